@@ -1,0 +1,72 @@
+import express, { type Express } from "express";
+import { rateLimit } from "express-rate-limit";
+import type { Logger } from "pino";
+import type { Config } from "./config.ts";
+import { AppError } from "./errors.ts";
+import { pages } from "./routes/pages.ts";
+import { signIn } from "./routes/sign-in.ts";
+import { assets, views } from "./routes/views.ts";
+import { flowCookie } from "./session/flow.ts";
+import { formTokens } from "./session/form-token.ts";
+import { keyRing } from "./session/seal.ts";
+import type { SealedStore } from "./session/sealed-store.ts";
+import { sessions } from "./session/session.ts";
+import { errorPage, requestLog, securityHeaders } from "./web.ts";
+
+export interface AppParts {
+  config: Config;
+  /** Where the sessions are kept. */
+  store: SealedStore;
+  log: Logger;
+  /** A sentence that every page shows, such as that this is only a demo. */
+  notice?: string;
+}
+
+/**
+ * The whole server as an Express app. It listens by itself, or it is mounted in another app:
+ * `host.use("/gis", createApp({ config, store, log }))`, with a redirect URI below that path.
+ */
+export function createApp({ config, store, log, notice }: AppParts): Express {
+  const app = express();
+  app.disable("x-powered-by");
+  app.disable("etag");
+  app.set("trust proxy", config.trustProxy);
+  app.set("query parser", "simple");
+  app.locals.notice = notice;
+  views(app);
+
+  const flows = flowCookie(keyRing(config.encryptionKeys), config);
+  const forms = formTokens(config.sessionSecrets);
+  const withSession = sessions(config, store);
+  const limit = signInLimit(config.rateLimit);
+
+  app.use(requestLog(log), securityHeaders(config));
+  app.use(assets());
+  app.use(signIn({ config, flows, forms, withSession, limit, log }));
+  app.use(pages({ config, forms, withSession }));
+  app.use(() => {
+    throw new AppError("not_found");
+  });
+  app.use(errorPage(log));
+  return app;
+}
+
+/** So many requests a minute and address; IPv6 by network, for one customer has a whole network of addresses. */
+function signInLimit(perMinute: Config["rateLimit"]) {
+  if (perMinute === false) return ((_req, _res, next) => next()) as express.RequestHandler;
+  return rateLimit({
+    windowMs: 60_000,
+    limit: perMinute,
+    ipv6Subnet: 64,
+    standardHeaders: "draft-8",
+    legacyHeaders: false,
+    // Its warnings go to the console. What they warn of is checked with the configuration.
+    validate: false,
+    handler: (_req, _res, next) => next(new AppError("rate_limited")),
+  });
+}
+
+export { type Config, ConfigError, loadConfig, parseConfig } from "./config.ts";
+export { type FileStoreOptions, fileStore } from "./session/file-store.ts";
+export { keyRing } from "./session/seal.ts";
+export { SealedStore } from "./session/sealed-store.ts";

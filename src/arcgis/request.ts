@@ -1,0 +1,56 @@
+import { checkForErrors, type IRequestOptions } from "@esri/arcgis-rest-request";
+import fetch from "cross-fetch";
+import { AppError } from "../errors.ts";
+
+/** No answer of a portal that this server reads itself is larger. */
+const largestAnswer = 1024 * 1024;
+
+/**
+ * The one way out to a portal, for the `request` option that every function of the ArcGIS library takes.
+ *
+ * The library's own way waits for ever, follows redirects with the code or the refresh token in the body, puts
+ * tokens into addresses, and keeps the parameters in its errors. This one does none of that.
+ *
+ * @returns a function that resolves with the answer's JSON. It throws
+ *   `AppError` portal_unreachable (no connection, a fault of the portal), portal_timeout, or
+ *   portal_answer_invalid (a redirect, no JSON, too large); and the library's `ArcGISRequestError` or
+ *   `ArcGISAuthError` (498, 499) for an error that the portal reports, whatever its HTTP status.
+ */
+export function portalRequest({ timeoutMs = 10_000 } = {}) {
+  return async (url: string, options: IRequestOptions = {}) => {
+    const { httpMethod = "POST", authentication } = options;
+    const fields = Object.entries({ f: "json", ...options.params }).filter(([, value]) => value !== undefined);
+    const form = new URLSearchParams(fields.map(([key, value]) => [key, String(value)]));
+    const token = typeof authentication === "object" && "token" in authentication && authentication.token;
+    const response = await fetch(httpMethod === "GET" ? `${url}?${form}` : url, {
+      method: httpMethod,
+      headers: token ? { "X-Esri-Authorization": `Bearer ${token}` } : {},
+      ...(httpMethod === "POST" && { body: form }),
+      redirect: "manual",
+      signal: AbortSignal.timeout(timeoutMs),
+      // node-fetch's own option, which cross-fetch passes on: it stops reading there.
+      ...{ size: largestAnswer },
+    }).catch(failed);
+
+    if (response.status >= 500) throw new AppError("portal_unreachable", { cause: `HTTP ${response.status}` });
+    if (response.status >= 300 && response.status < 400) {
+      throw new AppError("portal_answer_invalid", { cause: `HTTP ${response.status}: redirects are not followed` });
+    }
+    const answer: unknown = await response.json().catch(unreadable);
+    if (typeof answer !== "object" || answer === null || Array.isArray(answer)) {
+      throw new AppError("portal_answer_invalid", { cause: "the answer is not a JSON object" });
+    }
+    return checkForErrors(answer as Parameters<typeof checkForErrors>[0]);
+  };
+}
+
+/** node-fetch names its failures; the address in their messages has no query, so they may be logged. */
+function failed(error: Error): never {
+  if (error.name === "AbortError") throw new AppError("portal_timeout");
+  throw new AppError("portal_unreachable", { cause: error.message });
+}
+
+function unreadable(error: Error & { type?: string }): never {
+  if (error.name === "AbortError") throw new AppError("portal_timeout");
+  throw new AppError("portal_answer_invalid", { cause: error.type ?? "the answer is not JSON" });
+}

@@ -1,0 +1,14 @@
+import type { Response } from "express";
+
+/**
+ * Sends the browser on, after the session has been saved.
+ *
+ * `res.redirect` writes a body, and express-session then lets the headers go before its save has ended:
+ * the browser follows them at once and arrives without its session. A response that has no body waits.
+ *
+ * @param status 303 (RFC 9110, 15.4.4) after anything that changed something, 302 to pass a GET on. Never
+ *   301: browsers keep that and would repeat an old sign-in address, state and all.
+ */
+export function redirect(res: Response, location: string, status: 302 | 303 = 303): void {
+  res.status(status).set({ Location: location, "Cache-Control": "no-store" }).end();
+}

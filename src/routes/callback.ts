@@ -1,0 +1,47 @@
+import type { Request } from "express";
+import { AppError, type ErrorCode } from "../errors.ts";
+
+export interface Callback {
+  state: string;
+  /** The one-time code; empty when the portal reports an error. */
+  code: string;
+  error?: ErrorCode;
+}
+
+/**
+ * Reads what the portal adds to the redirect URI (RFC 6749, 4.1.2). ArcGIS sends more than that now and then,
+ * such as `persist`; it is passed over.
+ *
+ * @throws AppError callback_malformed when something is missing, repeated, or not of the right form.
+ */
+export function readCallback({ query }: Request): Callback {
+  const { state, code, error } = query;
+  if (!isText(state, 512)) throw new AppError("callback_malformed");
+  if (error !== undefined) {
+    if (typeof error !== "string") throw new AppError("callback_malformed");
+    return { state, code: "", error: errorCodes.get(error) ?? "sign_in_refused" };
+  }
+  if (!isText(code, 2048)) throw new AppError("callback_malformed");
+  return { state, code };
+}
+
+/** RFC 6749, 4.1.2.1. The portal's own texts are not shown: anybody can write them into a link. */
+const errorCodes = new Map<string, ErrorCode>([
+  ["access_denied", "access_denied"],
+  ["server_error", "portal_unreachable"],
+  ["temporarily_unavailable", "portal_unreachable"],
+]);
+
+/** Repeated parameters are an array; visible ASCII is all that RFC 6749, appendix A, allows. */
+function isText(value: unknown, longest: number): value is string {
+  return typeof value === "string" && value.length <= longest && /^[\x20-\x7e]+$/.test(value);
+}
+
+/**
+ * The routes of the callback. Mounted under a path of another app, or behind a proxy that strips a prefix,
+ * this app sees only the end of the redirect URI's path: so every end of it is served.
+ */
+export function callbackRoutes(path: string): string[] {
+  const parts = path.split("/").slice(1);
+  return parts.map((_, index) => `/${parts.slice(index).join("/")}`.replace(/[()[\]{}?+!:*\\]/g, "\\$&"));
+}

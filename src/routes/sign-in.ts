@@ -1,0 +1,139 @@
+import { type ArcGISIdentityManager, ArcGISRequestError } from "@esri/arcgis-rest-request";
+import express, { type Request, type RequestHandler, type Response, type Router } from "express";
+import type { Logger } from "pino";
+import { IdentityManager, oauthOptions } from "../arcgis/identity-manager.ts";
+import { fetchProfile, type Profile } from "../arcgis/profile.ts";
+import type { Config } from "../config.ts";
+import { AppError } from "../errors.ts";
+import { redirect } from "../redirect.ts";
+import { localPath } from "../return-to.ts";
+import type { FlowCookie } from "../session/flow.ts";
+import type { FormTokens } from "../session/form-token.ts";
+import { endSession, startSession } from "../session/session.ts";
+import { allowOnly, reasonOf } from "../web.ts";
+import { callbackRoutes, readCallback } from "./callback.ts";
+import { isClickOnOurPage, isFromOurPage, refusePrefetch } from "./fetch-metadata.ts";
+import { renderConfirm } from "./views.ts";
+
+export interface SignInParts {
+  config: Config;
+  flows: FlowCookie;
+  forms: FormTokens;
+  /** Gives `req.session`. */
+  withSession: RequestHandler;
+  /** Slows down who asks too often. */
+  limit: RequestHandler;
+  log: Logger;
+}
+
+/** The sign-in and the sign-out, in the order in which a visitor meets them. */
+export function signIn({ config, flows, forms, withSession, limit, log }: SignInParts): Router {
+  const router = express.Router();
+  const options = oauthOptions(config);
+  const callback = callbackRoutes(config.callbackPath);
+
+  // 0. To ask what a link leads to, or to load it in advance, is no visit: nothing begins, ends or is used up.
+  router.head(["/sign-in", ...callback, "/sign-out"], (_req, res) => void res.status(204).end());
+  router.get(["/sign-in", ...callback, "/sign-out"], refusePrefetch);
+
+  // 1. The visitor wants to sign in: this browser remembers that, and goes to the portal.
+  router.get("/sign-in", limit, (req, res) => {
+    // The browser would drop the cookie, and the sign-in would go in circles.
+    if (config.secure && !req.secure) throw new AppError("insecure_connection");
+    const ownPaths = ["/sign-in", "/sign-out", ...callback].map((path) => req.baseUrl + path);
+    const returnTo = localPath(req.query.returnTo, config.origin, ownPaths) ?? homeOf(req);
+
+    const { state, codeChallenge } = flows.start(req, res, returnTo);
+    IdentityManager.authorize({ ...options, state, ...(config.pkce && { codeChallenge }) }, res);
+  });
+
+  // 2. One eternity later, the portal sends the browser back with a one-time code.
+  router.get(callback, limit, withSession, async (req, res) => {
+    const { state, code, error } = readCallback(req);
+    const { codeVerifier, returnTo } = flows.finish(req, res, state);
+    if (error) throw new AppError(error);
+
+    const proof = config.pkce ? { codeVerifier } : {};
+    const identity = await IdentityManager.exchangeAuthorizationCode({ ...options, ...proof }, code).catch(
+      codeRefused,
+    );
+    const replaced = req.session.identity;
+    try {
+      const profile = await profileOf(identity, req);
+      await startSession(req, { identity, profile });
+    } catch (reason) {
+      // Nobody will ever use these tokens.
+      await revoke(identity, req);
+      throw reason;
+    }
+    log.info({ ...traceOf(req), event: "sign-in", user: identity.username }, "signed in");
+    if (replaced) void revoke(replaced, req);
+
+    redirect(res, returnTo);
+  });
+
+  // 3. The visitor wants to sign out. The tutorial's plain link does it when it is clicked on a page of ours;
+  //    in any other way, such as a link or an image on another site, it only asks.
+  router.get("/sign-out", withSession, async (req, res) => {
+    const { identity, profile } = req.session;
+    if (!identity) redirect(res, homeOf(req));
+    else if (isClickOnOurPage(req)) await signOut(req, res, identity);
+    else {
+      const person = { fullName: profile?.fullName ?? "", username: identity.username };
+      renderConfirm(res, { person, formToken: forms.make(req.sessionID) });
+    }
+  });
+
+  const form = express.urlencoded({ extended: false, limit: "8kb" });
+  router.post("/sign-out", form, withSession, async (req, res) => {
+    const { identity } = req.session;
+    if (!identity) return redirect(res, homeOf(req));
+    const sentHere = isFromOurPage(req, config.origin);
+    if (!sentHere || !forms.check(req.body?.form_token, req.sessionID)) throw new AppError("form_refused");
+    await signOut(req, res, identity);
+  });
+
+  router.all(["/sign-in", ...callback], allowOnly("GET, HEAD"));
+  router.all("/sign-out", allowOnly("GET, HEAD, POST"));
+  return router;
+
+  /** Asks who this is. A slow portal does not stop a sign-in, unless the answer decides who may come in. */
+  async function profileOf(identity: ArcGISIdentityManager, req: Request): Promise<Profile> {
+    const everybodyMay = config.allowedOrgs.length === 0;
+    const profile = await fetchProfile(identity).catch((error) => {
+      if (!everybodyMay) throw error;
+      log.warn({ ...traceOf(req), reason: reasonOf(error) }, "signed in without a profile");
+      return { fullName: identity.username } as Profile;
+    });
+    if (!everybodyMay && !config.allowedOrgs.includes(profile.orgId ?? "")) throw new AppError("org_not_allowed");
+    return profile;
+  }
+
+  async function signOut(req: Request, res: Response, identity: ArcGISIdentityManager): Promise<void> {
+    await endSession(req, res, config);
+    log.info({ ...traceOf(req), event: "sign-out", user: identity.username }, "signed out");
+    await revoke(identity, req);
+    redirect(res, homeOf(req));
+  }
+
+  /** Takes an identity's tokens back at the portal. To fail at it is worth a line, but must not stop anybody. */
+  async function revoke(identity: ArcGISIdentityManager, req: Request): Promise<void> {
+    await IdentityManager.destroy(identity).catch((error) => {
+      log.warn({ ...traceOf(req), event: "revoke", user: identity.username, reason: reasonOf(error) }, "not revoked");
+    });
+  }
+}
+
+function homeOf(req: Request): string {
+  return `${req.baseUrl}/`;
+}
+
+function traceOf({ ip, res }: Request): object {
+  return { requestId: res?.locals.requestId, address: ip };
+}
+
+/** The portal reports a refused code as an error of its own; trouble on the way is an AppError already. */
+function codeRefused(error: unknown): never {
+  if (!(error instanceof ArcGISRequestError)) throw error;
+  throw new AppError(Number(error.code) >= 500 ? "portal_unreachable" : "code_refused", { cause: error });
+}

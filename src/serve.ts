@@ -1,0 +1,65 @@
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import pino, { type Logger } from "pino";
+import { createApp } from "./app.ts";
+import type { Config } from "./config.ts";
+import { openStore } from "./session/open-store.ts";
+
+export interface Running {
+  /** Where it listens, such as http://127.0.0.1:3000. */
+  url: string;
+  log: Logger;
+  /** Takes no more connections, finishes what is in flight (10 s at most), and closes the store. */
+  stop(): Promise<void>;
+}
+
+/** How long a stop waits for requests in flight (ms). */
+const patienceMs = 9_000;
+
+/**
+ * Opens the store and listens.
+ * @throws Error when the session folder cannot be used, or the port is taken (`code` EADDRINUSE).
+ */
+export async function serve(config: Config, { notice }: { notice?: string } = {}): Promise<Running> {
+  const log = pino({ level: config.logLevel, base: undefined, timestamp: pino.stdTimeFunctions.isoTime });
+  const store = openStore(config, log);
+  const server = createServer(createApp({ config, store, log, notice }));
+  server.listen(config.port, config.host);
+  await once(server, "listening");
+  const { address, port, family } = server.address() as AddressInfo;
+  const url = `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+  log.info({ url, portal: config.portal }, "listening");
+
+  return {
+    url,
+    log,
+    async stop() {
+      await closeServer(server);
+      await store.close();
+      log.info("stopped");
+    },
+  };
+}
+
+async function closeServer(server: Server): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve));
+  server.closeIdleConnections();
+  const late = setTimeout(() => server.closeAllConnections(), patienceMs);
+  await closed;
+  clearTimeout(late);
+}
+
+/** Stops at SIGTERM or SIGINT, and leaves with exit code 0. A second signal does not wait. */
+export function stopOnSignal({ stop, log }: Running): void {
+  let stopping = false;
+  const leave = async (signal: string) => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    log.info({ signal }, "stopping");
+    await stop();
+    process.exit(0);
+  };
+  process.on("SIGTERM", leave);
+  process.on("SIGINT", leave);
+}

@@ -1,0 +1,143 @@
+import { randomUUID } from "node:crypto";
+import { chmodSync, constants, lstatSync, mkdirSync } from "node:fs";
+import { lstat, open, readdir, rename, unlink } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import session from "express-session";
+import sessionFileStore from "session-file-store";
+import { oneAtATime } from "./one-at-a-time.ts";
+import type { RecordStore, SealedRecord } from "./record-store.ts";
+
+export interface FileStoreOptions {
+  /** The folder. It is made when it is missing, and its mode is always 0700. */
+  path: string;
+  /** A file that was not written for so long is over: the sealed store notes each use within a minute. */
+  idleSeconds: number;
+  /** Told when the folder's permissions had to be put right. */
+  warn?: (message: string) => void;
+}
+
+const extension = ".session";
+const draftExtension = ".draft";
+const draftLifeMs = 60_000;
+const reapEveryMs = 60 * 60_000;
+/** Far above any session: a larger file is not ours, and is not read into memory. */
+const largestFile = 256 * 1024;
+
+/**
+ * Keeps records as files, one a session.
+ *
+ * session-file-store names, lists and clears the files. Its way of reading and writing them is not used: it
+ * waits a quarter of a second for a missing file, deletes what it cannot decode, hangs on a pipe, brings back
+ * a session that was destroyed meanwhile, and leaves files that everybody on the machine may read.
+ *
+ * @throws Error when the folder is a symbolic link, belongs to another user, or cannot be made.
+ */
+export function fileStore({ path, idleSeconds, warn }: FileStoreOptions): RecordStore & { reap(): Promise<void> } {
+  const folder = resolve(path);
+  prepareFolder(folder, warn);
+  const PackageStore = sessionFileStore(session) as unknown as new (options: object) => {
+    list(done: (error: unknown, files: string[]) => void): void;
+  };
+  const files = new PackageStore({ path: folder, fileExtension: extension, reapInterval: -1 });
+  const list = promisify(files.list.bind(files));
+  const inTurn = oneAtATime();
+  const reaper = setInterval(() => void reap().catch(() => {}), reapEveryMs).unref();
+
+  function fileOf(name: string): string {
+    if (!/^[0-9a-f]{64}$/.test(name)) throw new TypeError("a record's name has 64 hexadecimal digits");
+    return join(folder, name + extension);
+  }
+
+  async function read(name: string): Promise<SealedRecord | undefined> {
+    // O_NOFOLLOW: a link is not ours. O_NONBLOCK: a pipe would keep a thread waiting for ever.
+    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+    const file = await open(fileOf(name), flags).catch(noneIf("ENOENT", "ELOOP", "ENXIO", "EACCES"));
+    if (!file) return undefined;
+    try {
+      const about = await file.stat();
+      if (!about.isFile() || about.size > largestFile) return undefined;
+      const [content, seen, ...more] = (await file.readFile("latin1")).split("\n");
+      return content && seen && more.length === 0 ? { content, seen } : undefined;
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** All or nothing: the old file stays until the new one is safely on the disk. */
+  async function write(name: string, { content, seen }: SealedRecord): Promise<void> {
+    const draft = join(folder, `${name}.${randomUUID()}${draftExtension}`);
+    const file = await open(draft, "wx", 0o600);
+    try {
+      try {
+        await file.writeFile(`${content}\n${seen}`, "latin1");
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(draft, fileOf(name));
+    } catch (error) {
+      await unlink(draft).catch(noneIf("ENOENT"));
+      throw error;
+    }
+  }
+
+  /** Removes files that nobody has used for the idle time, and drafts of a killed process. Opens no file. */
+  async function reap(): Promise<void> {
+    for (const name of await readdir(folder)) {
+      const lifeMs = name.endsWith(extension)
+        ? idleSeconds * 1000
+        : name.endsWith(draftExtension)
+          ? draftLifeMs
+          : Infinity;
+      const file = join(folder, name);
+      const about = await lstat(file).catch(noneIf("ENOENT"));
+      if (about?.isFile() && about.mtimeMs + lifeMs < Date.now()) await unlink(file).catch(noneIf("ENOENT"));
+    }
+  }
+
+  return {
+    read,
+    create: (name, record) => inTurn(name, () => write(name, record)),
+    change: (name, next) =>
+      inTurn(name, async () => {
+        const record = await read(name);
+        const changed = record && next(record);
+        if (changed) await write(name, changed);
+        return changed !== undefined;
+      }),
+    // In turn, so that a write under way cannot bring the file back.
+    remove: (name) =>
+      inTurn(name, async () => (await unlink(fileOf(name)).then(() => true, noneIf("ENOENT"))) ?? false),
+    names: async () => (await list()).map((file) => file.slice(0, -extension.length)),
+    reap,
+    async ping() {
+      const probe = join(folder, `${randomUUID()}${draftExtension}`);
+      await (await open(probe, "wx", 0o600)).close();
+      await unlink(probe);
+    },
+    async close() {
+      clearInterval(reaper);
+    },
+  };
+}
+
+/** Makes the folder or puts its mode right: what lies in it is for this server's own user alone. */
+function prepareFolder(path: string, warn: FileStoreOptions["warn"]): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  const about = lstatSync(path);
+  if (!about.isDirectory()) throw new Error(`${path} is not a folder (a symbolic link will not do)`);
+  if (process.platform === "win32") return;
+  if (about.uid !== process.getuid?.()) throw new Error(`${path} belongs to another user`);
+  if ((about.mode & 0o077) === 0) return;
+  chmodSync(path, 0o700);
+  warn?.(`other users could open the folder ${path}; its mode is 0700 now`);
+}
+
+/** A `catch` that gives `undefined` for these error codes of the operating system and rethrows all others. */
+function noneIf(...codes: string[]): (error: NodeJS.ErrnoException) => undefined {
+  return (error) => {
+    if (!codes.includes(error.code ?? "")) throw error;
+    return undefined;
+  };
+}

@@ -1,0 +1,33 @@
+/** What is kept of one session: two sealed texts, which only the sealed store can read. */
+export interface SealedRecord {
+  /** The session. */
+  content: string;
+  /** When it was last used. Apart from the content, so that noting a use cannot undo a change of the content. */
+  seen: string;
+}
+
+/**
+ * A place for sealed records, under names of 64 hexadecimal digits. It knows nothing of what is in them.
+ *
+ * It tells making from changing: a record that was removed cannot come back through a request that was still
+ * under way. Every method rejects when the place itself fails (disk, network); "not there" is no failure.
+ */
+export interface RecordStore {
+  /** The record, or `undefined` when there is none or what lies there cannot be one. */
+  read(name: string): Promise<SealedRecord | undefined>;
+  /** Keeps a new record. */
+  create(name: string, record: SealedRecord): Promise<void>;
+  /**
+   * Replaces a record by what `next` makes of it, while nobody else changes it. Gives false, and writes
+   * nothing, when there is no such record (any more) or when `next` gives nothing.
+   */
+  change(name: string, next: (record: SealedRecord) => SealedRecord | undefined): Promise<boolean>;
+  /** Removes a record for good. Gives false when there was none. */
+  remove(name: string): Promise<boolean>;
+  /** The names of all records. */
+  names(): Promise<string[]>;
+  /** Resolves when records can be read and written. */
+  ping(): Promise<void>;
+  /** Ends timers and connections. */
+  close(): Promise<void>;
+}

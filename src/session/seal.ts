@@ -1,0 +1,106 @@
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
+
+/**
+ * Seals texts so that only this server can read them, and only in the place they were sealed for.
+ *
+ * AES-256-GCM (NIST SP 800-38D) under a key of its own for each purpose and context (HKDF, RFC 5869):
+ * a sealed session copied over another person's session does not open, and a cookie is not a session file.
+ * The newest secret seals, every secret opens, so secrets can be replaced without signing anybody out.
+ */
+export interface KeyRing {
+  /** Gives the sealed text in base64url; `context` names the one place where it will open again. */
+  seal(text: string, purpose: Purpose, context?: string): string;
+  /** Gives the text, or `undefined` when it was not sealed by us, for this place, or was changed since. */
+  open(sealed: string, purpose: Purpose, context?: string): string | undefined;
+  /** Whether the secret that sealed this is still on the ring; without it the content waits, it is not lost. */
+  knows(sealed: string): boolean;
+}
+
+/** What a key is for. Keys of different purposes have nothing in common. */
+export type Purpose = "session" | "seen" | "flow" | "revocation";
+
+const version = 1;
+const keyIdBytes = 8;
+const nonceBytes = 12;
+const tagBytes = 16;
+const headerBytes = 1 + keyIdBytes + nonceBytes;
+
+/**
+ * Makes a key ring from `ENCRYPTION_KEY`, newest first. The secrets are long and random (config.ts sees to
+ * it), so HKDF is the right derivation and a slow password hash would only cost time on every request.
+ */
+export function keyRing(secrets: readonly string[]): KeyRing {
+  const [newest] = secrets;
+  if (newest === undefined) throw new TypeError("a key ring needs at least one secret");
+
+  const secretOf = new Map(secrets.map((secret) => [keyId(secret), secret]));
+  const newestId = keyId(newest);
+
+  return {
+    seal(text, purpose, context = "") {
+      const header = Buffer.concat([
+        Buffer.of(version),
+        Buffer.from(newestId, "hex"),
+        // A fresh key for each context keeps random nonces far below the 2^32 messages of SP 800-38D, 8.3.
+        randomBytes(nonceBytes),
+      ]);
+      const cipher = createCipheriv(
+        "aes-256-gcm",
+        keyFor(newest, purpose, context),
+        header.subarray(1 + keyIdBytes),
+      );
+      cipher.setAAD(boundTo(header, purpose, context));
+      const content = Buffer.concat([cipher.update(text, "utf8"), cipher.final()]);
+      return Buffer.concat([header, content, cipher.getAuthTag()]).toString("base64url");
+    },
+
+    open(sealed, purpose, context = "") {
+      const bytes = Buffer.from(sealed, "base64url");
+      const secret = secretOf.get(keyIdOf(bytes));
+      if (secret === undefined || bytes.length < headerBytes + tagBytes) return undefined;
+      // Node decodes base64 leniently; one text, one seal.
+      if (bytes.toString("base64url") !== sealed) return undefined;
+      const header = bytes.subarray(0, headerBytes);
+      const decipher = createDecipheriv(
+        "aes-256-gcm",
+        keyFor(secret, purpose, context),
+        header.subarray(1 + keyIdBytes),
+        { authTagLength: tagBytes },
+      );
+      decipher.setAAD(boundTo(header, purpose, context));
+      decipher.setAuthTag(bytes.subarray(-tagBytes));
+      try {
+        const content = decipher.update(bytes.subarray(headerBytes, -tagBytes));
+        return Buffer.concat([content, decipher.final()]).toString("utf8");
+      } catch {
+        // `final` throws for one reason: the seal is broken, or it is not for this place.
+        return undefined;
+      }
+    },
+
+    knows: (sealed) => secretOf.has(keyIdOf(Buffer.from(sealed, "base64url"))),
+  };
+}
+
+/** The key's name in a seal is derived from the secret, so nobody has to number keys. It tells nothing of it. */
+function keyId(secret: string): string {
+  return derive(secret, "key id", keyIdBytes).toString("hex");
+}
+
+function keyIdOf(sealed: Buffer): string {
+  return sealed[0] === version ? sealed.subarray(1, 1 + keyIdBytes).toString("hex") : "";
+}
+
+function keyFor(secret: string, purpose: Purpose, context: string): Buffer {
+  return derive(secret, `${purpose}/v${version}|${context}`, 32);
+}
+
+/** What the seal vouches for beside the content: the header, the purpose, the place. */
+function boundTo(header: Buffer, purpose: Purpose, context: string): Buffer {
+  return Buffer.concat([header.subarray(0, 1 + keyIdBytes), Buffer.from(`|${purpose}|${context}`)]);
+}
+
+/** `length` bytes for one labelled use of a secret (HKDF-SHA256, RFC 5869). */
+function derive(secret: string, label: string, length: number): Buffer {
+  return Buffer.from(hkdfSync("sha256", secret, "", label, length));
+}

@@ -1,0 +1,102 @@
+import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
+import type { SessionData } from "express-session";
+
+/** What is inside the seal of a session. */
+export interface Content {
+  /** When the person signed in (ms since 1970). */
+  createdAt: number;
+  /** The session's own data, cookie settings included, as JSON. */
+  data: Record<string, unknown>;
+  /** Its identity managers by the name of their property, each as `serialize()` wrote it. */
+  identities: Record<string, string>;
+}
+
+/** The identities that travel beside a session's data until somebody asks for them; JSON does not see a symbol. */
+const texts = Symbol("identities");
+
+/** Takes a session apart. Identities that were only looked at are not among the result: they did not change. */
+export function takeApart(session: object): Omit<Content, "createdAt"> {
+  const entries = Object.entries(session);
+  const managers = entries.filter(([, value]) => value instanceof ArcGISIdentityManager);
+  const data = entries.filter(([, value]) => !(value instanceof ArcGISIdentityManager));
+  return {
+    data: Object.fromEntries(data),
+    identities: Object.fromEntries(managers.map(([property, manager]) => [property, manager.serialize()])),
+  };
+}
+
+/** Gives the session's data with its identity managers made. */
+export function putTogether({ data, identities }: Content): Partial<SessionData> {
+  const managers = Object.entries(identities).map(([property, text]) => [
+    property,
+    ArcGISIdentityManager.deserialize(text),
+  ]);
+  return { ...data, ...Object.fromEntries(managers) };
+}
+
+/** Gives the session's data for `Store.get`: `unfold` makes the identities of it. */
+export function fold({ data, identities }: Content): SessionData {
+  return { ...data, [texts]: identities } as unknown as SessionData;
+}
+
+/**
+ * Gives `session` the identities of folded data, each made when it is asked for: most requests need none, and
+ * express-session, which turns the whole session into JSON twice a request, does not come across them.
+ */
+export function unfold(session: object, folded: object): void {
+  const identities = (folded as { [texts]?: Content["identities"] })[texts] ?? {};
+  for (const [property, text] of Object.entries(identities)) {
+    let manager: ArcGISIdentityManager | undefined;
+    Object.defineProperty(session, property, {
+      configurable: true,
+      enumerable: false,
+      get: () => {
+        manager ??= ArcGISIdentityManager.deserialize(text);
+        return manager;
+      },
+      set: (value) =>
+        Object.defineProperty(session, property, { value, writable: true, enumerable: true, configurable: true }),
+    });
+  }
+}
+
+/** Reads what was inside a seal; `undefined` when it is not what this server writes. */
+export function parseContent(text: string): Content | undefined {
+  let content: Content;
+  try {
+    content = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const { createdAt, data, identities } = content ?? {};
+  const sound =
+    Number.isFinite(createdAt) &&
+    isPlain(data) &&
+    isPlain(data.cookie) &&
+    isPlain(identities) &&
+    Object.values(identities).every((identity) => typeof identity === "string");
+  return sound ? { createdAt, data, identities } : undefined;
+}
+
+/** An object whose keys are all harmless to copy. */
+function isPlain(value: unknown): boolean {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !["__proto__", "constructor", "prototype"].some((key) => Object.hasOwn(value, key))
+  );
+}
+
+/**
+ * When the identities can no longer be renewed (ms since 1970): the session ends with the first of them.
+ * `Infinity` when the portal does not say (ArcGIS Enterprise before 10.9.1).
+ */
+export function renewableUntil(identities: Content["identities"]): number {
+  const ends = Object.values(identities).map((text) => {
+    const { refreshToken, refreshTokenExpires, tokenExpires } = JSON.parse(text);
+    const end = Date.parse(refreshToken ? refreshTokenExpires : tokenExpires);
+    return Number.isNaN(end) ? Infinity : end;
+  });
+  return Math.min(Infinity, ...ends);
+}

@@ -1,0 +1,134 @@
+import { randomUUID } from "node:crypto";
+import type { ServerResponse } from "node:http";
+import { ArcGISRequestError } from "@esri/arcgis-rest-request";
+import type { ErrorRequestHandler, Request, RequestHandler } from "express";
+import helmet from "helmet";
+import type { Logger } from "pino";
+import type { Config } from "./config.ts";
+import { AppError } from "./errors.ts";
+import { renderError } from "./routes/views.ts";
+
+/**
+ * The headers of every answer, errors and redirects included. helmet's own defaults would allow inline styles
+ * and, with `no-referrer`, take the Origin off our forms: so each header is spelled out.
+ */
+export function securityHeaders({ secure }: Pick<Config, "secure">): RequestHandler {
+  const headers = headersOf(
+    helmet({
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: {
+          defaultSrc: ["'none'"],
+          scriptSrc: ["'self'"],
+          styleSrc: ["'self'"],
+          imgSrc: ["'self'", "data:"],
+          connectSrc: ["'self'"],
+          objectSrc: ["'none'"],
+          baseUri: ["'none'"],
+          formAction: ["'self'"],
+          frameAncestors: ["'none'"],
+        },
+      },
+      crossOriginOpenerPolicy: { policy: "same-origin" },
+      crossOriginResourcePolicy: { policy: "same-origin" },
+      // Pages with a form say "same-origin" instead, or the browser would send "Origin: null" with it.
+      referrerPolicy: { policy: "no-referrer" },
+      strictTransportSecurity: secure ? { maxAge: 365 * 24 * 60 * 60, includeSubDomains: false } : false,
+      xFrameOptions: { action: "deny" },
+    }),
+  );
+  headers.set("Cache-Control", "no-store");
+
+  return (_req, res, next) => {
+    res.setHeaders(headers);
+    next();
+  };
+}
+
+/** What a middleware sets, once and for all: the headers are the same for every answer. */
+function headersOf(middleware: (req: never, res: never, next: () => void) => void): Headers {
+  const headers = new Headers();
+  const res: Partial<ServerResponse> = {
+    setHeader: (name, value) => {
+      headers.set(name, String(value));
+      return res as ServerResponse;
+    },
+    removeHeader: () => {},
+  };
+  middleware({} as never, res as never, () => {});
+  return headers;
+}
+
+/**
+ * Gives every request an id (`res.locals.requestId`, header X-Request-Id) and the log one line. The line has
+ * no query: on the callback it holds the code and the state.
+ */
+export function requestLog(log: Logger): RequestHandler {
+  return (req, res, next) => {
+    const start = performance.now();
+    const requestId = randomUUID();
+    res.locals.requestId = requestId;
+    res.setHeader("X-Request-Id", requestId);
+    res.once("close", () => {
+      const ms = Math.round(performance.now() - start);
+      const user = req.session?.identity?.username;
+      const [path] = req.originalUrl.split("?", 1);
+      log.info({ requestId, method: req.method, path, status: res.statusCode, ms, address: req.ip, user });
+    });
+    next();
+  };
+}
+
+/** Answers 405 and names the methods that are allowed (RFC 9110, 15.5.6). */
+export function allowOnly(methods: string): RequestHandler {
+  return (_req, res) => {
+    res.set("Allow", methods);
+    throw new AppError("method_not_allowed");
+  };
+}
+
+/** The answer to everything that went wrong: a page for browsers, JSON for programs, and a line in the log. */
+export function errorPage(log: Logger): ErrorRequestHandler {
+  return (error, req, res, _next) => {
+    const known = toAppError(error);
+    const { status } = known.explanation;
+    const { requestId } = res.locals;
+    log[status >= 500 ? "error" : "warn"]({ requestId, code: known.code, reason: reasonOf(known) }, "refused");
+    // The answer is on its way already, and it cannot be taken back.
+    if (res.headersSent) return void res.destroy();
+
+    res.set({ "Cache-Control": "no-store", "Referrer-Policy": "no-referrer" });
+    if (prefersJson(req)) res.status(status).json({ error: { code: known.code, message: known.message } });
+    else renderError(res, known, { requestId });
+  };
+}
+
+function prefersJson(req: Request): boolean {
+  return req.path.startsWith("/api/") || req.accepts(["html", "json"]) === "json";
+}
+
+/** Express and its parsers tell by a `status` that the request was at fault. */
+function toAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  if (error instanceof ArcGISRequestError) return new AppError("portal_answer_invalid", { cause: error });
+  const { status } = Object(error) as { status?: unknown };
+  if (status === 413) return new AppError("payload_too_large", { cause: error });
+  if (typeof status === "number" && status >= 400 && status < 500) {
+    return new AppError("bad_request", { cause: error });
+  }
+  return new AppError("internal", { cause: error });
+}
+
+/**
+ * What the log says about an error. Errors are never written as they are: those of the ArcGIS library carry
+ * the request's parameters, and a portal may repeat a code or a token in its message.
+ */
+export function reasonOf(error: Error): string | undefined {
+  const { cause } = error;
+  if (cause === undefined) return undefined;
+  if (typeof cause === "string") return cause;
+  if (!(cause instanceof Error)) return "unknown";
+  const text = cause instanceof ArcGISRequestError ? `${cause.code}: ${cause.originalMessage}` : `${cause.name}: ${cause.message}`;
+  const deeper = reasonOf(cause);
+  return (deeper ? `${text} (${deeper})` : text).replace(/[\w~+/=-]{24,}/g, "[...]").slice(0, 300);
+}
