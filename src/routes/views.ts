@@ -1,0 +1,218 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import ejs from "ejs";
+import express, { type Express, type Response, type Router } from "express";
+import type { AppError } from "../errors.ts";
+
+const viewsFolder = join(import.meta.dirname, "../../views");
+const assetsFolder = join(viewsFolder, "assets");
+
+/** A person as the portal describes them. The strings come from elsewhere: show them through `displayName` only. */
+export interface Person {
+  fullName: string;
+  username: string;
+  /** The organisation's name. */
+  organization?: string;
+  /** A role of the ArcGIS REST API (`org_admin`), or the name of a custom one. */
+  role?: string;
+}
+
+/** Somebody who is signed in, and the token their forms carry (field `form_token`). */
+export interface Visitor {
+  person: Person;
+  formToken: string;
+}
+
+/** What the start page shows to a stranger. */
+export interface HomeSignedOut {
+  /** The portal's URL; its host is named. */
+  portal: string;
+}
+
+/** What the start page shows to somebody who is signed in. */
+export interface HomeSignedIn extends Visitor {
+  portal: string;
+  /** When the access token should be renewed. */
+  tokenExpires: Date;
+  /** When the person has to sign in again. */
+  signInExpires: Date;
+}
+
+/** What the error page needs beside the error. */
+export interface ErrorDetails {
+  requestId: string;
+  /** For errors that say "retry": the local path to try again, without the mount path and the query. */
+  retry?: string;
+  /** Names the person in the header and offers sign-out there: leave it out when the session is in doubt. */
+  visitor?: Visitor;
+}
+
+/** Makes `app` render our pages. They are compiled now, so that a page never waits for the disk, not even in trouble. */
+export function views(app: Express): void {
+  for (const folder of [viewsFolder, join(viewsFolder, "partials")]) {
+    for (const name of readdirSync(folder).filter((name) => name.endsWith(".ejs"))) {
+      const filename = join(folder, name);
+      ejs.cache.set(filename, ejs.compile(readFileSync(filename, "utf8"), { filename, cache: true }));
+    }
+  }
+  // Named, because an app that we are mounted in may have an engine of its own for .ejs, and we would inherit it.
+  app.engine("ejs", ejs.renderFile);
+  app.set("view engine", "ejs");
+  app.set("views", viewsFolder);
+  app.enable("view cache");
+}
+
+/** Changes with every change of an asset, and stands in the assets' URLs: such a URL may be kept for ever. */
+const version = readdirSync(assetsFolder)
+  .sort()
+  .reduce((hash, name) => hash.update(readFileSync(join(assetsFolder, name))), createHash("sha256"))
+  .digest("hex")
+  .slice(0, 12);
+
+/** Serves views/assets at /assets: for a year under the current `?v=`, for a minute otherwise. */
+export function assets(): Router {
+  const files = express.static(assetsFolder, {
+    cacheControl: false,
+    index: false,
+    redirect: false,
+    setHeaders(res: Response) {
+      const isCurrent = res.req.query.v === version;
+      res.set("Cache-Control", isCurrent ? "public, max-age=31536000, immutable" : "public, max-age=60");
+      res.set("X-Content-Type-Options", "nosniff");
+    },
+  });
+  return express.Router().use("/assets", files);
+}
+
+/** Answers with the start page. */
+export function renderHome(res: Response, home: HomeSignedOut | HomeSignedIn): void {
+  if (!("person" in home)) {
+    render(res, "home", "Sign in", { signedIn: undefined, portalHost: hostOf(home.portal) });
+    return;
+  }
+  const { person } = home;
+  const now = new Date();
+  const signedIn = {
+    name: nameOf(person),
+    username: displayName(person.username),
+    initials: initials(nameOf(person)),
+    organization: displayName(person.organization ?? ""),
+    role: roleName(person.role),
+    portal: home.portal,
+    now: now.toISOString(),
+    tokenExpires: home.tokenExpires.toISOString(),
+    tokenLeft: home.tokenExpires > now ? durationText(home.tokenExpires.getTime() - now.getTime()) : "",
+    signInExpires: home.signInExpires.toISOString(),
+    signInExpiresText: dateText.format(home.signInExpires),
+    signInLeft: durationText(home.signInExpires.getTime() - now.getTime()),
+    formToken: home.formToken,
+  };
+  render(res, "home", "Signed in", { signedIn, header: { name: signedIn.name } });
+}
+
+/** Answers with the page that asks before a sign-out. */
+export function renderConfirm(res: Response, { person, formToken }: Visitor): void {
+  render(res, "confirm", "Sign out", { formToken, header: { name: nameOf(person) } });
+}
+
+/** Answers with the page and the status of `error`. It needs nothing but the response. */
+export function renderError(
+  res: Response,
+  error: AppError,
+  { requestId, retry, visitor }: ErrorDetails,
+): void {
+  const { status, title, message, advice, next } = error.explanation;
+  const home = { href: "/", label: "Go to the start page" };
+  const actions = {
+    "sign-in": { href: "/sign-in", label: "Sign in" },
+    home,
+    // Without a mount path in front of it "//host" would lead away from here.
+    retry: retry && /^\/(?!\/)[!-[\]-~]*$/.test(retry) ? { href: retry, label: "Try again" } : home,
+  };
+  res.status(status);
+  render(res, "error", title, {
+    status,
+    code: error.code,
+    message,
+    advice,
+    action: actions[next ?? "home"],
+    requestId: displayName(requestId),
+    header: visitor && { name: nameOf(visitor.person), formToken: visitor.formToken },
+  });
+}
+
+/** Every page gets these locals; the ones it does not use are named too, or the host app's `res.locals` would leak in. */
+function render(res: Response, view: string, title: string, locals: Record<string, unknown>): void {
+  const { notice } = res.app.locals;
+  res.render(view, { base: res.req.baseUrl, version, notice, title, header: undefined, ...locals });
+}
+
+function nameOf(person: Person): string {
+  return displayName(person.fullName) || displayName(person.username) || "No name";
+}
+
+function hostOf(portal: string): string {
+  return URL.canParse(portal) ? new URL(portal).host : portal;
+}
+
+/** The script writes dates in the same form, in the visitor's time zone: "5 December 2026 at 14:03 UTC". */
+const dateText = new Intl.DateTimeFormat("en-GB", {
+  day: "numeric",
+  month: "long",
+  year: "numeric",
+  hour: "2-digit",
+  minute: "2-digit",
+  timeZone: "UTC",
+  timeZoneName: "short",
+});
+
+const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
+
+/** What a reader sees as single characters. One has 12 code points at most: a letter can carry marks without end. */
+function graphemes(text: string): string[] {
+  return Array.from(segmenter.segment(text), ({ segment }) => [...segment].slice(0, 12).join(""));
+}
+
+/**
+ * Text from elsewhere in a form that is safe to read: without control and bidirectional control characters,
+ * on one line, and cut after `limit` characters with an ellipsis. Escaping is the template's task.
+ */
+export function displayName(text: string, limit = 64): string {
+  const clean = text
+    .replace(/(?!\s)[\p{Cc}\p{Cs}\p{Bidi_Control}]/gu, "")
+    .replace(/\s+/g, " ")
+    .trim();
+  const characters = graphemes(clean);
+  return characters.length > limit ? `${characters.slice(0, limit - 1).join("")}…` : characters.join("");
+}
+
+/** The first characters of the first and the last word that begin with a letter, a digit or an emoji, else "?". */
+export function initials(name: string): string {
+  const words = displayName(name)
+    .split(" ")
+    .map((word) => graphemes(word)[0] ?? "")
+    .filter((first) => /^[\p{L}\p{N}\p{Extended_Pictographic}\p{Regional_Indicator}]/u.test(first));
+  return [...words.slice(0, 1), ...words.slice(1).slice(-1)].join("").toUpperCase() || "?";
+}
+
+const roles = new Map([
+  ["org_admin", "Administrator"],
+  ["org_publisher", "Publisher"],
+  // ArcGIS gives this one to viewers, data editors and users alike.
+  ["org_user", "Member"],
+]);
+
+/** The usual English name of an ArcGIS role; the name of a custom role as it is; "" without one. */
+export function roleName(role = ""): string {
+  return roles.get(role) ?? displayName(role);
+}
+
+/** A length of time in milliseconds, rounded down, as people say it: "27 min", "5 hours", "13 days". */
+export function durationText(ms: number): string {
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 1) return "less than a minute";
+  if (minutes < 120) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} hours` : `${Math.floor(hours / 24)} days`;
+}

@@ -1,0 +1,43 @@
+// The pages work without this script. It counts down to the next token renewal, shows the end of the sign-in
+// in the visitor's own time zone, and keeps the Back button from bringing back a person who has signed out.
+
+const countdown = document.querySelector("#renewal time");
+if (countdown) {
+  const expires = Date.parse(countdown.dateTime);
+  // The visitor's clock may be wrong; the server's is the one that counts.
+  const clockOffset = Date.parse(countdown.dataset.now) - Date.now();
+
+  const tick = () => {
+    const left = expires - clockOffset - Date.now();
+    if (left <= 0) {
+      countdown.parentElement.textContent = "renewed at the next use";
+      return;
+    }
+    const seconds = Math.floor(left / 1000);
+    const twoDigits = String(seconds % 60).padStart(2, "0");
+    countdown.textContent = `${Math.floor(seconds / 60)} min ${twoDigits} s`;
+    setTimeout(tick, (left % 1000) + 1);
+  };
+  tick();
+}
+
+const validUntil = document.querySelector("#valid-until");
+if (validUntil) {
+  // The language of the page, so only the time zone changes.
+  validUntil.textContent = new Intl.DateTimeFormat("en-GB", {
+    day: "numeric",
+    month: "long",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    timeZoneName: "short",
+  }).format(Date.parse(validUntil.dateTime));
+}
+
+// A page that the browser keeps for Back and Forward is kept blank, and asked for again when it returns.
+addEventListener("pagehide", () => {
+  document.body.hidden = true;
+});
+addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload();
+});
