@@ -8,9 +8,7 @@ import { dirname, join } from "node:path";
 process.chdir(join(import.meta.dirname, ".."));
 
 const newest = (folder) =>
-  Math.max(
-    ...readdirSync(folder, { recursive: true }).map((name) => statSync(join(folder, name)).mtimeMs),
-  );
+  Math.max(...readdirSync(folder, { recursive: true }).map((name) => statSync(join(folder, name)).mtimeMs));
 
 const built = "dist/server.js";
 const sources = existsSync("src") ? Math.max(newest("src"), statSync("tsconfig.json").mtimeMs) : 0;

@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import pino, { type Logger } from "pino";
 import { createApp } from "./app.ts";
-import type { Config } from "./config.ts";
+import { type Config, ConfigError } from "./config.ts";
 import { openStore } from "./session/open-store.ts";
 
 export interface Running {
@@ -62,4 +62,26 @@ export function stopOnSignal({ stop, log }: Running): void {
   };
   process.on("SIGTERM", leave);
   process.on("SIGINT", leave);
+}
+
+/** EX_CONFIG of sysexits.h: a supervisor need not try again before somebody has changed something. */
+const badConfiguration = 78;
+
+/** Says why the server could not start, and with which exit code to leave. */
+export function explain(error: unknown): { message: string; exitCode: number } {
+  if (error instanceof ConfigError) return { message: error.message, exitCode: badConfiguration };
+  const { code, message, address, port } = error as NodeJS.ErrnoException & {
+    address?: string;
+    port?: number;
+  };
+  if (code === "EADDRINUSE") {
+    return {
+      message: `PORT: ${address}:${port} is taken by another program. Stop that one, or set another PORT.`,
+      exitCode: badConfiguration,
+    };
+  }
+  if (code === "EACCES" && port !== undefined) {
+    return { message: `PORT: ${port} needs special rights. Set one above 1023.`, exitCode: badConfiguration };
+  }
+  return { message: message ?? "The server could not start.", exitCode: 1 };
 }

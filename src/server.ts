@@ -1,17 +1,13 @@
 import "./no-debug.ts";
-import { ConfigError, loadConfig } from "./config.ts";
-import { serve, stopOnSignal } from "./serve.ts";
+import { loadConfig } from "./config.ts";
+import { explain, serve, stopOnSignal } from "./serve.ts";
 
-/** EX_CONFIG of sysexits.h: a supervisor should not start it again before somebody has changed something. */
-const badConfiguration = 78;
+/** `npm start`: the server with your own configuration. */
 
 try {
   stopOnSignal(await serve(loadConfig()));
 } catch (error) {
-  if (error instanceof ConfigError) {
-    console.error(error.message);
-    process.exit(badConfiguration);
-  }
-  console.error(error instanceof Error ? error.message : "The server could not start.");
-  process.exit(1);
+  const { message, exitCode } = explain(error);
+  console.error(message);
+  process.exit(exitCode);
 }

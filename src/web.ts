@@ -93,13 +93,16 @@ export function errorPage(log: Logger): ErrorRequestHandler {
     const known = toAppError(error);
     const { status } = known.explanation;
     const { requestId } = res.locals;
-    log[status >= 500 ? "error" : "warn"]({ requestId, code: known.code, reason: reasonOf(known) }, "refused");
+    log[status >= 500 ? "error" : "warn"](
+      { requestId, code: known.code, reason: reasonOf(known) },
+      "refused",
+    );
     // The answer is on its way already, and it cannot be taken back.
     if (res.headersSent) return void res.destroy();
 
     res.set({ "Cache-Control": "no-store", "Referrer-Policy": "no-referrer" });
     if (prefersJson(req)) res.status(status).json({ error: { code: known.code, message: known.message } });
-    else renderError(res, known, { requestId });
+    else renderError(res, known, { requestId, retry: req.method === "GET" ? req.path : undefined });
   };
 }
 
@@ -128,7 +131,10 @@ export function reasonOf(error: Error): string | undefined {
   if (cause === undefined) return undefined;
   if (typeof cause === "string") return cause;
   if (!(cause instanceof Error)) return "unknown";
-  const text = cause instanceof ArcGISRequestError ? `${cause.code}: ${cause.originalMessage}` : `${cause.name}: ${cause.message}`;
+  const text =
+    cause instanceof ArcGISRequestError
+      ? `${cause.code}: ${cause.originalMessage}`
+      : `${cause.name}: ${cause.message}`;
   const deeper = reasonOf(cause);
   return (deeper ? `${text} (${deeper})` : text).replace(/[\w~+/=-]{24,}/g, "[...]").slice(0, 300);
 }

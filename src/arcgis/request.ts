@@ -19,7 +19,9 @@ const largestAnswer = 1024 * 1024;
 export function portalRequest({ timeoutMs = 10_000 } = {}) {
   return async (url: string, options: IRequestOptions = {}) => {
     const { httpMethod = "POST", authentication } = options;
-    const fields = Object.entries({ f: "json", ...options.params }).filter(([, value]) => value !== undefined);
+    const fields = Object.entries({ f: "json", ...options.params }).filter(
+      ([, value]) => value !== undefined,
+    );
     const form = new URLSearchParams(fields.map(([key, value]) => [key, String(value)]));
     const token = typeof authentication === "object" && "token" in authentication && authentication.token;
     const response = await fetch(httpMethod === "GET" ? `${url}?${form}` : url, {
@@ -32,9 +34,12 @@ export function portalRequest({ timeoutMs = 10_000 } = {}) {
       ...{ size: largestAnswer },
     }).catch(failed);
 
-    if (response.status >= 500) throw new AppError("portal_unreachable", { cause: `HTTP ${response.status}` });
+    if (response.status >= 500)
+      throw new AppError("portal_unreachable", { cause: `HTTP ${response.status}` });
     if (response.status >= 300 && response.status < 400) {
-      throw new AppError("portal_answer_invalid", { cause: `HTTP ${response.status}: redirects are not followed` });
+      throw new AppError("portal_answer_invalid", {
+        cause: `HTTP ${response.status}: redirects are not followed`,
+      });
     }
     const answer: unknown = await response.json().catch(unreadable);
     if (typeof answer !== "object" || answer === null || Array.isArray(answer)) {

@@ -33,7 +33,8 @@ export function readTokenAnswer(answer: Record<string, unknown>): Grant {
     isUsername(username) &&
     (refresh_token === undefined || isToken(refresh_token)) &&
     (refresh_token_expires_in === undefined || isLife(refresh_token_expires_in));
-  if (!sound) throw new AppError("portal_answer_invalid", { cause: "the token answer has a field of a wrong kind" });
+  if (!sound)
+    throw new AppError("portal_answer_invalid", { cause: "the token answer has a field of a wrong kind" });
 
   return {
     username,

@@ -28,5 +28,7 @@ export const refusePrefetch: RequestHandler = (req, res, next) => {
 };
 
 function isPrefetch(req: Request): boolean {
-  return ["Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"].some((name) => /prefetch|preview/i.test(req.get(name) ?? ""));
+  return ["Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"].some((name) =>
+    /prefetch|preview/i.test(req.get(name) ?? ""),
+  );
 }

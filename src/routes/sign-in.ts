@@ -105,7 +105,8 @@ export function signIn({ config, flows, forms, withSession, limit, log }: SignIn
       log.warn({ ...traceOf(req), reason: reasonOf(error) }, "signed in without a profile");
       return { fullName: identity.username } as Profile;
     });
-    if (!everybodyMay && !config.allowedOrgs.includes(profile.orgId ?? "")) throw new AppError("org_not_allowed");
+    if (!everybodyMay && !config.allowedOrgs.includes(profile.orgId ?? ""))
+      throw new AppError("org_not_allowed");
     return profile;
   }
 
@@ -119,7 +120,10 @@ export function signIn({ config, flows, forms, withSession, limit, log }: SignIn
   /** Takes an identity's tokens back at the portal. To fail at it is worth a line, but must not stop anybody. */
   async function revoke(identity: ArcGISIdentityManager, req: Request): Promise<void> {
     await IdentityManager.destroy(identity).catch((error) => {
-      log.warn({ ...traceOf(req), event: "revoke", user: identity.username, reason: reasonOf(error) }, "not revoked");
+      log.warn(
+        { ...traceOf(req), event: "revoke", user: identity.username, reason: reasonOf(error) },
+        "not revoked",
+      );
     });
   }
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import ejs from "ejs";
 import express, { type Express, type Response, type Router } from "express";
 import type { AppError } from "../errors.ts";
+import { displayName, durationText, initials, roleName } from "./text.ts";
 
 const viewsFolder = join(import.meta.dirname, "../../views");
 const assetsFolder = join(viewsFolder, "assets");
@@ -166,53 +167,3 @@ const dateText = new Intl.DateTimeFormat("en-GB", {
   timeZone: "UTC",
   timeZoneName: "short",
 });
-
-const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
-
-/** What a reader sees as single characters. One has 12 code points at most: a letter can carry marks without end. */
-function graphemes(text: string): string[] {
-  return Array.from(segmenter.segment(text), ({ segment }) => [...segment].slice(0, 12).join(""));
-}
-
-/**
- * Text from elsewhere in a form that is safe to read: without control and bidirectional control characters,
- * on one line, and cut after `limit` characters with an ellipsis. Escaping is the template's task.
- */
-export function displayName(text: string, limit = 64): string {
-  const clean = text
-    .replace(/(?!\s)[\p{Cc}\p{Cs}\p{Bidi_Control}]/gu, "")
-    .replace(/\s+/g, " ")
-    .trim();
-  const characters = graphemes(clean);
-  return characters.length > limit ? `${characters.slice(0, limit - 1).join("")}…` : characters.join("");
-}
-
-/** The first characters of the first and the last word that begin with a letter, a digit or an emoji, else "?". */
-export function initials(name: string): string {
-  const words = displayName(name)
-    .split(" ")
-    .map((word) => graphemes(word)[0] ?? "")
-    .filter((first) => /^[\p{L}\p{N}\p{Extended_Pictographic}\p{Regional_Indicator}]/u.test(first));
-  return [...words.slice(0, 1), ...words.slice(1).slice(-1)].join("").toUpperCase() || "?";
-}
-
-const roles = new Map([
-  ["org_admin", "Administrator"],
-  ["org_publisher", "Publisher"],
-  // ArcGIS gives this one to viewers, data editors and users alike.
-  ["org_user", "Member"],
-]);
-
-/** The usual English name of an ArcGIS role; the name of a custom role as it is; "" without one. */
-export function roleName(role = ""): string {
-  return roles.get(role) ?? displayName(role);
-}
-
-/** A length of time in milliseconds, rounded down, as people say it: "27 min", "5 hours", "13 days". */
-export function durationText(ms: number): string {
-  const minutes = Math.floor(ms / 60_000);
-  if (minutes < 1) return "less than a minute";
-  if (minutes < 120) return `${minutes} min`;
-  const hours = Math.floor(minutes / 60);
-  return hours < 48 ? `${hours} hours` : `${Math.floor(hours / 24)} days`;
-}

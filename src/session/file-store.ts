@@ -14,7 +14,7 @@ export interface FileStoreOptions {
   /** A file that was not written for so long is over: the sealed store notes each use within a minute. */
   idleSeconds: number;
   /** Told when the folder's permissions had to be put right. */
-  warn?: (message: string) => void;
+  repaired?: (message: string) => void;
 }
 
 const extension = ".session";
@@ -33,10 +33,16 @@ const largestFile = 256 * 1024;
  *
  * @throws Error when the folder is a symbolic link, belongs to another user, or cannot be made.
  */
-export function fileStore({ path, idleSeconds, warn }: FileStoreOptions): RecordStore & { reap(): Promise<void> } {
+export function fileStore({
+  path,
+  idleSeconds,
+  repaired,
+}: FileStoreOptions): RecordStore & { reap(): Promise<void> } {
   const folder = resolve(path);
-  prepareFolder(folder, warn);
-  const PackageStore = sessionFileStore(session) as unknown as new (options: object) => {
+  prepareFolder(folder, repaired);
+  const PackageStore = sessionFileStore(session) as unknown as new (
+    options: object,
+  ) => {
     list(done: (error: unknown, files: string[]) => void): void;
   };
   const files = new PackageStore({ path: folder, fileExtension: extension, reapInterval: -1 });
@@ -123,7 +129,7 @@ export function fileStore({ path, idleSeconds, warn }: FileStoreOptions): Record
 }
 
 /** Makes the folder or puts its mode right: what lies in it is for this server's own user alone. */
-function prepareFolder(path: string, warn: FileStoreOptions["warn"]): void {
+function prepareFolder(path: string, repaired: FileStoreOptions["repaired"]): void {
   mkdirSync(path, { recursive: true, mode: 0o700 });
   const about = lstatSync(path);
   if (!about.isDirectory()) throw new Error(`${path} is not a folder (a symbolic link will not do)`);
@@ -131,7 +137,7 @@ function prepareFolder(path: string, warn: FileStoreOptions["warn"]): void {
   if (about.uid !== process.getuid?.()) throw new Error(`${path} belongs to another user`);
   if ((about.mode & 0o077) === 0) return;
   chmodSync(path, 0o700);
-  warn?.(`other users could open the folder ${path}; its mode is 0700 now`);
+  repaired?.(`other users could open the folder ${path}; its mode is 0700 now`);
 }
 
 /** A `catch` that gives `undefined` for these error codes of the operating system and rethrows all others. */

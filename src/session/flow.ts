@@ -61,7 +61,8 @@ export function flowCookie(keys: KeyRing, { secure }: { secure: boolean }) {
       const now = Date.now();
       const flows = read(req).filter(({ startedAt }) => now < startedAt + lifeMs);
       flows.push({ stateDigest: digestOf(state), codeVerifier, returnTo, startedAt: now });
-      while (flows.length > mostFlows || JSON.stringify(flows).length * (4 / 3) > largestCookie) flows.shift();
+      while (flows.length > mostFlows || JSON.stringify(flows).length * (4 / 3) > largestCookie)
+        flows.shift();
       write(res, flows);
       return { state, codeChallenge: digestOf(codeVerifier) };
     },
@@ -74,7 +75,9 @@ export function flowCookie(keys: KeyRing, { secure }: { secure: boolean }) {
       const flows = read(req);
       if (flows.length === 0) throw new AppError("flow_missing");
       const digest = digestOf(state);
-      const flow = flows.find(({ stateDigest }) => timingSafeEqual(Buffer.from(stateDigest), Buffer.from(digest)));
+      const flow = flows.find(({ stateDigest }) =>
+        timingSafeEqual(Buffer.from(stateDigest), Buffer.from(digest)),
+      );
       if (!flow) throw new AppError("state_mismatch");
       write(
         res,

@@ -10,7 +10,9 @@ import { SealedStore } from "./sealed-store.ts";
  */
 export function openStore(config: Config, log: Logger): SealedStore {
   const { sessionIdleSeconds: idleSeconds, sessionMaxSeconds: maxSeconds } = config;
-  const warn = (message: string, details?: object) => log.warn({ ...details }, message);
-  const records = fileStore({ path: config.sessionDir, idleSeconds, warn });
+  const warn = (message: string, details: object) => log.warn(details, message);
+  // Not worth a warning: a fresh clone's folder is like that.
+  const repaired = (message: string) => log.info(message);
+  const records = fileStore({ path: config.sessionDir, idleSeconds, repaired });
   return new SealedStore({ records, keys: keyRing(config.encryptionKeys), idleSeconds, maxSeconds, warn });
 }

@@ -55,7 +55,12 @@ export function unfold(session: object, folded: object): void {
         return manager;
       },
       set: (value) =>
-        Object.defineProperty(session, property, { value, writable: true, enumerable: true, configurable: true }),
+        Object.defineProperty(session, property, {
+          value,
+          writable: true,
+          enumerable: true,
+          configurable: true,
+        }),
     });
   }
 }

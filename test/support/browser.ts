@@ -1,0 +1,103 @@
+import { type IncomingHttpHeaders, request } from "node:http";
+
+export interface Answer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  /** Every Set-Cookie header, as it came. */
+  setCookies: string[];
+  body: string;
+  json: () => unknown;
+}
+
+export interface Sending {
+  method?: string;
+  headers?: Record<string, string | string[]>;
+  /** Sent as a form. */
+  form?: Record<string, string> | [string, string][];
+  body?: string;
+}
+
+/** The headers a browser sends when a person clicks a link of the same site. */
+export const click = {
+  "Sec-Fetch-Site": "same-origin",
+  "Sec-Fetch-Mode": "navigate",
+  "Sec-Fetch-Dest": "document",
+  Accept: "text/html",
+};
+
+/** The headers of a typed address or a bookmark. */
+export const typed = { ...click, "Sec-Fetch-Site": "none" };
+
+/** The headers of a link on another site. */
+export const crossSite = { ...click, "Sec-Fetch-Site": "cross-site" };
+
+/** A browser as a test needs it: it keeps cookies, sends what it is told, and follows nothing by itself. */
+export class Browser {
+  readonly base: string;
+  readonly cookies: Map<string, string>;
+
+  constructor(base: string, cookies: Iterable<[string, string]> = []) {
+    this.base = base;
+    this.cookies = new Map(cookies);
+  }
+
+  /** A second browser with a copy of all cookies: somebody who stole them, or a backup of this moment. */
+  copy(): Browser {
+    return new Browser(this.base, this.cookies);
+  }
+
+  get(url: string, headers: Record<string, string> = typed): Promise<Answer> {
+    return this.send(url, { headers });
+  }
+
+  /** Sends a form as a page of our own does. */
+  post(url: string, form: Record<string, string>, headers: Record<string, string> = {}): Promise<Answer> {
+    return this.send(url, {
+      method: "POST",
+      form,
+      headers: { ...click, Origin: new URL(url, this.base).origin, ...headers },
+    });
+  }
+
+  async send(url: string, { method = "GET", headers = {}, form, body }: Sending = {}): Promise<Answer> {
+    const content = form ? new URLSearchParams(form).toString() : body;
+    const cookies = [...this.cookies].map(([name, value]) => `${name}=${value}`).join("; ");
+    const sent: Record<string, string | string[]> = {
+      ...(cookies && { Cookie: cookies }),
+      ...(form && { "Content-Type": "application/x-www-form-urlencoded" }),
+      ...(content !== undefined && { "Content-Length": String(Buffer.byteLength(content)) }),
+      ...headers,
+    };
+    const answer = await new Promise<Answer>((resolve, reject) => {
+      const outgoing = request(new URL(url, this.base), { method, headers: sent }, (incoming) => {
+        const chunks: Buffer[] = [];
+        incoming.on("data", (chunk) => chunks.push(chunk));
+        incoming.on("error", reject);
+        incoming.on("end", () => {
+          const text = Buffer.concat(chunks).toString("utf8");
+          resolve({
+            status: incoming.statusCode ?? 0,
+            headers: incoming.headers,
+            setCookies: incoming.headers["set-cookie"] ?? [],
+            body: text,
+            json: () => JSON.parse(text),
+          });
+        });
+      });
+      outgoing.on("error", reject);
+      outgoing.end(content);
+    });
+    for (const cookie of answer.setCookies) this.#keep(cookie);
+    return answer;
+  }
+
+  #keep(setCookie: string): void {
+    const [pair = "", ...attributes] = setCookie.split("; ");
+    const name = pair.slice(0, pair.indexOf("="));
+    const expires = attributes.find((each) => /^expires=/i.test(each))?.slice(8);
+    const gone =
+      attributes.some((each) => /^max-age=0$/i.test(each)) || (expires && Date.parse(expires) <= Date.now());
+    if (gone) this.cookies.delete(name);
+    else this.cookies.set(name, pair.slice(name.length + 1));
+  }
+}

@@ -1,0 +1,135 @@
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import express, { type Express } from "express";
+import pino from "pino";
+import { createApp } from "../../src/app.ts";
+import { type Config, parseConfig } from "../../src/config.ts";
+import { type Sandbox, startSandbox } from "../../src/sandbox/portal.ts";
+import { openStore } from "../../src/session/open-store.ts";
+import type { SealedStore } from "../../src/session/sealed-store.ts";
+import { type Answer, Browser, click, typed } from "./browser.ts";
+
+export interface Site {
+  /** Where the app listens, such as http://localhost:43210. */
+  url: string;
+  config: Config;
+  store: SealedStore;
+  sandbox: Sandbox;
+  /** What the app logged, one object a line, and the same as text. */
+  log: { lines: Record<string, unknown>[]; text: () => string };
+  /** The names of the files in the session folder. */
+  files: () => string[];
+  browser: () => Browser;
+}
+
+export interface SiteOptions {
+  /** Keys of config.json beside those that every site has. */
+  settings?: Record<string, unknown>;
+  /** Mounts the app under this path of another app. */
+  mount?: string;
+  /** A folder of an earlier site, to go on with its sessions. */
+  sessionDir?: string;
+  /** Adds routes to the app around ours. */
+  host?: (host: Express, site: Site) => void;
+  sandbox?: Sandbox;
+}
+
+/** A secret that nobody else has. */
+export const secret = (): string => randomBytes(32).toString("base64url");
+
+/** A folder that is gone after the test. */
+export function folder(t: Pick<TestContext, "after">): string {
+  const path = mkdtempSync(join(tmpdir(), "arcgis-sign-in-"));
+  t.after(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+/** Starts the real server and a sandbox portal, on free ports, with a session folder of their own. */
+export async function openSite(t: Pick<TestContext, "after">, options: SiteOptions = {}): Promise<Site> {
+  const { settings = {}, mount = "", sessionDir = join(folder(t), "sessions"), host } = options;
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => void server.close().closeAllConnections());
+  // The portal is 127.0.0.1, the app is localhost: two sites, as in real life.
+  const url = `http://localhost:${(server.address() as AddressInfo).port}`;
+  const redirectUri = String(settings.REDIRECT_URI ?? `${url}${mount}/authenticate`);
+  const clientId = "test-app";
+  const sandbox =
+    options.sandbox ?? (await startSandbox({ clients: [{ clientId, redirectUris: [redirectUri] }] }));
+  if (!options.sandbox) t.after(() => sandbox.close());
+  else sandbox.clients.push({ clientId, redirectUris: [redirectUri] });
+
+  const config = parseConfig({
+    CLIENT_ID: clientId,
+    PORTAL_URL: sandbox.url,
+    REDIRECT_URI: redirectUri,
+    SESSION_SECRET: secret(),
+    ENCRYPTION_KEY: secret(),
+    SESSION_DIR: sessionDir,
+    RATE_LIMIT: "off",
+    LOG_LEVEL: "trace",
+    ...settings,
+  });
+  const written: string[] = [];
+  const log = pino({ level: config.logLevel }, { write: (line: string) => void written.push(line) });
+  const store = openStore(config, log);
+  t.after(() => store.close());
+  const app = createApp({ config, store, log });
+
+  const site: Site = {
+    url,
+    config,
+    store,
+    sandbox,
+    log: {
+      get lines() {
+        return written.map((line) => JSON.parse(line));
+      },
+      text: () => written.join(""),
+    },
+    files: () => readdirSync(sessionDir),
+    browser: () => new Browser(url),
+  };
+  if (mount || host) {
+    const outer = express();
+    host?.(outer, site);
+    outer.use(mount || "/", app);
+    server.on("request", outer);
+  } else {
+    server.on("request", app);
+  }
+  return site;
+}
+
+/** Goes from the link to the portal, chooses a person there, and gives the address the portal sends back to. */
+export async function callbackFor(
+  browser: Browser,
+  username: string,
+  signInUrl = "/sign-in",
+): Promise<string> {
+  const { headers } = await browser.get(signInUrl, click);
+  return choose(String(headers.location), { username });
+}
+
+/** Answers the portal's page as a person does, and gives the address it leads to. */
+export async function choose(authorizeUrl: string, choice: Record<string, string>): Promise<string> {
+  const { origin, pathname, searchParams } = new URL(authorizeUrl);
+  const portal = new Browser(origin);
+  const { status, headers } = await portal.post(pathname, { ...Object.fromEntries(searchParams), ...choice });
+  if (status !== 302) throw new Error(`the portal answered ${status}`);
+  return String(headers.location);
+}
+
+/** Signs a person in, the whole way; gives the answer of the callback. */
+export async function signIn(
+  browser: Browser,
+  username = "sandy_admin",
+  signInUrl?: string,
+): Promise<Answer> {
+  return browser.get(await callbackFor(browser, username, signInUrl), typed);
+}
