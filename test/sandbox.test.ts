@@ -174,6 +174,12 @@ describe("oauth2/authorize", () => {
     }
   });
 
+  it("knows an app from the moment that it is registered", async () => {
+    assert.equal((await authorize({ client_id: "new" })).status, 400);
+    sandbox.clients.push({ clientId: "new", redirectUris: [redirectUri] });
+    assert.equal((await authorize({ client_id: "new" })).status, 200);
+  });
+
   it("sends other mistakes back to the app with their name", async () => {
     sandbox.settings.requirePkce = true;
     const challenge = "a".repeat(43);

@@ -44,6 +44,8 @@ export interface Sandbox {
   origin: string;
   /** Read at each request: change them at any time. */
   settings: SandboxSettings;
+  /** The registered apps; more can be added. */
+  clients: Client[];
   people: Person[];
   faults: Faults;
   /** The latest ten thousand requests, oldest first. */
@@ -66,7 +68,7 @@ const logLength = 10_000;
  * @throws under `NODE_ENV=production`, for an address that is not loopback, and when the port is taken.
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
-  const { clients, host = "127.0.0.1", port = 0, stateFile, now = Date.now } = options;
+  const { host = "127.0.0.1", port = 0, stateFile, now = Date.now } = options;
   if (process.env.NODE_ENV === "production") {
     throw new Error("The sandbox portal signs anybody in: it does not start with NODE_ENV=production.");
   }
@@ -84,6 +86,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     omitRefreshTokenExpiry: false,
     rememberPerson: false,
   };
+  const clients = [...options.clients];
   const people = samplePeople();
   const grants = openGrants(settings, now, stateFile);
   const faults = faultSwitches();
@@ -139,6 +142,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     url,
     origin,
     settings,
+    clients,
     people,
     faults,
     log,
