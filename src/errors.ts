@@ -102,6 +102,19 @@ export const catalog = {
     advice: "Sign in, and you will come right back.",
     next: "sign-in",
   },
+  session_ended: {
+    status: 401,
+    title: "Your sign-in has ended",
+    message: "The portal no longer accepts it: it was ended there, it ran out, or the password was changed.",
+    advice: "Sign in again.",
+    next: "sign-in",
+  },
+  token_target: {
+    status: 403,
+    title: "That address gets no token",
+    message: "Your token is only sent to your portal and to the servers that belong to it.",
+    advice: "If you run this server: add the address to PROXY_ALLOW if it is to be trusted.",
+  },
   not_found: {
     status: 404,
     title: "There is nothing here",

@@ -6,6 +6,7 @@ import helmet from "helmet";
 import type { Logger } from "pino";
 import type { Config } from "./config.ts";
 import { AppError } from "./errors.ts";
+import { reasonOf } from "./reason.ts";
 import { renderError } from "./routes/views.ts";
 
 /**
@@ -120,21 +121,4 @@ function toAppError(error: unknown): AppError {
     return new AppError("bad_request", { cause: error });
   }
   return new AppError("internal", { cause: error });
-}
-
-/**
- * What the log says about an error. Errors are never written as they are: those of the ArcGIS library carry
- * the request's parameters, and a portal may repeat a code or a token in its message.
- */
-export function reasonOf(error: Error): string | undefined {
-  const { cause } = error;
-  if (cause === undefined) return undefined;
-  if (typeof cause === "string") return cause;
-  if (!(cause instanceof Error)) return "unknown";
-  const text =
-    cause instanceof ArcGISRequestError
-      ? `${cause.code}: ${cause.originalMessage}`
-      : `${cause.name}: ${cause.message}`;
-  const deeper = reasonOf(cause);
-  return (deeper ? `${text} (${deeper})` : text).replace(/[\w~+/=-]{24,}/g, "[...]").slice(0, 300);
 }

@@ -1,8 +1,11 @@
 import type { ServerResponse } from "node:http";
 import { ArcGISIdentityManager, type IOAuth2Options, revokeToken } from "@esri/arcgis-rest-request";
 import type { Config } from "../config.ts";
+import { AppError } from "../errors.ts";
+import { serverToken } from "./federation.ts";
 import { portalRequest } from "./request.ts";
-import { readTokenAnswer } from "./token-answer.ts";
+import { type Grant, readTokenAnswer } from "./token-answer.ts";
+import { takesPortalToken } from "./token-targets.ts";
 
 /** Both halves of a sign-in get the same options: the redirect URI must not differ (RFC 6749, 4.1.3). */
 export interface OAuthOptions extends IOAuth2Options {
@@ -30,13 +33,20 @@ export function oauthOptions(config: Config): OAuthOptions {
 
 const ask = portalRequest();
 const askBriefly = portalRequest({ timeoutMs: 3_000 });
+const lastDayMs = 24 * 60 * 60_000;
 
 /**
  * `ArcGISIdentityManager` with what a server needs of it. On the server the library's `authorize` answers 301,
- * which browsers keep for ever, and neither half of the flow knows PKCE; its `destroy` has no time limit.
+ * which browsers keep for ever, and neither half of the flow knows PKCE; its `destroy` has no time limit; its
+ * `getToken` gives the token to any address in which the portal's name occurs; and each of its instances
+ * renews tokens for itself.
+ *
  * Once the library has these, this file can go: its callers need not change.
  */
 export class IdentityManager extends ArcGISIdentityManager {
+  /** Renews the token for everybody who shares this session; tokens.ts sets it for the request at hand. */
+  renew?: () => Promise<IdentityManager>;
+
   /**
    * Sends the browser to the portal's sign-in page: 302, not to be stored.
    * https://developers.arcgis.com/rest/users-groups-and-items/authorize/
@@ -70,19 +80,20 @@ export class IdentityManager extends ArcGISIdentityManager {
   static override async exchangeAuthorizationCode(
     options: ExchangeOptions,
     authorizationCode: string,
-  ): Promise<ArcGISIdentityManager> {
-    const { portal, clientId, clientSecret, redirectUri, codeVerifier } = options;
-    const answer = await ask(`${portal}/oauth2/token`, {
-      params: {
-        grant_type: "authorization_code",
-        client_id: clientId,
-        client_secret: clientSecret,
-        redirect_uri: redirectUri,
-        code: authorizationCode,
-        code_verifier: codeVerifier,
-      },
+  ): Promise<IdentityManager> {
+    const { portal, clientId, redirectUri, codeVerifier } = options;
+    const grant = await askForTokens(options, {
+      grant_type: "authorization_code",
+      redirect_uri: redirectUri,
+      code: authorizationCode,
+      code_verifier: codeVerifier,
     });
-    return new ArcGISIdentityManager({ ...readTokenAnswer(answer), portal, clientId, redirectUri });
+    return new IdentityManager({ ...grant, portal, clientId, redirectUri });
+  }
+
+  /** Makes the identity again that `serialize()` wrote. */
+  static override deserialize(text: string): IdentityManager {
+    return new IdentityManager(ArcGISIdentityManager.deserialize(text) as ConstructorParameters<typeof IdentityManager>[0]);
   }
 
   /**
@@ -95,4 +106,54 @@ export class IdentityManager extends ArcGISIdentityManager {
     const { clientId, portal, refreshToken, token } = identity;
     return revokeToken({ clientId, portal, token: refreshToken ?? token, request: askBriefly });
   }
+
+  /**
+   * Gives the token for a request to `url`: the portal's to the portal and its hosted services, a federated
+   * server's own to that server, and none to anybody else.
+   *
+   * @throws AppError token_target when the address may have no token of this person.
+   */
+  override async getToken(url: string): Promise<string> {
+    if (takesPortalToken(this.portal, url)) return this.token;
+    return serverToken(this, url);
+  }
+
+  /** What the library calls when a service has answered 498: one renewal for all, kept in the session. */
+  override async refreshCredentials(): Promise<this> {
+    if (!this.renew) throw new AppError("session_ended", { cause: "this identity is in no session" });
+    const { token, tokenExpires } = await this.renew();
+    this.clearCachedUserInfo();
+    return this.updateToken(token, tokenExpires) as this;
+  }
+
+  /**
+   * Asks the portal for a new access token, and in the refresh token's last day for a new pair, which ends the
+   * old pair at once: so the result must be kept before anybody uses it.
+   *
+   * @throws AppError as `exchangeAuthorizationCode`; `ArcGISRequestError` when the portal takes the refresh
+   *   token no more.
+   */
+  async renewed({ clientSecret, tokenExpirationMinutes }: Config): Promise<IdentityManager> {
+    const { portal, clientId, redirectUri, refreshToken, refreshTokenExpires } = this;
+    // With refresh tokens of a day or less, every renewal would be in the last day.
+    const lastMs = Math.min(lastDayMs, (tokenExpirationMinutes * 60_000) / 5);
+    const lastDay = refreshTokenExpires !== undefined && refreshTokenExpires.getTime() - lastMs < Date.now();
+    const grant = await askForTokens(
+      { portal, clientId, clientSecret },
+      lastDay
+        ? { grant_type: "exchange_refresh_token", refresh_token: refreshToken, redirect_uri: redirectUri }
+        : { grant_type: "refresh_token", refresh_token: refreshToken },
+    );
+    return new IdentityManager({ portal, clientId, redirectUri, refreshToken, refreshTokenExpires, ...grant });
+  }
+}
+
+async function askForTokens(
+  { portal, clientId, clientSecret }: Pick<OAuthOptions, "portal" | "clientId" | "clientSecret">,
+  params: Record<string, string | undefined>,
+): Promise<Grant> {
+  const answer = await ask(`${portal}/oauth2/token`, {
+    params: { client_id: clientId, client_secret: clientSecret, ...params },
+  });
+  return readTokenAnswer(answer);
 }

@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import session from "express-session";
 import sessionFileStore from "session-file-store";
+import { leaseFile } from "./file-lease.ts";
 import { oneAtATime } from "./one-at-a-time.ts";
 import type { RecordStore, SealedRecord } from "./record-store.ts";
 
@@ -18,6 +19,7 @@ export interface FileStoreOptions {
 }
 
 const extension = ".session";
+const leaseExtension = ".lease";
 const draftExtension = ".draft";
 const draftLifeMs = 60_000;
 const reapEveryMs = 60 * 60_000;
@@ -50,9 +52,9 @@ export function fileStore({
   const inTurn = oneAtATime();
   const reaper = setInterval(() => void reap().catch(() => {}), reapEveryMs).unref();
 
-  function fileOf(name: string): string {
+  function fileOf(name: string, ending = extension): string {
     if (!/^[0-9a-f]{64}$/.test(name)) throw new TypeError("a record's name has 64 hexadecimal digits");
-    return join(folder, name + extension);
+    return join(folder, name + ending);
   }
 
   async function read(name: string): Promise<SealedRecord | undefined> {
@@ -93,7 +95,7 @@ export function fileStore({
     for (const name of await readdir(folder)) {
       const lifeMs = name.endsWith(extension)
         ? idleSeconds * 1000
-        : name.endsWith(draftExtension)
+        : name.endsWith(draftExtension) || name.endsWith(leaseExtension)
           ? draftLifeMs
           : Infinity;
       const file = join(folder, name);
@@ -115,6 +117,7 @@ export function fileStore({
     // In turn, so that a write under way cannot bring the file back.
     remove: (name) =>
       inTurn(name, async () => (await unlink(fileOf(name)).then(() => true, noneIf("ENOENT"))) ?? false),
+    lease: (name, ms) => leaseFile(fileOf(name, leaseExtension), ms),
     names: async () => (await list()).map((file) => file.slice(0, -extension.length)),
     reap,
     async ping() {

@@ -24,6 +24,11 @@ export interface RecordStore {
   change(name: string, next: (record: SealedRecord) => SealedRecord | undefined): Promise<boolean>;
   /** Removes a record for good. Gives false when there was none. */
   remove(name: string): Promise<boolean>;
+  /**
+   * Takes a lease that only one holder in all processes can have, and gives the function that releases it; or
+   * `undefined` when somebody else holds it. It ends by itself after `ms`.
+   */
+  lease(name: string, ms: number): Promise<(() => Promise<void>) | undefined>;
   /** The names of all records. */
   names(): Promise<string[]>;
   /** Resolves when records can be read and written. */

@@ -103,6 +103,24 @@ export class SealedStore extends session.Store {
     });
   }
 
+  /** Gives what is stored of a session at this moment, with its identity made; `undefined` when it is over. */
+  async read(id: string): Promise<Partial<SessionData> | undefined> {
+    const name = nameOf(id);
+    const record = await this.#options.records.read(name);
+    const content = record && this.#open(name, record);
+    return content && putTogether(content);
+  }
+
+  /** Ends a session for good, like `destroy`. */
+  async end(id: string): Promise<void> {
+    await this.#options.records.remove(nameOf(id));
+  }
+
+  /** Takes the session's lease for `ms`, so that only one process renews its tokens; `undefined` when another has it. */
+  lease(id: string, ms: number): Promise<(() => Promise<void>) | undefined> {
+    return this.#options.records.lease(nameOf(id), ms);
+  }
+
   /** Resolves when sessions can be kept. */
   ping(): Promise<void> {
     return this.#options.records.ping();

@@ -1,5 +1,6 @@
 import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import type { SessionData } from "express-session";
+import { IdentityManager } from "../arcgis/identity-manager.ts";
 
 /** What is inside the seal of a session. */
 export interface Content {
@@ -29,7 +30,7 @@ export function takeApart(session: object): Omit<Content, "createdAt"> {
 export function putTogether({ data, identities }: Content): Partial<SessionData> {
   const managers = Object.entries(identities).map(([property, text]) => [
     property,
-    ArcGISIdentityManager.deserialize(text),
+    IdentityManager.deserialize(text),
   ]);
   return { ...data, ...Object.fromEntries(managers) };
 }
@@ -46,12 +47,12 @@ export function fold({ data, identities }: Content): SessionData {
 export function unfold(session: object, folded: object): void {
   const identities = (folded as { [texts]?: Content["identities"] })[texts] ?? {};
   for (const [property, text] of Object.entries(identities)) {
-    let manager: ArcGISIdentityManager | undefined;
+    let manager: IdentityManager | undefined;
     Object.defineProperty(session, property, {
       configurable: true,
       enumerable: false,
       get: () => {
-        manager ??= ArcGISIdentityManager.deserialize(text);
+        manager ??= IdentityManager.deserialize(text);
         return manager;
       },
       set: (value) =>
@@ -63,6 +64,11 @@ export function unfold(session: object, folded: object): void {
         }),
     });
   }
+}
+
+/** Shows a renewed identity to the rest of a request; it is stored already, and is not to be saved again. */
+export function replaceIdentity(session: object, identity: IdentityManager): void {
+  Object.defineProperty(session, "identity", { value: identity, configurable: true, enumerable: false });
 }
 
 /** Reads what was inside a seal; `undefined` when it is not what this server writes. */

@@ -1,7 +1,7 @@
 import { promisify } from "node:util";
-import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import type { Request, RequestHandler, Response } from "express";
 import session, { type SessionData } from "express-session";
+import type { IdentityManager } from "../arcgis/identity-manager.ts";
 import type { Profile } from "../arcgis/profile.ts";
 import type { Config } from "../config.ts";
 import type { SealedStore } from "./sealed-store.ts";
@@ -9,7 +9,7 @@ import type { SealedStore } from "./sealed-store.ts";
 declare module "express-session" {
   interface SessionData {
     /** Who is signed in, with their tokens. It is deserialized when a route asks for it. */
-    identity: ArcGISIdentityManager;
+    identity: IdentityManager;
     /** What the portal says about them. */
     profile: Profile;
   }

@@ -1,0 +1,139 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { ArcGISRequestError } from "@esri/arcgis-rest-request";
+import type { Request } from "express";
+import type { Logger } from "pino";
+import type { Config } from "../config.ts";
+import { AppError } from "../errors.ts";
+import { reasonOf } from "../reason.ts";
+import type { SealedStore } from "../session/sealed-store.ts";
+import { replaceIdentity } from "../session/session-content.ts";
+import { IdentityManager } from "./identity-manager.ts";
+
+/** Longer than a token call can take (request.ts): a lease ends by itself only when its holder has died. */
+const leaseMs = 15_000;
+/** Who waits for the renewal of another process looks again so often. */
+const lookEveryMs = 100;
+/** `tokenExpires` is early by five minutes at most (token-answer.ts): so long a late token may still be good. */
+const graceMs = 5 * 60_000;
+/** A portal in trouble is left alone for a moment, twice as long with each failure (ms). */
+const pause = { firstMs: 500, longestMs: 30_000 };
+
+export interface TokenKeeper {
+  /**
+   * Gives the identity of the person who is signed in, with a token that is good for minutes: every function
+   * of `@esri/arcgis-rest-*` takes it as `authentication`.
+   *
+   * @throws AppError signed_out; session_ended when the portal takes the refresh token no more (then the
+   *   session is over); portal_unreachable, portal_timeout or portal_answer_invalid when the token is spent
+   *   and the portal is in trouble (the session stays).
+   */
+  identityOf(req: Request): Promise<IdentityManager>;
+}
+
+export interface TokenKeeperParts {
+  config: Config;
+  store: SealedStore;
+  log: Logger;
+}
+
+/**
+ * Keeps tokens fresh: one renewal at a time for each session, in this process and in every other that shares
+ * the store. What a renewal brings is kept before it is used, and all who wait take it.
+ */
+export function tokenKeeper({ config, store, log }: TokenKeeperParts): TokenKeeper {
+  const underWay = new Map<string, Promise<IdentityManager>>();
+  const portal = { failures: 0, pausedUntil: 0 };
+
+  /** Gives a fresh identity; `spent` is a token that is known to be no good. */
+  function renew(sessionId: string, spent: string): Promise<IdentityManager> {
+    const shared = underWay.get(sessionId);
+    if (shared) return shared;
+    const renewal = renewInTurn(sessionId, spent).finally(() => underWay.delete(sessionId));
+    underWay.set(sessionId, renewal);
+    return renewal;
+  }
+
+  async function renewInTurn(sessionId: string, spent: string): Promise<IdentityManager> {
+    for (;;) {
+      const release = await store.lease(sessionId, leaseMs);
+      try {
+        // What is stored counts: another process may have renewed it meanwhile, or the person signed out.
+        const stored = (await store.read(sessionId))?.identity;
+        if (!stored) throw new AppError("signed_out");
+        if (stored.token !== spent && isFresh(stored)) return stored;
+        if (release) return await renewNow(sessionId, stored);
+      } finally {
+        await release?.();
+      }
+      await sleep(lookEveryMs);
+    }
+  }
+
+  async function renewNow(sessionId: string, stored: IdentityManager): Promise<IdentityManager> {
+    const renewed = await askPortal(sessionId, stored);
+    const kept = await store.update(sessionId, (data) => {
+      data.identity = renewed;
+    });
+    if (kept) return renewed;
+    // The person signed out meanwhile, and that sign-out knew nothing of what the portal has just given.
+    await IdentityManager.destroy(renewed).catch((error) => log.warn({ reason: reasonOf(error) }, "not revoked"));
+    throw new AppError("signed_out");
+  }
+
+  async function askPortal(sessionId: string, stored: IdentityManager): Promise<IdentityManager> {
+    if (Date.now() < portal.pausedUntil) {
+      throw new AppError("portal_unreachable", { cause: "it is left alone for a moment" });
+    }
+    try {
+      const renewed = await stored.renewed(config);
+      portal.failures = 0;
+      return renewed;
+    } catch (error) {
+      if (isRefusal(error)) {
+        await store.end(sessionId);
+        log.warn({ event: "refresh", user: stored.username, reason: reasonOf(error as Error) }, "refresh token refused");
+        throw new AppError("session_ended", { cause: error });
+      }
+      portal.pausedUntil = Date.now() + Math.min(pause.firstMs * 2 ** portal.failures, pause.longestMs);
+      portal.failures += 1;
+      log.warn({ event: "refresh", user: stored.username, reason: reasonOf(error as Error) }, "token not renewed");
+      throw error instanceof AppError ? error : new AppError("portal_unreachable", { cause: error });
+    }
+  }
+
+  return {
+    async identityOf(req) {
+      const { identity } = req.session;
+      if (!identity) throw new AppError("signed_out");
+      const id = req.sessionID;
+      const usable = isFresh(identity)
+        ? identity
+        : await renew(id, identity.token).catch((error) => {
+            // A service that finds it spent after all answers 498, and then there is a second try.
+            const maybeGood = Date.now() < identity.tokenExpires.getTime() + graceMs;
+            if (maybeGood && isTrouble(error)) return identity;
+            throw error;
+          });
+      if (usable !== identity) replaceIdentity(req.session, usable);
+      usable.renew = async () => {
+        const renewed = await renew(id, usable.token);
+        replaceIdentity(req.session, renewed);
+        return renewed;
+      };
+      return usable;
+    },
+  };
+}
+
+function isFresh({ tokenExpires }: IdentityManager): boolean {
+  return tokenExpires.getTime() > Date.now();
+}
+
+/** Whether the portal has said no, and not merely failed to answer. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof ArcGISRequestError && !(Number(error.code) >= 500);
+}
+
+function isTrouble(error: unknown): boolean {
+  return error instanceof AppError && error.explanation.status > 500;
+}
