@@ -1,9 +1,9 @@
 import { join, resolve } from "node:path";
 import { readDotenvFile, readJsonFile, type Source } from "./config/files.ts";
 import { type Given, problemLines } from "./config/problems.ts";
-import { type Settings, settings } from "./config/settings.ts";
+import { configKeys, type Settings, schema } from "./config/settings.ts";
 
-export { configKeys } from "./config/settings.ts";
+export { configKeys };
 
 /** The whole configuration, checked and normalised. Nothing else in src reads the environment. */
 export interface Config {
@@ -61,8 +61,8 @@ export class ConfigError extends Error {
   }
 }
 
-const isKey = (name: string) => Object.hasOwn(settings.shape, name);
-const requiredKeys = ["CLIENT_ID", "SESSION_SECRET", "ENCRYPTION_KEY", "REDIRECT_URI"];
+const isKey = (name: string) => Object.hasOwn(schema.shape, name);
+const requiredKeys = configKeys.filter((setting) => setting.default === "required");
 const firstSteps =
   "Nothing is configured yet: `npm run init` writes a config.json, and `npm run demo` needs none.";
 
@@ -110,7 +110,7 @@ function check(sources: Source[], cwd: string, env: NodeJS.ProcessEnv): Config {
     );
 
   const values = Object.fromEntries([...given].map(([key, { value }]) => [key, value]));
-  const result = settings.safeParse(values);
+  const result = schema.safeParse(values);
   if (result.success && problems.length === 0) return toConfig(result.data, cwd);
 
   // What seems to be missing may stand in a file that could not be read.
@@ -120,7 +120,7 @@ function check(sources: Source[], cwd: string, env: NodeJS.ProcessEnv): Config {
   const issues = (result.error?.issues ?? []).filter(
     ({ path: [key] }) => !isIncomplete || key === undefined || given.has(String(key)),
   );
-  const isBlank = !isIncomplete && !requiredKeys.some((key) => given.has(key));
+  const isBlank = !isIncomplete && !requiredKeys.some(({ key }) => given.has(key));
   throw new ConfigError([...problems, ...problemLines(issues, given)], isBlank ? firstSteps : undefined);
 }
 

@@ -226,6 +226,13 @@ describe("what a person is told", () => {
     ]);
   });
 
+  test("CF-1 a key that may be a secret, or that could write on a terminal, is not shown", () => {
+    const hidden =
+      "A key that is not shown here: is not a setting. Remove it; the README lists the settings. (set in config.json)";
+    for (const key of [anotherSecret, "PORT\n", "PORT\u001b[31m", "PORT\u00a0"])
+      assert.deepEqual(problemsIn({ config: { ...good, [key]: 1 } }), [hidden]);
+  });
+
   test("__proto__ and constructor in config.json are unknown settings like any other", () => {
     const config = `{"__proto__": {"PORT": 1}, "constructor": 1, ${JSON.stringify(good).slice(1)}`;
     assert.deepEqual(problemsIn({ config }), [

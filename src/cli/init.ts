@@ -3,7 +3,7 @@ import { existsSync, realpathSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { parseArgs } from "node:util";
-import { settings } from "../config/settings.ts";
+import { schema } from "../config/settings.ts";
 import { ConfigError, parseConfig } from "../config.ts";
 
 const help = `Writes a configuration with strong random secrets into a file that only you can open.
@@ -92,7 +92,7 @@ function readFlags(args: string[]) {
 
 /** What is wrong with an answer, by the rules that the server itself starts with. */
 function problemWith(question: Question, answer: string | undefined): string | undefined {
-  return settings.shape[question.key].safeParse(answer).error?.issues[0]?.message;
+  return schema.shape[question.key].safeParse(answer).error?.issues[0]?.message;
 }
 
 /** Asks for every answer that is not there yet, again and again until it is good. */

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { nearest } from "./nearest.ts";
-import { settings } from "./settings.ts";
+import { schema } from "./settings.ts";
 
 /** A setting as it was found, and the name of the place it came from. */
 export interface Given {
@@ -29,8 +29,9 @@ const placeOf = (found?: Given) => (found?.from === undefined ? "" : ` (set in $
 const isList = (value: unknown) => (typeof value === "string" ? value.includes(",") : Array.isArray(value));
 
 function unknownKey(key: string): string {
-  const meant = nearest(key, Object.keys(settings.shape));
-  if (meant !== undefined) return `${key}: is not a setting. Did you mean ${meant}?`;
+  const meant = nearest(key, Object.keys(schema.shape));
+  if (meant !== undefined && /^[\w.-]{1,31}$/.test(key))
+    return `${key}: is not a setting. Did you mean ${meant}?`;
   if (/^NODE_[A-Z_]+$/.test(key))
     return `${key}: is read by Node.js itself. Set it in the environment instead.`;
   // A secret on a line of its own looks like a key. The shortest secret has 32 characters and hardly lacks digits.

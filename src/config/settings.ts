@@ -56,7 +56,7 @@ const rateLimit = z
   .transform((value) => (value === "off" ? false : value));
 
 /** Every key with its rule, its default and its meaning. */
-export const settings = z
+export const schema = z
   .strictObject({
     CLIENT_ID: credential(/^[\w.-]{1,128}$/, "client id").describe("OAuth client id"),
     SESSION_SECRET: list(secret, `is missing. ${makeSecret}`).describe(
@@ -120,10 +120,10 @@ function haveCommonValue(one: unknown, other: unknown): boolean {
 }
 
 /** The settings after all rules. */
-export type Settings = z.output<typeof settings>;
+export type Settings = z.output<typeof schema>;
 
 /** What a table of the settings says; a setting without a default is "required" or "unset". */
-export const configKeys = Object.entries(settings.shape).map(([key, rule]) => {
+export const configKeys = Object.entries(schema.shape).map(([key, rule]) => {
   const { success, data } = rule.safeParse(undefined);
   return {
     key,
