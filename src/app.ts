@@ -68,5 +68,6 @@ function signInLimit(perMinute: Config["rateLimit"]) {
 
 export { type Config, ConfigError, loadConfig, parseConfig } from "./config.ts";
 export { type FileStoreOptions, fileStore } from "./session/file-store.ts";
+export { openStore } from "./session/open-store.ts";
 export { keyRing } from "./session/seal.ts";
 export { SealedStore } from "./session/sealed-store.ts";

@@ -1,0 +1,154 @@
+import { join, resolve } from "node:path";
+import { readDotenvFile, readJsonFile, type Source } from "./config/files.ts";
+import { type Given, problemLines } from "./config/problems.ts";
+import { configKeys, type Settings, schema } from "./config/settings.ts";
+
+export { configKeys };
+
+/** The whole configuration, checked and normalised. Nothing else in src reads the environment. */
+export interface Config {
+  clientId: string;
+  clientSecret?: string;
+  /** The portal's REST root without a slash at its end, such as `https://www.arcgis.com/sharing/rest`. */
+  portal: string;
+  /** The callback URL, exactly as it is registered at the portal. */
+  redirectUri: string;
+  /** Where browsers reach this server; known from the redirect URI alone, never from a request. */
+  origin: string;
+  /** The path of the redirect URI. */
+  callbackPath: string;
+  /** Whether browsers reach this server by https. */
+  secure: boolean;
+  /** Newest first: the first signs, all verify. */
+  sessionSecrets: string[];
+  /** Newest first: the first encrypts, all decrypt. */
+  encryptionKeys: string[];
+  host: string;
+  /** 0 takes any free one. */
+  port: number;
+  /** An absolute path. */
+  sessionDir: string;
+  redisUrl?: string;
+  sessionIdleSeconds: number;
+  sessionMaxSeconds: number;
+  /** `expiration` at the portal: how long a refresh token lives. */
+  tokenExpirationMinutes: number;
+  pkce: boolean;
+  /** Express's "trust proxy". */
+  trustProxy: false | number | string[];
+  /** Ids of organisations; none: anyone with an account at the portal. */
+  allowedOrgs: string[];
+  /** URL prefixes beside the portal. */
+  proxyAllow: string[];
+  tokenHandover: boolean;
+  /** Requests a minute an address; false: no limit. */
+  rateLimit: number | false;
+  logLevel: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
+}
+
+/** A configuration that cannot be used. It holds no value of any setting, so it may be printed. */
+export class ConfigError extends Error {
+  /** One line a problem: the key, what is wrong, the cure. */
+  readonly problems: string[];
+  /** Where to begin, when nothing is configured at all. */
+  readonly hint: string | undefined;
+
+  constructor(problems: string[], hint?: string) {
+    super([...problems, hint ?? []].flat().join("\n"));
+    this.name = "ConfigError";
+    this.problems = problems;
+    this.hint = hint;
+  }
+}
+
+const isKey = (name: string) => Object.hasOwn(schema.shape, name);
+const requiredKeys = configKeys.filter((setting) => setting.default === "required");
+const firstSteps =
+  "Nothing is configured yet: `npm run init` writes a config.json, and `npm run demo` needs none.";
+
+/**
+ * Reads config.json (or the file that CONFIG_FILE names), then .env, then the environment. Later wins; an empty value
+ * counts as none. Throws a ConfigError that lists every problem.
+ */
+export function loadConfig(options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Config {
+  const { cwd = process.cwd(), env = process.env } = options;
+  const dotenv = readDotenvFile(join(cwd, ".env"), ".env");
+  const { CONFIG_FILE: inDotenv, ...others } = dotenv.settings ?? {};
+
+  const named = env.CONFIG_FILE || inDotenv;
+  const name = String(named || "config.json");
+  const json = readJsonFile(resolve(cwd, name), name);
+  if (named && !json.settings)
+    json.problem ??=
+      "CONFIG_FILE: names a file that is not there. Correct it, or leave it out for config.json.";
+
+  const ours = Object.entries(env).filter(([key]) => isKey(key));
+  const environment = { name: "the environment", settings: Object.fromEntries(ours) };
+  return check([json, { ...dotenv, settings: dotenv.settings && others }, environment], cwd, env);
+}
+
+/** Checks settings under the same keys, as text or in their JSON types. Throws a ConfigError like `loadConfig`. */
+export function parseConfig(given: Record<string, unknown>): Config {
+  return check([{ settings: given }], process.cwd(), process.env);
+}
+
+function check(sources: Source[], cwd: string, env: NodeJS.ProcessEnv): Config {
+  const given = new Map<string, Given>();
+  for (const { name, settings = {} } of sources) {
+    for (const [key, raw] of Object.entries(settings)) {
+      const value = typeof raw === "string" ? raw.trim() : raw;
+      const isEmpty = value === "" || value === null || value === undefined;
+      if (!isEmpty || !isKey(key)) given.set(key, { value, from: name });
+    }
+  }
+
+  const problems = sources.flatMap(({ problem }) => problem ?? []);
+  // With it, anybody who can reach the network could pose as the portal (CF-4).
+  if (env.NODE_TLS_REJECT_UNAUTHORIZED === "0")
+    problems.push(
+      "NODE_TLS_REJECT_UNAUTHORIZED: switches the check of certificates off. Unset it, and name the file of your own certificate authority in NODE_EXTRA_CA_CERTS.",
+    );
+
+  const values = Object.fromEntries([...given].map(([key, { value }]) => [key, value]));
+  const result = schema.safeParse(values);
+  if (result.success && problems.length === 0) return toConfig(result.data, cwd);
+
+  // What seems to be missing may stand in a file that could not be read.
+  const isIncomplete = sources.some(
+    (source) => source.problem !== undefined && source.settings === undefined,
+  );
+  const issues = (result.error?.issues ?? []).filter(
+    ({ path: [key] }) => !isIncomplete || key === undefined || given.has(String(key)),
+  );
+  const isBlank = !isIncomplete && !requiredKeys.some(({ key }) => given.has(key));
+  throw new ConfigError([...problems, ...problemLines(issues, given)], isBlank ? firstSteps : undefined);
+}
+
+function toConfig(values: Settings, cwd: string): Config {
+  const callback = new URL(values.REDIRECT_URI);
+  return {
+    clientId: values.CLIENT_ID,
+    clientSecret: values.CLIENT_SECRET,
+    portal: values.PORTAL_URL,
+    redirectUri: values.REDIRECT_URI,
+    origin: callback.origin,
+    callbackPath: callback.pathname,
+    secure: callback.protocol === "https:",
+    sessionSecrets: values.SESSION_SECRET,
+    encryptionKeys: values.ENCRYPTION_KEY,
+    host: values.HOST,
+    port: values.PORT,
+    sessionDir: resolve(cwd, values.SESSION_DIR),
+    redisUrl: values.REDIS_URL,
+    sessionIdleSeconds: values.SESSION_IDLE_SECONDS,
+    sessionMaxSeconds: values.SESSION_MAX_SECONDS,
+    tokenExpirationMinutes: values.TOKEN_EXPIRATION_MINUTES,
+    pkce: values.PKCE,
+    trustProxy: values.TRUST_PROXY,
+    allowedOrgs: values.ALLOWED_ORGS,
+    proxyAllow: values.PROXY_ALLOW,
+    tokenHandover: values.TOKEN_HANDOVER,
+    rateLimit: values.RATE_LIMIT,
+    logLevel: values.LOG_LEVEL,
+  };
+}

@@ -1,0 +1,40 @@
+import type { z } from "zod";
+import { nearest } from "./nearest.ts";
+import { schema } from "./settings.ts";
+
+/** A setting as it was found, and the name of the place it came from. */
+export interface Given {
+  value: unknown;
+  from?: string;
+}
+
+/** Turns what zod found into lines for people: the key, what is wrong, the cure, the place. No line holds a value. */
+export function problemLines(
+  issues: readonly z.core.$ZodIssue[],
+  given: ReadonlyMap<string, Given>,
+): string[] {
+  const lines = issues.flatMap((issue) => {
+    if (issue.code === "unrecognized_keys")
+      return issue.keys.map((key) => `${unknownKey(key)}${placeOf(given.get(key))}`);
+    const [key, index] = issue.path;
+    const found = given.get(String(key));
+    const entry = typeof index === "number" && isList(found?.value) ? `value ${index + 1} ` : "";
+    return `${String(key)}: ${entry}${issue.message}${placeOf(found)}`;
+  });
+  return [...new Set(lines)];
+}
+
+const placeOf = (found?: Given) => (found?.from === undefined ? "" : ` (set in ${found.from})`);
+
+const isList = (value: unknown) => (typeof value === "string" ? value.includes(",") : Array.isArray(value));
+
+function unknownKey(key: string): string {
+  const meant = nearest(key, Object.keys(schema.shape));
+  if (meant !== undefined && /^[\w.-]{1,31}$/.test(key))
+    return `${key}: is not a setting. Did you mean ${meant}?`;
+  if (/^NODE_[A-Z_]+$/.test(key))
+    return `${key}: is read by Node.js itself. Set it in the environment instead.`;
+  // A secret on a line of its own looks like a key. The shortest secret has 32 characters and hardly lacks digits.
+  const name = /^[A-Za-z_.-]{1,31}$/.test(key) ? key : "A key that is not shown here";
+  return `${name}: is not a setting. Remove it; the README lists the settings.`;
+}

@@ -1,0 +1,773 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { ConfigError, configKeys, loadConfig, parseConfig } from "../src/config.ts";
+
+const root = mkdtempSync(join(tmpdir(), "config-test-"));
+after(() => rmSync(root, { recursive: true }));
+
+const make = `Make one with: node -p "crypto.randomBytes(32).toString('base64url')"`;
+const good = {
+  CLIENT_ID: "aBcDeF0123456789",
+  SESSION_SECRET: "kQ3vT9xw-Lm2ZrB7_hYc5NfJ8sGdPa1uXe6oViRt4Ew",
+  ENCRYPTION_KEY: "Zp8-Uj4nHy1Kc7MqWa_3LfTx9RbVs2Gd6EoIhJtN5kY",
+  REDIRECT_URI: "http://localhost:3000/authenticate",
+};
+const anotherSecret = "f3b9170c5ae84d26b1c07e9a4f68d25310be7c94a86df2e1";
+
+interface Place {
+  config?: unknown;
+  dotenv?: string;
+  env?: Record<string, string>;
+}
+
+/** A folder with these files in it, only their owner may open them; a text as `config` is written as it is. */
+function folder({ config, dotenv }: Place): string {
+  const cwd = mkdtempSync(join(root, "case-"));
+  const text = typeof config === "string" ? config : JSON.stringify(config);
+  if (config !== undefined) writeFileSync(join(cwd, "config.json"), text, { mode: 0o600 });
+  if (dotenv !== undefined) writeFileSync(join(cwd, ".env"), dotenv, { mode: 0o600 });
+  return cwd;
+}
+
+const load = (place: Place) => loadConfig({ cwd: folder(place), env: place.env ?? {} });
+
+function failure(start: () => unknown): ConfigError {
+  try {
+    start();
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, `not a ConfigError: ${error}`);
+    return error;
+  }
+  assert.fail("the configuration was accepted");
+}
+
+const problemsIn = (place: Place) => failure(() => load(place)).problems;
+/** The problems of a good configuration with these changes; none when it is accepted. */
+function problemsWith(changes: Record<string, unknown>): string[] {
+  try {
+    parseConfig({ ...good, ...changes });
+    return [];
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    return error.problems;
+  }
+}
+
+describe("where settings come from", () => {
+  test("the four required settings alone give every default of the contract", () => {
+    const cwd = folder({ config: good });
+    assert.deepEqual(loadConfig({ cwd, env: {} }), {
+      clientId: good.CLIENT_ID,
+      clientSecret: undefined,
+      portal: "https://www.arcgis.com/sharing/rest",
+      redirectUri: good.REDIRECT_URI,
+      origin: "http://localhost:3000",
+      callbackPath: "/authenticate",
+      secure: false,
+      sessionSecrets: [good.SESSION_SECRET],
+      encryptionKeys: [good.ENCRYPTION_KEY],
+      host: "127.0.0.1",
+      port: 3000,
+      sessionDir: join(cwd, "sessions"),
+      redisUrl: undefined,
+      sessionIdleSeconds: 1_209_600,
+      sessionMaxSeconds: 2_592_000,
+      tokenExpirationMinutes: 20_160,
+      pkce: true,
+      trustProxy: false,
+      allowedOrgs: [],
+      proxyAllow: [],
+      tokenHandover: false,
+      rateLimit: 60,
+      logLevel: "info",
+    });
+  });
+
+  test(".env wins over config.json, and the environment over .env", () => {
+    const config = load({
+      config: { ...good, PORT: 1001, HOST: "one.test", LOG_LEVEL: "warn" },
+      dotenv: 'PORT=1002\nHOST="two.test" # a comment',
+      env: { PORT: "1003", PATH: "/bin", toString: "not ours" },
+    });
+    assert.deepEqual([config.port, config.host, config.logLevel], [1003, "two.test", "warn"]);
+  });
+
+  test("an empty value is no value: what an earlier place says stays, a default too", () => {
+    const config = load({
+      config: { ...good, PORT: 1001, CLIENT_SECRET: null, ALLOWED_ORGS: "" },
+      env: { PORT: " ", LOG_LEVEL: "" },
+    });
+    assert.deepEqual(
+      [config.port, config.logLevel, config.clientSecret, config.allowedOrgs],
+      [1001, "info", undefined, []],
+    );
+  });
+
+  test("without any file the environment is enough", () => {
+    assert.equal(load({ env: good }).clientId, good.CLIENT_ID);
+  });
+
+  test("text and JSON types mean the same", () => {
+    const asText = {
+      PKCE: "false",
+      PORT: "0",
+      TRUST_PROXY: "2",
+      ALLOWED_ORGS: "abc, def,",
+      RATE_LIMIT: "10",
+      TOKEN_HANDOVER: "true",
+    };
+    const asJson = {
+      PKCE: false,
+      PORT: 0,
+      TRUST_PROXY: 2,
+      ALLOWED_ORGS: ["abc", "def"],
+      RATE_LIMIT: 10,
+      TOKEN_HANDOVER: true,
+    };
+    assert.deepEqual(parseConfig({ ...good, ...asText }), parseConfig({ ...good, ...asJson }));
+    assert.equal(parseConfig({ ...good, RATE_LIMIT: "off" }).rateLimit, false);
+  });
+
+  test("CONFIG_FILE names another file, in the environment or in .env", () => {
+    const cwd = folder({ config: "not JSON" });
+    mkdirSync(join(cwd, "etc"));
+    writeFileSync(join(cwd, "etc/app.json"), JSON.stringify(good), { mode: 0o600 });
+    assert.equal(loadConfig({ cwd, env: { CONFIG_FILE: "etc/app.json" } }).clientId, good.CLIENT_ID);
+    writeFileSync(join(cwd, ".env"), `CONFIG_FILE=${join(cwd, "etc/app.json")}`);
+    assert.equal(loadConfig({ cwd, env: {} }).clientId, good.CLIENT_ID);
+  });
+
+  test("a CONFIG_FILE that is not there is a problem, and what might be in it is not called missing", () => {
+    assert.deepEqual(problemsIn({ env: { CONFIG_FILE: "gone.json", PORT: "x" } }), [
+      "CONFIG_FILE: names a file that is not there. Correct it, or leave it out for config.json.",
+      "PORT: must be a whole number from 0 to 65535. Write it in digits. (set in the environment)",
+    ]);
+  });
+
+  test("SESSION_DIR is taken from the working directory; an absolute one stays", () => {
+    const cwd = folder({ config: { ...good, SESSION_DIR: "./data/../kept" } });
+    assert.equal(loadConfig({ cwd, env: {} }).sessionDir, join(cwd, "kept"));
+    assert.equal(parseConfig({ ...good, SESSION_DIR: root }).sessionDir, root);
+  });
+
+  test("loading leaves process.env alone", () => {
+    const before = { ...process.env };
+    load({ config: good, dotenv: "LOG_LEVEL=debug" });
+    assert.deepEqual({ ...process.env }, before);
+  });
+
+  test("a byte order mark, as Windows editors write it, does no harm", () => {
+    const bom = "\uFEFF";
+    const config = load({ config: bom + JSON.stringify(good), dotenv: `${bom}PORT=1234` });
+    assert.equal(config.port, 1234);
+  });
+});
+
+describe("what a person is told", () => {
+  test("with nothing configured every required key is named, and the two commands to begin with", () => {
+    const error = failure(() => load({ env: { PORT: "3000" } }));
+    assert.deepEqual(error.problems, [
+      "CLIENT_ID: is missing. Copy the client id from the OAuth credentials item at your portal.",
+      `SESSION_SECRET: is missing. ${make}`,
+      `ENCRYPTION_KEY: is missing. ${make}`,
+      "REDIRECT_URI: is missing. Give the redirect URL exactly as it is registered at the OAuth credentials item, such as http://localhost:3000/authenticate.",
+    ]);
+    assert.equal(
+      error.hint,
+      "Nothing is configured yet: `npm run init` writes a config.json, and `npm run demo` needs none.",
+    );
+    assert.equal(error.message, [...error.problems, error.hint].join("\n"));
+  });
+
+  test("with something configured there is no such hint", () => {
+    assert.equal(failure(() => load({ config: { CLIENT_ID: "abc" } })).hint, undefined);
+    assert.equal(failure(() => load({ config: "{" })).hint, undefined);
+  });
+
+  test("all problems come at once, one line each, with the place they come from", () => {
+    const problems = problemsIn({
+      config: { ...good, CLIENT_ID: "a b", PORT: 70000, sesionSecret: "x", SESSION_IDLE_SECONDS: 99 },
+      dotenv: "PKCE=yes\nCOLOUR=",
+      env: { SESSION_MAX_SECONDS: "98", LOG_LEVEL: "loud" },
+    });
+    assert.deepEqual(problems, [
+      "CLIENT_ID: is not a client id. Copy it from the OAuth credentials item at your portal. (set in config.json)",
+      "PORT: must be a whole number from 0 to 65535. Write it in digits. (set in config.json)",
+      "PKCE: must be true or false. Write one of the two. (set in .env)",
+      "LOG_LEVEL: is not a log level. Use one of trace, debug, info, warn, error, fatal, silent. (set in the environment)",
+      "sesionSecret: is not a setting. Did you mean SESSION_SECRET? (set in config.json)",
+      "COLOUR: is not a setting. Remove it; the README lists the settings. (set in .env)",
+      "SESSION_IDLE_SECONDS: must not be more than SESSION_MAX_SECONDS. Set both (their defaults are 14 and 30 days). (set in config.json)",
+    ]);
+    for (const line of problems) assert.doesNotMatch(line, /[\r\n]/);
+  });
+
+  for (const [written, meant] of [
+    ["clientId", "CLIENT_ID"],
+    ["REDIRECT_URL", "REDIRECT_URI"],
+    ["PORTAL", "PORTAL_URL"],
+    ["ENCRYPTION_KEYS", "ENCRYPTION_KEY"],
+    ["trust-proxy", "TRUST_PROXY"],
+  ] as const) {
+    test(`${written} in config.json is an error that names ${meant}`, () => {
+      assert.deepEqual(problemsIn({ config: { ...good, [written]: "x" } }), [
+        `${written}: is not a setting. Did you mean ${meant}? (set in config.json)`,
+      ]);
+    });
+  }
+
+  test("a variable of Node.js in .env would do nothing, and is told to belong into the environment", () => {
+    assert.deepEqual(problemsIn({ config: good, dotenv: "NODE_EXTRA_CA_CERTS=ca.pem" }), [
+      "NODE_EXTRA_CA_CERTS: is read by Node.js itself. Set it in the environment instead. (set in .env)",
+    ]);
+  });
+
+  test("CF-1 a key that may be a secret, or that could write on a terminal, is not shown", () => {
+    const hidden =
+      "A key that is not shown here: is not a setting. Remove it; the README lists the settings. (set in config.json)";
+    for (const key of [anotherSecret, "PORT\n", "PORT\u001b[31m", "PORT\u00a0"])
+      assert.deepEqual(problemsIn({ config: { ...good, [key]: 1 } }), [hidden]);
+  });
+
+  test("__proto__ and constructor in config.json are unknown settings like any other", () => {
+    const config = `{"__proto__": {"PORT": 1}, "constructor": 1, ${JSON.stringify(good).slice(1)}`;
+    assert.deepEqual(problemsIn({ config }), [
+      "__proto__: is not a setting. Remove it; the README lists the settings. (set in config.json)",
+      "constructor: is not a setting. Remove it; the README lists the settings. (set in config.json)",
+    ]);
+  });
+
+  for (const [what, text, place] of [
+    ["a comma too many", '{\n  "CLIENT_ID": "a",\n}', "line 3, column 1"],
+    ["a missing comma", '{\n  "PORT": 1\n  "HOST": "b"\n}', "line 3, column 3"],
+    ["a missing quote", '{\n  "PORT": 1,\n  "HOST": b\n}', "line 3, column 11"],
+    ["a comment", '// mine\n{ "PORT": 1 }', "line 1, column 1"],
+    ["a sudden end", '{\n  "ALLOWED_ORGS": ["a", "b"', "line 2, column 28"],
+    ["a number of its own kind", '{"PORT": 0x10}', "line 1, column 11"],
+    [
+      "something after the end",
+      '{"PORT": {"a": [1, -2.5e3, true, "\\u00e9\\n"], "b": {}, "c": []}}\n}',
+      "line 2, column 1",
+    ],
+    ["nothing in the file", "", "line 1, column 1"],
+  ] as const) {
+    test(`${what} in config.json is shown by line and column`, () => {
+      assert.deepEqual(problemsIn({ config: text }), [
+        `config.json: is not valid JSON (${place}). Check the quotes and commas there.`,
+      ]);
+    });
+  }
+
+  for (const text of ["[]", "null", '"text"', "3"]) {
+    test(`a config.json with ${text} in it must hold an object`, () => {
+      assert.deepEqual(problemsIn({ config: text }), [
+        "config.json: must hold one JSON object. Begin it with { and end it with }.",
+      ]);
+    });
+  }
+
+  test("a config.json or .env that cannot be read says so", () => {
+    const cwd = folder({});
+    mkdirSync(join(cwd, "config.json"));
+    mkdirSync(join(cwd, ".env"));
+    assert.deepEqual(failure(() => loadConfig({ cwd, env: {} })).problems, [
+      "config.json: cannot be read (EISDIR). Let the server's user read it, or remove it.",
+      ".env: cannot be read (EISDIR). Let the server's user read it, or remove it.",
+    ]);
+  });
+
+  test("the table of keys has every key of the contract, in order, with its default", () => {
+    assert.deepEqual(
+      configKeys.map(({ key, default: value }) => `${key} ${value}`),
+      [
+        "CLIENT_ID required",
+        "SESSION_SECRET required",
+        "ENCRYPTION_KEY required",
+        "REDIRECT_URI required",
+        "PORTAL_URL https://www.arcgis.com/sharing/rest",
+        "PORT 3000",
+        "HOST 127.0.0.1",
+        "SESSION_DIR ./sessions",
+        "REDIS_URL unset",
+        "SESSION_IDLE_SECONDS 1209600",
+        "SESSION_MAX_SECONDS 2592000",
+        "TOKEN_EXPIRATION_MINUTES 20160",
+        "PKCE true",
+        "TRUST_PROXY false",
+        "CLIENT_SECRET unset",
+        "TOKEN_HANDOVER false",
+        "ALLOWED_ORGS unset",
+        "PROXY_ALLOW unset",
+        "RATE_LIMIT 60",
+        "LOG_LEVEL info",
+      ],
+    );
+    for (const { key, meaning } of configKeys) assert.notEqual(meaning, "", key);
+  });
+});
+
+describe("secrets", () => {
+  for (const key of ["SESSION_SECRET", "ENCRYPTION_KEY"]) {
+    for (const [what, value, problem] of [
+      ["a short one", good.CLIENT_ID, "is shorter than 32 characters."],
+      ["31 characters", good.SESSION_SECRET.slice(0, 31), "is shorter than 32 characters."],
+      ["changeme", "changeme", "is a placeholder."],
+      ["a long changeme", "change-me-change-me-change-me-change-me", "is a placeholder."],
+      ["your-...", "your-long-and-random-session-text-here", "is a placeholder."],
+      ["<...>", "<a long random text that you made up>", "is a placeholder."],
+      ["{...}", "{machine.domain.com/0123456789abcdef}", "is a placeholder."],
+      ["xxxx...", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "is a placeholder."],
+      ["one character again and again", "a".repeat(40), "is too easy to guess."],
+      ["very many of one character", "a".repeat(100_000), "is too easy to guess."],
+      ["a pattern again and again", "kJ8#mP2$".repeat(5), "is too easy to guess."],
+      ["the alphabet", "abcdefghijklmnopqrstuvwxyz0123456789", "is too easy to guess."],
+      ["counting", "0123456789012345678901234567890123", "is too easy to guess."],
+      ["few characters at the end of a run", `${"a".repeat(28)}Z9x!qwe2`, "is too easy to guess."],
+      ["a name for itself", "my-super-long-session-secret-number-1", "is too easy to guess."],
+    ] as const) {
+      test(`CF-1 ${key} as ${what} stops the start without being shown`, () => {
+        assert.deepEqual(problemsWith({ [key]: value }), [`${key}: ${problem} ${make}`]);
+      });
+    }
+  }
+
+  test("CF-1 a secret of 32 characters is enough, in hex, base64 or from a password manager", () => {
+    for (const value of [
+      anotherSecret.slice(0, 32),
+      "Vb0+/K3mT8q=".repeat(1) + anotherSecret,
+      "r}4<T{w9&Jk%2_z!Qp$6@Lm^8*Ns(5)Xe-1",
+    ])
+      assert.deepEqual(problemsWith({ SESSION_SECRET: value }), []);
+  });
+
+  test("CF-1 every value of a list is checked, in text and as an array", () => {
+    const line = `SESSION_SECRET: value 2 is shorter than 32 characters. ${make}`;
+    assert.deepEqual(problemsWith({ SESSION_SECRET: `${good.SESSION_SECRET}, short` }), [line]);
+    assert.deepEqual(problemsWith({ SESSION_SECRET: [good.SESSION_SECRET, "short"] }), [line]);
+    assert.deepEqual(problemsWith({ SESSION_SECRET: [good.SESSION_SECRET, 7] }), [
+      `SESSION_SECRET: value 2 must be text. ${make}`,
+    ]);
+  });
+
+  test("a list of secrets keeps its order, newest first", () => {
+    const secrets = [anotherSecret, good.SESSION_SECRET];
+    assert.deepEqual(parseConfig({ ...good, SESSION_SECRET: secrets }).sessionSecrets, secrets);
+    assert.deepEqual(parseConfig({ ...good, SESSION_SECRET: secrets.join(" ,\n") }).sessionSecrets, secrets);
+  });
+
+  test("CF-1 the same value for both keys stops the start, anywhere in their lists", () => {
+    const line = `ENCRYPTION_KEY: has a value that SESSION_SECRET has too. ${make}`;
+    assert.deepEqual(problemsWith({ ENCRYPTION_KEY: good.SESSION_SECRET }), [line]);
+    assert.deepEqual(
+      problemsWith({ ENCRYPTION_KEY: [anotherSecret, good.SESSION_SECRET], PORT: "x" }).includes(line),
+      true,
+    );
+  });
+
+  test("CF-1 the same value twice in a list, an empty list and a list in quotes stop the start", () => {
+    assert.deepEqual(problemsWith({ ENCRYPTION_KEY: [anotherSecret, anotherSecret] }), [
+      "ENCRYPTION_KEY: holds the same value twice. Remove one of the two.",
+    ]);
+    assert.deepEqual(problemsWith({ ENCRYPTION_KEY: " , " }), [
+      "ENCRYPTION_KEY: is an empty list. Give it a value, or leave the key out.",
+    ]);
+    assert.deepEqual(problemsWith({ ENCRYPTION_KEY: JSON.stringify([anotherSecret]) }), [
+      "ENCRYPTION_KEY: must be text with commas between the values. Only config.json can hold an array instead.",
+    ]);
+  });
+
+  test("CF-1 an id or a secret of the portal that is still a placeholder stops the start", () => {
+    for (const value of [
+      "your-client-id",
+      "YOUR_CLIENT_ID",
+      "<client-id>",
+      "{client_id}",
+      "xxxxxxxx",
+      "change_me",
+    ])
+      assert.match(
+        problemsWith({ CLIENT_ID: value, CLIENT_SECRET: value }).join("\n"),
+        /^CLIENT_ID: .*\nCLIENT_SECRET: .*$/,
+      );
+  });
+
+  test("CF-1 config.example.json, copied as it is, stops the start at each of its placeholders", () => {
+    const config = readFileSync(new URL("../config.example.json", import.meta.url), "utf8");
+    assert.deepEqual(
+      problemsIn({ config }).map((line) => line.slice(0, line.indexOf("."))),
+      [
+        "CLIENT_ID: is a placeholder",
+        "SESSION_SECRET: is a placeholder",
+        "ENCRYPTION_KEY: is a placeholder",
+        "PORTAL_URL: still has a placeholder in it",
+      ],
+    );
+  });
+
+  const canary = "Canary7Qx2mVw9";
+  for (const [what, place] of [
+    [
+      "a short secret",
+      { config: { ...good, SESSION_SECRET: canary, ENCRYPTION_KEY: [canary, `${canary}2`] } },
+    ],
+    [
+      "secrets of a wrong type",
+      { config: { SESSION_SECRET: { [canary]: canary }, ENCRYPTION_KEY: [[canary]] } },
+    ],
+    [
+      "the same value twice",
+      { config: { ...good, SESSION_SECRET: canary + anotherSecret, ENCRYPTION_KEY: canary + anotherSecret } },
+    ],
+    ["a bad client secret", { config: { ...good, CLIENT_SECRET: `${canary} with a space` } }],
+    ["a client secret that is a list", { config: { ...good, CLIENT_SECRET: [canary] } }],
+    ["a password in REDIS_URL", { config: { ...good, REDIS_URL: `http://user:${canary}@redis.test` } }],
+    ["a REDIS_URL that is none", { config: { ...good, REDIS_URL: `redis://:${canary}@redis.test:port` } }],
+    [
+      "a password in PORTAL_URL",
+      { config: { ...good, PORTAL_URL: `https://user:${canary}@gis.test/portal` } },
+    ],
+    [
+      "a password in REDIRECT_URI",
+      { config: { ...good, REDIRECT_URI: `https://user:${canary}@gis.test/cb` } },
+    ],
+    ["an unknown key", { config: { ...good, SESION_SECRET: canary, OTHER: { deep: canary } } }],
+    ["JSON with a bare value", { config: `{"SESSION_SECRET": ${canary}}` }],
+    ["JSON with a bare value at its start", { config: `${canary}` }],
+    ["JSON with a broken text", { config: `{"SESSION_SECRET": "${canary}\n"}` }],
+    [
+      "a secret on a line of its own in .env",
+      { config: good, dotenv: `SESSION_SECRET=\n${canary}${anotherSecret}=\n` },
+    ],
+    ["a secret with blanks in .env", { config: good, dotenv: `ENCRYPTION_KEY=${canary}\nPORT=${canary}` }],
+    [
+      "secrets in the environment",
+      { env: { SESSION_SECRET: canary, ENCRYPTION_KEY: canary, CLIENT_SECRET: `${canary}é` } },
+    ],
+  ] as const) {
+    test(`CF-1 nothing of the value is told about ${what}`, () => {
+      const error = failure(() => load(place));
+      const told = `${error.message} ${error.stack} ${JSON.stringify(error)} ${String(error.cause)}`;
+      assert.doesNotMatch(told, new RegExp(canary));
+    });
+  }
+});
+
+describe("PORTAL_URL", () => {
+  for (const [given, portal] of [
+    ["https://gis.example.com", "https://gis.example.com/sharing/rest"],
+    ["https://gis.example.com/", "https://gis.example.com/sharing/rest"],
+    ["https://gis.example.com/portal", "https://gis.example.com/portal/sharing/rest"],
+    ["https://gis.example.com/portal//", "https://gis.example.com/portal/sharing/rest"],
+    ["https://gis.example.com/portal/home", "https://gis.example.com/portal/sharing/rest"],
+    ["https://gis.example.com/portal/home/", "https://gis.example.com/portal/sharing/rest"],
+    ["https://gis.example.com/portal/home/index.html", "https://gis.example.com/portal/sharing/rest"],
+    ["https://gis.example.com/portal/sharing", "https://gis.example.com/portal/sharing/rest"],
+    ["https://gis.example.com/portal/sharing/rest", "https://gis.example.com/portal/sharing/rest"],
+    ["https://gis.example.com/portal/sharing/rest/", "https://gis.example.com/portal/sharing/rest"],
+    ["https://gis.example.com:7443/arcgis/home", "https://gis.example.com:7443/arcgis/sharing/rest"],
+    ["HTTPS://GIS.Example.com/Portal/Sharing/REST", "https://gis.example.com/Portal/sharing/rest"],
+    [" https://www.arcgis.com ", "https://www.arcgis.com/sharing/rest"],
+    ["https://arcgis.com/sharing/rest", "https://www.arcgis.com/sharing/rest"],
+    ["https://www.arcgis.com/index.html", "https://www.arcgis.com/sharing/rest"],
+    ["https://acme.maps.arcgis.com/home/index.html", "https://acme.maps.arcgis.com/sharing/rest"],
+    ["http://localhost:4000/portal", "http://localhost:4000/portal/sharing/rest"],
+    ["http://127.0.0.1:4000", "http://127.0.0.1:4000/sharing/rest"],
+    ["http://127.1.2.3", "http://127.1.2.3/sharing/rest"],
+    ["http://[::1]:4000/sharing/rest", "http://[::1]:4000/sharing/rest"],
+  ] as const) {
+    test(`CF-2 ${given} means ${portal}`, () => {
+      assert.equal(parseConfig({ ...good, PORTAL_URL: given }).portal, portal);
+    });
+  }
+
+  for (const [given, problem] of [
+    ["http://gis.example.com/portal", /^PORTAL_URL: must be https; http is accepted on localhost/],
+    ["http://localhost.example.com", /^PORTAL_URL: must be https;/],
+    ["http://127.0.0.1.example.com", /^PORTAL_URL: must be https;/],
+    ["http://0.0.0.0", /^PORTAL_URL: must be https;/],
+    ["http://192.168.0.1", /^PORTAL_URL: must be https;/],
+    [
+      "https://{machine.domain.com}/{webadaptor}/sharing/rest",
+      /^PORTAL_URL: still has a placeholder in it\. Put a real name in place of the brackets\./,
+    ],
+    ["https://<host>/portal", /^PORTAL_URL: still has a placeholder in it\./],
+    ["https://*.arcgis.com", /^PORTAL_URL: still has a placeholder in it\./],
+    ["https://user@gis.example.com/portal", /^PORTAL_URL: must not hold a user name or a password\./],
+    ["https://gis.example.com/portal?f=json", /^PORTAL_URL: must not go on with \? or #\./],
+    ["https://gis.example.com/portal#x", /^PORTAL_URL: must not go on with \? or #\./],
+    ["https://gis.example.com/portal?", /^PORTAL_URL: must not go on with \? or #\./],
+    ["gis.example.com/portal", /^PORTAL_URL: is not a full address\. .*https:\/\/gis\.example\.com\/portal/],
+    ["ftp://gis.example.com", /^PORTAL_URL: is not a full address\./],
+    ["https://", /^PORTAL_URL: is not a full address\./],
+    ["https:gis.example.com", /^PORTAL_URL: is not a full address\./],
+    ["https://gis.example.com\\portal", /^PORTAL_URL: is not a full address\./],
+    ["https://gis.exa\nmple.com", /^PORTAL_URL: is not a full address\./],
+    ["https://gis.example.com:99999", /^PORTAL_URL: is not a full address\./],
+    ["https://gis.example.com/server/rest/services", /^PORTAL_URL: is not the address of a portal/],
+    [
+      "https://gis.example.com/portal/sharing/rest/oauth2/authorize",
+      /^PORTAL_URL: is not the address of a portal/,
+    ],
+    [3, /^PORTAL_URL: must be text\./],
+  ] as const) {
+    test(`CF-2 ${JSON.stringify(given)} is refused`, () => {
+      const problems = problemsWith({ PORTAL_URL: given });
+      assert.equal(problems.length, 1, problems.join("\n"));
+      assert.match(problems[0] ?? "", problem);
+    });
+  }
+});
+
+describe("REDIRECT_URI", () => {
+  for (const [given, origin, callbackPath, secure] of [
+    ["http://localhost:3000/authenticate", "http://localhost:3000", "/authenticate", false],
+    ["http://127.0.0.1/cb", "http://127.0.0.1", "/cb", false],
+    ["https://app.example.com/authenticate", "https://app.example.com", "/authenticate", true],
+    [
+      "https://app.example.com:8443/gis/oauth/callback",
+      "https://app.example.com:8443",
+      "/gis/oauth/callback",
+      true,
+    ],
+    ["https://App.Example.com:443/Sign-In-Done", "https://app.example.com", "/Sign-In-Done", true],
+    ["https://app.example.com/sign-in/done", "https://app.example.com", "/sign-in/done", true],
+    ["https://app.example.com/maps/apiary", "https://app.example.com", "/maps/apiary", true],
+  ] as const) {
+    test(`CF-3 ${given} gives origin ${origin} and callback ${callbackPath}`, () => {
+      const config = parseConfig({ ...good, REDIRECT_URI: given });
+      assert.deepEqual(
+        [config.redirectUri, config.origin, config.callbackPath, config.secure],
+        [given, origin, callbackPath, secure],
+      );
+    });
+  }
+
+  for (const path of [
+    "/sign-in",
+    "/sign-out",
+    "/map",
+    "/proxy",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/api",
+    "/api/session",
+    "/assets/x.css",
+    "/Sign-In",
+    "/sign-in/",
+    "/gis/sign-in",
+    "/a/b/METRICS",
+    "/gis/api/callback",
+  ]) {
+    test(`CF-3 the server's own path ${path} cannot be the callback`, () => {
+      assert.deepEqual(problemsWith({ REDIRECT_URI: `https://app.example.com${path}` }), [
+        "REDIRECT_URI: ends in a path that this server uses for something else. Register another, such as /authenticate.",
+      ]);
+    });
+  }
+
+  for (const [given, problem] of [
+    ["http://app.example.com/authenticate", /must be https; http is accepted on localhost/],
+    ["/authenticate", /is not a full address\. Give the redirect URL exactly as it is registered/],
+    ["urn:ietf:wg:oauth:2.0:oob", /is not a full address\./],
+    ["https://app.example.com/authenticate#done", /must not go on with \? or #\./],
+    ["https://app.example.com/authenticate?x=1", /must not go on with \? or #\./],
+    ["https://me:pass@app.example.com/authenticate", /must not hold a user name or a password\./],
+    ["https://{host}/authenticate", /still has a placeholder in it\./],
+    ["https://app.example.com", /must have a path of letters/],
+    ["https://app.example.com/", /must have a path of letters/],
+    ["https://app.example.com//authenticate", /must have a path of letters/],
+    ["https://app.example.com/:id", /must have a path of letters/],
+    ["https://app.example.com/sign%2Din", /must have a path of letters/],
+  ] as const) {
+    test(`CF-3 ${given} is refused`, () => {
+      const problems = problemsWith({ REDIRECT_URI: given });
+      assert.equal(problems.length, 1, problems.join("\n"));
+      assert.match(problems[0] ?? "", new RegExp(`^REDIRECT_URI: ${problem.source}`));
+    });
+  }
+});
+
+test("CF-4 NODE_TLS_REJECT_UNAUTHORIZED=0 stops the start and names NODE_EXTRA_CA_CERTS", () => {
+  const line =
+    "NODE_TLS_REJECT_UNAUTHORIZED: switches the check of certificates off. Unset it, and name the file of your own certificate authority in NODE_EXTRA_CA_CERTS.";
+  assert.deepEqual(problemsIn({ config: good, env: { NODE_TLS_REJECT_UNAUTHORIZED: "0" } }), [line]);
+  assert.equal(load({ config: good, env: { NODE_TLS_REJECT_UNAUTHORIZED: "1" } }).secure, false);
+});
+
+test("CF-4 an app that only calls parseConfig is stopped by NODE_TLS_REJECT_UNAUTHORIZED=0 too", () => {
+  const script = `import { parseConfig } from "./src/config.ts"; parseConfig(${JSON.stringify(good)});`;
+  const run = (env: NodeJS.ProcessEnv) =>
+    spawnSync(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script], {
+      cwd: new URL("..", import.meta.url),
+      env: { ...process.env, ...env },
+      encoding: "utf8",
+    });
+  assert.equal(run({}).status, 0);
+  const refused = run({ NODE_TLS_REJECT_UNAUTHORIZED: "0" });
+  assert.equal(refused.status, 1);
+  assert.match(refused.stderr, /ConfigError: NODE_TLS_REJECT_UNAUTHORIZED: switches/);
+});
+
+describe("TRUST_PROXY", () => {
+  for (const [given, trustProxy] of [
+    ["false", false],
+    [false, false],
+    ["1", 1],
+    [10, 10],
+    ["loopback", ["loopback"]],
+    ["loopback, 10.0.0.0/8,192.168.1.7", ["loopback", "10.0.0.0/8", "192.168.1.7"]],
+    [
+      ["uniquelocal", "linklocal", "fc00::/7", "2001:db8::1"],
+      ["uniquelocal", "linklocal", "fc00::/7", "2001:db8::1"],
+    ],
+  ] as const) {
+    test(`CF-5 ${JSON.stringify(given)} is what Express gets`, () => {
+      assert.deepEqual(parseConfig({ ...good, TRUST_PROXY: given }).trustProxy, trustProxy);
+    });
+  }
+
+  for (const given of [
+    "true",
+    true,
+    "*",
+    "0",
+    0,
+    "11",
+    1.5,
+    -1,
+    "yes",
+    "0.0.0.0/0",
+    "::/0",
+    "128.0.0.0/1",
+    "10.0.0.0/33",
+    "10.0.0.0/8/8",
+    "10.0.0",
+    "proxy.example.com",
+    "loopback,",
+    [],
+    ["loopback", true],
+    {},
+  ]) {
+    test(`CF-5 ${JSON.stringify(given)} is refused: visitors could choose their own address`, () => {
+      assert.deepEqual(problemsWith({ TRUST_PROXY: given }), [
+        "TRUST_PROXY: must be false, the number of reverse proxies in front (1 to 10), or their addresses. Use 1 for one proxy, or a list such as loopback,10.0.0.0/8; with true, visitors could choose their own address.",
+      ]);
+    });
+  }
+});
+
+describe("files with secrets", { skip: process.platform === "win32" && "Windows keeps no such mode" }, () => {
+  for (const mode of [0o604, 0o640, 0o644, 0o660, 0o666]) {
+    test(`CF-6 a config.json and a .env with secrets and mode ${mode.toString(8)} stop the start`, () => {
+      const cwd = folder({ config: good, dotenv: `SESSION_SECRET=${anotherSecret}` });
+      chmodSync(join(cwd, "config.json"), mode);
+      chmodSync(join(cwd, ".env"), mode);
+      assert.deepEqual(failure(() => loadConfig({ cwd, env: {} })).problems, [
+        "config.json: holds secrets, but other users may open it. Run: chmod 600 config.json",
+        ".env: holds secrets, but other users may open it. Run: chmod 600 .env",
+      ]);
+    });
+  }
+
+  test("CF-6 the mode that counts is the one of the file behind a symbolic link", () => {
+    const cwd = folder({ config: good });
+    symlinkSync("config.json", join(cwd, "linked.json"));
+    const start = () => loadConfig({ cwd, env: { CONFIG_FILE: "linked.json" } });
+    assert.equal(start().clientId, good.CLIENT_ID);
+    chmodSync(join(cwd, "config.json"), 0o644);
+    assert.deepEqual(failure(start).problems, [
+      "linked.json: holds secrets, but other users may open it. Run: chmod 600 linked.json",
+    ]);
+  });
+
+  test("CF-6 files without secrets may be open: the secrets come from the environment", () => {
+    const { SESSION_SECRET, ENCRYPTION_KEY, ...rest } = good;
+    const cwd = folder({ config: rest, dotenv: "PORT=1234" });
+    chmodSync(join(cwd, "config.json"), 0o644);
+    chmodSync(join(cwd, ".env"), 0o644);
+    assert.equal(loadConfig({ cwd, env: { SESSION_SECRET, ENCRYPTION_KEY } }).port, 1234);
+  });
+
+  test("CF-6 the server listens on 127.0.0.1 unless it is told otherwise", () => {
+    assert.equal(parseConfig(good).host, "127.0.0.1");
+    assert.equal(parseConfig({ ...good, HOST: "0.0.0.0" }).host, "0.0.0.0");
+  });
+});
+
+describe("the other settings", () => {
+  for (const [key, values] of Object.entries({
+    PORT: ["65536", "-1", "1e3", "0x10", "3000.5", "three", true, {}],
+    HOST: ["http://localhost", "a b", 1],
+    SESSION_DIR: ["a\0b", 1],
+    REDIS_URL: [
+      "redis.example.com:6379",
+      "http://redis.example.com",
+      "redis:",
+      "redis://host:port",
+      "unix://socket",
+      1,
+    ],
+    SESSION_IDLE_SECONDS: ["0", "2592001", "1.5", "14d"],
+    SESSION_MAX_SECONDS: ["month", "34560001"],
+    TOKEN_EXPIRATION_MINUTES: ["0", "129601"],
+    PKCE: ["yes", "TRUE", "1", 1, 0],
+    TOKEN_HANDOVER: ["on", []],
+    CLIENT_SECRET: ["two words", 12345],
+    ALLOWED_ORGS: ["https://acme.maps.arcgis.com", [], ["abc", ""], "abc,abc", {}],
+    PROXY_ALLOW: [
+      "http://services.example.com/",
+      "services.example.com",
+      "https://*.arcgis.com/",
+      "https://a.example.com/?x",
+      "https://u@a.example.com",
+    ],
+    RATE_LIMIT: ["0", "on", "-5", false, true, "1.5", []],
+    LOG_LEVEL: ["verbose", "INFO", 30],
+    CLIENT_ID: ["two words", "a/b", 12345],
+  })) {
+    for (const value of values)
+      test(`${key} as ${JSON.stringify(value)} is refused with its cure`, () => {
+        const problems = problemsWith({ [key]: value });
+        assert.equal(problems.length, 1, problems.join("\n"));
+        assert.match(problems[0] ?? "", new RegExp(`^${key}: [a-z][^.]+\\. [A-Z].+\\.$`));
+      });
+  }
+
+  test("PROXY_ALLOW becomes whole URLs, so that a host cannot grow into another one", () => {
+    assert.deepEqual(
+      parseConfig({
+        ...good,
+        PROXY_ALLOW:
+          "https://services.example.com,HTTPS://GIS.example.com:443/arcgis/rest,http://localhost:4000/x/",
+      }).proxyAllow,
+      ["https://services.example.com/", "https://gis.example.com/arcgis/rest", "http://localhost:4000/x/"],
+    );
+  });
+
+  test("REDIS_URL may be plain, TLS or a socket", () => {
+    for (const url of [
+      "redis://localhost:6379/1",
+      "rediss://user:word@redis.example.com",
+      "unix:///run/redis.sock",
+    ])
+      assert.equal(parseConfig({ ...good, REDIS_URL: url }).redisUrl, url);
+  });
+
+  test("the longest lives are accepted, and idle may equal the longest", () => {
+    const config = parseConfig({
+      ...good,
+      SESSION_IDLE_SECONDS: 34_560_000,
+      SESSION_MAX_SECONDS: "34560000",
+      TOKEN_EXPIRATION_MINUTES: 129_600,
+    });
+    assert.deepEqual(
+      [config.sessionIdleSeconds, config.sessionMaxSeconds, config.tokenExpirationMinutes],
+      [34_560_000, 34_560_000, 129_600],
+    );
+  });
+});

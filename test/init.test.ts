@@ -1,0 +1,288 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { text } from "node:stream/consumers";
+import { after, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { init } from "../src/cli/init.ts";
+import { loadConfig } from "../src/config.ts";
+
+const root = mkdtempSync(join(tmpdir(), "init-test-"));
+after(() => rmSync(root, { recursive: true }));
+const folder = () => mkdtempSync(join(root, "case-"));
+
+const entry = fileURLToPath(new URL("../src/cli/init.ts", import.meta.url));
+const tsx = import.meta.resolve("tsx");
+
+/** Runs the command as npm does, but without a terminal. */
+async function run(cwd: string, ...args: string[]) {
+  const child = spawn(process.execPath, ["--import", tsx, entry, ...args], {
+    cwd,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const [output, error, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, "close"),
+  ]);
+  return { code, output, error };
+}
+
+/** Runs it in this process, without a terminal too: quicker. */
+async function call(cwd: string, ...args: string[]) {
+  const [input, output, error] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  const code = await init(args, { cwd, input, output, error });
+  output.end();
+  error.end();
+  return { code, output: await text(output), error: await text(error) };
+}
+
+/** Runs the command in this process, as if at a terminal where a person types these lines, one a question. */
+async function converse(cwd: string, args: string[], lines: string[]) {
+  const input = Object.assign(new PassThrough(), { isTTY: true });
+  const output = new PassThrough();
+  const error = new PassThrough();
+  let said = "";
+  const remaining = [...lines];
+  output.on("data", (chunk: Buffer) => {
+    said += chunk;
+    if (!said.endsWith(": ")) return;
+    const line = remaining.shift();
+    if (line === undefined) input.end();
+    else input.write(`${line}\n`);
+  });
+  const code = await init(args, { cwd, input, output, error });
+  error.end();
+  return { code, output: said, error: await text(error), unused: remaining };
+}
+
+const read = (cwd: string, name = "config.json") => JSON.parse(readFileSync(join(cwd, name), "utf8"));
+
+describe("npm run init with flags", () => {
+  test("CF-1 CF-6 it writes a configuration that starts, with strong secrets, for its owner alone", async () => {
+    const cwd = folder();
+    const { code, output, error } = await run(cwd, "--client-id", "aBcDeF0123456789");
+    assert.deepEqual({ code, error }, { code: 0, error: "" });
+    assert.equal(
+      output,
+      [
+        "Wrote config.json, which only you can open.",
+        "",
+        "Next:",
+        "  1. At your portal, add exactly this redirect URL to the OAuth credentials item:",
+        "     http://localhost:3000/authenticate",
+        "  2. npm start",
+        "",
+      ].join("\n"),
+    );
+
+    const written = read(cwd);
+    assert.deepEqual(Object.keys(written), [
+      "CLIENT_ID",
+      "SESSION_SECRET",
+      "ENCRYPTION_KEY",
+      "REDIRECT_URI",
+      "PORTAL_URL",
+    ]);
+    for (const key of ["SESSION_SECRET", "ENCRYPTION_KEY"]) {
+      assert.match(written[key], /^[\w-]{43}$/, "32 bytes in base64url");
+      assert.doesNotMatch(output, new RegExp(written[key]));
+    }
+    if (process.platform !== "win32") assert.equal(statSync(join(cwd, "config.json")).mode & 0o777, 0o600);
+
+    const config = loadConfig({ cwd, env: {} });
+    assert.deepEqual(
+      [config.clientId, config.portal, config.redirectUri, config.port],
+      ["aBcDeF0123456789", "https://www.arcgis.com/sharing/rest", "http://localhost:3000/authenticate", 3000],
+    );
+  });
+
+  test("CF-1 two runs share no secret", async () => {
+    const [one, other] = [folder(), folder()];
+    await Promise.all([call(one, "--client-id", "abc"), call(other, "--client-id", "abc")]);
+    const secrets = [one, other].flatMap((cwd) => [read(cwd).SESSION_SECRET, read(cwd).ENCRYPTION_KEY]);
+    assert.equal(new Set(secrets).size, 4);
+  });
+
+  test("the portal is normalised, the file named, the port taken from a local redirect URL", async () => {
+    const cwd = folder();
+    const { code, output } = await call(
+      cwd,
+      ...["--client-id", "abc", "--portal", "https://gis.example.com/portal/home/"],
+      ...["--redirect-uri", "http://127.0.0.1:8080/cb", "--config", "local.json"],
+    );
+    assert.equal(code, 0);
+    assert.deepEqual(readdirSync(cwd), ["local.json"]);
+    assert.match(output, /^ {2}2\. npm start \(with CONFIG_FILE=local\.json in the environment\)$/m);
+    assert.match(output, /^ {5}http:\/\/127\.0\.0\.1:8080\/cb$/m);
+    const config = loadConfig({ cwd, env: { CONFIG_FILE: "local.json" } });
+    assert.deepEqual(
+      [config.portal, config.redirectUri, config.port],
+      ["https://gis.example.com/portal/sharing/rest", "http://127.0.0.1:8080/cb", 8080],
+    );
+  });
+
+  test("behind https the port in the address is the proxy's: the server keeps its own", async () => {
+    const cwd = folder();
+    const { code } = await call(
+      cwd,
+      "--client-id",
+      "abc",
+      "--redirect-uri",
+      "https://app.example.com:8443/cb",
+    );
+    assert.deepEqual([code, read(cwd).PORT], [0, undefined]);
+  });
+
+  test("without a terminal and without --client-id it exits 1, names the flag and writes nothing", async () => {
+    const cwd = folder();
+    assert.deepEqual(await run(cwd, "--portal", "https://gis.example.com/portal"), {
+      code: 1,
+      output: "",
+      error: "--client-id: is missing. Copy the client id from the OAuth credentials item at your portal.\n",
+    });
+    assert.deepEqual(readdirSync(cwd), []);
+  });
+
+  test("every bad flag is named at once, and nothing is written", async () => {
+    const cwd = folder();
+    const { code, error } = await call(
+      cwd,
+      ...[
+        "--client-id",
+        "your-client-id",
+        "--portal",
+        "http://gis.example.com",
+        "--redirect-uri",
+        "/authenticate",
+      ],
+    );
+    assert.equal(code, 1);
+    assert.deepEqual(
+      error.split("\n").map((line) => line.slice(0, line.indexOf(".") + 1)),
+      [
+        "--client-id: is a placeholder.",
+        "--portal: must be https; http is accepted on localhost and other loopback addresses only.",
+        "--redirect-uri: is not a full address.",
+        "",
+      ],
+    );
+    assert.deepEqual(readdirSync(cwd), []);
+  });
+
+  test("an unknown flag exits 1 and names --help", async () => {
+    const { code, error } = await call(folder(), "--client-secret=Canary7Qx2mVw9");
+    assert.equal(code, 1);
+    assert.equal(error, "Unknown option '--client-secret'\nSee: npm run init -- --help\n");
+  });
+
+  test("--help tells every flag and writes nothing", async () => {
+    const cwd = folder();
+    const { code, output } = await call(cwd, "--help");
+    assert.equal(code, 0);
+    for (const flag of ["--client-id ID", "--portal URL", "--redirect-uri URL", "--config FILE"])
+      assert.ok(output.includes(`[${flag}]`), flag);
+    assert.deepEqual(readdirSync(cwd), []);
+  });
+
+  test("CF-6 an existing config.json is never touched", async () => {
+    const cwd = folder();
+    writeFileSync(join(cwd, "config.json"), "mine");
+    assert.deepEqual(await run(cwd, "--client-id", "abc"), {
+      code: 1,
+      output: "",
+      error:
+        "config.json is there already and was left as it is. Rename it first, or write another file with --config.\n",
+    });
+    assert.equal(readFileSync(join(cwd, "config.json"), "utf8"), "mine");
+  });
+
+  test("CF-6 a symbolic link that leads nowhere is not followed", async () => {
+    const cwd = folder();
+    symlinkSync(join(root, "elsewhere.json"), join(cwd, "config.json"));
+    assert.equal((await call(cwd, "--client-id", "abc")).code, 1);
+    assert.equal(existsSync(join(root, "elsewhere.json")), false);
+  });
+
+  test("a folder that is not there is told", async () => {
+    assert.deepEqual(await call(folder(), "--client-id", "abc", "--config", "gone/config.json"), {
+      code: 1,
+      output: "",
+      error: "gone/config.json cannot be written (ENOENT).\n",
+    });
+  });
+});
+
+describe("npm run init at a terminal", () => {
+  test("it asks for three things, an empty answer takes what is offered", async () => {
+    const cwd = folder();
+    const { code, output, unused } = await converse(cwd, [], ["abc", "", ""]);
+    assert.deepEqual([code, unused], [0, []]);
+    assert.ok(
+      output.startsWith(
+        "Client id of your OAuth credentials item: Portal (https://www.arcgis.com): Redirect URL (http://localhost:3000/authenticate): Wrote config.json",
+      ),
+      output,
+    );
+    assert.equal(loadConfig({ cwd, env: {} }).clientId, "abc");
+  });
+
+  test("a bad answer is asked again, with the reason", async () => {
+    const cwd = folder();
+    const answers = [
+      "",
+      "<id>",
+      " abc ",
+      "http://gis.example.com",
+      "https://gis.example.com/portal",
+      "/cb",
+      "http://localhost:4000/cb",
+    ];
+    const { code, output, unused } = await converse(cwd, [], answers);
+    assert.deepEqual([code, unused], [0, []]);
+    assert.equal(
+      output.match(/^.*That (?:is missing|is a placeholder|must be https|is not a full address)/gm)?.length,
+      4,
+    );
+    const config = loadConfig({ cwd, env: {} });
+    assert.deepEqual(
+      [config.clientId, config.portal, config.redirectUri, config.port],
+      ["abc", "https://gis.example.com/portal/sharing/rest", "http://localhost:4000/cb", 4000],
+    );
+  });
+
+  test("it does not ask for what a flag gives", async () => {
+    const cwd = folder();
+    const args = ["--client-id", "abc", "--redirect-uri", "http://localhost:4000/cb"];
+    const { code, output } = await converse(cwd, args, ["https://gis.example.com/portal"]);
+    assert.equal(code, 0);
+    assert.ok(output.startsWith("Portal (https://www.arcgis.com): Wrote config.json"), output);
+  });
+
+  test("it asks nothing when the file is there already", async () => {
+    const cwd = folder();
+    writeFileSync(join(cwd, "config.json"), "mine");
+    const { code, output } = await converse(cwd, [], []);
+    assert.deepEqual([code, output], [1, ""]);
+  });
+
+  test("when the person leaves in the middle, nothing is written", async () => {
+    const cwd = folder();
+    const { code, error } = await converse(cwd, [], ["abc"]);
+    assert.deepEqual([code, error], [1, "\nNothing was written.\n"]);
+    assert.deepEqual(readdirSync(cwd), []);
+  });
+});

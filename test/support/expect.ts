@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { catalog, type ErrorCode } from "../../src/errors.ts";
+import type { Answer, Browser } from "./browser.ts";
+import type { Site } from "./site.ts";
+
+/**
+ * Asserts that this is our error page for `code`: its status, its texts, the request id to quote, nothing that
+ * a cache may keep, no stack trace (OU-4), and no session begun by it.
+ */
+export function assertErrorPage(answer: Answer, code: ErrorCode): void {
+  const shown = /data-code="(\w+)"/.exec(answer.body)?.[1];
+  const { status, title, message, advice } = catalog[code];
+  assert.deepEqual({ status: answer.status, code: shown }, { status, code }, answer.body);
+  const text = answer.body.replaceAll("&#39;", "'");
+  for (const part of [title, message, advice]) assert.ok(text.includes(part), `the page says: ${part}`);
+  const requestId = String(answer.headers["x-request-id"]);
+  assert.match(requestId, /^[0-9a-f-]{36}$/);
+  assert.ok(answer.body.includes(`Request id: ${requestId}`), "the page shows the request id");
+  assert.equal(answer.headers["cache-control"], "no-store");
+  assertNoInternals(answer.body);
+  assert.deepEqual(
+    answer.setCookies.filter((cookie) => /\.sid=/.test(cookie)),
+    [],
+  );
+}
+
+/** Asserts that a text tells nothing of the server's inside: no stack, no path, no package (OU-4). */
+export function assertNoInternals(text: string): void {
+  assert.doesNotMatch(text, /^\s+at |node_modules|node:internal|file:\/\/|\.[jt]s:\d|[A-Z]\w*Error\b/m);
+}
+
+/** The user name on the start page of this browser; `undefined` when it is signed out. */
+export async function whoIs(browser: Browser, home = "/"): Promise<string | undefined> {
+  const { status, body } = await browser.get(home);
+  assert.equal(status, 200, body);
+  return /<p class="quiet"><bdi>([^<]*)<\/bdi>/.exec(body)?.[1];
+}
+
+/** How often the app came to the portal's token endpoint. */
+export function tokenCalls({ sandbox }: Site): number {
+  return sandbox.log.filter(({ endpoint }) => endpoint === "token").length;
+}
