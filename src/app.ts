@@ -1,6 +1,7 @@
 import express, { type Express } from "express";
 import { rateLimit } from "express-rate-limit";
 import type { Logger } from "pino";
+import { revocations } from "./arcgis/revocations.ts";
 import type { Config } from "./config.ts";
 import { AppError } from "./errors.ts";
 import { pages } from "./routes/pages.ts";
@@ -42,7 +43,9 @@ export function createApp({ config, store, log, notice }: AppParts): Express {
 
   app.use(requestLog(log), securityHeaders(config));
   app.use(assets());
-  app.use(signIn({ config, flows, forms, withSession, limit, log }));
+  app.use(
+    signIn({ config, flows, forms, withSession, limit, revocations: revocations({ store, log }), log }),
+  );
   app.use(pages({ config, forms, withSession }));
   app.use(() => {
     throw new AppError("not_found");

@@ -60,7 +60,8 @@ function serverRoot(url: string, portal: string): string {
   const { protocol, origin, pathname } = URL.canParse(url) ? new URL(url) : new URL("invalid:");
   const root = /^(.*?)\/rest(?:\/|$)/.exec(pathname)?.[1];
   const secure = protocol === "https:" || (protocol === "http:" && portal.startsWith("http:"));
-  if (root === undefined || !secure) throw new AppError("token_target", { cause: "this is no ArcGIS service" });
+  if (root === undefined || !secure)
+    throw new AppError("token_target", { cause: "this is no ArcGIS service" });
   return origin + root;
 }
 

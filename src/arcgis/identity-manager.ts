@@ -59,7 +59,7 @@ export class IdentityManager extends ArcGISIdentityManager {
       },
       end: () => {},
     };
-    super.authorize(options, answer as unknown as ServerResponse);
+    ArcGISIdentityManager.authorize(options, answer as unknown as ServerResponse);
 
     const url = new URL(location);
     if (options.codeChallenge) {
@@ -93,7 +93,9 @@ export class IdentityManager extends ArcGISIdentityManager {
 
   /** Makes the identity again that `serialize()` wrote. */
   static override deserialize(text: string): IdentityManager {
-    return new IdentityManager(ArcGISIdentityManager.deserialize(text) as ConstructorParameters<typeof IdentityManager>[0]);
+    return new IdentityManager(
+      ArcGISIdentityManager.deserialize(text) as ConstructorParameters<typeof IdentityManager>[0],
+    );
   }
 
   /**
@@ -144,7 +146,14 @@ export class IdentityManager extends ArcGISIdentityManager {
         ? { grant_type: "exchange_refresh_token", refresh_token: refreshToken, redirect_uri: redirectUri }
         : { grant_type: "refresh_token", refresh_token: refreshToken },
     );
-    return new IdentityManager({ portal, clientId, redirectUri, refreshToken, refreshTokenExpires, ...grant });
+    return new IdentityManager({
+      portal,
+      clientId,
+      redirectUri,
+      refreshToken,
+      refreshTokenExpires,
+      ...grant,
+    });
   }
 }
 

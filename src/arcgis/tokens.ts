@@ -7,7 +7,8 @@ import { AppError } from "../errors.ts";
 import { reasonOf } from "../reason.ts";
 import type { SealedStore } from "../session/sealed-store.ts";
 import { replaceIdentity } from "../session/session-content.ts";
-import { IdentityManager } from "./identity-manager.ts";
+import type { IdentityManager } from "./identity-manager.ts";
+import type { Revocations } from "./revocations.ts";
 
 /** Longer than a token call can take (request.ts): a lease ends by itself only when its holder has died. */
 const leaseMs = 15_000;
@@ -33,6 +34,7 @@ export interface TokenKeeper {
 export interface TokenKeeperParts {
   config: Config;
   store: SealedStore;
+  revocations: Revocations;
   log: Logger;
 }
 
@@ -40,7 +42,7 @@ export interface TokenKeeperParts {
  * Keeps tokens fresh: one renewal at a time for each session, in this process and in every other that shares
  * the store. What a renewal brings is kept before it is used, and all who wait take it.
  */
-export function tokenKeeper({ config, store, log }: TokenKeeperParts): TokenKeeper {
+export function tokenKeeper({ config, store, revocations, log }: TokenKeeperParts): TokenKeeper {
   const underWay = new Map<string, Promise<IdentityManager>>();
   const portal = { failures: 0, pausedUntil: 0 };
 
@@ -76,7 +78,7 @@ export function tokenKeeper({ config, store, log }: TokenKeeperParts): TokenKeep
     });
     if (kept) return renewed;
     // The person signed out meanwhile, and that sign-out knew nothing of what the portal has just given.
-    await IdentityManager.destroy(renewed).catch((error) => log.warn({ reason: reasonOf(error) }, "not revoked"));
+    await revocations.revoke(renewed);
     throw new AppError("signed_out");
   }
 
@@ -91,12 +93,18 @@ export function tokenKeeper({ config, store, log }: TokenKeeperParts): TokenKeep
     } catch (error) {
       if (isRefusal(error)) {
         await store.end(sessionId);
-        log.warn({ event: "refresh", user: stored.username, reason: reasonOf(error as Error) }, "refresh token refused");
+        log.warn(
+          { event: "refresh", user: stored.username, reason: reasonOf(error as Error) },
+          "refresh token refused",
+        );
         throw new AppError("session_ended", { cause: error });
       }
       portal.pausedUntil = Date.now() + Math.min(pause.firstMs * 2 ** portal.failures, pause.longestMs);
       portal.failures += 1;
-      log.warn({ event: "refresh", user: stored.username, reason: reasonOf(error as Error) }, "token not renewed");
+      log.warn(
+        { event: "refresh", user: stored.username, reason: reasonOf(error as Error) },
+        "token not renewed",
+      );
       throw error instanceof AppError ? error : new AppError("portal_unreachable", { cause: error });
     }
   }

@@ -3,14 +3,15 @@ import express, { type Request, type RequestHandler, type Response, type Router 
 import type { Logger } from "pino";
 import { IdentityManager, oauthOptions } from "../arcgis/identity-manager.ts";
 import { fetchProfile, type Profile } from "../arcgis/profile.ts";
+import type { Revocations } from "../arcgis/revocations.ts";
 import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
+import { reasonOf } from "../reason.ts";
 import { redirect } from "../redirect.ts";
 import { localPath } from "../return-to.ts";
 import type { FlowCookie } from "../session/flow.ts";
 import type { FormTokens } from "../session/form-token.ts";
 import { endSession, startSession } from "../session/session.ts";
-import { reasonOf } from "../reason.ts";
 import { allowOnly } from "../web.ts";
 import { callbackRoutes, readCallback } from "./callback.ts";
 import { isClickOnOurPage, isFromOurPage, refusePrefetch } from "./fetch-metadata.ts";
@@ -24,11 +25,12 @@ export interface SignInParts {
   withSession: RequestHandler;
   /** Slows down who asks too often. */
   limit: RequestHandler;
+  revocations: Revocations;
   log: Logger;
 }
 
 /** The sign-in and the sign-out, in the order in which a visitor meets them. */
-export function signIn({ config, flows, forms, withSession, limit, log }: SignInParts): Router {
+export function signIn({ config, flows, forms, withSession, limit, revocations, log }: SignInParts): Router {
   const router = express.Router();
   const options = oauthOptions(config);
   const callback = callbackRoutes(config.callbackPath);
@@ -64,11 +66,11 @@ export function signIn({ config, flows, forms, withSession, limit, log }: SignIn
       await startSession(req, { identity, profile });
     } catch (reason) {
       // Nobody will ever use these tokens.
-      await revoke(identity, req);
+      await revocations.revoke(identity);
       throw reason;
     }
     log.info({ ...traceOf(req), event: "sign-in", user: identity.username }, "signed in");
-    if (replaced) void revoke(replaced, req);
+    if (replaced) void revocations.revoke(replaced);
 
     redirect(res, returnTo);
   });
@@ -114,18 +116,8 @@ export function signIn({ config, flows, forms, withSession, limit, log }: SignIn
   async function signOut(req: Request, res: Response, identity: ArcGISIdentityManager): Promise<void> {
     await endSession(req, res, config);
     log.info({ ...traceOf(req), event: "sign-out", user: identity.username }, "signed out");
-    await revoke(identity, req);
+    await revocations.revoke(identity);
     redirect(res, homeOf(req));
-  }
-
-  /** Takes an identity's tokens back at the portal. To fail at it is worth a line, but must not stop anybody. */
-  async function revoke(identity: ArcGISIdentityManager, req: Request): Promise<void> {
-    await IdentityManager.destroy(identity).catch((error) => {
-      log.warn(
-        { ...traceOf(req), event: "revoke", user: identity.username, reason: reasonOf(error) },
-        "not revoked",
-      );
-    });
   }
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { link, open, readFile, rename, stat, unlink } from "node:fs/promises";
 import { hostname } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 
 export type Release = () => Promise<void>;
 
@@ -21,6 +22,15 @@ export async function leaseFile(path: string, ms: number): Promise<Release | und
   if (holder !== undefined && !(await isOver(path, holder, ms))) return undefined;
   if (holder !== undefined) await remove(path, holder);
   return (await take(path, mine)) ? release : undefined;
+}
+
+/** Takes the lease as soon as it is free: for work that lasts milliseconds. */
+export async function leaseFileSoon(path: string, ms: number): Promise<Release> {
+  for (;;) {
+    const release = await leaseFile(path, ms);
+    if (release) return release;
+    await sleep(5 + Math.random() * 10);
+  }
 }
 
 /** The one step that only a single process in the world can do: to make a file that is not there. */

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { chmodSync, constants, lstatSync, mkdirSync } from "node:fs";
-import { lstat, open, readdir, rename, unlink } from "node:fs/promises";
+import { lstat, open, readdir, readFile, rename, unlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import session from "express-session";
 import sessionFileStore from "session-file-store";
-import { leaseFile } from "./file-lease.ts";
+import { leaseFile, leaseFileSoon } from "./file-lease.ts";
 import { oneAtATime } from "./one-at-a-time.ts";
 import type { RecordStore, SealedRecord } from "./record-store.ts";
 
@@ -19,6 +19,9 @@ export interface FileStoreOptions {
 }
 
 const extension = ".session";
+/** Here wait the tokens that are still to be revoked. */
+const pendingFile = "pending-revocations";
+const pendingLeaseMs = 5_000;
 const leaseExtension = ".lease";
 const draftExtension = ".draft";
 const draftLifeMs = 60_000;
@@ -72,22 +75,8 @@ export function fileStore({
     }
   }
 
-  /** All or nothing: the old file stays until the new one is safely on the disk. */
-  async function write(name: string, { content, seen }: SealedRecord): Promise<void> {
-    const draft = join(folder, `${name}.${randomUUID()}${draftExtension}`);
-    const file = await open(draft, "wx", 0o600);
-    try {
-      try {
-        await file.writeFile(`${content}\n${seen}`, "latin1");
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(draft, fileOf(name));
-    } catch (error) {
-      await unlink(draft).catch(noneIf("ENOENT"));
-      throw error;
-    }
+  function write(name: string, { content, seen }: SealedRecord): Promise<void> {
+    return writeAtomically(fileOf(name), `${content}\n${seen}`);
   }
 
   /** Removes files that nobody has used for the idle time, and drafts of a killed process. Opens no file. */
@@ -118,6 +107,19 @@ export function fileStore({
     remove: (name) =>
       inTurn(name, async () => (await unlink(fileOf(name)).then(() => true, noneIf("ENOENT"))) ?? false),
     lease: (name, ms) => leaseFile(fileOf(name, leaseExtension), ms),
+    changePending: (next) =>
+      inTurn(pendingFile, async () => {
+        const path = join(folder, pendingFile);
+        const release = await leaseFileSoon(`${path}${leaseExtension}`, pendingLeaseMs);
+        try {
+          const before = await readFile(path, "latin1").catch(noneIf("ENOENT"));
+          const after = next(before);
+          if (after === undefined) await unlink(path).catch(noneIf("ENOENT"));
+          else if (after !== before) await writeAtomically(path, after);
+        } finally {
+          await release();
+        }
+      }),
     names: async () => (await list()).map((file) => file.slice(0, -extension.length)),
     reap,
     async ping() {
@@ -141,6 +143,24 @@ function prepareFolder(path: string, repaired: FileStoreOptions["repaired"]): vo
   if ((about.mode & 0o077) === 0) return;
   chmodSync(path, 0o700);
   repaired?.(`other users could open the folder ${path}; its mode is 0700 now`);
+}
+
+/** All or nothing: the old file stays until the new one is safely on the disk. */
+async function writeAtomically(path: string, text: string): Promise<void> {
+  const draft = `${path}.${randomUUID()}${draftExtension}`;
+  const file = await open(draft, "wx", 0o600);
+  try {
+    try {
+      await file.writeFile(text, "latin1");
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(draft, path);
+  } catch (error) {
+    await unlink(draft).catch(noneIf("ENOENT"));
+    throw error;
+  }
 }
 
 /** A `catch` that gives `undefined` for these error codes of the operating system and rethrows all others. */

@@ -29,6 +29,11 @@ export interface RecordStore {
    * `undefined` when somebody else holds it. It ends by itself after `ms`.
    */
   lease(name: string, ms: number): Promise<(() => Promise<void>) | undefined>;
+  /**
+   * Changes the one sealed text beside the records, the queue of pending revocations, while nobody else changes
+   * it. It is there as long as `next` gives a text.
+   */
+  changePending(next: (text: string | undefined) => string | undefined): Promise<void>;
   /** The names of all records. */
   names(): Promise<string[]>;
   /** Resolves when records can be read and written. */

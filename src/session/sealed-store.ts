@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Request } from "express";
 import session, { type SessionData } from "express-session";
+import type { PendingRevocation } from "../arcgis/revocations.ts";
 import { AppError } from "../errors.ts";
 import type { RecordStore, SealedRecord } from "./record-store.ts";
 import type { KeyRing } from "./seal.ts";
@@ -119,6 +120,16 @@ export class SealedStore extends session.Store {
   /** Takes the session's lease for `ms`, so that only one process renews its tokens; `undefined` when another has it. */
   lease(id: string, ms: number): Promise<(() => Promise<void>) | undefined> {
     return this.#options.records.lease(nameOf(id), ms);
+  }
+
+  /** Changes the list of revocations that wait for their portal; in between it is sealed like a session. */
+  changePending(change: (items: PendingRevocation[]) => PendingRevocation[]): Promise<void> {
+    const { records, keys } = this.#options;
+    return records.changePending((sealed) => {
+      const text = sealed && keys.open(sealed, "revocation");
+      const items = change(text ? JSON.parse(text) : []);
+      return items.length > 0 ? keys.seal(JSON.stringify(items), "revocation") : undefined;
+    });
   }
 
   /** Resolves when sessions can be kept. */
