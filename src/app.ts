@@ -2,8 +2,10 @@ import express, { type Express } from "express";
 import { rateLimit } from "express-rate-limit";
 import type { Logger } from "pino";
 import { revocations } from "./arcgis/revocations.ts";
+import { tokenKeeper } from "./arcgis/tokens.ts";
 import type { Config } from "./config.ts";
 import { AppError } from "./errors.ts";
+import { api } from "./routes/api.ts";
 import { pages } from "./routes/pages.ts";
 import { signIn } from "./routes/sign-in.ts";
 import { assets, views } from "./routes/views.ts";
@@ -40,6 +42,8 @@ export function createApp({ config, store, log, notice }: AppParts): Express {
   const forms = formTokens(config.sessionSecrets);
   const withSession = sessions(config, store);
   const limit = signInLimit(config.rateLimit);
+  const waiting = revocations({ store, log });
+  const tokens = tokenKeeper({ config, store, revocations: waiting, log });
 
   app.use(requestLog(log), securityHeaders(config));
   app.use(assets());
@@ -47,6 +51,7 @@ export function createApp({ config, store, log, notice }: AppParts): Express {
     signIn({ config, flows, forms, withSession, limit, revocations: revocations({ store, log }), log }),
   );
   app.use(pages({ config, forms, withSession }));
+  app.use(api({ config, tokens, withSession }));
   app.use(() => {
     throw new AppError("not_found");
   });

@@ -95,6 +95,12 @@ export const catalog = {
     advice: "Go to the start page and try again from there.",
     next: "home",
   },
+  cross_site: {
+    status: 403,
+    title: "That is for this site's own pages",
+    message: "The request came from another site, or from a program that does not say where it comes from.",
+    advice: "If you write a page of this site: call this address from its script, with fetch.",
+  },
   signed_out: {
     status: 401,
     title: "You are signed out",

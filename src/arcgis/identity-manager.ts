@@ -1,5 +1,10 @@
 import type { ServerResponse } from "node:http";
-import { ArcGISIdentityManager, type IOAuth2Options, revokeToken } from "@esri/arcgis-rest-request";
+import {
+  ArcGISIdentityManager,
+  type IArcGISIdentityManagerOptions,
+  type IOAuth2Options,
+  revokeToken,
+} from "@esri/arcgis-rest-request";
 import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
 import { serverToken } from "./federation.ts";
@@ -44,8 +49,15 @@ const lastDayMs = 24 * 60 * 60_000;
  * Once the library has these, this file can go: its callers need not change.
  */
 export class IdentityManager extends ArcGISIdentityManager {
+  /** When the token really ends; `tokenExpires` is some minutes earlier, so that it is renewed in time. */
+  readonly tokenEnds: Date | undefined;
   /** Renews the token for everybody who shares this session; tokens.ts sets it for the request at hand. */
   renew?: () => Promise<IdentityManager>;
+
+  constructor({ tokenEnds, ...options }: IArcGISIdentityManagerOptions & { tokenEnds?: Date }) {
+    super(options);
+    this.tokenEnds = tokenEnds;
+  }
 
   /**
    * Sends the browser to the portal's sign-in page: 302, not to be stored.
@@ -93,9 +105,18 @@ export class IdentityManager extends ArcGISIdentityManager {
 
   /** Makes the identity again that `serialize()` wrote. */
   static override deserialize(text: string): IdentityManager {
-    return new IdentityManager(
-      ArcGISIdentityManager.deserialize(text) as ConstructorParameters<typeof IdentityManager>[0],
-    );
+    const { tokenExpires, tokenEnds, refreshTokenExpires, ...options } = JSON.parse(text);
+    return new IdentityManager({
+      ...options,
+      tokenExpires: dateOf(tokenExpires),
+      tokenEnds: dateOf(tokenEnds),
+      refreshTokenExpires: dateOf(refreshTokenExpires),
+    });
+  }
+
+  /** What `serialize()` writes. */
+  override toJSON() {
+    return { ...super.toJSON(), tokenEnds: this.tokenEnds };
   }
 
   /**
@@ -155,6 +176,10 @@ export class IdentityManager extends ArcGISIdentityManager {
       ...grant,
     });
   }
+}
+
+function dateOf(text: string | undefined): Date | undefined {
+  return text === undefined ? undefined : new Date(text);
 }
 
 async function askForTokens(

@@ -4,8 +4,10 @@ import { AppError } from "../errors.ts";
 export interface Grant {
   username: string;
   token: string;
-  /** When the token is to be renewed: some minutes before it really expires. */
+  /** When the token is to be renewed: some minutes before its end. */
   tokenExpires: Date;
+  /** When the token really ends. */
+  tokenEnds: Date;
   ssl: boolean;
   /** Missing when an access token was only renewed. */
   refreshToken?: string;
@@ -39,10 +41,11 @@ export function readTokenAnswer(answer: Record<string, unknown>): Grant {
   return {
     username,
     token: access_token,
-    tokenExpires: expiry(expires_in),
+    tokenExpires: renewal(expires_in),
+    tokenEnds: new Date(Date.now() + expires_in * 1000),
     ssl: ssl === true,
     ...(refresh_token !== undefined && { refreshToken: refresh_token }),
-    ...(refresh_token_expires_in !== undefined && { refreshTokenExpires: expiry(refresh_token_expires_in) }),
+    ...(refresh_token_expires_in !== undefined && { refreshTokenExpires: renewal(refresh_token_expires_in) }),
   };
 }
 
@@ -50,7 +53,7 @@ export function readTokenAnswer(answer: Record<string, unknown>): Grant {
  * When to renew what lives so many seconds from now: five minutes before the end, as the ArcGIS library has
  * it, but never more than a fifth of the life, or a token of two minutes would be renewed at every request.
  */
-function expiry(lifeSeconds: number): Date {
+function renewal(lifeSeconds: number): Date {
   const lifeMs = lifeSeconds * 1000;
   return new Date(Date.now() + lifeMs - Math.min(earliestRenewalMs, lifeMs / 5));
 }

@@ -14,8 +14,6 @@ import type { Revocations } from "./revocations.ts";
 const leaseMs = 15_000;
 /** Who waits for the renewal of another process looks again so often. */
 const lookEveryMs = 100;
-/** `tokenExpires` is early by five minutes at most (token-answer.ts): so long a late token may still be good. */
-const graceMs = 5 * 60_000;
 /** A portal in trouble is left alone for a moment, twice as long with each failure (ms). */
 const pause = { firstMs: 500, longestMs: 30_000 };
 
@@ -117,9 +115,8 @@ export function tokenKeeper({ config, store, revocations, log }: TokenKeeperPart
       const usable = isFresh(identity)
         ? identity
         : await renew(id, identity.token).catch((error) => {
-            // A service that finds it spent after all answers 498, and then there is a second try.
-            const maybeGood = Date.now() < identity.tokenExpires.getTime() + graceMs;
-            if (maybeGood && isTrouble(error)) return identity;
+            const stillGood = Date.now() < (identity.tokenEnds ?? identity.tokenExpires).getTime();
+            if (stillGood && isTrouble(error)) return identity;
             throw error;
           });
       if (usable !== identity) replaceIdentity(req.session, usable);
