@@ -1,0 +1,350 @@
+import assert from "node:assert/strict";
+import { rmSync, writeFileSync } from "node:fs";
+import files from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
+import { type TestContext, test } from "node:test";
+import type { ErrorCode } from "../src/errors.ts";
+import type { Fault } from "../src/sandbox/faults.ts";
+import { type Answer, type Browser, crossSite, typed } from "./support/browser.ts";
+import { assertErrorPage, assertNoInternals, tokenCalls, whoIs } from "./support/expect.ts";
+import { callbackFor, choose, openSite, signIn } from "./support/site.ts";
+
+/** Lets every time limit towards the portal pass so many times as fast; gives the limits in milliseconds. */
+function hurry(t: TestContext, factor = 20): number[] {
+  const limits: number[] = [];
+  const timeout = AbortSignal.timeout.bind(AbortSignal);
+  t.mock.method(AbortSignal, "timeout", (ms: number) => {
+    limits.push(ms);
+    return timeout(ms / factor);
+  });
+  return limits;
+}
+
+/** Makes opening files fail: those to be written (a full disk), or all. Ends with `t.mock.restoreAll()`. */
+function breakDisk(t: TestContext, what: "writing" | "everything"): void {
+  const { open } = files;
+  t.mock.method(files, "open", async (...args: Parameters<typeof open>) => {
+    if (what === "writing" && args[1] !== "wx") return open(...args);
+    throw Object.assign(new Error(`EIO: i/o error, open '${args[0]}'`), { code: "EIO" });
+  });
+  syncBuiltinESMExports();
+}
+
+function repairDisk(t: TestContext): void {
+  t.mock.restoreAll();
+  syncBuiltinESMExports();
+}
+
+const sid = (browser: Browser) => browser.cookies.get("arcgis.sid");
+
+/** What the portal's token endpoint does, and what the visitor sees of it. */
+const troubles: { fault: Fault; code: ErrorCode }[] = [
+  { fault: { kind: "reset" }, code: "portal_unreachable" },
+  { fault: { kind: "status", status: 500 }, code: "portal_unreachable" },
+  { fault: { kind: "status", status: 503 }, code: "portal_unreachable" },
+  { fault: { kind: "html", status: 502 }, code: "portal_unreachable" },
+  { fault: { kind: "html" }, code: "portal_answer_invalid" },
+  { fault: { kind: "html", status: 404 }, code: "portal_answer_invalid" },
+  { fault: { kind: "html", status: 429 }, code: "portal_answer_invalid" },
+  { fault: { kind: "body", body: "" }, code: "portal_answer_invalid" },
+  { fault: { kind: "body", body: "{", contentType: "application/json" }, code: "portal_answer_invalid" },
+  { fault: { kind: "redirect", location: "http://127.0.0.1:9/" }, code: "portal_answer_invalid" },
+  { fault: { kind: "hang" }, code: "portal_timeout" },
+  { fault: { kind: "drip" }, code: "portal_timeout" },
+  { fault: { kind: "delay", ms: 20_000 }, code: "portal_timeout" },
+  { fault: { kind: "deny" }, code: "code_refused" },
+  { fault: { kind: "status", status: 400 }, code: "code_refused" },
+  {
+    fault: { kind: "body", body: '{"error":{"code":498,"message":"code expired","details":[]}}' },
+    code: "code_refused",
+  },
+  {
+    fault: { kind: "body", body: '{"error":{"code":500,"message":"Could not generate token."}}' },
+    code: "portal_unreachable",
+  },
+];
+
+test("OU-5 trouble at the portal is a 502 or a 504, a refused code a 400, and nobody is signed in", async (t) => {
+  const site = await openSite(t);
+  const limits = hurry(t);
+  for (const { fault, code } of troubles) {
+    const browser = site.browser();
+    const callback = await callbackFor(browser, "sandy_admin");
+    site.sandbox.faults.set("token", { ...fault, times: 1 });
+    const answer = await browser.get(callback, crossSite);
+    assertErrorPage(answer, code);
+    assert.equal(sid(browser), undefined, JSON.stringify(fault));
+    assert.match(answer.body, /href="\/sign-in"/, "the next step is a new sign-in");
+  }
+  assert.deepEqual([...new Set(limits)], [10_000]);
+  assert.deepEqual(site.files(), []);
+  assert.equal((await signIn(site.browser())).status, 303, "and afterwards all is well");
+});
+
+test("OU-5 a portal that is switched off is a 502", async (t) => {
+  const site = await openSite(t);
+  const browser = site.browser();
+  const callback = await callbackFor(browser, "sandy_admin");
+  await site.sandbox.close();
+  assertErrorPage(await browser.get(callback), "portal_unreachable");
+  assert.equal((await browser.get("/sign-in")).status, 302, "the sign-in itself does not need the portal");
+});
+
+/** What a portal, or anybody who can make a link, may say in place of a code. */
+const refusals: { query: string; code: ErrorCode }[] = [
+  { query: "error=access_denied", code: "access_denied" },
+  { query: "error=access_denied&code=x", code: "access_denied" },
+  { query: "error=server_error", code: "portal_unreachable" },
+  { query: "error=temporarily_unavailable", code: "portal_unreachable" },
+  { query: "error=invalid_request", code: "sign_in_refused" },
+  { query: "error=unauthorized_client", code: "sign_in_refused" },
+  { query: "error=", code: "sign_in_refused" },
+  { query: "error=__proto__", code: "sign_in_refused" },
+  { query: "error=toString", code: "sign_in_refused" },
+  { query: "error=%00%ff%0d%0a", code: "sign_in_refused" },
+  { query: "error=access_denied&error=access_denied", code: "callback_malformed" },
+];
+
+test("OU-3 OU-5 an error in place of a code gets a page of ours, and its words go nowhere", async (t) => {
+  const site = await openSite(t);
+  const marker = "MARKER-7f3a";
+  for (const { query, code } of refusals) {
+    const browser = site.browser();
+    const { headers } = await browser.get("/sign-in");
+    const state = new URL(String(headers.location)).searchParams.get("state");
+    const description = `error_description=${marker}%3Cscript%3E&error_uri=https://evil.example/${marker}`;
+    const answer = await browser.get(`/authenticate?${query}&${description}&state=${state}`, crossSite);
+    assertErrorPage(answer, code);
+    assert.doesNotMatch(answer.body + JSON.stringify(answer.headers), /MARKER|evil|<script>/);
+  }
+  const unknown = site.browser();
+  const { headers } = await unknown.get("/sign-in");
+  const state = new URL(String(headers.location)).searchParams.get("state");
+  const answer = await unknown.get(`/authenticate?error=${marker}&state=${state}`);
+  assertErrorPage(answer, "sign_in_refused");
+  assert.doesNotMatch(answer.body + JSON.stringify(answer.headers) + site.log.text(), /MARKER/);
+  assert.equal(tokenCalls(site), 0);
+});
+
+test("OU-3 Cancel at the portal is a friendly page that leads back to the sign-in", async (t) => {
+  const site = await openSite(t);
+  const browser = site.browser();
+  const { headers } = await browser.get("/sign-in?returnTo=/map");
+  const callback = await choose(String(headers.location), { action: "cancel" });
+  const answer = await browser.get(callback, crossSite);
+  assertErrorPage(answer, "access_denied");
+  assert.match(answer.body, /href="\/sign-in"/);
+  assert.equal(browser.cookies.size, 0, "the flow is over");
+  assert.equal(tokenCalls(site), 0);
+  assertErrorPage(await browser.get(callback, crossSite), "flow_missing");
+});
+
+test("OA-10 a failed, forged or cancelled callback changes nothing for somebody who is signed in", async (t) => {
+  const site = await openSite(t);
+  const alice = site.browser();
+  await signIn(alice, "sandy_admin");
+  const before = sid(alice);
+  const file = site.files();
+  const forged = await callbackFor(site.browser(), "ned_county");
+  assertErrorPage(await alice.get(forged, crossSite), "flow_missing");
+  assertErrorPage(await alice.get("/authenticate?code=x&state=y", crossSite), "flow_missing");
+  assertErrorPage(await alice.get("/authenticate", crossSite), "callback_malformed");
+
+  const own = await callbackFor(alice, "vik_viewer");
+  assertErrorPage(await alice.get(forged, crossSite), "state_mismatch");
+  const state = new URL(own).searchParams.get("state");
+  assertErrorPage(await alice.get(`/authenticate?code=forged&state=${state}`, crossSite), "code_refused");
+  assertErrorPage(await alice.get(own, crossSite), "flow_missing");
+
+  const { headers } = await alice.get("/sign-in");
+  const cancelled = await choose(String(headers.location), { action: "cancel" });
+  assertErrorPage(await alice.get(cancelled, crossSite), "access_denied");
+
+  const faults: Fault[] = [{ kind: "reset" }, { kind: "html" }, { kind: "status", status: 500 }];
+  for (const fault of faults) {
+    const callback = await callbackFor(alice, "vik_viewer");
+    site.sandbox.faults.set("token", { ...fault, times: 1 });
+    assert.equal((await alice.get(callback, crossSite)).status, 502);
+  }
+
+  assert.equal(await whoIs(alice), "sandy_admin");
+  assert.equal(sid(alice), before);
+  assert.deepEqual(site.files(), file);
+  assert.deepEqual(site.sandbox.revoked, []);
+});
+
+test("OU-5 programs get the same errors as JSON", async (t) => {
+  const site = await openSite(t);
+  const headers = { Accept: "application/json" };
+  const answer = await site.browser().get("/authenticate?code=x&state=y", headers);
+  assert.equal(answer.status, 400);
+  assert.match(String(answer.headers["content-type"]), /^application\/json; charset=utf-8$/);
+  assert.deepEqual(answer.json(), {
+    error: {
+      code: "flow_missing",
+      message:
+        "This browser has no sign-in under way: the link came from somewhere else, it was opened in another browser, or cookies are blocked.",
+    },
+  });
+  const missing = await site.browser().get("/nothing", headers);
+  assert.deepEqual(missing.json(), {
+    error: { code: "not_found", message: "The page does not exist, or it has moved." },
+  });
+});
+
+/** How community/self can fail. */
+const profileFaults: Fault[] = [
+  { kind: "hang" },
+  { kind: "drip" },
+  { kind: "delay", ms: 20_000 },
+  { kind: "reset" },
+  { kind: "html" },
+  { kind: "status", status: 500 },
+  { kind: "deny" },
+  { kind: "redirect", location: "http://127.0.0.1:9/" },
+  { kind: "body", body: "[]" },
+  { kind: "body", body: "null" },
+  { kind: "body", body: '"Sandy"' },
+];
+
+test("a profile that does not come, or says nothing of use, does not stop a sign-in: the user name stands in", async (t) => {
+  const site = await openSite(t);
+  const limits = hurry(t);
+  const strange = ['{"fullName":{"a":1},"orgId":7,"role":[]}', '{"fullName":"","role":null}', "{}"];
+  const bodies: Fault[] = strange.map((body) => ({ kind: "body", body }));
+  for (const fault of [...profileFaults, ...bodies]) {
+    site.sandbox.faults.set("self", fault);
+    site.sandbox.faults.set("portalSelf", fault);
+    const browser = site.browser();
+    assert.equal((await signIn(browser, "zoe_editor")).status, 303, JSON.stringify(fault));
+    const { body } = await browser.get("/");
+    assert.match(body, /<h1><bdi>zoe_editor<\/bdi><\/h1>/);
+  }
+  assert.deepEqual([...new Set(limits)].sort(), [10_000, 3_000]);
+});
+
+test("ALLOWED_ORGS lets members of these organisations in, and takes the tokens of others back", async (t) => {
+  const site = await openSite(t, { settings: { ALLOWED_ORGS: "0123456789ABCDEF" } });
+  const browser = site.browser();
+  assert.equal((await signIn(browser, "sandy_admin")).status, 303);
+  const before = sid(browser);
+
+  assertErrorPage(await signIn(browser, "ned_county"), "org_not_allowed");
+  assert.equal(site.sandbox.revoked.length, 1);
+  assert.equal(await whoIs(browser), "sandy_admin", "who was signed in still is");
+  assert.equal(sid(browser), before);
+  assert.equal(site.files().length, 1);
+
+  const nobody = site.browser();
+  for (const body of [
+    "{}",
+    '{"orgId":null}',
+    '{"orgId":["0123456789ABCDEF"]}',
+    '{"orgId":"0123456789abcdef"}',
+  ]) {
+    site.sandbox.faults.set("self", { kind: "body", body, times: 1 });
+    assertErrorPage(await signIn(nobody, "sandy_admin"), "org_not_allowed");
+  }
+  assert.equal(site.sandbox.revoked.length, 5);
+  assert.equal(nobody.cookies.size, 0);
+});
+
+test("with ALLOWED_ORGS a sign-in without a profile is refused, and its tokens are taken back", async (t) => {
+  const site = await openSite(t, { settings: { ALLOWED_ORGS: ["0123456789ABCDEF", "other"] } });
+  hurry(t);
+  for (const [index, fault] of profileFaults.entries()) {
+    site.sandbox.faults.set("self", fault);
+    const browser = site.browser();
+    const { status, body } = await signIn(browser, "sandy_admin");
+    assert.ok(status === 502 || status === 504, `${status} ${JSON.stringify(fault)}\n${body}`);
+    assert.equal(browser.cookies.size, 0);
+    assert.equal(site.sandbox.revoked.length, index + 1);
+  }
+  assert.deepEqual(site.files(), []);
+});
+
+test("OU-5 a store that fails makes a sign-in a 503, takes its tokens back, and loses nobody's session", async (t) => {
+  const site = await openSite(t);
+  const alice = site.browser();
+  await signIn(alice, "sandy_admin");
+  const { sessionDir } = site.config;
+  const stranger = site.browser();
+  const callback = await callbackFor(stranger, "vik_viewer");
+
+  breakDisk(t, "writing");
+  assertErrorPage(await stranger.get(callback, crossSite), "store_unavailable");
+  assert.equal(site.sandbox.revoked.length, 1);
+  assert.equal(stranger.cookies.size, 0);
+  const again = await signIn(alice, "vik_viewer");
+  assertErrorPage(again, "store_unavailable");
+  assert.equal(site.sandbox.revoked.length, 2);
+  assert.equal(await whoIs(alice), "sandy_admin", "who was signed in still is");
+  assert.equal(site.files().length, 1);
+
+  repairDisk(t);
+  breakDisk(t, "everything");
+  assertErrorPage(await alice.get("/"), "store_unavailable");
+  const unread = await callbackFor(alice, "vik_viewer");
+  const calls = tokenCalls(site);
+  assertErrorPage(await alice.get(unread, crossSite), "store_unavailable");
+  assert.equal(tokenCalls(site), calls, "without knowing whom it replaces, no sign-in begins");
+  repairDisk(t);
+  assert.equal((await alice.get(unread, crossSite)).status, 303, "and once the store is back it goes on");
+
+  rmSync(sessionDir, { recursive: true });
+  writeFileSync(sessionDir, "a file in place of the folder");
+  assertErrorPage(await signIn(site.browser()), "store_unavailable");
+  assertErrorPage(await alice.get("/"), "store_unavailable");
+});
+
+test("OU-4 no answer shows a stack, a path or a package, whatever NODE_ENV says", async (t) => {
+  const site = await openSite(t);
+  const alice = site.browser();
+  await signIn(alice, "sandy_admin");
+  const { NODE_ENV } = process.env;
+  t.after(() => {
+    process.env.NODE_ENV = NODE_ENV;
+    if (NODE_ENV === undefined) delete process.env.NODE_ENV;
+  });
+  hurry(t, 100);
+
+  const failing = async (fault: Fault): Promise<Answer> => {
+    const browser = site.browser();
+    const callback = await callbackFor(browser, "sandy_admin");
+    site.sandbox.faults.set("token", { ...fault, times: 1 });
+    return browser.get(callback, crossSite);
+  };
+  const requests: Record<number, () => Promise<Answer>> = {
+    400: () => alice.get("/authenticate?code=x&state=y"),
+    403: () => alice.send("/sign-out", { method: "POST", form: { form_token: "x" } }),
+    404: () => alice.get("/%ff/../node_modules/express/package.json"),
+    405: () => alice.send("/sign-in", { method: "PUT", headers: typed, body: "x" }),
+    413: () => alice.send("/sign-out", { method: "POST", form: { form_token: "x".repeat(9_000) } }),
+    431: () => alice.get("/", { "X-Long": "x".repeat(20_000) }),
+    500: async () => {
+      t.mock.method(site.store, "get", () => {
+        throw new TypeError("Cannot read /secret/path");
+      });
+      return alice.get("/");
+    },
+    502: () => failing({ kind: "html" }),
+    503: async () => {
+      breakDisk(t, "everything");
+      return alice.get("/");
+    },
+    504: () => failing({ kind: "hang" }),
+  };
+  for (const mode of ["production", "development", "test", undefined]) {
+    if (mode === undefined) delete process.env.NODE_ENV;
+    else process.env.NODE_ENV = mode;
+    for (const [status, send] of Object.entries(requests)) {
+      const answer = await send();
+      repairDisk(t);
+      hurry(t, 100);
+      assert.equal(answer.status, Number(status), answer.body);
+      assertNoInternals(answer.body + JSON.stringify(answer.headers));
+      assert.doesNotMatch(answer.body, /secret|express/);
+    }
+  }
+  assert.equal(await whoIs(alice), "sandy_admin");
+});
