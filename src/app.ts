@@ -1,10 +1,11 @@
-import express, { type Express } from "express";
+import express, { type Express, type Router } from "express";
 import { rateLimit } from "express-rate-limit";
 import type { Logger } from "pino";
 import { revocations } from "./arcgis/revocations.ts";
-import { tokenKeeper } from "./arcgis/tokens.ts";
+import { type TokenKeeper, tokenKeeper } from "./arcgis/tokens.ts";
 import type { Config } from "./config.ts";
 import { AppError } from "./errors.ts";
+import { type Guards, guards } from "./guards.ts";
 import { api } from "./routes/api.ts";
 import { pages } from "./routes/pages.ts";
 import { signIn } from "./routes/sign-in.ts";
@@ -23,13 +24,22 @@ export interface AppParts {
   log: Logger;
   /** A sentence that every page shows, such as that this is only a demo. */
   notice?: string;
+  /** Adds your own routes, which ours do not hide. */
+  routes?: (site: Site) => void;
+}
+
+/** What your own routes need. */
+export interface Site extends Guards {
+  router: Router;
+  /** Gives the identity of whoever is signed in, with a fresh token; the guard before it has seen to the session. */
+  identityOf: TokenKeeper["identityOf"];
 }
 
 /**
  * The whole server as an Express app. It listens by itself, or it is mounted in another app:
  * `host.use("/gis", createApp({ config, store, log }))`, with a redirect URI below that path.
  */
-export function createApp({ config, store, log, notice }: AppParts): Express {
+export function createApp({ config, store, log, notice, routes }: AppParts): Express {
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
@@ -52,6 +62,11 @@ export function createApp({ config, store, log, notice }: AppParts): Express {
   );
   app.use(pages({ config, forms, withSession }));
   app.use(api({ config, tokens, withSession }));
+  if (routes) {
+    const router = express.Router();
+    routes({ router, identityOf: tokens.identityOf, ...guards({ config, store, tokens, withSession, log }) });
+    app.use(router);
+  }
   app.use(() => {
     throw new AppError("not_found");
   });

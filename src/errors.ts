@@ -95,6 +95,24 @@ export const catalog = {
     advice: "Go to the start page and try again from there.",
     next: "home",
   },
+  role_missing: {
+    status: 403,
+    title: "This is not open to your role",
+    message: "You are signed in, but your role in the organisation does not include this.",
+    advice: "Ask an administrator of your organisation, who can change roles.",
+  },
+  privilege_missing: {
+    status: 403,
+    title: "You lack a privilege for this",
+    message: "You are signed in, but your role in the organisation does not have the privilege.",
+    advice: "Ask an administrator of your organisation, who can give your role more privileges.",
+  },
+  group_missing: {
+    status: 403,
+    title: "This is for members of a group",
+    message: "You are signed in, but you are not a member of the group.",
+    advice: "Ask the group's owner, or an administrator of your organisation, to invite you.",
+  },
   cross_site: {
     status: 403,
     title: "That is for this site's own pages",
@@ -199,11 +217,14 @@ export type ErrorCode = keyof typeof catalog;
  */
 export class AppError extends Error {
   readonly code: ErrorCode;
+  /** What is missing, in ArcGIS's own terms; said to the visitor. It comes from our own routes alone. */
+  readonly needed: string | undefined;
 
-  constructor(code: ErrorCode, options?: { cause?: unknown }) {
-    super(catalog[code].message, options);
+  constructor(code: ErrorCode, options: { cause?: unknown; needed?: string } = {}) {
+    super(catalog[code].message, "cause" in options ? { cause: options.cause } : undefined);
     this.name = "AppError";
     this.code = code;
+    this.needed = options.needed || undefined;
   }
 
   /** What the error page and the JSON answer say. */

@@ -1,20 +1,93 @@
-import type { RequestHandler } from "express";
+import type { Request, RequestHandler } from "express";
+import type { Logger } from "pino";
+import { fetchProfile, type Profile } from "./arcgis/profile.ts";
+import type { TokenKeeper } from "./arcgis/tokens.ts";
 import type { Config } from "./config.ts";
-import { AppError } from "./errors.ts";
+import { AppError, type ErrorCode } from "./errors.ts";
+import { reasonOf } from "./reason.ts";
 import { redirect } from "./redirect.ts";
 import { localPath } from "./return-to.ts";
+import type { SealedStore } from "./session/sealed-store.ts";
 
-/**
- * Lets only people pass who are signed in. A browser is sent to the sign-in and comes back (302); anything
- * else is told 401 `signed_out`.
- */
-export function requireSignIn({ origin }: Config): RequestHandler {
-  return (req, res, next) => {
+/** Middleware for routes that are not for everybody. Each loads the session, so one guard is enough. */
+export interface Guards {
+  /** Whoever is signed in. A browser is sent to the sign-in and comes back (302), a program gets 401 `signed_out`. */
+  requireSignIn: RequestHandler[];
+  /** Members of one of these organisations (ids); else 403 `org_not_allowed`. */
+  requireOrg(...ids: string[]): RequestHandler[];
+  /** People with one of these roles: `org_admin`, `org_publisher`, `org_user`, or the id of a custom one; else 403 `role_missing`. */
+  requireRole(...roles: string[]): RequestHandler[];
+  /** People with all of these privileges, such as `portal:user:createItem`; else 403 `privilege_missing`. */
+  requirePrivilege(...privileges: string[]): RequestHandler[];
+  /** Members of one of these groups (ids); else 403 `group_missing`. */
+  requireGroup(...ids: string[]): RequestHandler[];
+}
+
+export interface GuardParts {
+  config: Config;
+  store: SealedStore;
+  tokens: TokenKeeper;
+  /** Gives `req.session`. */
+  withSession: RequestHandler;
+  log: Logger;
+}
+
+/** People change roles and groups now and then: what is older than this is asked anew (ms). */
+const profileLifeMs = 10 * 60_000;
+
+export function guards({ config, store, tokens, withSession, log }: GuardParts): Guards {
+  const signedIn: RequestHandler = (req, res, next) => {
     if (req.session?.identity) return next();
     const wantsPage = req.method === "GET" && req.accepts(["html", "json"]) === "html";
     if (!wantsPage) throw new AppError("signed_out");
     // The address as it was asked for may be anything, another site's in full included.
-    const here = localPath(req.originalUrl, origin) ?? `${req.baseUrl}/`;
+    const here = localPath(req.originalUrl, config.origin) ?? `${req.baseUrl}/`;
     redirect(res, `${req.baseUrl}/sign-in?returnTo=${encodeURIComponent(here)}`, 302);
+  };
+
+  /** A guard that lets a profile pass; `needed` is what the 403 page says is missing. */
+  function require(
+    passes: (profile: Profile) => boolean,
+    code: ErrorCode,
+    needed: string[],
+  ): RequestHandler[] {
+    const check: RequestHandler = async (req, _res, next) => {
+      const profile = await profileOf(req);
+      if (!passes(profile)) throw new AppError(code, { needed: needed.join(", ") });
+      next();
+    };
+    return [withSession, signedIn, check];
+  }
+
+  /** The profile in the session, or a newer one. A portal in trouble changes nobody's rights for the moment. */
+  async function profileOf(req: Request): Promise<Profile> {
+    const { profile } = req.session;
+    if (profile && Date.now() < profile.fetchedAt + profileLifeMs) return profile;
+    try {
+      const fresh = await fetchProfile(await tokens.identityOf(req));
+      await store.update(req.sessionID, (data) => {
+        data.profile = fresh;
+      });
+      return fresh;
+    } catch (error) {
+      if (!profile || profile.fetchedAt === 0) throw error;
+      log.warn({ event: "profile", reason: reasonOf(error as Error) }, "profile not renewed");
+      return profile;
+    }
+  }
+
+  const everybody = config.allowedOrgs.length === 0;
+  const fromAllowedOrg = ({ orgId = "" }: Profile) => config.allowedOrgs.includes(orgId);
+  return {
+    requireSignIn: everybody ? [withSession, signedIn] : require(fromAllowedOrg, "org_not_allowed", []),
+    requireOrg: (...ids) => require(({ orgId = "" }) => ids.includes(orgId), "org_not_allowed", []),
+    requireRole: (...roles) =>
+      require(({ role = "", roleId = "" }) =>
+        roles.includes(role) || roles.includes(roleId), "role_missing", roles),
+    requirePrivilege: (...needed) =>
+      require(({ privileges }) =>
+        needed.every((each) => privileges.includes(each)), "privilege_missing", needed),
+    requireGroup: (...ids) =>
+      require(({ groups }) => groups.some(({ id }) => ids.includes(id)), "group_missing", ids),
   };
 }

@@ -102,7 +102,8 @@ export function errorPage(log: Logger): ErrorRequestHandler {
     if (res.headersSent) return void res.destroy();
 
     res.set({ "Cache-Control": "no-store", "Referrer-Policy": "no-referrer" });
-    if (prefersJson(req)) res.status(status).json({ error: { code: known.code, message: known.message } });
+    if (prefersJson(req))
+      res.status(status).json({ error: { code: known.code, message: known.message, needed: known.needed } });
     else renderError(res, known, { requestId, retry: req.method === "GET" ? req.path : undefined });
   };
 }

@@ -8,15 +8,28 @@ export interface Profile {
   orgId?: string;
   /** The organisation's name. */
   organization?: string;
-  /** `org_admin`, `org_publisher`, `org_user`, or the id of a custom role. */
+  /** One of the three base roles: `org_admin`, `org_publisher`, `org_user`. */
   role?: string;
+  /** Id of a custom role. Such a role counts by its privileges. */
+  roleId?: string;
+  /** Such as `portal:user:createItem`. */
+  privileges: string[];
+  /** The groups the person is a member of. */
+  groups: { id: string; title: string }[];
+  /** When the portal said so (ms since 1970); 0 when it was not asked yet. */
+  fetchedAt: number;
 }
 
-/** A sign-in does not wait longer than this for the profile (ms). */
+/** What is known of a person whose portal does not answer. */
+export function profileWithout(username: string): Profile {
+  return { fullName: username, privileges: [], groups: [], fetchedAt: 0 };
+}
+
+/** Nobody waits longer than this for a profile (ms). */
 const ask = portalRequest({ timeoutMs: 3_000 });
 
 /**
- * Asks the portal who signed in and what their organisation is called (community/self, portals/self).
+ * Asks the portal who this is and what their organisation is called (community/self, portals/self).
  * https://developers.arcgis.com/rest/users-groups-and-items/community-self/
  *
  * @throws AppError or `ArcGISRequestError` when community/self does not answer within 3 s. Without the
@@ -32,10 +45,21 @@ export async function fetchProfile(identity: ArcGISIdentityManager): Promise<Pro
     fullName: text(user.fullName) ?? identity.username,
     orgId: text(user.orgId),
     organization: text(portal.name),
-    role: text(user.role) ?? text(user.roleId),
+    role: text(user.role),
+    roleId: text(user.roleId),
+    privileges: list(user.privileges).flatMap((privilege) => text(privilege) ?? []),
+    groups: list(user.groups).flatMap((group) => {
+      const { id, title } = Object(group);
+      return typeof id === "string" ? { id, title: text(title) ?? id } : [];
+    }),
+    fetchedAt: Date.now(),
   };
 }
 
 function text(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value.slice(0, 1024) : undefined;
+  return typeof value === "string" && value !== "" ? value.slice(0, 256) : undefined;
+}
+
+function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
 }

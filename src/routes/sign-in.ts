@@ -2,7 +2,7 @@ import { type ArcGISIdentityManager, ArcGISRequestError } from "@esri/arcgis-res
 import express, { type Request, type RequestHandler, type Response, type Router } from "express";
 import type { Logger } from "pino";
 import { IdentityManager, oauthOptions } from "../arcgis/identity-manager.ts";
-import { fetchProfile, type Profile } from "../arcgis/profile.ts";
+import { fetchProfile, type Profile, profileWithout } from "../arcgis/profile.ts";
 import type { Revocations } from "../arcgis/revocations.ts";
 import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
@@ -106,7 +106,7 @@ export function signIn({ config, flows, forms, withSession, limit, revocations, 
     const profile = await fetchProfile(identity).catch((error) => {
       if (!everybodyMay) throw error;
       log.warn({ ...traceOf(req), reason: reasonOf(error) }, "signed in without a profile");
-      return { fullName: identity.username } as Profile;
+      return profileWithout(identity.username);
     });
     if (!everybodyMay && !config.allowedOrgs.includes(profile.orgId ?? ""))
       throw new AppError("org_not_allowed");

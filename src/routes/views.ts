@@ -136,6 +136,7 @@ export function renderError(
     status,
     code: error.code,
     message,
+    needed: error.needed,
     advice,
     action: actions[next ?? "home"],
     requestId: displayName(requestId),
