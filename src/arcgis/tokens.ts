@@ -6,6 +6,7 @@ import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
 import { reasonOf } from "../reason.ts";
 import type { SealedStore } from "../session/sealed-store.ts";
+import { prolongCookie } from "../session/session.ts";
 import { replaceIdentity } from "../session/session-content.ts";
 import type { IdentityManager } from "./identity-manager.ts";
 import type { Revocations } from "./revocations.ts";
@@ -107,6 +108,14 @@ export function tokenKeeper({ config, store, revocations, log }: TokenKeeperPart
     }
   }
 
+  /** Lets the rest of the request see a renewed identity, and the browser keep its cookie as long as that lives. */
+  async function show(req: Request, renewed: IdentityManager): Promise<void> {
+    const prolonged = renewed.refreshToken !== req.session.identity?.refreshToken;
+    replaceIdentity(req.session, renewed);
+    const stored = prolonged && !req.res?.headersSent && (await store.read(req.sessionID));
+    if (stored) prolongCookie(req, stored.endsAt);
+  }
+
   return {
     async identityOf(req) {
       const { identity } = req.session;
@@ -119,10 +128,10 @@ export function tokenKeeper({ config, store, revocations, log }: TokenKeeperPart
             if (stillGood && isTrouble(error)) return identity;
             throw error;
           });
-      if (usable !== identity) replaceIdentity(req.session, usable);
+      if (usable !== identity) await show(req, usable);
       usable.renew = async () => {
         const renewed = await renew(id, usable.token);
-        replaceIdentity(req.session, renewed);
+        await show(req, renewed);
         return renewed;
       };
       return usable;

@@ -104,12 +104,12 @@ export class SealedStore extends session.Store {
     });
   }
 
-  /** Gives what is stored of a session at this moment, with its identity made; `undefined` when it is over. */
-  async read(id: string): Promise<Partial<SessionData> | undefined> {
+  /** Gives what is stored of a session at this moment, and when it ends at the latest (ms since 1970). */
+  async read(id: string): Promise<(Partial<SessionData> & { endsAt: number }) | undefined> {
     const name = nameOf(id);
     const record = await this.#options.records.read(name);
     const content = record && this.#open(name, record);
-    return content && putTogether(content);
+    return content && { ...putTogether(content), endsAt: this.#endOf(content) };
   }
 
   /** Ends a session for good, like `destroy`. */
@@ -142,15 +142,15 @@ export class SealedStore extends session.Store {
   }
 
   async #load(name: string): Promise<SessionData | undefined> {
-    const { records, keys, idleSeconds, maxSeconds } = this.#options;
+    const { records, keys, idleSeconds } = this.#options;
     const record = await records.read(name);
     const content = record && this.#open(name, record);
     if (!content) return undefined;
 
     const now = Date.now();
-    const { createdAt, identities } = content;
+    const { createdAt } = content;
     const seenAt = Number(keys.open(record.seen, "seen", name) ?? Number.NaN);
-    const end = Math.min(createdAt + maxSeconds * 1000, renewableUntil(identities));
+    const end = this.#endOf(content);
     const believable = createdAt < now + clockToleranceMs && seenAt < now + clockToleranceMs;
     if (!believable || now >= end || now >= seenAt + idleSeconds * 1000) return undefined;
 
@@ -188,6 +188,10 @@ export class SealedStore extends session.Store {
       });
     }
     this.#written.set(data, text);
+  }
+
+  #endOf({ createdAt, identities }: Content): number {
+    return Math.min(createdAt + this.#options.maxSeconds * 1000, renewableUntil(identities));
   }
 
   #noteUse(name: string): void {

@@ -12,6 +12,8 @@ declare module "express-session" {
     identity: IdentityManager;
     /** What the portal says about them. */
     profile: Profile;
+    /** When the session was last made to live longer (ms since 1970). */
+    prolongedAt: number;
   }
 }
 
@@ -62,6 +64,15 @@ export async function startSession(req: Request, data: Partial<SessionData>): Pr
     delete (req as Partial<Request>).session;
     throw error;
   }
+}
+
+/**
+ * Lets the browser keep its cookie until `endsAt` (ms since 1970): a new refresh token prolongs the session.
+ * express-session sends a cookie again when something in the session has changed.
+ */
+export function prolongCookie({ session }: Request, endsAt: number): void {
+  session.prolongedAt = Date.now();
+  session.cookie.maxAge = endsAt - session.prolongedAt;
 }
 
 /**

@@ -1,0 +1,233 @@
+import assert from "node:assert/strict";
+import { describe, type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Sandbox, startSandbox } from "../src/sandbox/portal.ts";
+import { type Answer, Browser, click } from "./support/browser.ts";
+import { redirectUri, sharedSettings, startServer } from "./support/server-process.ts";
+import { callbackFor, openSite, type Site, signIn } from "./support/site.ts";
+
+const fromPage = {
+  ...click,
+  "Sec-Fetch-Mode": "cors",
+  "Sec-Fetch-Dest": "empty",
+  Accept: "application/json",
+};
+
+function grants(sandbox: Sandbox, type: string): number {
+  return sandbox.log.filter(({ endpoint, params }) => endpoint === "token" && params.grant_type === type)
+    .length;
+}
+
+async function open(t: TestContext, lifetimes: { access?: number; refresh?: number } = {}): Promise<Site> {
+  const site = await openSite(t, { settings: { TOKEN_HANDOVER: "true" } });
+  site.sandbox.settings.accessTokenSeconds = lifetimes.access ?? 1800;
+  site.sandbox.settings.refreshTokenSeconds = lifetimes.refresh;
+  return site;
+}
+
+function credential(browser: Browser): Promise<Answer> {
+  return browser.get("/api/credential", fromPage);
+}
+
+function tokenOf({ body }: Answer): string {
+  return JSON.parse(body).token;
+}
+
+describe("a token is renewed", () => {
+  test("TK-1 once for all requests that wait for it, and kept before it is used", async (t) => {
+    const site = await open(t, { access: 1 });
+    const browser = site.browser();
+    await signIn(browser);
+    await sleep(1000);
+    site.sandbox.settings.accessTokenSeconds = 1800;
+    const answers = await Promise.all(Array.from({ length: 20 }, () => credential(browser)));
+    assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200]);
+    assert.equal(new Set(answers.map(tokenOf)).size, 1);
+    assert.equal(grants(site.sandbox, "refresh_token"), 1);
+
+    assert.equal(tokenOf(await credential(browser)), tokenOf(answers[0] as Answer));
+    assert.equal(grants(site.sandbox, "refresh_token"), 1, "the next request finds it in the store");
+  });
+
+  test("TK-3 not at every request when its life is short", async (t) => {
+    const site = await open(t, { access: 60 });
+    const browser = site.browser();
+    await signIn(browser);
+    for (let request = 0; request < 20; request++) assert.equal((await credential(browser)).status, 200);
+    assert.equal(grants(site.sandbox, "refresh_token"), 0);
+  });
+
+  test("TK-2 together with the refresh token in its last day, once, and the new one is used from then on", async (t) => {
+    const site = await open(t, { access: 1, refresh: 3600 });
+    const browser = site.browser();
+    await signIn(browser);
+    await sleep(1000);
+    const answers = await Promise.all(Array.from({ length: 20 }, () => credential(browser)));
+    assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200]);
+    assert.equal(grants(site.sandbox, "exchange_refresh_token"), 1);
+    await sleep(1000);
+    assert.equal((await credential(browser)).status, 200);
+    assert.equal(grants(site.sandbox, "exchange_refresh_token"), 2);
+    const used = site.sandbox.log.map(({ params }) => params.refresh_token).filter(Boolean);
+    assert.equal(new Set(used).size, 2, "each refresh token was used once");
+  });
+
+  test("TK-2 and then the session and its cookie live as long as the new refresh token", async (t) => {
+    const site = await open(t, { access: 1, refresh: 3600 });
+    const browser = site.browser();
+    const first = cookieEnd(await signIn(browser));
+    await sleep(2_100);
+    const prolonged = cookieEnd(await credential(browser));
+    assert.ok(prolonged >= first + 2_000, `${first} -> ${prolonged}`);
+    const home = await browser.get("/");
+    assert.deepEqual(home.setCookies, [], "it is sent once");
+    assert.match(home.body, new RegExp(`datetime="${new Date(prolonged).toISOString().slice(0, 18)}`));
+  });
+});
+
+/** When the browser is to drop its session cookie (ms since 1970). */
+function cookieEnd({ setCookies }: Answer): number {
+  return Date.parse(/arcgis\.sid=.*Expires=([^;]+)/.exec(setCookies.join("\n"))?.[1] ?? "");
+}
+
+describe("the portal in trouble", () => {
+  test("TK-4 does not end a session: a token that is still good is used, and all is well again afterwards", async (t) => {
+    const site = await open(t, { access: 10 });
+    const browser = site.browser();
+    await signIn(browser);
+    const before = tokenOf(await credential(browser));
+    // Its last fifth has begun: it is to be renewed, but it is still good.
+    t.mock.timers.enable({ apis: ["Date"], now: Date.now() + 8_500 });
+    site.sandbox.faults.set("token", { kind: "status", status: 503 });
+    assert.equal(tokenOf(await credential(browser)), before);
+    t.mock.timers.tick(2_000);
+    const late = await credential(browser);
+    assert.equal(late.status, 502);
+    assert.equal((late.json() as { error: { code: string } }).error.code, "portal_unreachable");
+
+    site.sandbox.faults.clear();
+    t.mock.timers.tick(31_000);
+    const after = await credential(browser);
+    assert.equal(after.status, 200);
+    assert.notEqual(tokenOf(after), before);
+  });
+
+  test("TK-4 is not asked again by every request", async (t) => {
+    const site = await open(t, { access: 1 });
+    const browser = site.browser();
+    await signIn(browser);
+    await sleep(1000);
+    site.sandbox.faults.set("token", { kind: "status", status: 500 });
+    for (let request = 0; request < 10; request++) assert.equal((await credential(browser)).status, 502);
+    assert.ok(grants(site.sandbox, "refresh_token") <= 2, `${grants(site.sandbox, "refresh_token")} calls`);
+  });
+});
+
+test("TK-4 a refresh token that the portal takes no more ends the session with a page that says so", async (t) => {
+  const site = await open(t, { access: 1 });
+  const browser = site.browser();
+  await signIn(browser);
+  await sleep(1000);
+  site.sandbox.expireRefreshTokens();
+  const answer = await credential(browser);
+  assert.equal(answer.status, 401);
+  assert.equal((answer.json() as { error: { code: string } }).error.code, "session_ended");
+  assert.deepEqual(site.files(), []);
+  assert.match((await browser.get("/")).body, /Sign in with ArcGIS/);
+});
+
+describe("a sign-out", () => {
+  test("TK-5 succeeds here within 3 s whatever the portal does, and the token is revoked later", async (t) => {
+    for (const fault of [
+      { kind: "hang" },
+      { kind: "reset" },
+      { kind: "status", status: 500 },
+      { kind: "html" },
+      { kind: "drip" },
+      { kind: "redirect", location: "http://127.0.0.1:9/", status: 307 },
+      { kind: "body", body: "null" },
+      { kind: "body", body: "x".repeat(10_000_000) },
+    ] as const) {
+      const site = await open(t);
+      const browser = site.browser();
+      await signIn(browser);
+      site.sandbox.faults.set("revokeToken", fault);
+      const start = performance.now();
+      const answer = await browser.get("/sign-out", click);
+      assert.equal(answer.status, 303, fault.kind);
+      assert.ok(performance.now() - start < 3_500, `${fault.kind} took ${performance.now() - start} ms`);
+      assert.match((await browser.get("/")).body, /Sign in with ArcGIS/);
+      assert.deepEqual(site.files(), ["pending-revocations"], fault.kind);
+
+      site.sandbox.faults.clear();
+      const next = await openSite(t, {
+        sandbox: site.sandbox,
+        sessionDir: site.config.sessionDir,
+        settings: {
+          SESSION_SECRET: site.config.sessionSecrets,
+          ENCRYPTION_KEY: site.config.encryptionKeys,
+        },
+      });
+      while (next.files().length > 0) await sleep(20);
+      assert.equal(site.sandbox.revoked.length, 1, fault.kind);
+    }
+  });
+
+  test("TK-6 during a renewal leaves no token alive, not even the one that arrives afterwards", async (t) => {
+    const site = await open(t, { access: 1, refresh: 3600 });
+    const browser = site.browser();
+    await signIn(browser);
+    await sleep(1000);
+    site.sandbox.faults.set("token", { kind: "delay", ms: 300 });
+    site.sandbox.faults.set("revokeToken", { kind: "delay", ms: 600, times: 1 });
+    const renewal = credential(browser.copy());
+    await sleep(100);
+    assert.equal((await browser.get("/sign-out", click)).status, 303);
+    assert.equal((await renewal).status, 401);
+    assert.deepEqual(site.files(), []);
+    const issued = site.sandbox.log.filter(({ endpoint }) => endpoint === "revokeToken");
+    assert.equal(issued.length, 2, "the old pair at the sign-out, the new pair when it came");
+  });
+});
+
+describe("two processes on one folder", () => {
+  test("TK-1 ask for one new token, and answer all 50 requests", async (t) => {
+    const { sandbox, browsers } = await twoProcesses(t);
+    sandbox.faults.set("token", { kind: "delay", ms: 1_500 });
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, i) => credential(browsers[i % 2] as Browser)),
+    );
+    assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200]);
+    assert.equal(grants(sandbox, "refresh_token"), 1);
+  });
+
+  test("TK-2 survive kill -9 of the one that is renewing", async (t) => {
+    const { sandbox, browsers, servers } = await twoProcesses(t);
+    sandbox.faults.set("token", { kind: "delay", ms: 3_000, times: 1 });
+    const lost = credential(browsers[0] as Browser).catch(() => undefined);
+    await sleep(500);
+    const waiting = Promise.all(Array.from({ length: 25 }, () => credential(browsers[1] as Browser)));
+    await sleep(300);
+    await servers[0]?.end("SIGKILL");
+    await lost;
+    const answers = await waiting;
+    assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200]);
+    assert.equal(grants(sandbox, "refresh_token"), 2, "one of the killed process, one of the other");
+  });
+});
+
+/** One person whose token has just expired, signed in at two servers that share a folder. */
+async function twoProcesses(t: TestContext) {
+  const sandbox = await startSandbox({ clients: [{ clientId: "test-app", redirectUris: [redirectUri] }] });
+  t.after(() => sandbox.close());
+  const settings = { ...sharedSettings(t, sandbox.url), TOKEN_HANDOVER: "true" };
+  const servers = await Promise.all([startServer(t, settings), startServer(t, settings)]);
+  const [first, second] = servers.map(({ url }) => new Browser(url)) as [Browser, Browser];
+  sandbox.settings.accessTokenSeconds = 1;
+  const { pathname, search } = new URL(await callbackFor(first, "sandy_admin"));
+  assert.equal((await first.get(pathname + search)).status, 303);
+  for (const [name, value] of first.cookies) second.cookies.set(name, value);
+  await sleep(1000);
+  sandbox.settings.accessTokenSeconds = 1800;
+  return { sandbox, servers, browsers: [first, second] };
+}
