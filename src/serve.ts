@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import pino, { type Logger } from "pino";
 import { createApp } from "./app.ts";
 import { type Config, ConfigError } from "./config.ts";
@@ -25,6 +25,7 @@ export async function serve(config: Config, { notice }: { notice?: string } = {}
   const log = pino({ level: config.logLevel, base: undefined, timestamp: pino.stdTimeFunctions.isoTime });
   const store = openStore(config, log);
   const server = createServer(createApp({ config, store, log, notice }));
+  const unused = unusedConnections(server);
   server.listen(config.port, config.host);
   await once(server, "listening");
   const { address, port, family } = server.address() as AddressInfo;
@@ -35,18 +36,32 @@ export async function serve(config: Config, { notice }: { notice?: string } = {}
     url,
     log,
     async stop() {
-      await closeServer(server);
+      await closeServer(server, unused);
       await store.close();
       log.info("stopped");
     },
   };
 }
 
-async function closeServer(server: Server): Promise<void> {
+/** The connections on which nothing was asked yet: browsers open some in advance, and Node counts them as busy. */
+function unusedConnections(server: Server): Set<Socket> {
+  const unused = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    unused.add(socket);
+    socket.once("close", () => unused.delete(socket));
+  });
+  server.on("request", ({ socket }) => unused.delete(socket));
+  return unused;
+}
+
+async function closeServer(server: Server, unused: Set<Socket>): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve));
-  server.closeIdleConnections();
+  for (const socket of unused) socket.destroy();
+  // A connection whose request was answered just now would stay open for the next one.
+  const sweep = setInterval(() => server.closeIdleConnections(), 100);
   const late = setTimeout(() => server.closeAllConnections(), patienceMs);
   await closed;
+  clearInterval(sweep);
   clearTimeout(late);
 }
 

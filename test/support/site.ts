@@ -62,7 +62,7 @@ export async function openSite(t: Pick<TestContext, "after">, options: SiteOptio
   const sandbox =
     options.sandbox ?? (await startSandbox({ clients: [{ clientId, redirectUris: [redirectUri] }] }));
   if (!options.sandbox) t.after(() => sandbox.close());
-  else sandbox.clients.push({ clientId, redirectUris: [redirectUri] });
+  else sandbox.clients.find((client) => client.clientId === clientId)?.redirectUris.push(redirectUri);
 
   const config = parseConfig({
     CLIENT_ID: clientId,

@@ -1,0 +1,507 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { createHmac } from "node:crypto";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer } from "node:net";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { describe, type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import type { Request } from "express";
+import { startSandbox } from "../src/sandbox/portal.ts";
+import { sessions } from "../src/session/session.ts";
+import { Browser } from "./support/browser.ts";
+import { whoIs } from "./support/expect.ts";
+import { formTokenOf, identityOf, sessionIdOf, signOut, until } from "./support/person.ts";
+import { callbackFor, folder, openSite, type Site, secret, signIn } from "./support/site.ts";
+
+const day = 24 * 60 * 60_000;
+const sid = "arcgis.sid";
+
+/** The cookie's value for a session id, signed as express-session does it. */
+function signed(id: string, key: string): string {
+  const signature = createHmac("sha256", key).update(id).digest("base64").replace(/=+$/, "");
+  return encodeURIComponent(`s:${id}.${signature}`);
+}
+
+describe("signing in", () => {
+  test("SE-1 SE-2 a second sign-in gives a new session id, ends the old session and revokes its tokens", async (t) => {
+    const site = await openSite(t);
+    const browser = site.browser();
+    await signIn(browser, "sandy_admin");
+    const before = browser.copy();
+    const { refreshToken } = await identityOf(site, before);
+    const [oldFile] = site.files();
+
+    await signIn(browser, "vik_viewer");
+
+    assert.equal(await whoIs(browser), "vik_viewer");
+    assert.notEqual(sessionIdOf(browser), sessionIdOf(before));
+    assert.equal(await whoIs(before), undefined);
+    assert.equal(site.files().length, 1);
+    assert.ok(!site.files().includes(String(oldFile)));
+    await until(() => site.sandbox.revoked.length > 0, "the replaced tokens are revoked");
+    assert.deepEqual(site.sandbox.revoked, [refreshToken]);
+  });
+
+  test("SE-1 SE-2 the same holds when it is the same person again", async (t) => {
+    const site = await openSite(t);
+    const browser = site.browser();
+    await signIn(browser, "sandy_admin");
+    const before = browser.copy();
+    const { refreshToken } = await identityOf(site, before);
+
+    await signIn(browser, "sandy_admin");
+
+    assert.notEqual(sessionIdOf(browser), sessionIdOf(before));
+    assert.equal(await whoIs(before), undefined);
+    assert.equal(await whoIs(browser), "sandy_admin");
+    await until(() => site.sandbox.revoked.length > 0, "the replaced tokens are revoked");
+    assert.deepEqual(site.sandbox.revoked, [refreshToken]);
+  });
+
+  for (const fault of ["hang", "reset", "html"] as const) {
+    test(`SE-2 a portal whose revocation fails (${fault}) does not hold up or stop a second sign-in`, async (t) => {
+      const site = await openSite(t);
+      const browser = site.browser();
+      await signIn(browser, "sandy_admin");
+      site.sandbox.faults.set("revokeToken", { kind: fault });
+      const start = performance.now();
+      assert.equal((await signIn(browser, "vik_viewer")).status, 303);
+      assert.ok(performance.now() - start < 2_000, "it does not wait for the revocation");
+      assert.equal(await whoIs(browser), "vik_viewer");
+    });
+  }
+
+  test("SE-3 a thousand strangers leave no session, no file and no session cookie", async (t) => {
+    const site = await openSite(t);
+    const urls = [
+      "/",
+      "/sign-in",
+      "/sign-out",
+      "/authenticate",
+      "/authenticate?code=x&state=y",
+      "/authenticate?error=access_denied&state=y",
+      "/nothing",
+      "/assets/app.css",
+    ];
+    const cookies = new Set<string>();
+    const visit = async (index: number) => {
+      const browser = site.browser();
+      // Every other one has a sign-in under way.
+      if (index % 2 === 1) browser.cookies.set("arcgis.flow", pending);
+      const { setCookies } = await browser.get(String(urls[index % urls.length]));
+      for (const cookie of setCookies) cookies.add(cookie.slice(0, cookie.indexOf("=")));
+    };
+    const stranger = site.browser();
+    await stranger.get("/sign-in");
+    const pending = String(stranger.cookies.get("arcgis.flow"));
+    for (let index = 0; index < 1000; index += 20) {
+      await Promise.all(Array.from({ length: 20 }, (_, offset) => visit(index + offset)));
+    }
+    assert.deepEqual(site.files(), []);
+    assert.deepEqual([...cookies], ["arcgis.flow"]);
+  });
+
+  test("SE-4 thirty sign-ins get thirty ids of 192 random bits", async (t) => {
+    const site = await openSite(t);
+    const ids = new Set<string>();
+    for (let index = 0; index < 30; index++) {
+      const browser = site.browser();
+      await signIn(browser);
+      ids.add(sessionIdOf(browser));
+    }
+    assert.equal(ids.size, 30);
+    for (const id of ids) assert.match(id, /^[\w-]{32}$/);
+  });
+
+  test("SE-4 an id that this server did not give is not adopted, signed or not", async (t) => {
+    const [newest, older, foreign] = [secret(), secret(), secret()];
+    const site = await openSite(t, { settings: { SESSION_SECRET: [newest, older] } });
+    const gone = site.browser();
+    await signIn(gone);
+    const ended = sessionIdOf(gone);
+    await signOut(gone);
+
+    const unknown = "A".repeat(32);
+    for (const planted of [
+      signed(unknown, newest),
+      signed(unknown, older),
+      signed(unknown, foreign),
+      signed(ended, newest),
+      signed("", newest),
+      signed("__proto__", newest),
+      signed("../../etc/passwd", newest),
+      unknown,
+      encodeURIComponent(`s:${unknown}`),
+      "",
+    ]) {
+      const browser = site.browser();
+      browser.cookies.set(sid, planted);
+      const home = await browser.get("/");
+      assert.equal(home.status, 200, planted);
+      assert.match(home.body, /href="\/sign-in"/, planted);
+      assert.deepEqual(home.setCookies, [], planted);
+      assert.deepEqual(site.files(), [], planted);
+    }
+
+    const browser = site.browser();
+    browser.cookies.set(sid, signed(unknown, newest));
+    await signIn(browser);
+    assert.notEqual(sessionIdOf(browser), unknown);
+    assert.equal(await whoIs(browser), "sandy_admin");
+    const planter = site.browser();
+    planter.cookies.set(sid, signed(unknown, newest));
+    assert.equal(await whoIs(planter), undefined);
+  });
+
+  test("SE-4 who plants a session of their own in somebody's browser does not share the one that follows", async (t) => {
+    const site = await openSite(t);
+    const attacker = site.browser();
+    await signIn(attacker, "ned_county");
+    const victim = attacker.copy();
+    await signIn(victim, "sandy_admin");
+    assert.equal(await whoIs(victim), "sandy_admin");
+    assert.equal(await whoIs(attacker), undefined);
+  });
+
+  test("SE-10 who follows the redirect as soon as its headers are there is signed in, 50 of 50", async (t) => {
+    const site = await openSite(t);
+    let signedIn = 0;
+    for (let round = 0; round < 50; round++) {
+      const browser = site.browser();
+      const callback = await callbackFor(browser, "sandy_admin", "/sign-in");
+      const page = await followAtOnce(site, callback, `arcgis.flow=${browser.cookies.get("arcgis.flow")}`);
+      if (page.includes("<bdi>sandy_admin</bdi>")) signedIn++;
+    }
+    assert.equal(signedIn, 50);
+  });
+});
+
+describe("signing out", () => {
+  test("SE-5 a sign-out ends the session, its file, its cookie and its tokens; a copy of the cookie is worthless", async (t) => {
+    const site = await openSite(t);
+    const browser = site.browser();
+    const given = (await signIn(browser)).setCookies.find((cookie) => cookie.startsWith(sid));
+    const thief = browser.copy();
+    const { refreshToken } = await identityOf(site, browser);
+
+    const answer = await signOut(browser);
+
+    assert.deepEqual([answer.status, answer.headers.location], [303, "/"]);
+    assert.deepEqual(site.files(), []);
+    assert.deepEqual(site.sandbox.revoked, [refreshToken]);
+    assert.equal(browser.cookies.has(sid), false);
+    const [cookie = ""] = answer.setCookies;
+    const settings = (text = "") =>
+      new Set(text.split("; ").filter((part) => !/=/.test(part) || /^(Path|SameSite|Domain)=/.test(part)));
+    assert.deepEqual(
+      settings(cookie),
+      settings(given),
+      "the same attributes, or the browser would keep the cookie",
+    );
+    assert.ok(Date.parse(/Expires=([^;]+)/.exec(cookie)?.[1] ?? "") < Date.now());
+    assert.equal(await whoIs(thief), undefined);
+    assert.equal((await thief.get("/sign-out")).status, 303);
+    assert.deepEqual(site.files(), []);
+  });
+
+  test("SE-5 a sign-out in one browser leaves the person's other browsers signed in", async (t) => {
+    const site = await openSite(t);
+    const [desk, phone] = [site.browser(), site.browser()];
+    await signIn(desk);
+    await signIn(phone);
+    await signOut(desk);
+    assert.equal(await whoIs(desk), undefined);
+    assert.equal(await whoIs(phone), "sandy_admin");
+  });
+
+  test("SE-9 a sign-out with 40 requests in flight leaves no session, 20 of 20", async (t) => {
+    // What 40 routes of an app around us may be doing with the session at that moment.
+    const work = {
+      async save(req: Request) {
+        Object.assign(req.session, { visited: secret() });
+        await promisify(req.session.save.bind(req.session))();
+      },
+      async saveAtTheEnd(req: Request) {
+        Object.assign(req.session, { visited: secret() });
+      },
+      async renewTheToken(req: Request, site: Site) {
+        const kept = await site.store.update(req.sessionID, ({ identity }) => {
+          identity?.updateToken(secret(), new Date(Date.now() + day));
+        });
+        if (kept) renewals.kept++;
+        else renewals.tooLate++;
+      },
+      async saveAfterReload(req: Request) {
+        await promisify(req.session.reload.bind(req.session))().catch(() => {});
+        Object.assign(req.session ?? {}, { visited: secret() });
+      },
+    };
+    const renewals = { kept: 0, tooLate: 0 };
+    let waiting: (() => void)[] = [];
+    const site = await openSite(t, {
+      host: (host, site) => {
+        host.get("/work/:kind", sessions(site.config, site.store), async (req, res) => {
+          assert.equal(req.session.identity?.username, "sandy_admin");
+          await new Promise<void>((resolve) => void waiting.push(resolve));
+          await work[req.params.kind as keyof typeof work](req, site);
+          res.end();
+        });
+      },
+    });
+
+    for (let round = 0; round < 20; round++) {
+      const browser = site.browser();
+      await signIn(browser);
+      const thief = browser.copy();
+      const formToken = formTokenOf(await browser.get("/"));
+      waiting = [];
+      const kinds = Object.keys(work);
+      const inFlight = Array.from({ length: 40 }, (_, index) =>
+        thief.get(`/work/${kinds[index % kinds.length]}`),
+      );
+      await until(() => waiting.length === 40, "all 40 have their session and hold on to it");
+
+      // A quarter goes on before the sign-out arrives, half while it is under way, a quarter after it.
+      for (const go of waiting.slice(0, 10)) go();
+      const signedOut = browser.post("/sign-out", { form_token: formToken });
+      for (const go of waiting.slice(10, 30)) {
+        await new Promise(setImmediate);
+        go();
+      }
+      assert.equal((await signedOut).status, 303);
+      for (const go of waiting.slice(30)) go();
+      for (const { status } of await Promise.all(inFlight)) assert.equal(status, 200);
+
+      assert.deepEqual(site.files(), [], `round ${round}`);
+      assert.equal(await whoIs(thief), undefined, `round ${round}`);
+    }
+    // Or the race was none.
+    assert.ok(renewals.kept >= 20 && renewals.tooLate >= 20, JSON.stringify(renewals));
+  });
+
+  test("SE-9 noting the last use of a session does not bring it back", async (t) => {
+    t.mock.timers.enable({ apis: ["Date"], now: Date.now() });
+    const site = await openSite(t);
+    for (let round = 0; round < 10; round++) {
+      const browser = site.browser();
+      await signIn(browser);
+      const thief = browser.copy();
+      const formToken = formTokenOf(await browser.get("/"));
+      // A use is noted once a minute: each of these requests wants to write.
+      t.mock.timers.tick(61_000);
+      const inFlight = Array.from({ length: 20 }, () => thief.get("/"));
+      const signedOut = browser.post("/sign-out", { form_token: formToken });
+      await Promise.all([...inFlight, signedOut]);
+      assert.equal(await whoIs(thief), undefined);
+      assert.deepEqual(site.files(), []);
+    }
+  });
+});
+
+describe("the life of a session", () => {
+  test("SE-8 a session ends with its refresh token, however long it may live: a clean start page", async (t) => {
+    t.mock.timers.enable({ apis: ["Date"], now: Date.now() });
+    const site = await openSite(t, {
+      settings: { SESSION_IDLE_SECONDS: 60 * 86_400, SESSION_MAX_SECONDS: 90 * 86_400 },
+    });
+    const browser = site.browser();
+    const start = Date.now();
+    const { setCookies } = await signIn(browser);
+    const [, expires = ""] = /arcgis\.sid=.*; Expires=([^;]+)/.exec(setCookies.join("\n")) ?? [];
+    assert.ok(Date.parse(expires) <= start + 14 * day, expires);
+
+    t.mock.timers.setTime(start + 14 * day - 10 * 60_000);
+    assert.equal(await whoIs(browser), "sandy_admin");
+    t.mock.timers.setTime(start + 14 * day);
+    const home = await browser.get("/");
+    assert.equal(home.status, 200);
+    assert.match(home.body, /href="\/sign-in"/);
+    assert.equal((await browser.get("/sign-out")).headers.location, "/");
+  });
+
+  test("SE-8 a portal that gives a shorter refresh token than was asked for shortens the session", async (t) => {
+    t.mock.timers.enable({ apis: ["Date"], now: Date.now() });
+    const site = await openSite(t);
+    site.sandbox.settings.refreshTokenSeconds = 3_600;
+    const browser = site.browser();
+    await signIn(browser);
+    t.mock.timers.tick(50 * 60_000);
+    assert.equal(await whoIs(browser), "sandy_admin");
+    t.mock.timers.tick(10 * 60_000);
+    assert.equal(await whoIs(browser), undefined);
+  });
+
+  test("SE-8 a portal that does not say how long a refresh token lives leaves it to SESSION_MAX_SECONDS", async (t) => {
+    t.mock.timers.enable({ apis: ["Date"], now: Date.now() });
+    const site = await openSite(t, { settings: { SESSION_IDLE_SECONDS: 7_200, SESSION_MAX_SECONDS: 7_200 } });
+    site.sandbox.settings.omitRefreshTokenExpiry = true;
+    const browser = site.browser();
+    await signIn(browser);
+    t.mock.timers.tick(7_199_000);
+    assert.equal(await whoIs(browser), "sandy_admin");
+    t.mock.timers.tick(1_000);
+    assert.equal(await whoIs(browser), undefined);
+  });
+
+  test("SE-13 the start page and the confirm page offer sign-out, and the start page says what it does not end", async (t) => {
+    const site = await openSite(t);
+    const browser = site.browser();
+    await signIn(browser);
+    for (const url of ["/", "/sign-out"]) {
+      const { body } = await browser.get(url);
+      assert.match(body, /<form method="post" action="\/sign-out"/);
+      assert.match(body, />Sign out</);
+      assert.ok(formTokenOf({ body }));
+    }
+    const { body } = await browser.get("/");
+    assert.ok(
+      body.includes("The ArcGIS sign-in of this browser continues until you sign out at the portal too."),
+    );
+  });
+
+  test("a browser that is closed and opened again is still signed in: the cookie is for days, not for a window", async (t) => {
+    const site = await openSite(t);
+    const browser = site.browser();
+    const { setCookies } = await signIn(browser);
+    const cookie = setCookies.find((each) => each.startsWith(`${sid}=`)) ?? "";
+    const left = Date.parse(/Expires=([^;]+)/.exec(cookie)?.[1] ?? "") - Date.now();
+    assert.ok(left > 13 * day && left <= 14 * day, cookie);
+  });
+
+  test("a new server on the same session folder knows everybody who was signed in, and their forms", async (t) => {
+    const settings = { SESSION_SECRET: secret(), ENCRYPTION_KEY: secret() };
+    const sessionDir = join(folder(t), "sessions");
+    const before = await openSite(t, { settings, sessionDir });
+    const browser = before.browser();
+    await signIn(browser, "zoe_editor");
+    const open = await browser.get("/");
+    const { token } = await identityOf(before, browser);
+
+    const after = await openSite(t, { settings, sessionDir, sandbox: before.sandbox });
+    const same = new Browser(after.url, browser.cookies);
+    assert.equal((await identityOf(after, same)).token, token);
+    assert.match((await same.get("/")).body, /Zoë 日本/);
+    assert.equal((await same.post("/sign-out", { form_token: formTokenOf(open) })).status, 303);
+    assert.equal(await whoIs(same), undefined);
+    assert.equal(await whoIs(browser), undefined, "the first server knows it, too");
+  });
+
+  test("a server that is killed and started again knows who was signed in, and finishes a sign-in under way", async (t) => {
+    const folderPath = folder(t);
+    const port = await freePort();
+    const url = `http://localhost:${port}`;
+    const redirectUris = [`${url}/authenticate`];
+    const sandbox = await startSandbox({ clients: [{ clientId: "test-app", redirectUris }] });
+    t.after(() => sandbox.close());
+    const env = {
+      CLIENT_ID: "test-app",
+      PORTAL_URL: sandbox.url,
+      REDIRECT_URI: `${url}/authenticate`,
+      SESSION_SECRET: secret(),
+      ENCRYPTION_KEY: secret(),
+      PORT: String(port),
+    };
+    const first = await startServer(t, url, folderPath, env);
+    const [browser, late] = [new Browser(url), new Browser(url)];
+    await signIn(browser, "sandy_admin");
+    const callback = await callbackFor(late, "vik_viewer");
+    first.kill("SIGKILL");
+    await once(first, "exit");
+
+    await startServer(t, url, folderPath, env);
+    assert.equal(await whoIs(browser), "sandy_admin");
+    assert.equal((await late.get(callback)).status, 303);
+    assert.equal(await whoIs(late), "vik_viewer");
+  });
+
+  test("SESSION_SECRET rotates: the newest secret signs, the older one still counts, a dropped one does not", async (t) => {
+    const [older, newer] = [secret(), secret()];
+    const settings = { ENCRYPTION_KEY: secret() };
+    const sessionDir = join(folder(t), "sessions");
+    const first = await openSite(t, { settings: { ...settings, SESSION_SECRET: older }, sessionDir });
+    const { sandbox } = first;
+    const longSignedIn = first.browser();
+    await signIn(longSignedIn, "sandy_admin");
+    const open = await longSignedIn.get("/");
+
+    const both = { ...settings, SESSION_SECRET: [newer, older] };
+    const second = await openSite(t, { settings: both, sessionDir, sandbox });
+    assert.equal(await whoIs(new Browser(second.url, longSignedIn.cookies)), "sandy_admin");
+    const justSignedIn = second.browser();
+    await signIn(justSignedIn, "vik_viewer");
+    assert.equal(justSignedIn.cookies.get(sid), signed(sessionIdOf(justSignedIn), newer));
+
+    const third = await openSite(t, {
+      settings: { ...settings, SESSION_SECRET: newer },
+      sessionDir,
+      sandbox,
+    });
+    assert.equal(await whoIs(new Browser(third.url, justSignedIn.cookies)), "vik_viewer");
+    assert.equal(await whoIs(new Browser(third.url, longSignedIn.cookies)), undefined);
+    assert.equal(await whoIs(new Browser(first.url, justSignedIn.cookies)), undefined);
+
+    // A page that was open all the time.
+    const formToken = formTokenOf(open);
+    const goodbye = await new Browser(second.url, longSignedIn.cookies).post("/sign-out", {
+      form_token: formToken,
+    });
+    assert.equal(goodbye.status, 303);
+    assert.equal(await whoIs(longSignedIn), undefined);
+  });
+});
+
+/**
+ * Sends the callback's request, and asks for the start page on a second connection the moment the headers of
+ * the answer are complete: no HTTP client is as fast as that. Gives the page.
+ */
+async function followAtOnce(site: Site, callback: string, cookies: string): Promise<string> {
+  const { pathname, search, port } = new URL(callback);
+  const [first, second] = [connect(Number(port), "127.0.0.1"), connect(Number(port), "127.0.0.1")];
+  await Promise.all([once(first, "connect"), once(second, "connect")]);
+  const get = (target: string, cookie: string) =>
+    `GET ${target} HTTP/1.1\r\nHost: ${new URL(site.url).host}\r\nCookie: ${cookie}\r\nConnection: close\r\n\r\n`;
+
+  let headers = "";
+  first.on("data", (chunk) => {
+    if (headers.includes("\r\n\r\n")) return;
+    headers += chunk.toString("latin1");
+    const [, cookie] = /^set-cookie: (arcgis\.sid=[^;]+)/im.exec(headers) ?? [];
+    if (headers.includes("\r\n\r\n")) second.write(get("/", cookie ?? ""));
+  });
+  first.write(get(pathname + search, cookies));
+  const page = await text(second);
+  first.destroy();
+  assert.match(headers, /^HTTP\/1\.1 303 /);
+  return page;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Starts `npm start`'s program in a folder of its own, and waits until it answers. */
+async function startServer(t: TestContext, url: string, cwd: string, env: Record<string, string>) {
+  const entry = join(import.meta.dirname, "../src/server.ts");
+  const server = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), entry], {
+    cwd,
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  t.after(() => server.kill("SIGKILL"));
+  server.stdout.resume();
+  const browser = new Browser(url);
+  const end = performance.now() + 10_000;
+  while (!(await browser.get("/").catch(() => undefined))) {
+    assert.equal(server.exitCode, null, "the server runs");
+    assert.ok(performance.now() < end, "the server answers within 10 s");
+    await sleep(50);
+  }
+  return server;
+}

@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
+import type { Answer, Browser } from "./browser.ts";
+import type { Site } from "./site.ts";
+
+/** Signs out as a person does: by the button of the start page. */
+export async function signOut(browser: Browser, base = ""): Promise<Answer> {
+  const home = await browser.get(`${base}/`);
+  return browser.post(`${base}/sign-out`, { form_token: formTokenOf(home) });
+}
+
+/** The token in the sign-out form of a page. */
+export function formTokenOf({ body }: Pick<Answer, "body">): string {
+  return /name="form_token" value="([^"]+)"/.exec(body)?.[1] ?? assert.fail(`no sign-out form in ${body}`);
+}
+
+/** The session id in this browser's cookie. */
+export function sessionIdOf(browser: Browser): string {
+  const cookie = browser.cookies.get("arcgis.sid") ?? browser.cookies.get("__Host-arcgis.sid") ?? "";
+  return /^s:([^.]+)\./.exec(decodeURIComponent(cookie))?.[1] ?? assert.fail("no session cookie");
+}
+
+/** The identity that the store keeps for this browser, tokens and all. */
+export async function identityOf(site: Site, browser: Browser): Promise<ArcGISIdentityManager> {
+  let identity: ArcGISIdentityManager | undefined;
+  await site.store.update(sessionIdOf(browser), (data) => {
+    identity = data.identity;
+  });
+  return identity ?? assert.fail("this browser has no session");
+}
+
+/** Waits for something that happens beside the answer, such as a revocation; 5 s at most. */
+export async function until(condition: () => boolean, what: string): Promise<void> {
+  for (const end = performance.now() + 5_000; !condition(); await sleep(5)) {
+    assert.ok(performance.now() < end, `within 5 s: ${what}`);
+  }
+}
