@@ -1,4 +1,4 @@
-import type { Request, RequestHandler } from "express";
+import express, { type Request, type RequestHandler } from "express";
 import type { Logger } from "pino";
 import { fetchProfile, type Profile } from "./arcgis/profile.ts";
 import type { TokenKeeper } from "./arcgis/tokens.ts";
@@ -12,15 +12,15 @@ import type { SealedStore } from "./session/sealed-store.ts";
 /** Middleware for routes that are not for everybody. Each loads the session, so one guard is enough. */
 export interface Guards {
   /** Whoever is signed in. A browser is sent to the sign-in and comes back (302), a program gets 401 `signed_out`. */
-  requireSignIn: RequestHandler[];
+  requireSignIn: RequestHandler;
   /** Members of one of these organisations (ids); else 403 `org_not_allowed`. */
-  requireOrg(...ids: string[]): RequestHandler[];
+  requireOrg(...ids: string[]): RequestHandler;
   /** People with one of these roles: `org_admin`, `org_publisher`, `org_user`, or the id of a custom one; else 403 `role_missing`. */
-  requireRole(...roles: string[]): RequestHandler[];
+  requireRole(...roles: string[]): RequestHandler;
   /** People with all of these privileges, such as `portal:user:createItem`; else 403 `privilege_missing`. */
-  requirePrivilege(...privileges: string[]): RequestHandler[];
+  requirePrivilege(...privileges: string[]): RequestHandler;
   /** Members of one of these groups (ids); else 403 `group_missing`. */
-  requireGroup(...ids: string[]): RequestHandler[];
+  requireGroup(...ids: string[]): RequestHandler;
 }
 
 export interface GuardParts {
@@ -46,17 +46,13 @@ export function guards({ config, store, tokens, withSession, log }: GuardParts):
   };
 
   /** A guard that lets a profile pass; `needed` is what the 403 page says is missing. */
-  function require(
-    passes: (profile: Profile) => boolean,
-    code: ErrorCode,
-    needed: string[],
-  ): RequestHandler[] {
+  function require(passes: (profile: Profile) => boolean, code: ErrorCode, needed: string[]): RequestHandler {
     const check: RequestHandler = async (req, _res, next) => {
       const profile = await profileOf(req);
       if (!passes(profile)) throw new AppError(code, { needed: needed.join(", ") });
       next();
     };
-    return [withSession, signedIn, check];
+    return inTurn(withSession, signedIn, check);
   }
 
   /** The profile in the session, or a newer one. A portal in trouble changes nobody's rights for the moment. */
@@ -79,7 +75,7 @@ export function guards({ config, store, tokens, withSession, log }: GuardParts):
   const everybody = config.allowedOrgs.length === 0;
   const fromAllowedOrg = ({ orgId = "" }: Profile) => config.allowedOrgs.includes(orgId);
   return {
-    requireSignIn: everybody ? [withSession, signedIn] : require(fromAllowedOrg, "org_not_allowed", []),
+    requireSignIn: everybody ? inTurn(withSession, signedIn) : require(fromAllowedOrg, "org_not_allowed", []),
     requireOrg: (...ids) => require(({ orgId = "" }) => ids.includes(orgId), "org_not_allowed", []),
     requireRole: (...roles) =>
       require(({ role = "", roleId = "" }) =>
@@ -90,4 +86,9 @@ export function guards({ config, store, tokens, withSession, log }: GuardParts):
     requireGroup: (...ids) =>
       require(({ groups }) => groups.some(({ id }) => ids.includes(id)), "group_missing", ids),
   };
+}
+
+/** One middleware of several: a router without a path is just that. */
+function inTurn(...handlers: RequestHandler[]): RequestHandler {
+  return express.Router().use(...handlers);
 }

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import express, { type Express } from "express";
 import pino from "pino";
-import { createApp } from "../../src/app.ts";
+import { type AppParts, createApp } from "../../src/app.ts";
 import { type Config, parseConfig } from "../../src/config.ts";
 import { type Sandbox, startSandbox } from "../../src/sandbox/portal.ts";
 import { openStore } from "../../src/session/open-store.ts";
@@ -34,6 +34,8 @@ export interface SiteOptions {
   mount?: string;
   /** A folder of an earlier site, to go on with its sessions. */
   sessionDir?: string;
+  /** Adds routes to the app itself. */
+  routes?: AppParts["routes"];
   /** Adds routes to the app around ours. */
   host?: (host: Express, site: Site) => void;
   sandbox?: Sandbox;
@@ -79,7 +81,7 @@ export async function openSite(t: Pick<TestContext, "after">, options: SiteOptio
   const log = pino({ level: config.logLevel }, { write: (line: string) => void written.push(line) });
   const store = openStore(config, log);
   t.after(() => store.close());
-  const app = createApp({ config, store, log });
+  const app = createApp({ config, store, log, routes: options.routes });
 
   const site: Site = {
     url,

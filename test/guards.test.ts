@@ -1,0 +1,155 @@
+import assert from "node:assert/strict";
+import { describe, type TestContext, test } from "node:test";
+import type { AppParts } from "../src/app.ts";
+import { typed } from "./support/browser.ts";
+import { openSite, signIn } from "./support/site.ts";
+
+const program = { Accept: "application/json" };
+
+const routes: AppParts["routes"] = ({ router, identityOf, ...guards }) => {
+  router.get("/anybody", guards.requireSignIn, async (req, res) => {
+    res.json({ username: (await identityOf(req)).username });
+  });
+  router.get("/city", guards.requireOrg("0123456789ABCDEF"), (_req, res) => void res.send("the city"));
+  router.get(
+    "/admins",
+    guards.requireRole("org_admin", "Fj3kQ9tWbZx7Lm2p"),
+    (_req, res) => void res.send("in"),
+  );
+  const publish = ["portal:publisher:publishFeatures", "portal:user:createItem"];
+  router.get("/publish", guards.requirePrivilege(...publish), (_req, res) => void res.send("publishing"));
+};
+
+async function statuses(t: TestContext, path: string, people: string[], wanted: AppParts["routes"] = routes) {
+  const site = await openSite(t, { routes: wanted });
+  const answers: Record<string, number> = {};
+  for (const person of people) {
+    const browser = site.browser();
+    await signIn(browser, person);
+    answers[person] = (await browser.get(path)).status;
+  }
+  return answers;
+}
+
+const everybody = ["sandy_admin", "pia_publisher", "vik_viewer", "ned_county", "zoe_editor"];
+
+describe("a guard lets through", () => {
+  test("requireSignIn: whoever is signed in, with their identity", async (t) => {
+    const site = await openSite(t, { routes });
+    const browser = site.browser();
+    await signIn(browser, "vik_viewer");
+    assert.deepEqual((await browser.get("/anybody")).json(), { username: "vik_viewer" });
+  });
+
+  test("requireOrg: members of the organisation", async (t) => {
+    assert.deepEqual(await statuses(t, "/city", ["sandy_admin", "ned_county"]), {
+      sandy_admin: 200,
+      ned_county: 403,
+    });
+  });
+
+  test("requireRole: a base role or the id of a custom one", async (t) => {
+    const [sandy, pia, vik, ned, zoe] = Object.values(await statuses(t, "/admins", everybody));
+    assert.deepEqual([sandy, pia, vik, ned, zoe], [200, 403, 403, 403, 200]);
+  });
+
+  test("requirePrivilege: who has all of them", async (t) => {
+    const [sandy, pia, vik, ned, zoe] = Object.values(await statuses(t, "/publish", everybody));
+    assert.deepEqual([sandy, pia, vik, ned, zoe], [200, 200, 403, 403, 403]);
+  });
+
+  test("requireGroup: members of one of the groups", async (t) => {
+    const site = await openSite(t, {});
+    const [streets] = site.sandbox.people[0]?.groups ?? [];
+    const guarded: AppParts["routes"] = ({ router, requireGroup }) => {
+      router.get("/streets", requireGroup(streets?.id ?? ""), (_req, res) => void res.send("streets"));
+    };
+    const [sandy, pia, vik, ned, zoe] = Object.values(await statuses(t, "/streets", everybody, guarded));
+    assert.deepEqual([sandy, pia, vik, ned, zoe], [200, 403, 403, 403, 200]);
+  });
+});
+
+describe("a guard turns away", () => {
+  test("a browser that is signed out to the sign-in, and it comes back", async (t) => {
+    const site = await openSite(t, { routes });
+    const browser = site.browser();
+    const { status, headers } = await browser.get("/anybody?a=1&b=%20", typed);
+    assert.equal(status, 302);
+    assert.equal(headers.location, "/sign-in?returnTo=%2Fanybody%3Fa%3D1%26b%3D%2520");
+    const back = await signIn(browser, "sandy_admin", String(headers.location));
+    assert.equal(back.headers.location, "/anybody?a=1&b=%20");
+  });
+
+  test("a program that is signed out with 401, and a form of a stranger too", async (t) => {
+    const site = await openSite(t, { routes });
+    const answer = await site.browser().get("/anybody", program);
+    assert.equal(answer.status, 401);
+    assert.deepEqual(answer.json(), {
+      error: { code: "signed_out", message: "This needs a person who is signed in." },
+    });
+  });
+
+  test("a person without the right: a page that names what is missing, JSON for a program", async (t) => {
+    const site = await openSite(t, { routes });
+    const browser = site.browser();
+    await signIn(browser, "vik_viewer");
+    const page = await browser.get("/publish");
+    assert.equal(page.status, 403);
+    assert.match(page.body, /data-code="privilege_missing"/);
+    assert.match(page.body, /portal:publisher:publishFeatures, portal:user:createItem/);
+    assert.match(page.body, /Ask an administrator/);
+    const { error } = (await browser.get("/publish", program)).json() as { error: { needed: string } };
+    assert.equal(error.needed, "portal:publisher:publishFeatures, portal:user:createItem");
+  });
+});
+
+describe("what the portal says about a person", () => {
+  test("is asked once, and again after ten minutes: a right that was taken away is gone", async (t) => {
+    const site = await openSite(t, { routes });
+    const asked = () => site.sandbox.log.filter(({ endpoint }) => endpoint === "self").length;
+    const browser = site.browser();
+    await signIn(browser, "pia_publisher");
+    for (let request = 0; request < 5; request++) assert.equal((await browser.get("/publish")).status, 200);
+    assert.equal(asked(), 1);
+
+    const pia = site.sandbox.people.find(({ username }) => username === "pia_publisher");
+    if (pia) pia.privileges = [];
+    assert.equal((await browser.get("/publish")).status, 200);
+    t.mock.timers.enable({ apis: ["Date"], now: Date.now() + 10 * 60_000 + 1 });
+    assert.equal((await browser.get("/publish")).status, 403);
+    assert.equal((await browser.get("/publish")).status, 403);
+    assert.equal(asked(), 2);
+  });
+
+  test("stays what it was while the portal is in trouble", async (t) => {
+    const site = await openSite(t, { routes });
+    const browser = site.browser();
+    await signIn(browser, "pia_publisher");
+    site.sandbox.faults.set("self", { kind: "status", status: 500 });
+    t.mock.timers.enable({ apis: ["Date"], now: Date.now() + 10 * 60_000 + 1 });
+    assert.equal((await browser.get("/publish")).status, 200);
+  });
+
+  test("decides at the guard when it did not come at the sign-in", async (t) => {
+    const site = await openSite(t, { routes });
+    const browser = site.browser();
+    site.sandbox.faults.set("self", { kind: "status", status: 500 });
+    await signIn(browser, "pia_publisher");
+    assert.equal((await browser.get("/publish")).status, 502, "nobody's rights are guessed");
+    site.sandbox.faults.clear();
+    assert.equal((await browser.get("/publish")).status, 200);
+  });
+});
+
+test("with ALLOWED_ORGS, whoever has left the organisation is turned away within ten minutes", async (t) => {
+  const site = await openSite(t, { routes, settings: { ALLOWED_ORGS: "0123456789ABCDEF" } });
+  const browser = site.browser();
+  await signIn(browser, "pia_publisher");
+  assert.equal((await browser.get("/anybody")).status, 200);
+  const pia = site.sandbox.people.find(({ username }) => username === "pia_publisher");
+  if (pia) pia.orgId = "FEDCBA9876543210";
+  t.mock.timers.enable({ apis: ["Date"], now: Date.now() + 10 * 60_000 + 1 });
+  const answer = await browser.get("/anybody");
+  assert.equal(answer.status, 403);
+  assert.match(answer.body, /data-code="org_not_allowed"/);
+});
