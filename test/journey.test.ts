@@ -1,12 +1,189 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { openSite, signIn } from "./support/site.ts";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import type { Page } from "playwright-core";
+import { requireSignIn } from "../src/guards.ts";
+import { startSandbox } from "../src/sandbox/portal.ts";
+import { sessions } from "../src/session/session.ts";
+import { assertHeading, choose, signInAs, startChromium } from "./support/chromium.ts";
+import { folder, openSite, secret } from "./support/site.ts";
 
-test("a person signs in, is greeted by name, and signs out", async (t) => {
-  const site = await openSite(t);
-  const browser = site.browser();
-  const answer = await signIn(browser, site.sandbox.people[0]?.username);
-  assert.equal(answer.status, 303, answer.body);
-  const home = await browser.get("/");
-  console.log(home.body, site.log.text(), site.files());
+// What a person does with the server, in a real browser. The portal is on 127.0.0.1 and the app on localhost:
+// two sites, as in real life.
+
+const { skip, open } = await startChromium();
+
+const signInLink = (page: Page) => page.getByRole("link", { name: /^Sign in/ });
+const signOutButton = (page: Page) => page.getByRole("button", { name: "Sign out" });
+
+test("a person cancels, signs in after all, outlives a restart of the server, and signs out for good", {
+  skip,
+}, async (t) => {
+  const url = `http://localhost:${await freePort()}`;
+  const redirectUri = `${url}/authenticate`;
+  const sandbox = await startSandbox({ clients: [{ clientId: "journey", redirectUris: [redirectUri] }] });
+  t.after(() => sandbox.close());
+  const environment = {
+    CLIENT_ID: "journey",
+    PORTAL_URL: sandbox.url,
+    REDIRECT_URI: redirectUri,
+    SESSION_SECRET: secret(),
+    ENCRYPTION_KEY: secret(),
+    PORT: new URL(url).port,
+  };
+  const cwd = folder(t);
+  const first = await startServer(t, cwd, environment);
+  const { page } = await open(t);
+
+  await page.goto(url);
+  await assertHeading(page, "Sign in with your ArcGIS account");
+  await signInLink(page).click();
+  await page.waitForURL(({ origin }) => origin === sandbox.origin);
+  const cancelled = page.waitForResponse((response) => response.url().startsWith(redirectUri));
+  await choose(page, "Cancel");
+  assert.equal((await cancelled).status(), 403);
+  await assertHeading(page, "You chose not to sign in");
+  assert.match(String(await page.textContent(".trace")), /Request id: [0-9a-f-]{36}/);
+
+  await signInLink(page).click();
+  await choose(page, "Sandy Boxwell");
+  await page.waitForURL(`${url}/`);
+  await assertHeading(page, "Sandy Boxwell");
+
+  assert.equal(await stopServer(first), 0);
+  await startServer(t, cwd, environment);
+  await page.reload();
+  await assertHeading(page, "Sandy Boxwell");
+
+  await signOutButton(page).click();
+  await page.waitForURL(`${url}/`);
+  await assertHeading(page, "Sign in with your ArcGIS account");
+  assert.equal(sandbox.revoked.length, 1);
+  await page.goBack();
+  await assertHeading(page, "Sign in with your ArcGIS account");
+  assert.doesNotMatch(await page.content(), /sandy/i);
 });
+
+test("a page behind the sign-in sends a stranger through the portal and is there when they come back", {
+  skip,
+}, async (t) => {
+  const site = await openSite(t, {
+    host(app, { config, store }) {
+      app.get("/reports/7", sessions(config, store), requireSignIn(config), (req, res) => {
+        res.send(`<!doctype html><title>Report</title><h1>Report for ${req.session.profile?.fullName}</h1>`);
+      });
+    },
+  });
+  const { page } = await open(t);
+
+  const address = `${site.url}/reports/7?layer=trees%20%26%20parks&zoom=3`;
+  await page.goto(address);
+  await page.waitForURL(({ origin }) => origin === site.sandbox.origin);
+  await choose(page, "Pia Marlow");
+  await page.waitForURL(address);
+  await assertHeading(page, "Report for Pia Marlow");
+});
+
+test("two tabs that are finished in reverse order land on their own pages, and the later person stays", {
+  skip,
+}, async (t) => {
+  const { url, sandbox, files } = await openSite(t);
+  const { page: first, context } = await open(t);
+  const second = await context.newPage();
+
+  await first.goto(`${url}/sign-in?returnTo=${encodeURIComponent("/?tab=first")}`);
+  await second.goto(`${url}/sign-in?returnTo=${encodeURIComponent("/?tab=second")}`);
+  await choose(second, "Pia Marlow");
+  await second.waitForURL(`${url}/?tab=second`);
+  await assertHeading(second, "Pia Marlow");
+  await choose(first, "Sandy Boxwell");
+  await first.waitForURL(`${url}/?tab=first`);
+  await assertHeading(first, "Sandy Boxwell");
+
+  await second.reload();
+  await assertHeading(second, "Sandy Boxwell");
+  assert.equal(files().length, 1);
+  assert.equal(sandbox.revoked.length, 1);
+});
+
+test("a person whose name has accents, other scripts and a tag in it reads it letter by letter", {
+  skip,
+}, async (t) => {
+  const { url } = await openSite(t);
+  const { page } = await open(t);
+
+  await signInAs(page, url, "Zoë 日本 <b>");
+  await assertHeading(page, "Zoë 日本 <b>");
+  assert.equal(await page.textContent("header .who"), "Zoë 日本 <b>");
+  assert.equal(await page.locator("b").count(), 0);
+  await page.goto(`${url}/sign-out`);
+  assert.equal(await page.textContent("header .who"), "Zoë 日本 <b>");
+});
+
+test("without JavaScript a person signs in, reads until when, and signs out", { skip }, async (t) => {
+  const { url, files } = await openSite(t);
+  const { page } = await open(t, { javaScriptEnabled: false });
+
+  await page.goto(url);
+  await signInLink(page).click();
+  await choose(page, "Vik Rao");
+  await assertHeading(page, "Vik Rao");
+  assert.match(String(await page.textContent("#renewal")), /^renewed in \d+ min$/);
+  assert.match(String(await page.textContent("#valid-until")), /^\d+ \w+ \d{4} at \d\d:\d\d UTC$/);
+
+  await page.goto(`${url}/sign-out`);
+  await assertHeading(page, "Sign out of this app?");
+  await page.getByRole("link", { name: "Stay signed in" }).click();
+  await assertHeading(page, "Vik Rao");
+  await signOutButton(page).click();
+  await assertHeading(page, "Sign in with your ArcGIS account");
+  assert.deepEqual(files(), []);
+  await page.goBack();
+  assert.doesNotMatch(await page.content(), /vik/i);
+});
+
+/** A port that was free a moment ago: the server must come back on the same one. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Starts the server as a process of its own, and waits until it listens. */
+async function startServer(
+  t: TestContext,
+  cwd: string,
+  environment: Record<string, string>,
+): Promise<ChildProcess> {
+  const entry = join(import.meta.dirname, "../src/server.ts");
+  const server = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), entry], {
+    cwd,
+    env: { PATH: process.env.PATH, ...environment },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  t.after(() => server.kill("SIGKILL"));
+  let output = "";
+  await new Promise<void>((resolve, reject) => {
+    const read = (chunk: Buffer) => {
+      output += chunk;
+      if (output.includes('"listening"')) resolve();
+    };
+    server.stdout.on("data", read);
+    server.stderr.on("data", read);
+    server.once("exit", (code) => reject(new Error(`the server left with ${code}: ${output}`)));
+  });
+  return server;
+}
+
+/** Stops it as a supervisor does; gives the exit code. */
+async function stopServer(server: ChildProcess): Promise<number | null> {
+  server.kill("SIGTERM");
+  const [code] = await once(server, "exit");
+  return code;
+}

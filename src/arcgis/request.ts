@@ -1,4 +1,4 @@
-import { checkForErrors, type IRequestOptions } from "@esri/arcgis-rest-request";
+import { ArcGISRequestError, checkForErrors, type IRequestOptions } from "@esri/arcgis-rest-request";
 import fetch from "cross-fetch";
 import { AppError } from "../errors.ts";
 
@@ -26,7 +26,11 @@ export function portalRequest({ timeoutMs = 10_000 } = {}) {
     const token = typeof authentication === "object" && "token" in authentication && authentication.token;
     const response = await fetch(httpMethod === "GET" ? `${url}?${form}` : url, {
       method: httpMethod,
-      headers: token ? { "X-Esri-Authorization": `Bearer ${token}` } : {},
+      headers: {
+        // A connection kept from earlier may be closed just now by the portal, and a code is good for one try.
+        Connection: "close",
+        ...(token ? { "X-Esri-Authorization": `Bearer ${token}` } : {}),
+      },
       ...(httpMethod === "POST" && { body: form }),
       redirect: "manual",
       signal: AbortSignal.timeout(timeoutMs),
@@ -45,7 +49,13 @@ export function portalRequest({ timeoutMs = 10_000 } = {}) {
     if (typeof answer !== "object" || answer === null || Array.isArray(answer)) {
       throw new AppError("portal_answer_invalid", { cause: "the answer is not a JSON object" });
     }
-    return checkForErrors(answer as Parameters<typeof checkForErrors>[0]);
+    try {
+      return checkForErrors(answer as Parameters<typeof checkForErrors>[0]);
+    } catch (error) {
+      if (error instanceof ArcGISRequestError) throw error;
+      // The library puts the portal's message and code into its error, and stumbles over those that are no text.
+      throw new AppError("portal_answer_invalid", { cause: "the answer is an error of no known form" });
+    }
   };
 }
 

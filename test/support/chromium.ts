@@ -47,6 +47,26 @@ export async function startChromium(): Promise<Chromium> {
   return { skip: false, open: (t, options) => openWindow(t, browser, options) };
 }
 
+/** Chooses a person at the sandbox portal, or "Cancel". */
+export async function choose(page: Page, name: string): Promise<void> {
+  await page.locator("form button", { hasText: name }).click();
+}
+
+/** Signs a person of the sandbox portal in to the app at `url`, the whole way, and waits for `returnTo`. */
+export async function signInAs(page: Page, url: string, name: string, returnTo = "/"): Promise<void> {
+  await page.goto(`${url}/sign-in?returnTo=${encodeURIComponent(returnTo)}`);
+  await choose(page, name);
+  await page.waitForURL(`${url}${returnTo}`);
+}
+
+/** Waits for a page with this heading, letter by letter. */
+export async function assertHeading(page: Page, text: string): Promise<void> {
+  const isThere = page.locator("h1", { hasText: text }).waitFor();
+  // What stands there instead says more than that the time is over.
+  await isThere.catch(async () => assert.equal(await page.locator("h1").textContent(), text));
+  assert.equal(await page.locator("h1").textContent(), text);
+}
+
 async function openWindow(
   t: Pick<TestContext, "after">,
   browser: Browser,

@@ -1,0 +1,310 @@
+import assert from "node:assert/strict";
+import { createServer as createHttpServer } from "node:http";
+import { createServer as createHttpsServer, globalAgent } from "node:https";
+import { type AddressInfo, createServer as createTcpServer, type Server } from "node:net";
+import { type TestContext, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { catalog, type ErrorCode } from "../src/errors.ts";
+import { type Answer, type Browser, click, crossSite } from "./support/browser.ts";
+import { selfSigned } from "./support/certificate.ts";
+import { assertErrorPage, whoIs } from "./support/expect.ts";
+import { openSite, type Site, signIn } from "./support/site.ts";
+
+/** Listens on a free loopback port until the test is over; gives the port. */
+async function listen(t: TestContext, server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => void server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+/** A portal that answers the token call for the code "0" with the first of these, byte for byte, and so on. */
+async function bluntPortal(t: TestContext, answers: (Buffer | string)[]): Promise<string> {
+  const server = createTcpServer((socket) => {
+    let request = "";
+    socket.on("error", () => {});
+    socket.on("data", (chunk) => {
+      request += chunk;
+      const [, code] =
+        /[?&]code=(\d+)&.*redirect_uri=|redirect_uri=.*&code=(\d+)&/.exec(request)?.filter(Boolean) ?? [];
+      if (code) socket.end(answers[Number(code)] ?? "");
+      else if (!request.startsWith("POST /portal/sharing/rest/oauth2/token ")) socket.destroy();
+    });
+  });
+  return `http://127.0.0.1:${await listen(t, server)}/portal`;
+}
+
+const head = (...lines: string[]) => ["HTTP/1.1 200 OK", "Connection: close", ...lines, "", ""].join("\r\n");
+const http = (body: string, type = "application/json") =>
+  head(`Content-Type: ${type}`, `Content-Length: ${Buffer.byteLength(body)}`) + body;
+
+/** Finishes a sign-in with this code, without a visit to the portal's page; gives the answer and the cookies. */
+async function signInWith(site: Site, code: number): Promise<{ answer: Answer; browser: Browser }> {
+  const browser = site.browser();
+  const { headers } = await browser.get("/sign-in");
+  const state = new URL(String(headers.location)).searchParams.get("state");
+  return { answer: await browser.get(`/authenticate?code=${code}&state=${state}`, crossSite), browser };
+}
+
+const soundAnswer = {
+  access_token: "sound-access-token",
+  expires_in: 1800,
+  username: "sandy_admin",
+  ssl: true,
+  refresh_token: "sound-refresh-token",
+  refresh_token_expires_in: 1_209_600,
+};
+
+/** Token answers that must not become a session. */
+const unsound: string[] = [
+  "[]",
+  "null",
+  "0",
+  "true",
+  '"access_token"',
+  "{}",
+  "{",
+  "",
+  "\uFEFF{}",
+  "<html>",
+  `[${JSON.stringify(soundAnswer)}]`,
+  '{"access_token":{"a":1},"expires_in":"x","username":["<b>"]}',
+  ...[{ a: 1 }, ["x"], 1, "", "a b", "a\nb", "ä", "x".repeat(8193), null].map((access_token) =>
+    JSON.stringify({ ...soundAnswer, access_token }),
+  ),
+  ...["1800", "x", -1, 0, 1e12, null, [1800], {}, true].map((expires_in) =>
+    JSON.stringify({ ...soundAnswer, expires_in }),
+  ),
+  JSON.stringify({ ...soundAnswer, expires_in: 0 }).replace('"expires_in":0', '"expires_in":NaN'),
+  JSON.stringify({ ...soundAnswer, expires_in: 0 }).replace('"expires_in":0', '"expires_in":1e999'),
+  ...[
+    ["<b>"],
+    { a: 1 },
+    7,
+    "",
+    "x".repeat(129),
+    "a\r\nb",
+    "a\u0000",
+    "a\u001b[31m",
+    "a\u009b",
+    "\u202ea",
+  ].map((username) => JSON.stringify({ ...soundAnswer, username })),
+  ...[{ a: 1 }, ["x"], 1, "", "a b", null].map((refresh_token) =>
+    JSON.stringify({ ...soundAnswer, refresh_token }),
+  ),
+  ...["x", -1, 0, 1e12, null].map((seconds) =>
+    JSON.stringify({ ...soundAnswer, refresh_token_expires_in: seconds }),
+  ),
+  JSON.stringify({ ...soundAnswer, access_token: undefined }),
+  JSON.stringify({ ...soundAnswer, username: undefined }),
+  `{"__proto__":${JSON.stringify(soundAnswer)}}`,
+  `{"padding":"${"x".repeat(10 * 1024 * 1024)}","access_token":"x","expires_in":1800,"username":"sandy_admin"}`,
+  "[".repeat(100_000),
+];
+
+test("OA-11 a token answer with anything unsound in it is a 502, and nothing of it is kept", async (t) => {
+  const site = await openSite(t, {
+    settings: {
+      PORTAL_URL: await bluntPortal(
+        t,
+        unsound.map((body) => http(body)),
+      ),
+    },
+  });
+  await Promise.all(
+    unsound.map(async (body, index) => {
+      const { answer, browser } = await signInWith(site, index);
+      assertErrorPage(answer, "portal_answer_invalid");
+      assert.equal(browser.cookies.size, 0, body.slice(0, 200));
+    }),
+  );
+  assert.deepEqual(site.files(), []);
+  assert.equal((Object.prototype as Record<string, unknown>).access_token, undefined);
+});
+
+/** Errors as no ArcGIS would write them: each is trouble at the portal or a refused code, never a fault of ours. */
+const strangeErrors: [string, ErrorCode][] = [
+  ['{"error":"x"}', "code_refused"],
+  ['{"error":true}', "code_refused"],
+  ['{"error":[]}', "code_refused"],
+  ['{"error":{}}', "code_refused"],
+  ['{"error":{"code":null,"message":null}}', "code_refused"],
+  ['{"error":{"code":"500","message":["x"]}}', "portal_unreachable"],
+  ['{"error":{"code":503,"message":{"a":1}}}', "portal_unreachable"],
+  ['{"error":{"code":{"toString":1,"valueOf":1},"message":{"toString":1}}}', "portal_answer_invalid"],
+  ['{"error":{"code":400,"message":{"toString":1,"valueOf":1}}}', "portal_answer_invalid"],
+  ['{"code":400,"message":"x"}', "code_refused"],
+  ['{"code":500,"message":"x","status":"failure"}', "portal_unreachable"],
+  ['{"status":"failure","statusMessage":"{\\"message\\":{\\"toString\\":1}}"}', "portal_answer_invalid"],
+  ['{"status":"failed"}', "code_refused"],
+  ['{"error":null}', "portal_answer_invalid"],
+  ['{"error":0,"success":false}', "portal_answer_invalid"],
+];
+
+test("OA-11 an error of any shape is told from a token, and never a fault of ours", async (t) => {
+  const portal = await bluntPortal(
+    t,
+    strangeErrors.map(([body]) => http(body)),
+  );
+  const site = await openSite(t, { settings: { PORTAL_URL: portal } });
+  for (const [index, [, code]] of strangeErrors.entries()) {
+    assertErrorPage((await signInWith(site, index)).answer, code);
+  }
+  assert.deepEqual(site.files(), []);
+});
+
+test("OA-11 of a sound answer only the known fields are kept", async (t) => {
+  const site = await openSite(t);
+  const more =
+    '"isAdmin":true,"password":"p","server":"https://evil.example","portal":"https://evil.example",';
+  const body = JSON.stringify(soundAnswer).replace("{", `{"__proto__":{"isAdmin":1},"constructor":1,${more}`);
+  site.sandbox.faults.set("token", { kind: "body", body });
+  const browser = site.browser();
+  assert.equal((await signIn(browser)).status, 303);
+  const home = await browser.get("/");
+  assert.match(home.body, /sandy_admin/);
+  assert.doesNotMatch(home.body, /evil/);
+  assert.ok(home.body.includes(site.sandbox.url));
+
+  await browser.get("/sign-out", click);
+  const revoked = site.sandbox.log.filter(({ endpoint }) => endpoint === "revokeToken");
+  assert.deepEqual(
+    revoked.map(({ params }) => params.auth_token),
+    ["sound-refresh-token"],
+  );
+});
+
+/** What a broken or hostile server may send instead of HTTP as it should be. */
+const wire: { name: string; bytes: Buffer | string; code: ErrorCode }[] = [
+  { name: "not HTTP", bytes: "SSH-2.0-OpenSSH_9.2\r\n", code: "portal_unreachable" },
+  { name: "nothing", bytes: "", code: "portal_unreachable" },
+  { name: "a status line only", bytes: "HTTP/1.1 200 OK\r\n", code: "portal_unreachable" },
+  {
+    name: "100 kB of headers",
+    bytes: `${head(`X: ${"x".repeat(100_000)}`)}{}`,
+    code: "portal_unreachable",
+  },
+  {
+    name: "a body that ends too early",
+    bytes: head("Content-Length: 5000") + JSON.stringify(soundAnswer),
+    code: "portal_timeout",
+  },
+  {
+    name: "chunks that are none",
+    bytes: `${head("Transfer-Encoding: chunked")}zz\r\n{}\r\n`,
+    code: "portal_answer_invalid",
+  },
+  { name: "no content", bytes: "HTTP/1.1 204 No Content\r\n\r\n", code: "portal_answer_invalid" },
+  { name: "not modified", bytes: "HTTP/1.1 304 Not Modified\r\n\r\n", code: "portal_answer_invalid" },
+  {
+    name: "gzip that is none",
+    bytes: `${head("Content-Encoding: gzip", "Content-Length: 2")}{}`,
+    code: "portal_answer_invalid",
+  },
+  {
+    name: "a gzip bomb",
+    bytes: gzipAnswer(`{"a":"${"x".repeat(50 * 1024 * 1024)}"}`),
+    code: "portal_answer_invalid",
+  },
+];
+
+test("OA-11 whatever comes down the wire, the visitor sees an error page and the server lives", async (t) => {
+  const sound = gzipAnswer(JSON.stringify(soundAnswer));
+  const portal = await bluntPortal(t, [
+    ...wire.map(({ bytes }) => bytes),
+    sound,
+    http(JSON.stringify(soundAnswer), "text/plain"),
+  ]);
+  const site = await openSite(t, { settings: { PORTAL_URL: portal } });
+  // The body that ends too early never ends for node-fetch; ten seconds would be long for a test.
+  const timeout = AbortSignal.timeout.bind(AbortSignal);
+  t.mock.method(AbortSignal, "timeout", (ms: number) => timeout(ms / 10));
+  for (const [index, { name, code }] of wire.entries()) {
+    const { answer } = await signInWith(site, index);
+    assert.equal(answer.status, catalog[code].status, `${name}: ${answer.body}`);
+    assertErrorPage(answer, code);
+  }
+  assert.deepEqual(site.files(), []);
+  for (const index of [wire.length, wire.length + 1]) {
+    const { answer, browser } = await signInWith(site, index);
+    assert.equal(answer.status, 303, answer.body);
+    assert.equal(await whoIs(browser), "sandy_admin");
+  }
+});
+
+function gzipAnswer(text: string): Buffer {
+  const body = gzipSync(text);
+  return Buffer.concat([Buffer.from(head("Content-Encoding: gzip", `Content-Length: ${body.length}`)), body]);
+}
+
+test("OA-13 a redirect of the portal is not followed: no code and no token goes to another host", async (t) => {
+  let visits = 0;
+  const elsewhere = createHttpServer((_req, res) => {
+    visits += 1;
+    res.setHeader("Content-Type", "application/json").end(JSON.stringify(soundAnswer));
+  });
+  const location = `http://127.0.0.1:${await listen(t, elsewhere)}/portal/sharing/rest/oauth2/token`;
+  const site = await openSite(t);
+
+  for (const status of [301, 302, 303, 307, 308] as const) {
+    site.sandbox.faults.set("token", { kind: "redirect", location, status, times: 1 });
+    assertErrorPage(await signIn(site.browser()), "portal_answer_invalid");
+  }
+  const browser = site.browser();
+  for (const endpoint of ["self", "portalSelf", "revokeToken"] as const) {
+    site.sandbox.faults.set(endpoint, { kind: "redirect", location });
+  }
+  assert.equal((await signIn(browser)).status, 303);
+  assert.equal((await browser.get("/sign-out", click)).status, 303);
+  assert.equal(await whoIs(browser), undefined);
+  assert.equal(visits, 0);
+});
+
+test("OA-13 every call to the portal has a time limit of ten seconds at most", async (t) => {
+  const site = await openSite(t);
+  const limits: number[] = [];
+  const timeout = AbortSignal.timeout.bind(AbortSignal);
+  t.mock.method(AbortSignal, "timeout", (ms: number) => {
+    limits.push(ms);
+    return timeout(ms);
+  });
+  const browser = site.browser();
+  const before = site.sandbox.log.length;
+  await signIn(browser);
+  await browser.get("/sign-out", click);
+  const calls = site.sandbox.log.slice(before).flatMap(({ endpoint }) => endpoint ?? []);
+  assert.deepEqual(calls.filter((endpoint) => endpoint !== "authorize").sort(), [
+    "portalSelf",
+    "revokeToken",
+    "self",
+    "token",
+  ]);
+  assert.deepEqual(limits.sort(), [10_000, 3_000, 3_000, 3_000]);
+  const kept = site.sandbox.log
+    .slice(before)
+    .filter(({ path, headers }) => !/authorize/.test(path) && headers.connection !== "close");
+  assert.deepEqual(kept, [], "and a connection of its own, which cannot be closed since the last call");
+});
+
+test("OA-13 a portal whose certificate nobody vouches for gets no code", async (t) => {
+  const { key, cert } = selfSigned();
+  let visits = 0;
+  const portal = createHttpsServer({ key, cert }, (_req, res) => {
+    visits += 1;
+    res.setHeader("Content-Type", "application/json").end(JSON.stringify(soundAnswer));
+  });
+  portal.on("tlsClientError", () => {});
+  const port = await listen(t, portal);
+  const site = await openSite(t, { settings: { PORTAL_URL: `https://localhost:${port}/portal` } });
+
+  assertErrorPage((await signInWith(site, 1)).answer, "portal_unreachable");
+  assert.equal(visits, 0);
+  assert.match(site.log.text(), /self-signed certificate/);
+
+  globalAgent.options.ca = cert;
+  t.after(() => {
+    delete globalAgent.options.ca;
+  });
+  const { answer, browser } = await signInWith(site, 1);
+  assert.equal(answer.status, 303, "with a certificate that is vouched for, the same sign-in works");
+  assert.equal(await whoIs(browser), "sandy_admin");
+});

@@ -1,0 +1,43 @@
+import { generateKeyPairSync, randomBytes, sign } from "node:crypto";
+
+/**
+ * Makes a certificate for localhost and 127.0.0.1 that nobody trusts unless told to, as PEM: what `https.createServer`
+ * takes. Node can read certificates but not make them, so this writes the DER of RFC 5280 by hand.
+ */
+export function selfSigned(): { key: string; cert: string } {
+  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const ecdsaWithSha256 = sequence(Buffer.from("06082a8648ce3d040302", "hex"));
+  const commonName = sequence(Buffer.from("0603550403", "hex"), der(0x0c, Buffer.from("localhost")));
+  const name = sequence(der(0x31, commonName));
+  const names = sequence(der(0x82, Buffer.from("localhost")), der(0x87, Buffer.of(127, 0, 0, 1)));
+  const subjectAltName = sequence(Buffer.from("0603551d11", "hex"), der(0x04, names));
+
+  const toBeSigned = sequence(
+    der(0xa0, der(0x02, Buffer.of(2))), // version 3
+    der(0x02, Buffer.concat([Buffer.of(1), randomBytes(8)])), // serial number
+    ecdsaWithSha256,
+    name,
+    sequence(der(0x18, Buffer.from("20200101000000Z")), der(0x18, Buffer.from("21000101000000Z"))),
+    name,
+    publicKey.export({ type: "spki", format: "der" }),
+    der(0xa3, sequence(subjectAltName)),
+  );
+  const signature = der(0x03, Buffer.concat([Buffer.of(0), sign("sha256", toBeSigned, privateKey)]));
+  const certificate = sequence(toBeSigned, ecdsaWithSha256, signature).toString("base64");
+  return {
+    key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+    cert: `-----BEGIN CERTIFICATE-----\n${certificate.match(/.{1,64}/g)?.join("\n")}\n-----END CERTIFICATE-----\n`,
+  };
+}
+
+function sequence(...parts: Buffer[]): Buffer {
+  return der(0x30, ...parts);
+}
+
+/** Tag, length, content (X.690, 8.1). */
+function der(tag: number, ...parts: Buffer[]): Buffer {
+  const content = Buffer.concat(parts);
+  const { length } = content;
+  const size = length < 128 ? [length] : length < 256 ? [0x81, length] : [0x82, length >> 8, length & 255];
+  return Buffer.concat([Buffer.of(tag, ...size), content]);
+}
