@@ -41,6 +41,7 @@ export interface Config {
   /** URL prefixes beside the portal. */
   proxyAllow: string[];
   tokenHandover: boolean;
+  alsoSignOutPortal: boolean;
   /** Requests a minute an address; false: no limit. */
   rateLimit: number | false;
   logLevel: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
@@ -148,6 +149,7 @@ function toConfig(values: Settings, cwd: string): Config {
     allowedOrgs: values.ALLOWED_ORGS,
     proxyAllow: values.PROXY_ALLOW,
     tokenHandover: values.TOKEN_HANDOVER,
+    alsoSignOutPortal: values.ALSO_SIGN_OUT_PORTAL,
     rateLimit: values.RATE_LIMIT,
     logLevel: values.LOG_LEVEL,
   };

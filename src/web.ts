@@ -13,7 +13,9 @@ import { renderError } from "./routes/views.ts";
  * The headers of every answer, errors and redirects included. helmet's own defaults would allow inline styles
  * and, with `no-referrer`, take the Origin off our forms: so each header is spelled out.
  */
-export function securityHeaders({ secure }: Pick<Config, "secure">): RequestHandler {
+export function securityHeaders({ secure, portal, alsoSignOutPortal }: Config): RequestHandler {
+  // Chromium applies form-action to the redirect that answers a form: after a sign-out that may be the portal.
+  const formAction = ["'self'", ...(alsoSignOutPortal ? [new URL(portal).origin] : [])];
   const headers = headersOf(
     helmet({
       contentSecurityPolicy: {
@@ -26,7 +28,7 @@ export function securityHeaders({ secure }: Pick<Config, "secure">): RequestHand
           connectSrc: ["'self'"],
           objectSrc: ["'none'"],
           baseUri: ["'none'"],
-          formAction: ["'self'"],
+          formAction,
           frameAncestors: ["'none'"],
         },
       },
@@ -39,6 +41,8 @@ export function securityHeaders({ secure }: Pick<Config, "secure">): RequestHand
     }),
   );
   headers.set("Cache-Control", "no-store");
+  // So that the portal's sign-in page comes in the scheme that the visitor's browser prefers.
+  headers.set("Accept-CH", "Sec-CH-Prefers-Color-Scheme");
 
   return (_req, res, next) => {
     res.setHeaders(headers);

@@ -20,7 +20,18 @@ export interface OAuthOptions extends IOAuth2Options {
   clientSecret?: string;
 }
 
-export interface AuthorizeOptions extends OAuthOptions {
+/**
+ * What a visitor may wish of the portal's sign-in page: `locale` (such as `fr-FR`), `style`, and `provider`, a
+ * social login, for which the library's browser half has the same two parameters.
+ */
+export interface Wishes extends Pick<IOAuth2Options, "locale" | "style" | "provider"> {
+  /** Asks for an account though the browser is signed in. Not documented; the Maps SDK sends it. */
+  forceLogin?: boolean;
+  /** Is filled in. Not documented; the Maps SDK sends it (`forceUserId`). */
+  username?: string;
+}
+
+export interface AuthorizeOptions extends OAuthOptions, Wishes {
   state: string;
   /** S256 challenge (RFC 7636, 4.2); left out for a portal that does not know PKCE. */
   codeChallenge?: string;
@@ -34,6 +45,14 @@ export interface ExchangeOptions extends OAuthOptions {
 export function oauthOptions(config: Config): OAuthOptions {
   const { portal, clientId, clientSecret, redirectUri, tokenExpirationMinutes: expiration } = config;
   return { portal, clientId, clientSecret, redirectUri, expiration };
+}
+
+/**
+ * Where the portal ends its own sign-in of this browser, and sends it back to us. Not documented by Esri;
+ * ArcGIS Experience Builder uses it.
+ */
+export function portalSignOut({ portal, clientId, origin }: Config): string {
+  return `${portal}/oauth2/signout?${new URLSearchParams({ client_id: clientId, redirect_uri: `${origin}/` })}`;
 }
 
 const ask = portalRequest();
@@ -73,11 +92,17 @@ export class IdentityManager extends ArcGISIdentityManager {
     };
     ArcGISIdentityManager.authorize(options, answer as unknown as ServerResponse);
 
-    const url = new URL(location);
-    if (options.codeChallenge) {
-      url.searchParams.set("code_challenge", options.codeChallenge);
-      url.searchParams.set("code_challenge_method", "S256");
-    }
+    const { codeChallenge, locale, style, forceLogin, username, provider } = options;
+    const url = new URL(provider ? location.replace("/oauth2/authorize?", "/oauth2/social/authorize?") : location);
+    const more = {
+      ...(codeChallenge && { code_challenge: codeChallenge, code_challenge_method: "S256" }),
+      ...(locale && { locale }),
+      ...(style && { style }),
+      ...(forceLogin && { force_login: "true" }),
+      ...(username && { prepopulatedusername: username }),
+      ...(provider && { socialLoginProviderName: provider, autoAccountCreateForSocial: "true" }),
+    };
+    for (const [name, value] of Object.entries(more)) url.searchParams.set(name, value);
     response.writeHead(302, { Location: url.href, "Cache-Control": "no-store" });
     response.end();
   }

@@ -89,6 +89,9 @@ export const schema = z
     TOKEN_HANDOVER: yesOrNo()
       .default(false)
       .describe("lets `/api/credential` give the page its access token"),
+    ALSO_SIGN_OUT_PORTAL: yesOrNo()
+      .default(false)
+      .describe("ends the portal's own sign-in of the browser too, by an address that Esri has not documented"),
     ALLOWED_ORGS: list(
       text(/^\w{1,64}$/, "is not an organisation's id. Copy it from {PORTAL_URL}/portals/self."),
     )

@@ -1,7 +1,7 @@
 import { type ArcGISIdentityManager, ArcGISRequestError } from "@esri/arcgis-rest-request";
 import express, { type Request, type RequestHandler, type Response, type Router } from "express";
 import type { Logger } from "pino";
-import { IdentityManager, oauthOptions } from "../arcgis/identity-manager.ts";
+import { IdentityManager, oauthOptions, portalSignOut } from "../arcgis/identity-manager.ts";
 import { fetchProfile, type Profile, profileWithout } from "../arcgis/profile.ts";
 import type { Revocations } from "../arcgis/revocations.ts";
 import type { Config } from "../config.ts";
@@ -16,6 +16,7 @@ import { allowOnly } from "../web.ts";
 import { callbackRoutes, readCallback } from "./callback.ts";
 import { isClickOnOurPage, isFromOurPage, refusePrefetch } from "./fetch-metadata.ts";
 import { renderConfirm } from "./views.ts";
+import { wishesOf } from "./wishes.ts";
 
 export interface SignInParts {
   config: Config;
@@ -47,7 +48,8 @@ export function signIn({ config, flows, forms, withSession, limit, revocations, 
     const returnTo = localPath(req.query.returnTo, config.origin, ownPaths) ?? homeOf(req);
 
     const { state, codeChallenge } = flows.start(req, res, returnTo);
-    IdentityManager.authorize({ ...options, state, ...(config.pkce && { codeChallenge }) }, res);
+    const proof = config.pkce ? { codeChallenge } : {};
+    IdentityManager.authorize({ ...options, ...proof, ...wishesOf(req), state }, res);
   });
 
   // 2. One eternity later, the portal sends the browser back with a one-time code.
@@ -117,7 +119,7 @@ export function signIn({ config, flows, forms, withSession, limit, revocations, 
     await endSession(req, res, config);
     log.info({ ...traceOf(req), event: "sign-out", user: identity.username }, "signed out");
     await revocations.revoke(identity);
-    redirect(res, homeOf(req));
+    redirect(res, config.alsoSignOutPortal ? portalSignOut(config) : homeOf(req));
   }
 }
 
