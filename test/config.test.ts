@@ -82,6 +82,7 @@ describe("where settings come from", () => {
       allowedOrgs: [],
       proxyAllow: [],
       tokenHandover: false,
+      alsoSignOutPortal: false,
       rateLimit: 60,
       logLevel: "info",
     });
@@ -300,6 +301,7 @@ describe("what a person is told", () => {
         "TRUST_PROXY false",
         "CLIENT_SECRET unset",
         "TOKEN_HANDOVER false",
+        "ALSO_SIGN_OUT_PORTAL false",
         "ALLOWED_ORGS unset",
         "PROXY_ALLOW unset",
         "RATE_LIMIT 60",
@@ -717,6 +719,7 @@ describe("the other settings", () => {
     TOKEN_EXPIRATION_MINUTES: ["0", "129601"],
     PKCE: ["yes", "TRUE", "1", 1, 0],
     TOKEN_HANDOVER: ["on", []],
+    ALSO_SIGN_OUT_PORTAL: ["on", []],
     CLIENT_SECRET: ["two words", 12345],
     ALLOWED_ORGS: ["https://acme.maps.arcgis.com", [], ["abc", ""], "abc,abc", {}],
     PROXY_ALLOW: [

@@ -6,9 +6,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { Page } from "playwright-core";
-import { requireSignIn } from "../src/guards.ts";
 import { startSandbox } from "../src/sandbox/portal.ts";
-import { sessions } from "../src/session/session.ts";
 import { assertHeading, choose, signInAs, startChromium } from "./support/chromium.ts";
 import { folder, openSite, secret } from "./support/site.ts";
 
@@ -72,8 +70,8 @@ test("a page behind the sign-in sends a stranger through the portal and is there
   skip,
 }, async (t) => {
   const site = await openSite(t, {
-    host(app, { config, store }) {
-      app.get("/reports/7", sessions(config, store), requireSignIn(config), (req, res) => {
+    routes({ router, requireSignIn }) {
+      router.get("/reports/7", requireSignIn, (req, res) => {
         res.send(`<!doctype html><title>Report</title><h1>Report for ${req.session.profile?.fullName}</h1>`);
       });
     },
