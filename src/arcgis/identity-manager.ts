@@ -93,7 +93,9 @@ export class IdentityManager extends ArcGISIdentityManager {
     ArcGISIdentityManager.authorize(options, answer as unknown as ServerResponse);
 
     const { codeChallenge, locale, style, forceLogin, username, provider } = options;
-    const url = new URL(provider ? location.replace("/oauth2/authorize?", "/oauth2/social/authorize?") : location);
+    const url = new URL(
+      provider ? location.replace("/oauth2/authorize?", "/oauth2/social/authorize?") : location,
+    );
     const more = {
       ...(codeChallenge && { code_challenge: codeChallenge, code_challenge_method: "S256" }),
       ...(locale && { locale }),

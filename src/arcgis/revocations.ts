@@ -5,7 +5,7 @@ import type { SealedStore } from "../session/sealed-store.ts";
 import { IdentityManager } from "./identity-manager.ts";
 
 /** A token that is to be revoked as soon as its portal can be reached. */
-export interface PendingRevocation {
+interface PendingRevocation {
   portal: string;
   clientId: string;
   username: string;
@@ -43,7 +43,7 @@ export function revocations({ store, log }: { store: SealedStore; log: Logger })
 
   async function retry(): Promise<number> {
     let waiting: PendingRevocation[] = [];
-    await store.changePending((items) => {
+    await store.changePending<PendingRevocation>((items) => {
       waiting = items.filter(({ until }) => Date.now() < until);
       return waiting;
     });
@@ -53,7 +53,8 @@ export function revocations({ store, log }: { store: SealedStore; log: Logger })
       if (!(await revokeNow(item))) break;
       done.add(item.token);
     }
-    if (done.size > 0) await store.changePending((items) => items.filter(({ token }) => !done.has(token)));
+    if (done.size > 0)
+      await store.changePending<PendingRevocation>((items) => items.filter(({ token }) => !done.has(token)));
     const left = waiting.length - done.size;
     failures = left > 0 && done.size === 0 ? failures + 1 : 0;
     if (left > 0) again(Math.min(pause.firstMs * 2 ** failures, pause.longestMs));

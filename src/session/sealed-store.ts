@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Request } from "express";
 import session, { type SessionData } from "express-session";
-import type { PendingRevocation } from "../arcgis/revocations.ts";
 import { AppError } from "../errors.ts";
 import type { RecordStore, SealedRecord } from "./record-store.ts";
 import type { KeyRing } from "./seal.ts";
@@ -123,7 +122,7 @@ export class SealedStore extends session.Store {
   }
 
   /** Changes the list of revocations that wait for their portal; in between it is sealed like a session. */
-  changePending(change: (items: PendingRevocation[]) => PendingRevocation[]): Promise<void> {
+  changePending<Item>(change: (items: Item[]) => Item[]): Promise<void> {
     const { records, keys } = this.#options;
     return records.changePending((sealed) => {
       const text = sealed && keys.open(sealed, "revocation");
