@@ -1,19 +1,15 @@
 import { createHash } from "node:crypto";
 import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import { AppError } from "../errors.ts";
+import { remembered } from "./remembered.ts";
 import { portalRequest } from "./request.ts";
 import { isOnline } from "./token-targets.ts";
 
-interface ServerToken {
-  token: string;
-  /** When to ask for a new one (ms since 1970, by our own clock). */
-  renewAt: number;
-}
-
 const ask = portalRequest();
 const minutes = 30;
-const mostTokens = 1_000;
-const tokens = new Map<string, ServerToken>();
+// `expires` is a time of the portal's clock, which need not be ours: half of what was asked for is safe.
+const tokens = remembered<string>((minutes / 2) * 60_000);
+const federated = remembered<boolean>(5 * 60_000);
 
 /**
  * Gives a token for an ArcGIS Server that is federated with the person's portal. The server says which portal
@@ -22,37 +18,33 @@ const tokens = new Map<string, ServerToken>();
  * @throws AppError token_target when the address is no service of a server federated with this portal;
  *   portal_unreachable and its kin.
  */
-export async function serverToken(identity: ArcGISIdentityManager, url: string): Promise<string> {
-  const root = serverRoot(url, identity.portal);
-  const key = createHash("sha256").update(`${identity.token}|${root}`).digest("hex");
-  const known = tokens.get(key);
-  if (known && Date.now() < known.renewAt) return known.token;
-
-  const { owningSystemUrl } = await ask(`${root}/rest/info`, { httpMethod: "GET" });
-  if (!owns(owningSystemUrl, identity.portal)) {
-    throw new AppError("token_target", { cause: "the server is not federated with this portal" });
-  }
-  const answer = await ask(`${identity.portal}/generateToken`, {
-    params: { request: "getToken", serverUrl: root, token: identity.token, expiration: minutes },
+export async function serverToken({ portal, token }: ArcGISIdentityManager, url: string): Promise<string> {
+  const root = serverRoot(url, portal);
+  const isOurs = await federated.get(`${portal} ${root}`, async () => {
+    const { owningSystemUrl } = await ask(`${root}/rest/info`, { httpMethod: "GET" });
+    return owns(owningSystemUrl, portal);
   });
-  if (typeof answer.token !== "string") {
-    throw new AppError("portal_answer_invalid", { cause: "generateToken gave no token" });
-  }
-  // `expires` is a time of the portal's clock, which need not be ours: half of what was asked for is safe.
-  remember(key, { token: answer.token, renewAt: Date.now() + (minutes / 2) * 60_000 });
-  return answer.token;
+  if (!isOurs) throw new AppError("token_target", { cause: "the server is not federated with this portal" });
+
+  const key = createHash("sha256").update(`${token}|${root}`).digest("hex");
+  return tokens.get(key, async () => {
+    const params = { request: "getToken", serverUrl: root, token, expiration: minutes };
+    const answer = await ask(`${portal}/generateToken`, { params });
+    if (typeof answer.token !== "string") {
+      throw new AppError("portal_answer_invalid", { cause: "generateToken gave no token" });
+    }
+    return answer.token;
+  });
 }
 
 /** Forgets the token of a server that has refused it. */
 export function forgetServerToken(token: string): void {
-  for (const [key, known] of tokens) if (known.token === token) tokens.delete(key);
+  tokens.forget(token);
 }
 
-function remember(key: string, token: ServerToken): void {
-  tokens.delete(key);
-  tokens.set(key, token);
-  const [oldest] = tokens.keys();
-  if (tokens.size > mostTokens && oldest !== undefined) tokens.delete(oldest);
+/** Whether this is the address of an ArcGIS service, `https://host/webadaptor/rest/...`. */
+export function isService(url: string): boolean {
+  return /\/rest(?:\/|$)/.test(new URL(url).pathname);
 }
 
 /** `https://host/webadaptor` of a service's address (`.../rest/services/...`). */
