@@ -8,6 +8,7 @@ import { AppError } from "./errors.ts";
 import { type Guards, guards } from "./guards.ts";
 import { api } from "./routes/api.ts";
 import { pages } from "./routes/pages.ts";
+import { proxy } from "./routes/proxy.ts";
 import { signIn } from "./routes/sign-in.ts";
 import { assets, views } from "./routes/views.ts";
 import { flowCookie } from "./session/flow.ts";
@@ -62,6 +63,7 @@ export function createApp({ config, store, log, notice, routes }: AppParts): Exp
   );
   app.use(pages({ config, forms, withSession }));
   app.use(api({ config, tokens, withSession }));
+  app.use(proxy({ config, tokens, withSession }));
   if (routes) {
     const router = express.Router();
     routes({ router, identityOf: tokens.identityOf, ...guards({ config, store, tokens, withSession, log }) });

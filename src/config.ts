@@ -40,6 +40,8 @@ export interface Config {
   allowedOrgs: string[];
   /** URL prefixes beside the portal. */
   proxyAllow: string[];
+  proxyMaxBytes: number;
+  proxyTimeoutSeconds: number;
   tokenHandover: boolean;
   alsoSignOutPortal: boolean;
   /** Requests a minute an address; false: no limit. */
@@ -148,6 +150,8 @@ function toConfig(values: Settings, cwd: string): Config {
     trustProxy: values.TRUST_PROXY,
     allowedOrgs: values.ALLOWED_ORGS,
     proxyAllow: values.PROXY_ALLOW,
+    proxyMaxBytes: values.PROXY_MAX_BYTES,
+    proxyTimeoutSeconds: values.PROXY_TIMEOUT_SECONDS,
     tokenHandover: values.TOKEN_HANDOVER,
     alsoSignOutPortal: values.ALSO_SIGN_OUT_PORTAL,
     rateLimit: values.RATE_LIMIT,

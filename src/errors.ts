@@ -133,6 +133,13 @@ export const catalog = {
     advice: "Sign in again.",
     next: "sign-in",
   },
+  token_refused: {
+    status: 401,
+    title: "Your sign-in was not accepted there",
+    message: "The server that was asked refuses your token, and a new one as well.",
+    advice: "Sign in again. If it stays, that server may not belong to your portal.",
+    next: "sign-in",
+  },
   token_target: {
     status: 403,
     title: "That address gets no token",
@@ -186,6 +193,12 @@ export const catalog = {
     advice: "Try again in a minute.",
     next: "sign-in",
   },
+  answer_refused: {
+    status: 502,
+    title: "That answer does not come through",
+    message: "The server that was asked sent a redirect, a web page or a script, or too much of anything.",
+    advice: "If you write a page of this site: ask for f=json, or for an image.",
+  },
   portal_answer_invalid: {
     status: 502,
     title: "ArcGIS answered something unexpected",
@@ -198,6 +211,13 @@ export const catalog = {
     title: "Sign-ins cannot be kept right now",
     message: "The place where this server keeps its sessions does not answer.",
     advice: "Try again in a minute.",
+    next: "retry",
+  },
+  busy: {
+    status: 503,
+    title: "One moment, please",
+    message: "Too many requests are under way at once.",
+    advice: "Wait until some of them have ended, then try again.",
     next: "retry",
   },
   portal_timeout: {

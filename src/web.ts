@@ -113,7 +113,7 @@ export function errorPage(log: Logger): ErrorRequestHandler {
 }
 
 function prefersJson(req: Request): boolean {
-  return req.path.startsWith("/api/") || req.accepts(["html", "json"]) === "json";
+  return /^\/(?:api\/|proxy\/?$)/i.test(req.path) || req.accepts(["html", "json"]) === "json";
 }
 
 /** Express and its parsers tell by a `status` that the request was at fault. */

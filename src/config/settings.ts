@@ -91,7 +91,9 @@ export const schema = z
       .describe("lets `/api/credential` give the page its access token"),
     ALSO_SIGN_OUT_PORTAL: yesOrNo()
       .default(false)
-      .describe("ends the portal's own sign-in of the browser too, by an address that Esri has not documented"),
+      .describe(
+        "ends the portal's own sign-in of the browser too, by an address that Esri has not documented",
+      ),
     ALLOWED_ORGS: list(
       text(/^\w{1,64}$/, "is not an organisation's id. Copy it from {PORTAL_URL}/portals/self."),
     )
@@ -99,7 +101,13 @@ export const schema = z
       .describe("ids of the organisations whose members may use the app"),
     PROXY_ALLOW: list(proxyTarget)
       .default([])
-      .describe("URL prefixes that `/proxy` may reach beside the portal"),
+      .describe("URL prefixes beside the portal that `/proxy` may reach, with people's tokens"),
+    PROXY_MAX_BYTES: whole(1_000, 1_000_000_000_000)
+      .default(268_435_456)
+      .describe("largest body that `/proxy` passes on, there or back"),
+    PROXY_TIMEOUT_SECONDS: whole(1, 900)
+      .default(60)
+      .describe("how long a server behind `/proxy` may stay silent"),
     RATE_LIMIT: rateLimit.default(60).describe("`off`, or sign-in requests a minute an address"),
     LOG_LEVEL: z
       .enum(logLevels, { error: `is not a log level. Use one of ${logLevels.join(", ")}.` })

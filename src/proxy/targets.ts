@@ -1,0 +1,80 @@
+import { isBelow } from "../arcgis/token-targets.ts";
+import type { Config } from "../config.ts";
+import { AppError } from "../errors.ts";
+
+/**
+ * Gives the function that reads a request's target, as Esri's clients write it: all that follows the first
+ * question mark (`/proxy?https://host/path?f=json`), or the same percent-encoded as a whole.
+ *
+ * A target is the portal's REST API or below an entry of PROXY_ALLOW: same origin, whole path segments. The
+ * parsed address decides, and it is the very object that the request is made from.
+ *
+ * The function throws AppError token_target for everything else, and for what gives out tokens: over the proxy
+ * a script in the page would get one.
+ */
+export function proxyTargets({ portal, proxyAllow }: Pick<Config, "portal" | "proxyAllow">) {
+  const allowed = [portal, ...proxyAllow].map((prefix) => {
+    const { origin, pathname } = new URL(prefix);
+    return { origin, folder: pathname.replace(/\/+$/, "") };
+  });
+
+  return (requestUrl: string): URL => {
+    const target = parse(textOf(requestUrl));
+    if (!target) throw refused("it is not one plain address");
+    const path = plainPath(target.pathname);
+    if (path === undefined) throw refused("its path can be read in two ways");
+    if (givesTokens.test(path)) throw refused("it gives out tokens");
+    const isAllowed = allowed.some(
+      ({ origin, folder }) => target.origin === origin && isBelow(target.pathname, folder),
+    );
+    if (!isAllowed) throw refused(`it is not in PROXY_ALLOW (${target.host.slice(0, 100)})`);
+    return target;
+  };
+}
+
+/** `oauth2/...` and `generateToken`, at the portal and at its servers, which may not care for capitals. */
+const givesTokens = /\/(?:oauth2|generatetoken)(?:\/|$)/i;
+
+function refused(cause: string): AppError {
+  return new AppError("token_target", { cause });
+}
+
+function textOf(requestUrl: string): string | undefined {
+  const text = requestUrl.slice(requestUrl.indexOf("?") + 1);
+  if (!/^https?%3a/i.test(text)) return text;
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** No user name, no backslash, no fragment, nothing that a parser of addresses leaves out or puts right. */
+const written = /^https?:\/\/[^\s\\/?#@%]+(?:\/[^\s\\?#]*)?(?:\?[^#]*)?$/i;
+
+function parse(text: string | undefined): URL | undefined {
+  if (text === undefined || !written.test(text) || /\p{Cc}/u.test(text)) return undefined;
+  return URL.canParse(text) ? new URL(text) : undefined;
+}
+
+/**
+ * Gives a path without its percent-encoding. Gives `undefined` for a path that leads somewhere else on a server
+ * that decodes once more than we do, takes `;` for the end of a name, or a backslash for a slash.
+ */
+function plainPath(pathname: string): string | undefined {
+  // A lone % and the bytes C0 and C1 are in no UTF-8; some servers make a slash or a dot of them.
+  if (/%(?![\da-f]{2})|%c[01]/i.test(pathname)) return undefined;
+  const slashes = slashesIn(pathname);
+  for (let path = pathname; ; ) {
+    if (/[\\;\p{Cc}]|\/\/|\/\.{1,2}(?:\/|$)/u.test(path) || slashesIn(path) !== slashes) return undefined;
+    const decoded = path.replace(/%([0-7][\da-f])/gi, (_, hex) =>
+      String.fromCharCode(Number.parseInt(hex, 16)),
+    );
+    if (decoded === path) return path;
+    path = decoded;
+  }
+}
+
+function slashesIn(text: string): number {
+  return text.split("/").length;
+}

@@ -1,0 +1,92 @@
+import {
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+} from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { Readable } from "node:stream";
+import { AppError } from "../errors.ts";
+
+export interface UpstreamRequest {
+  method: string;
+  /** The request is made from this very object: nothing parses the address a second time. */
+  url: URL;
+  headers: OutgoingHttpHeaders;
+  body?: Buffer | Readable;
+  /** The longest silence, from the first byte on, in either direction (ms). */
+  idleMs: number;
+  /** Ends it all. */
+  signal: AbortSignal;
+}
+
+/** An answer, of which the beginning has been read. */
+export interface Answer {
+  status: number;
+  headers: IncomingMessage["headers"];
+  head: Buffer;
+  /** What follows; `undefined` when there is no more. */
+  rest?: IncomingMessage;
+}
+
+/** Connections are kept for a moment, but for less long than servers keep them (Node 5 s, others longer). */
+const keep = { keepAlive: true, timeout: 4_000 };
+const ways = {
+  "http:": { send: httpRequest, agent: new HttpAgent(keep) },
+  "https:": { send: httpsRequest, agent: new HttpsAgent(keep) },
+};
+
+/** Larger than any error of ArcGIS. */
+const headBytes = 8 * 1024;
+
+/**
+ * Sends one request and waits for the beginning of its answer: all of a small one. Redirects are not followed,
+ * and what is compressed stays so.
+ *
+ * Plain node:http, because a proxy library sends a request once and pipes what comes back: none of them looks
+ * at an answer and asks again.
+ *
+ * @throws AppError portal_unreachable, portal_timeout; `AbortError` once the signal is aborted
+ */
+export async function askUpstream({ signal, ...request }: UpstreamRequest): Promise<Answer> {
+  try {
+    const answer = await respond(request, signal);
+    const { statusCode: status = 0, headers } = answer;
+    const head = Number(headers["content-length"]) > headBytes ? Buffer.alloc(0) : await headOf(answer);
+    return { status, headers, head, ...(!answer.readableEnded && { rest: answer }) };
+  } catch (error) {
+    if (signal.aborted || error instanceof AppError) throw error;
+    throw new AppError("portal_unreachable", { cause: error });
+  }
+}
+
+function respond(
+  { method, url, headers, body, idleMs }: Omit<UpstreamRequest, "signal">,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const { send, agent } = ways[url.protocol as keyof typeof ways];
+  return new Promise((resolve, reject) => {
+    const request = send(url, { method, headers, agent, signal, timeout: idleMs });
+    let answer: IncomingMessage | undefined;
+    request.once("response", (begun) => {
+      answer = begun;
+      resolve(begun);
+    });
+    request.once("timeout", () => (answer ?? request).destroy(new AppError("portal_timeout")));
+    // It stays: without a listener, an error after the answer has begun would end the process.
+    request.on("error", reject);
+    if (body === undefined || Buffer.isBuffer(body)) request.end(body);
+    else body.once("error", (error) => request.destroy(error)).pipe(request);
+  });
+}
+
+async function headOf(answer: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let read = 0;
+  for await (const chunk of answer.iterator({ destroyOnReturn: false })) {
+    chunks.push(chunk);
+    read += chunk.length;
+    if (read > headBytes) break;
+  }
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,132 @@
+import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Router } from "express";
+import { forgetServerToken, isService } from "../arcgis/federation.ts";
+import type { IdentityManager } from "../arcgis/identity-manager.ts";
+import type { TokenKeeper } from "../arcgis/tokens.ts";
+import type { Config } from "../config.ts";
+import { AppError } from "../errors.ts";
+import { bodyOf, holdBody, leaveUnread } from "../proxy/body.ts";
+import { requestHeaders } from "../proxy/headers.ts";
+import { asJson, withoutOurs } from "../proxy/parameters.ts";
+import { passOn } from "../proxy/pass-on.ts";
+import { places } from "../proxy/places.ts";
+import { proxyTargets } from "../proxy/targets.ts";
+import { refusesToken } from "../proxy/token-refusal.ts";
+import { type Answer, askUpstream } from "../proxy/upstream.ts";
+import { allowOnly } from "../web.ts";
+import { isFromOurPage } from "./fetch-metadata.ts";
+
+export interface ProxyParts {
+  config: Config;
+  tokens: TokenKeeper;
+  /** Gives `req.session`. */
+  withSession: RequestHandler;
+}
+
+const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
+
+/** Requests under way at once. A browser has a hundred at most (HTTP/2). */
+const room = { most: 512, mostEach: 128 };
+
+/** Nothing takes longer than this, however lively it is (ms). */
+const longestMs = 15 * 60_000;
+
+/**
+ * Esri's proxy convention, `/proxy?https://host/path?query`: asks the portal, or an address in PROXY_ALLOW, with
+ * the person's token, and streams the answer. Errors of our own are JSON: `{error: {code, message}}`.
+ */
+export function proxy({ config, tokens, withSession }: ProxyParts): Router {
+  const router = express.Router();
+  const targetOf = proxyTargets(config);
+  const takePlace = places(room);
+  const idleMs = config.proxyTimeoutSeconds * 1000;
+
+  // 1. Only for somebody who is signed in, from a page of ours, to where their token may go.
+  const check: RequestHandler = (req, res, next) => {
+    if (!req.session?.identity) throw new AppError("signed_out");
+    // GET, too: ArcGIS deletes by GET, and the cookie travels with a link on another site.
+    if (!isFromOurPage(req, config.origin)) throw new AppError("cross_site");
+    if (!methods.includes(req.method)) return allowOnly(methods.join(", "))(req, res, next);
+    res.locals.url = urlFor(req, targetOf(req.originalUrl));
+    if (Number(req.headers["content-length"]) > config.proxyMaxBytes) throw new AppError("payload_too_large");
+    res.once("close", takePlace(req.sessionID));
+    next();
+  };
+
+  // 2. There and back. All of it ends when the browser goes, or when the time is up.
+  router.all("/proxy", withSession, check, holdBody, async (req, res) => {
+    const end = new AbortController();
+    const late = setTimeout(() => end.abort(new AppError("portal_timeout")), longestMs);
+    res.once("close", () => {
+      clearTimeout(late);
+      end.abort();
+    });
+    try {
+      const identity = await tokens.identityOf(req);
+      const answer = await ask(req, res.locals.url, identity, end.signal);
+      await passOn(answer, res, config.proxyMaxBytes);
+    } catch (error) {
+      if (end.signal.reason instanceof AppError) throw end.signal.reason;
+      if (!(res.destroyed && isGone(error))) throw error;
+    }
+  });
+
+  router.use("/proxy", ((error, req, res, next) => {
+    leaveUnread(req, res);
+    next(error);
+  }) as ErrorRequestHandler);
+  return router;
+
+  /** Asks once; and once more, with a new token, when the answer says that this one is no good. */
+  async function ask(
+    req: Request,
+    url: URL,
+    identity: IdentityManager,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const body = bodyOf(req, config.proxyMaxBytes);
+    const send = (token: string | undefined) => {
+      const headers = requestHeaders(req.headers, { token, length: body?.length });
+      return askUpstream({ method: req.method, url, headers, body: body?.content, idleMs, signal });
+    };
+    const token = await tokenFor(identity, url);
+    const first = await send(token);
+    if (token === undefined || !refusesToken(first)) return first;
+
+    if (token === identity.token) await identity.refreshCredentials();
+    else forgetServerToken(token);
+    // What was passed on as it came is gone. The client gets to see the error, and finds a new token next time.
+    if (body && !Buffer.isBuffer(body.content)) return first;
+    first.rest?.destroy();
+    const second = await send(await tokenFor(identity, url));
+    if (!refusesToken(second)) return second;
+    second.rest?.destroy();
+    throw new AppError("token_refused", { cause: url.host });
+  }
+}
+
+/** The target as it is asked for: what the client may not set is gone, and what would be a page is JSON. */
+function urlFor(req: Request, target: URL): URL {
+  const url = new URL(target);
+  url.search = withoutOurs(target.search.slice(1));
+  if (req.method === "GET" || req.method === "HEAD") asJson(url, req.get("Sec-Fetch-Dest"));
+  return url;
+}
+
+/**
+ * The token for an address that is allowed: the portal's own, that of a server federated with it, and none for
+ * any other ArcGIS Server, which would take ours for a bad one of its own. What is no ArcGIS Server stands in
+ * PROXY_ALLOW so that it learns who asks.
+ */
+async function tokenFor(identity: IdentityManager, { href }: URL): Promise<string | undefined> {
+  try {
+    return await identity.getToken(href);
+  } catch (error) {
+    if (!(error instanceof AppError && error.code === "token_target")) throw error;
+    return isService(href) ? undefined : identity.token;
+  }
+}
+
+/** The browser has gone away: there is nobody left to tell. */
+function isGone(error: unknown): boolean {
+  return ["ABORT_ERR", "ERR_STREAM_PREMATURE_CLOSE"].includes(String(Object(error).code));
+}
