@@ -2,6 +2,7 @@ import type { RequestHandler } from "express";
 import type { Endpoint } from "./faults.ts";
 import type { Grants, Lifetimes } from "./grants.ts";
 import type { Person } from "./people.ts";
+import type { ServerToken } from "./server-token.ts";
 
 /** An app that is registered at the portal. */
 export interface Client {
@@ -34,6 +35,9 @@ export interface Context {
   url: string;
   clients: Client[];
   people: Person[];
+  /** The roots of the federated servers. */
+  servers: string[];
+  serverTokens: Map<string, ServerToken>;
   settings: SandboxSettings;
   grants: Grants;
   now: () => number;

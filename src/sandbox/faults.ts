@@ -2,7 +2,14 @@ import type { Response } from "express";
 import { arcgisError } from "./answers.ts";
 
 /** The places where a fault can be switched on. */
-export type Endpoint = "authorize" | "token" | "revokeToken" | "self" | "portalSelf" | "info";
+export type Endpoint =
+  | "authorize"
+  | "token"
+  | "revokeToken"
+  | "self"
+  | "portalSelf"
+  | "info"
+  | "generateToken";
 
 /** What goes wrong, and how often (`times`; for ever when it is left out). */
 export type Fault = {

@@ -9,6 +9,7 @@ import { openGrants } from "./grants.ts";
 import { contentSecurityPolicy, viewsFolder } from "./pages.ts";
 import { type Person, samplePeople } from "./people.ts";
 import { restRoutes } from "./rest.ts";
+import { type ServerToken, serverTokenRoutes } from "./server-token.ts";
 import { tokenRoutes } from "./token.ts";
 
 export interface SandboxOptions {
@@ -47,6 +48,10 @@ export interface Sandbox {
   /** The registered apps; more can be added. */
   clients: Client[];
   people: Person[];
+  /** The roots of the ArcGIS Servers that are federated with the portal; more can be added. */
+  servers: string[];
+  /** The tokens that the portal gave out for them; a server finds its own here. */
+  serverTokens: Map<string, ServerToken>;
   faults: Faults;
   /** The latest ten thousand requests, oldest first. */
   log: SandboxRequest[];
@@ -88,6 +93,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   };
   const clients = [...options.clients];
   const people = samplePeople();
+  const servers: string[] = [];
+  const serverTokens = new Map<string, ServerToken>();
   const grants = openGrants(settings, now, stateFile);
   const faults = faultSwitches();
   const log: SandboxRequest[] = [];
@@ -104,6 +111,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     url,
     clients,
     people,
+    servers,
+    serverTokens,
     settings,
     grants,
     now,
@@ -132,7 +141,12 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     .get("/portal/sandbox.css", (_req, res) => res.sendFile("sandbox.css", { root: viewsFolder }))
     .get(["/", "/portal", "/portal/home"], (_req, res) => res.render("message", welcome))
     // The Maps SDK signs in at /sharing/oauth2/authorize, everybody else below /sharing/rest.
-    .use(["/portal/sharing/rest", "/portal/sharing"], authorizeRoutes(context), tokenRoutes(context))
+    .use(
+      ["/portal/sharing/rest", "/portal/sharing"],
+      authorizeRoutes(context),
+      tokenRoutes(context),
+      serverTokenRoutes(context),
+    )
     .use("/portal/sharing/rest", restRoutes(context))
     .use((req, res) => answer(req, res.status(404), arcgisError(404, "There is nothing at this address.")))
     .use(answerError);
@@ -144,6 +158,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     settings,
     clients,
     people,
+    servers,
+    serverTokens,
     faults,
     log,
     revoked: grants.revoked,

@@ -1,0 +1,46 @@
+import { Router } from "express";
+import { answer, arcgisError, invalidToken, paramsOf, text, tokenRequired } from "./answers.ts";
+import type { Context } from "./context.ts";
+import { randomToken } from "./grants.ts";
+
+/** What a token for a federated ArcGIS Server stands for. */
+export interface ServerToken {
+  username: string;
+  /** The server's root, `https://host/webadaptor`. */
+  serverUrl: string;
+  expires: number;
+}
+
+/** Minutes: what is given without being asked, and at most. */
+const expirations = { byDefault: 60, most: 20160 };
+
+/**
+ * `generateToken` with `request=getToken`: a token for a server that is federated with this portal, in exchange
+ * for the person's own. (The other use of it, with user name and password, is not here: there are no passwords.)
+ *
+ * For the refusal of an unknown server no answer of ArcGIS was found; it follows the others.
+ */
+export function serverTokenRoutes(portal: Context): Router {
+  const router = Router();
+
+  router.post("/generateToken", portal.at("generateToken"), (req, res) => {
+    const params = paramsOf(req);
+    const token = text(params, "token");
+    const serverUrl = text(params, "serverUrl");
+    const person = portal.grants.findAccessToken(token ?? "");
+    if (!token) return answer(req, res, tokenRequired);
+    if (!person) return answer(req, res, invalidToken);
+    if (!serverUrl || !portal.servers.includes(serverUrl)) {
+      return answer(req, res, arcgisError(400, "Unable to generate token."));
+    }
+
+    const asked = Number(text(params, "expiration"));
+    const minutes = asked > 0 ? Math.min(asked, expirations.most) : expirations.byDefault;
+    const expires = portal.now() + minutes * 60_000;
+    const serverToken = randomToken(96);
+    portal.serverTokens.set(serverToken, { username: person.username, serverUrl, expires });
+    answer(req, res, { token: serverToken, expires, ssl: false });
+  });
+
+  return router;
+}
