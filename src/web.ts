@@ -92,7 +92,7 @@ export function errorPage(log: Logger): ErrorRequestHandler {
   return (error, req, res, _next) => {
     const known = toAppError(error);
     const { status } = known.explanation;
-    const { requestId } = res.locals;
+    const { requestId, tryAgain = req.path } = res.locals;
     log[status >= 500 ? "error" : "warn"](
       { requestId, code: known.code, reason: reasonOf(known) },
       "refused",
@@ -102,7 +102,7 @@ export function errorPage(log: Logger): ErrorRequestHandler {
 
     res.set({ "Cache-Control": "no-store", "Referrer-Policy": "no-referrer" });
     if (prefersJson(req)) res.status(status).json({ error: { code: known.code, message: known.message } });
-    else renderError(res, known, { requestId, retry: req.method === "GET" ? req.path : undefined });
+    else renderError(res, known, { requestId, retry: req.method === "GET" ? tryAgain : undefined });
   };
 }
 
