@@ -11,7 +11,9 @@ import { createApp } from "../../src/app.ts";
 import { type Config, parseConfig } from "../../src/config.ts";
 import { type Sandbox, startSandbox } from "../../src/sandbox/portal.ts";
 import { openStore } from "../../src/session/open-store.ts";
-import type { SealedStore } from "../../src/session/sealed-store.ts";
+import type { RecordStore } from "../../src/session/record-store.ts";
+import { keyRing } from "../../src/session/seal.ts";
+import { SealedStore } from "../../src/session/sealed-store.ts";
 import { type Answer, Browser, click, typed } from "./browser.ts";
 
 export interface Site {
@@ -37,6 +39,8 @@ export interface SiteOptions {
   /** Adds routes to the app around ours. */
   host?: (host: Express, site: Site) => void;
   sandbox?: Sandbox;
+  /** Keeps the sessions in another place than the folder. */
+  records?: RecordStore;
 }
 
 /** A secret that nobody else has. */
@@ -77,7 +81,7 @@ export async function openSite(t: Pick<TestContext, "after">, options: SiteOptio
   });
   const written: string[] = [];
   const log = pino({ level: config.logLevel }, { write: (line: string) => void written.push(line) });
-  const store = openStore(config, log);
+  const store = options.records ? storeOn(options.records, config) : openStore(config, log);
   t.after(() => store.close());
   const app = createApp({ config, store, log });
 
@@ -104,6 +108,11 @@ export async function openSite(t: Pick<TestContext, "after">, options: SiteOptio
     server.on("request", app);
   }
   return site;
+}
+
+function storeOn(records: RecordStore, config: Config): SealedStore {
+  const { sessionIdleSeconds: idleSeconds, sessionMaxSeconds: maxSeconds } = config;
+  return new SealedStore({ records, keys: keyRing(config.encryptionKeys), idleSeconds, maxSeconds });
 }
 
 /** Goes from the link to the portal, chooses a person there, and gives the address the portal sends back to. */
