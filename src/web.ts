@@ -101,6 +101,8 @@ export function errorPage(log: Logger): ErrorRequestHandler {
     if (res.headersSent) return void res.destroy();
 
     res.set({ "Cache-Control": "no-store", "Referrer-Policy": "no-referrer" });
+    // Those of a file that could not be sent after all.
+    for (const name of ["ETag", "Last-Modified", "Accept-Ranges", "Content-Range"]) res.removeHeader(name);
     if (prefersJson(req)) res.status(status).json({ error: { code: known.code, message: known.message } });
     else renderError(res, known, { requestId, retry: req.method === "GET" ? tryAgain : undefined });
   };
