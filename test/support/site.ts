@@ -1,8 +1,6 @@
-import { randomBytes } from "node:crypto";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import express, { type Express } from "express";
@@ -15,6 +13,9 @@ import type { RecordStore } from "../../src/session/record-store.ts";
 import { keyRing } from "../../src/session/seal.ts";
 import { SealedStore } from "../../src/session/sealed-store.ts";
 import { type Answer, Browser, click, typed } from "./browser.ts";
+import { folder, secret } from "./temporary.ts";
+
+export { folder, secret };
 
 export interface Site {
   /** Where the app listens, such as http://localhost:43210. */
@@ -41,16 +42,6 @@ export interface SiteOptions {
   sandbox?: Sandbox;
   /** Keeps the sessions in another place than the folder. */
   records?: RecordStore;
-}
-
-/** A secret that nobody else has. */
-export const secret = (): string => randomBytes(32).toString("base64url");
-
-/** A folder that is gone after the test. */
-export function folder(t: Pick<TestContext, "after">): string {
-  const path = mkdtempSync(join(tmpdir(), "arcgis-sign-in-"));
-  t.after(() => rmSync(path, { recursive: true, force: true }));
-  return path;
 }
 
 /** Starts the real server and a sandbox portal, on free ports, with a session folder of their own. */
