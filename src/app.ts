@@ -25,6 +25,8 @@ export interface AppParts {
   log: Logger;
   /** A sentence that every page shows, such as that this is only a demo. */
   notice?: string;
+  /** Buttons on the start page of somebody who is signed in; `href` is a path of this app. */
+  links?: { href: string; label: string }[];
   /** Adds your own routes, which ours do not hide. */
   routes?: (site: Site) => void;
 }
@@ -40,13 +42,13 @@ export interface Site extends Guards {
  * The whole server as an Express app. It listens by itself, or it is mounted in another app:
  * `host.use("/gis", createApp({ config, store, log }))`, with a redirect URI below that path.
  */
-export function createApp({ config, store, log, notice, routes }: AppParts): Express {
+export function createApp({ config, store, log, notice, links = [], routes }: AppParts): Express {
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
   app.set("trust proxy", config.trustProxy);
   app.set("query parser", "simple");
-  app.locals.notice = notice;
+  Object.assign(app.locals, { notice, links });
   views(app);
 
   const flows = flowCookie(keyRing(config.encryptionKeys), config);

@@ -67,7 +67,7 @@ export function guards({ config, store, tokens, withSession, log }: GuardParts):
       return fresh;
     } catch (error) {
       if (!profile || profile.fetchedAt === 0) throw error;
-      log.warn({ event: "profile", reason: reasonOf(error as Error) }, "profile not renewed");
+      log.warn({ event: "profile", reason: reasonOf(error) }, "profile not renewed");
       return profile;
     }
   }

@@ -1,18 +1,25 @@
 import { ArcGISRequestError } from "@esri/arcgis-rest-request";
+import { AppError } from "./errors.ts";
 
 /**
- * What the log says about an error. Errors are never written as they are: those of the ArcGIS library carry
- * the request's parameters, and a portal may repeat a code or a token in its message.
+ * What the log says about an error: in one line, 300 characters at most, without anything that looks like a code
+ * or a token. Errors are never written as they are: what a portal sent is in them.
  */
-export function reasonOf(error: Error): string | undefined {
-  const { cause } = error;
-  if (cause === undefined) return undefined;
-  if (typeof cause === "string") return cause;
-  if (!(cause instanceof Error)) return "unknown";
+export function reasonOf(error: unknown): string {
+  return inWords(error)
+    .replace(/[\w~%+/=-]{24,}/g, "[...]")
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, " ")
+    .slice(0, 300);
+}
+
+function inWords(error: unknown): string {
+  if (typeof error === "string") return error;
+  if (!(error instanceof Error)) return "unknown";
   const text =
-    cause instanceof ArcGISRequestError
-      ? `${cause.code}: ${cause.originalMessage}`
-      : `${cause.name}: ${cause.message}`;
-  const deeper = reasonOf(cause);
-  return (deeper ? `${text} (${deeper})` : text).replace(/[\w~+/=-]{24,}/g, "[...]").slice(0, 300);
+    error instanceof AppError
+      ? error.code
+      : error instanceof ArcGISRequestError
+        ? `${error.code}: ${error.originalMessage}`
+        : `${error.name}: ${error.message}`;
+  return error.cause === undefined ? text : `${text} (${inWords(error.cause)})`;
 }

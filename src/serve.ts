@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import pino, { type Logger } from "pino";
-import { createApp } from "./app.ts";
+import { type AppParts, createApp } from "./app.ts";
 import { type Config, ConfigError } from "./config.ts";
 import { openStore } from "./session/open-store.ts";
 
@@ -21,10 +21,13 @@ const patienceMs = 9_000;
  * Opens the store and listens.
  * @throws Error when the session folder cannot be used, or the port is taken (`code` EADDRINUSE).
  */
-export async function serve(config: Config, { notice }: { notice?: string } = {}): Promise<Running> {
+export async function serve(
+  config: Config,
+  parts: Pick<AppParts, "notice" | "links" | "routes"> = {},
+): Promise<Running> {
   const log = pino({ level: config.logLevel, base: undefined, timestamp: pino.stdTimeFunctions.isoTime });
   const store = openStore(config, log);
-  const server = createServer(createApp({ config, store, log, notice }));
+  const server = createServer(createApp({ ...parts, config, store, log }));
   const unused = unusedConnections(server);
   server.listen(config.port, config.host);
   await once(server, "listening");

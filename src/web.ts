@@ -97,18 +97,20 @@ export function errorPage(log: Logger): ErrorRequestHandler {
   return (error, req, res, _next) => {
     const known = toAppError(error);
     const { status } = known.explanation;
-    const { requestId } = res.locals;
+    const { requestId, tryAgain = req.path } = res.locals;
     log[status >= 500 ? "error" : "warn"](
-      { requestId, code: known.code, reason: reasonOf(known) },
+      { requestId, code: known.code, reason: known.cause && reasonOf(known.cause) },
       "refused",
     );
     // The answer is on its way already, and it cannot be taken back.
     if (res.headersSent) return void res.destroy();
 
     res.set({ "Cache-Control": "no-store", "Referrer-Policy": "no-referrer" });
+    // Those of a file that could not be sent after all.
+    for (const name of ["ETag", "Last-Modified", "Accept-Ranges", "Content-Range"]) res.removeHeader(name);
     if (prefersJson(req))
       res.status(status).json({ error: { code: known.code, message: known.message, needed: known.needed } });
-    else renderError(res, known, { requestId, retry: req.method === "GET" ? req.path : undefined });
+    else renderError(res, known, { requestId, retry: req.method === "GET" ? tryAgain : undefined });
   };
 }
 

@@ -286,7 +286,9 @@ test("OU-5 a store that fails makes a sign-in a 503, takes its tokens back, and 
   assertErrorPage(await alice.get("/"), "store_unavailable");
   const unread = await callbackFor(alice, "vik_viewer");
   const calls = tokenCalls(site);
-  assertErrorPage(await alice.get(unread, crossSite), "store_unavailable");
+  const answer = await alice.get(unread, crossSite);
+  assertErrorPage(answer, "store_unavailable");
+  assert.match(answer.body, /href="\/sign-in">Try again/, "the callback itself is no address to go to");
   assert.equal(tokenCalls(site), calls, "without knowing whom it replaces, no sign-in begins");
   repairDisk(t);
   assert.equal((await alice.get(unread, crossSite)).status, 303, "and once the store is back it goes on");

@@ -87,6 +87,7 @@ const unsound: string[] = [
     "a\u001b[31m",
     "a\u009b",
     "\u202ea",
+    "a\u2028b",
   ].map((username) => JSON.stringify({ ...soundAnswer, username })),
   ...[{ a: 1 }, ["x"], 1, "", "a b", null].map((refresh_token) =>
     JSON.stringify({ ...soundAnswer, refresh_token }),

@@ -1,15 +1,23 @@
-import { ArcGISRequestError, checkForErrors, type IRequestOptions } from "@esri/arcgis-rest-request";
+import {
+  ArcGISAuthError,
+  ArcGISRequestError,
+  checkForErrors,
+  type IRequestOptions,
+} from "@esri/arcgis-rest-request";
 import fetch from "cross-fetch";
 import { AppError } from "../errors.ts";
 
 /** No answer of a portal that this server reads itself is larger. */
 const largestAnswer = 1024 * 1024;
 
+/** Parameters that nobody but the portal and this server may know. */
+const confidential = ["code", "code_verifier", "client_secret", "refresh_token", "auth_token"];
+
 /**
  * The one way out to a portal, for the `request` option that every function of the ArcGIS library takes.
  *
  * The library's own way waits for ever, follows redirects with the code or the refresh token in the body, puts
- * tokens into addresses, and keeps the parameters in its errors. This one does none of that.
+ * tokens into addresses, and keeps parameters and answers in its errors. This one does none of that.
  *
  * @returns a function that resolves with the answer's JSON. It throws
  *   `AppError` portal_unreachable (no connection, a fault of the portal), portal_timeout, or
@@ -52,11 +60,21 @@ export function portalRequest({ timeoutMs = 10_000 } = {}) {
     try {
       return checkForErrors(answer as Parameters<typeof checkForErrors>[0]);
     } catch (error) {
-      if (error instanceof ArcGISRequestError) throw error;
       // The library puts the portal's message and code into its error, and stumbles over those that are no text.
-      throw new AppError("portal_answer_invalid", { cause: "the answer is an error of no known form" });
+      if (!(error instanceof ArcGISRequestError))
+        throw new AppError("portal_answer_invalid", { cause: "the answer is an error of no known form" });
+      throw discreet(error, [token, ...confidential.map((name) => form.get(name))]);
     }
   };
+}
+
+/** Gives the error without the secrets that the portal repeats in it: its message is written to the log. */
+function discreet(error: ArcGISRequestError, sent: unknown[]): ArcGISRequestError {
+  const secrets = sent.filter((value) => typeof value === "string" && value.length >= 8) as string[];
+  const clean = (text: unknown) =>
+    secrets.reduce((rest, secret) => rest.replaceAll(secret, "[...]"), String(text));
+  const Kind = error instanceof ArcGISAuthError ? ArcGISAuthError : ArcGISRequestError;
+  return new Kind(clean(error.originalMessage), clean(error.code));
 }
 
 /** node-fetch names its failures; the address in their messages has no query, so they may be logged. */

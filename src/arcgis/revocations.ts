@@ -69,7 +69,7 @@ export function revocations({ store, log }: { store: SealedStore; log: Logger })
       );
       return true;
     } catch (error) {
-      log.warn({ event: "revoke", user: username, reason: reasonOf(error as Error) }, "not revoked");
+      log.warn({ event: "revoke", user: username, reason: reasonOf(error) }, "not revoked");
       // The portal has answered, and would answer the same tomorrow.
       return error instanceof ArcGISRequestError && !(Number(error.code) >= 500);
     }

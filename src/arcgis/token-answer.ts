@@ -67,5 +67,5 @@ function isLife(value: unknown): value is number {
 }
 
 function isUsername(value: unknown): value is string {
-  return typeof value === "string" && /^[^\p{Cc}\p{Cf}]{1,128}$/u.test(value);
+  return typeof value === "string" && /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]{1,128}$/u.test(value);
 }

@@ -93,17 +93,14 @@ export function tokenKeeper({ config, store, revocations, log }: TokenKeeperPart
       if (isRefusal(error)) {
         await store.end(sessionId);
         log.warn(
-          { event: "refresh", user: stored.username, reason: reasonOf(error as Error) },
+          { event: "refresh", user: stored.username, reason: reasonOf(error) },
           "refresh token refused",
         );
         throw new AppError("session_ended", { cause: error });
       }
       portal.pausedUntil = Date.now() + Math.min(pause.firstMs * 2 ** portal.failures, pause.longestMs);
       portal.failures += 1;
-      log.warn(
-        { event: "refresh", user: stored.username, reason: reasonOf(error as Error) },
-        "token not renewed",
-      );
+      log.warn({ event: "refresh", user: stored.username, reason: reasonOf(error) }, "token not renewed");
       throw error instanceof AppError ? error : new AppError("portal_unreachable", { cause: error });
     }
   }

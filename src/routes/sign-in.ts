@@ -52,7 +52,12 @@ export function signIn({ config, flows, forms, withSession, limit, revocations, 
     IdentityManager.authorize({ ...options, ...proof, ...wishesOf(req), state }, res);
   });
 
-  // 2. One eternity later, the portal sends the browser back with a one-time code.
+  // 2. One eternity later, the portal sends the browser back with a one-time code. No page repeats that address:
+  //    what went wrong here is tried again from the beginning.
+  router.get(callback, (_req, res, next) => {
+    res.locals.tryAgain = "/sign-in";
+    next();
+  });
   router.get(callback, limit, withSession, async (req, res) => {
     const { state, code, error } = readCallback(req);
     const { codeVerifier, returnTo } = flows.finish(req, res, state);

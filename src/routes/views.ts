@@ -109,7 +109,28 @@ export function renderHome(res: Response, home: HomeSignedOut | HomeSignedIn): v
     signInLeft: durationText(home.signInExpires.getTime() - now.getTime()),
     formToken: home.formToken,
   };
-  render(res, "home", "Signed in", { signedIn, header: { name: signedIn.name } });
+  render(res, "home", "Signed in", { signedIn, links: res.app.locals.links, header: { name: signedIn.name } });
+}
+
+/** What the example page of a person's items shows. */
+export interface Content {
+  identity: { username: string; portal: string };
+  items: { id: string; title: string; type: string; modified: number; thumbnail?: string }[];
+  page: number;
+  pages: number;
+}
+
+/** Answers with a list of items. Their thumbnails come through our proxy, with the person's token. */
+export function renderContent(res: Response, { identity, items, page, pages }: Content): void {
+  const shown = items.map(({ id, title, type, modified, thumbnail }) => ({
+    title: displayName(title, 120) || "No title",
+    type: displayName(type),
+    modified: new Date(modified).toISOString(),
+    modifiedText: dateText.format(new Date(modified)),
+    image: thumbnail && `/proxy?${identity.portal}/content/items/${id}/info/${thumbnail}`,
+  }));
+  const header = { name: displayName(identity.username) };
+  render(res, "content", "My content", { items: shown, page, pages, header });
 }
 
 /** Answers with the page that asks before a sign-out. */

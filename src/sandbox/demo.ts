@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseConfig } from "../config.ts";
+import { myContent } from "../examples/my-content.ts";
 import { explain, serve, stopOnSignal } from "../serve.ts";
 import { startSandbox } from "./portal.ts";
 
@@ -29,6 +30,8 @@ try {
   });
   const running = await serve(config, {
     notice: "This server is connected to its built-in sandbox portal. No ArcGIS account is needed.",
+    links: [{ href: "/content", label: "My content" }],
+    routes: myContent,
   });
   stopOnSignal({ ...running, stop: () => Promise.all([running.stop(), sandbox.close()]).then(() => {}) });
 

@@ -9,7 +9,9 @@ export type Endpoint =
   | "self"
   | "portalSelf"
   | "info"
-  | "generateToken";
+  | "generateToken"
+  | "search"
+  | "thumbnail";
 
 /** What goes wrong, and how often (`times`; for ever when it is left out). */
 export type Fault = {

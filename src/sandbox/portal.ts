@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import express, { type NextFunction, type Request, type Response } from "express";
 import { answer, arcgisError, type Params } from "./answers.ts";
 import { authorizeRoutes } from "./authorize.ts";
+import { contentRoutes } from "./content.ts";
 import type { Client, Context, SandboxSettings } from "./context.ts";
 import { type Endpoint, type Faults, faultSwitches, strike } from "./faults.ts";
 import { openGrants } from "./grants.ts";
@@ -147,7 +148,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       tokenRoutes(context),
       serverTokenRoutes(context),
     )
-    .use("/portal/sharing/rest", restRoutes(context))
+    .use("/portal/sharing/rest", restRoutes(context), contentRoutes(context))
     .use((req, res) => answer(req, res.status(404), arcgisError(404, "There is nothing at this address.")))
     .use(answerError);
   server.on("request", app);

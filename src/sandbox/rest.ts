@@ -88,7 +88,7 @@ export function restRoutes(portal: Context): Router {
 }
 
 /** The token, from where ArcGIS takes it: one of two headers, the query or the form. */
-function tokenOf(req: Request): string | undefined {
+export function tokenOf(req: Request): string | undefined {
   for (const name of ["X-Esri-Authorization", "Authorization"]) {
     const [, token] = /^Bearer +(\S+)$/i.exec(req.get(name) ?? "") ?? [];
     if (token) return token;

@@ -16,6 +16,8 @@ export interface FileStoreOptions {
   idleSeconds: number;
   /** Told when the folder's permissions had to be put right. */
   repaired?: (message: string) => void;
+  /** Told of a file that is there and cannot be a record. */
+  warn?: (message: string, details: object) => void;
 }
 
 const extension = ".session";
@@ -42,6 +44,7 @@ export function fileStore({
   path,
   idleSeconds,
   repaired,
+  warn,
 }: FileStoreOptions): RecordStore & { reap(): Promise<void> } {
   const folder = resolve(path);
   prepareFolder(folder, repaired);
@@ -61,22 +64,33 @@ export function fileStore({
   }
 
   async function read(name: string): Promise<SealedRecord | undefined> {
+    const path = fileOf(name);
+    const unusable = (reason: string) =>
+      void warn?.("a session file cannot be used", { record: name.slice(0, 8), reason });
     // O_NOFOLLOW: a link is not ours. O_NONBLOCK: a pipe would keep a thread waiting for ever.
     const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-    const file = await open(fileOf(name), flags).catch(noneIf("ENOENT", "ELOOP", "ENXIO", "EACCES"));
+    const file = await open(path, flags).catch(async (error: NodeJS.ErrnoException) => {
+      const code = String(error.code);
+      if (code === "ENOENT") return undefined;
+      if (!["ELOOP", "ENXIO", "EACCES"].includes(code)) throw error;
+      // Throws when the whole folder is shut: that is more than one bad file.
+      await lstat(path);
+      return unusable(`it cannot be opened (${code})`);
+    });
     if (!file) return undefined;
     try {
       const about = await file.stat();
-      if (!about.isFile() || about.size > largestFile) return undefined;
+      if (!about.isFile()) return unusable("it is not a regular file");
+      if (about.size > largestFile) return unusable("it is far too large");
       const [content, seen, ...more] = (await file.readFile("latin1")).split("\n");
-      return content && seen && more.length === 0 ? { content, seen } : undefined;
+      return content && seen && more.length === 0 ? { content, seen } : unusable("it is damaged");
     } finally {
       await file.close();
     }
   }
 
-  function write(name: string, { content, seen }: SealedRecord): Promise<void> {
-    return writeAtomically(fileOf(name), `${content}\n${seen}`);
+  async function write(name: string, { content, seen }: SealedRecord): Promise<void> {
+    await writeAtomically(fileOf(name), `${content}\n${seen}`);
   }
 
   /** Removes files that nobody has used for the idle time, and drafts of a killed process. Opens no file. */

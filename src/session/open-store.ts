@@ -13,6 +13,6 @@ export function openStore(config: Config, log: Logger): SealedStore {
   const warn = (message: string, details: object) => log.warn(details, message);
   // Not worth a warning: a fresh clone's folder is like that.
   const repaired = (message: string) => log.info(message);
-  const records = fileStore({ path: config.sessionDir, idleSeconds, repaired });
+  const records = fileStore({ path: config.sessionDir, idleSeconds, repaired, warn });
   return new SealedStore({ records, keys: keyRing(config.encryptionKeys), idleSeconds, maxSeconds, warn });
 }

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHmac, randomBytes } from "node:crypto";
 
 /**
  * Seals texts so that only this server can read them, and only in the place they were sealed for.
@@ -30,10 +30,11 @@ const headerBytes = 1 + keyIdBytes + nonceBytes;
  * it), so HKDF is the right derivation and a slow password hash would only cost time on every request.
  */
 export function keyRing(secrets: readonly string[]): KeyRing {
-  const [newest] = secrets;
+  const keys = secrets.map(extract);
+  const [newest] = keys;
   if (newest === undefined) throw new TypeError("a key ring needs at least one secret");
 
-  const secretOf = new Map(secrets.map((secret) => [keyId(secret), secret]));
+  const keyOf = new Map(keys.map((key) => [keyId(key), key]));
   const newestId = keyId(newest);
 
   return {
@@ -56,14 +57,14 @@ export function keyRing(secrets: readonly string[]): KeyRing {
 
     open(sealed, purpose, context = "") {
       const bytes = Buffer.from(sealed, "base64url");
-      const secret = secretOf.get(keyIdOf(bytes));
-      if (secret === undefined || bytes.length < headerBytes + tagBytes) return undefined;
+      const key = keyOf.get(keyIdOf(bytes));
+      if (key === undefined || bytes.length < headerBytes + tagBytes) return undefined;
       // Node decodes base64 leniently; one text, one seal.
       if (bytes.toString("base64url") !== sealed) return undefined;
       const header = bytes.subarray(0, headerBytes);
       const decipher = createDecipheriv(
         "aes-256-gcm",
-        keyFor(secret, purpose, context),
+        keyFor(key, purpose, context),
         header.subarray(1 + keyIdBytes),
         { authTagLength: tagBytes },
       );
@@ -78,21 +79,21 @@ export function keyRing(secrets: readonly string[]): KeyRing {
       }
     },
 
-    knows: (sealed) => secretOf.has(keyIdOf(Buffer.from(sealed, "base64url"))),
+    knows: (sealed) => keyOf.has(keyIdOf(Buffer.from(sealed, "base64url"))),
   };
 }
 
-/** The key's name in a seal is derived from the secret, so nobody has to number keys. It tells nothing of it. */
-function keyId(secret: string): string {
-  return derive(secret, "key id", keyIdBytes).toString("hex");
+/** The key's name in a seal is derived from the key, so nobody has to number keys. It tells nothing of it. */
+function keyId(key: Buffer): string {
+  return expand(key, "key id").subarray(0, keyIdBytes).toString("hex");
 }
 
 function keyIdOf(sealed: Buffer): string {
   return sealed[0] === version ? sealed.subarray(1, 1 + keyIdBytes).toString("hex") : "";
 }
 
-function keyFor(secret: string, purpose: Purpose, context: string): Buffer {
-  return derive(secret, `${purpose}/v${version}|${context}`, 32);
+function keyFor(key: Buffer, purpose: Purpose, context: string): Buffer {
+  return expand(key, `${purpose}/v${version}|${context}`);
 }
 
 /** What the seal vouches for beside the content: the header, the purpose, the place. */
@@ -100,7 +101,15 @@ function boundTo(header: Buffer, purpose: Purpose, context: string): Buffer {
   return Buffer.concat([header.subarray(0, 1 + keyIdBytes), Buffer.from(`|${purpose}|${context}`)]);
 }
 
-/** `length` bytes for one labelled use of a secret (HKDF-SHA256, RFC 5869). */
-function derive(secret: string, label: string, length: number): Buffer {
-  return Buffer.from(hkdfSync("sha256", secret, "", label, length));
+/** The half of HKDF-SHA256 that depends on the secret alone (RFC 5869, 2.2), without a salt: once, at the start. */
+function extract(secret: string): Buffer {
+  return createHmac("sha256", "").update(secret).digest();
+}
+
+/**
+ * The other half (2.3): 32 bytes for one labelled use. So short, it is a single HMAC; `hkdfSync` gives the same
+ * and takes twenty times as long, twice for each session that is opened.
+ */
+function expand(key: Buffer, label: string): Buffer {
+  return createHmac("sha256", key).update(label).update(Buffer.of(1)).digest();
 }

@@ -75,7 +75,8 @@ export class SealedStore extends session.Store {
    * before: a sign-in that fails half-way leaves the person signed in as they were.
    */
   override regenerate(req: Request, done: Done): void {
-    const replaces = req.sessionID;
+    const kept = !this.#generated.has(req.session);
+    const replaces = kept ? req.sessionID : undefined;
     this.generate(req);
     this.#generated.set(req.session, { replaces });
     done();
@@ -141,14 +142,14 @@ export class SealedStore extends session.Store {
   }
 
   async #load(name: string): Promise<SessionData | undefined> {
-    const { records, keys, idleSeconds } = this.#options;
+    const { records, idleSeconds } = this.#options;
     const record = await records.read(name);
     const content = record && this.#open(name, record);
-    if (!content) return undefined;
+    const seenAt = content && this.#openSeen(name, record);
+    if (!content || seenAt === undefined) return undefined;
 
     const now = Date.now();
     const { createdAt } = content;
-    const seenAt = Number(keys.open(record.seen, "seen", name) ?? Number.NaN);
     const end = this.#endOf(content);
     const believable = createdAt < now + clockToleranceMs && seenAt < now + clockToleranceMs;
     if (!believable || now >= end || now >= seenAt + idleSeconds * 1000) return undefined;
@@ -168,13 +169,18 @@ export class SealedStore extends session.Store {
     const { records, keys, maxSeconds } = this.#options;
     const generated = this.#generated.get(data);
     if (generated) {
+      // Once: whoever saves it again while this is under way changes it.
+      this.#generated.delete(data);
       const now = Date.now();
       data.cookie.maxAge = Math.min(maxSeconds * 1000, renewableUntil(content.identities) - now);
-      await records.create(name, {
+      const record = {
         content: this.#seal(name, { ...content, createdAt: now }),
         seen: keys.seal(String(now), "seen", name),
+      };
+      await records.create(name, record).catch((error) => {
+        this.#generated.set(data, generated);
+        throw error;
       });
-      this.#generated.delete(data);
       if (generated.replaces) await records.remove(nameOf(generated.replaces));
     } else {
       await records.change(name, (record) => {
@@ -195,9 +201,14 @@ export class SealedStore extends session.Store {
 
   #noteUse(name: string): void {
     const { records, keys, warn } = this.#options;
-    const seen = keys.seal(String(Date.now()), "seen", name);
+    const now = Date.now();
+    const note = (record: SealedRecord) => {
+      // Requests of the same moment ask for the same.
+      if (Number(keys.open(record.seen, "seen", name)) + seenEveryMs > now) return undefined;
+      return { ...record, seen: keys.seal(String(now), "seen", name) };
+    };
     records
-      .change(name, (record) => ({ ...record, seen }))
+      .change(name, note)
       .catch((error: Error) => warn?.("the use of a session could not be noted", { reason: error.message }));
   }
 
@@ -205,15 +216,20 @@ export class SealedStore extends session.Store {
     return this.#options.keys.seal(JSON.stringify(content), "session", name);
   }
 
-  #open(name: string, record: SealedRecord): Content | undefined {
+  #open(name: string, { content }: SealedRecord): Content | undefined {
+    const text = this.#options.keys.open(content, "session", name);
+    return (text === undefined ? undefined : parseContent(text)) ?? this.#unopened(name, content);
+  }
+
+  #openSeen(name: string, { seen }: SealedRecord): number | undefined {
+    const text = this.#options.keys.open(seen, "seen", name);
+    return text === undefined ? this.#unopened(name, seen) : Number(text);
+  }
+
+  #unopened(name: string, sealed: string): undefined {
     const { keys, warn } = this.#options;
-    const text = keys.open(record.content, "session", name);
-    const content = text === undefined ? undefined : parseContent(text);
-    if (!content) {
-      const reason = keys.knows(record.content) ? "damaged or forged" : "sealed with a key that is not here";
-      warn?.("a session could not be opened", { record: name.slice(0, 8), reason });
-    }
-    return content;
+    const reason = keys.knows(sealed) ? "damaged or forged" : "sealed with a key that is not here";
+    warn?.("a session could not be opened", { record: name.slice(0, 8), reason });
   }
 
   /**

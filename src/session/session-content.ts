@@ -73,20 +73,22 @@ export function replaceIdentity(session: object, identity: IdentityManager): voi
 
 /** Reads what was inside a seal; `undefined` when it is not what this server writes. */
 export function parseContent(text: string): Content | undefined {
-  let content: Content;
-  try {
-    content = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  const { createdAt, data, identities } = content ?? {};
+  const { createdAt, data, identities } = Object(parse(text)) as Content;
   const sound =
     Number.isFinite(createdAt) &&
     isPlain(data) &&
     isPlain(data.cookie) &&
     isPlain(identities) &&
-    Object.values(identities).every((identity) => typeof identity === "string");
+    Object.values(identities).every((identity) => typeof identity === "string" && isPlain(parse(identity)));
   return sound ? { createdAt, data, identities } : undefined;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** An object whose keys are all harmless to copy. */

@@ -1,8 +1,6 @@
-import { randomBytes } from "node:crypto";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import express, { type Express } from "express";
@@ -11,8 +9,13 @@ import { type AppParts, createApp } from "../../src/app.ts";
 import { type Config, parseConfig } from "../../src/config.ts";
 import { type Sandbox, startSandbox } from "../../src/sandbox/portal.ts";
 import { openStore } from "../../src/session/open-store.ts";
-import type { SealedStore } from "../../src/session/sealed-store.ts";
+import type { RecordStore } from "../../src/session/record-store.ts";
+import { keyRing } from "../../src/session/seal.ts";
+import { SealedStore } from "../../src/session/sealed-store.ts";
 import { type Answer, Browser, click, typed } from "./browser.ts";
+import { folder, secret } from "./temporary.ts";
+
+export { folder, secret };
 
 export interface Site {
   /** Where the app listens, such as http://localhost:43210. */
@@ -39,16 +42,8 @@ export interface SiteOptions {
   /** Adds routes to the app around ours. */
   host?: (host: Express, site: Site) => void;
   sandbox?: Sandbox;
-}
-
-/** A secret that nobody else has. */
-export const secret = (): string => randomBytes(32).toString("base64url");
-
-/** A folder that is gone after the test. */
-export function folder(t: Pick<TestContext, "after">): string {
-  const path = mkdtempSync(join(tmpdir(), "arcgis-sign-in-"));
-  t.after(() => rmSync(path, { recursive: true, force: true }));
-  return path;
+  /** Keeps the sessions in another place than the folder. */
+  records?: RecordStore;
 }
 
 /** Starts the real server and a sandbox portal, on free ports, with a session folder of their own. */
@@ -79,7 +74,7 @@ export async function openSite(t: Pick<TestContext, "after">, options: SiteOptio
   });
   const written: string[] = [];
   const log = pino({ level: config.logLevel }, { write: (line: string) => void written.push(line) });
-  const store = openStore(config, log);
+  const store = options.records ? storeOn(options.records, config) : openStore(config, log);
   t.after(() => store.close());
   const app = createApp({ config, store, log, routes: options.routes });
 
@@ -106,6 +101,11 @@ export async function openSite(t: Pick<TestContext, "after">, options: SiteOptio
     server.on("request", app);
   }
   return site;
+}
+
+function storeOn(records: RecordStore, config: Config): SealedStore {
+  const { sessionIdleSeconds: idleSeconds, sessionMaxSeconds: maxSeconds } = config;
+  return new SealedStore({ records, keys: keyRing(config.encryptionKeys), idleSeconds, maxSeconds });
 }
 
 /** Goes from the link to the portal, chooses a person there, and gives the address the portal sends back to. */

@@ -1,0 +1,163 @@
+import { setTimeout as wait } from "node:timers/promises";
+import autocannon from "autocannon";
+
+/** What autocannon itself takes of the machine for a request (us of CPU), one figure a round. */
+export const generatorCpus = [];
+
+/**
+ * One server, or several with the same session, under one kind of request.
+ *
+ * @typedef {object} Contestant
+ * @property {string} id under which its figures are kept
+ * @property {string} label what the table calls it
+ * @property {object[]} children the processes; connections are dealt out to them in turn
+ * @property {string} [path] default "/"
+ * @property {string} [cookie]
+ * @property {{ status: number, text?: string }} [expect] every answer's status, and a text in it
+ * @property {number} [amount] for the very slow: so many requests instead of so many seconds
+ */
+
+/**
+ * What the rounds of a contestant gave, or why there is nothing.
+ *
+ * @typedef {object} Figures
+ * @property {string} label
+ * @property {number[]} rates requests a second, round by round
+ * @property {number[]} cpus CPU time of the server a request (us)
+ * @property {number[]} p50s time to the answer (ms): half are faster
+ * @property {number[]} p99s
+ * @property {number} rss memory of its processes after the last round (bytes)
+ * @property {string} [failure]
+ */
+
+/**
+ * Loads all contestants round by round, every other round in reverse order: so a slow drift of the machine hits
+ * them alike. A contestant that answers wrongly is out, and says so.
+ *
+ * @param {Contestant[]} contestants
+ * @param {{ rounds: number, seconds: number, warmUpSeconds: number, connections: number,
+ *   say: (text: string) => void }} plan
+ * @returns {Promise<Map<string, Figures>>}
+ */
+export async function alternate(contestants, { rounds, seconds, warmUpSeconds, connections, say }) {
+  const figures = new Map(
+    contestants.map(({ id, label }) => [id, { label, rates: [], cpus: [], p50s: [], p99s: [], rss: 0 }]),
+  );
+  const inRace = new Set(contestants);
+
+  async function orOut(contestant, step) {
+    if (!inRace.has(contestant)) return;
+    try {
+      await step();
+    } catch (error) {
+      figures.get(contestant.id).failure = error.message;
+      say(`${contestant.label}: ${error.message}`);
+      inRace.delete(contestant);
+    }
+  }
+
+  for (const contestant of contestants) {
+    await orOut(contestant, async () => {
+      await check(contestant);
+      if (!contestant.amount) await load(contestant, { connections, seconds: warmUpSeconds });
+    });
+  }
+  for (let round = 0; round < rounds; round++) {
+    for (const contestant of round % 2 ? contestants.toReversed() : contestants) {
+      await orOut(contestant, async () => {
+        await settled(contestant.children);
+        const { amount } = contestant;
+        const one = await measured(contestant, amount ? { connections, amount } : { connections, seconds });
+        const its = figures.get(contestant.id);
+        its.rates.push(one.rate);
+        its.cpus.push(one.cpu);
+        its.p50s.push(one.p50);
+        its.p99s.push(one.p99);
+        its.rss = one.rss;
+        say(`round ${round + 1}: ${contestant.label}: ${one.rate.toFixed(0)}/s, ${one.cpu.toFixed(0)} us`);
+      });
+    }
+  }
+  for (const contestant of contestants) await orOut(contestant, () => check(contestant));
+  return figures;
+}
+
+async function measured(contestant, limit) {
+  const { children } = contestant;
+  const before = await usageOf(children);
+  const own = process.cpuUsage();
+  const { latencies, ms } = await load(contestant, limit);
+  const { user, system } = process.cpuUsage(own);
+  const after = await usageOf(children);
+  if (latencies.length === 0) throw new Error("there was no answer in time");
+  generatorCpus.push((user + system) / latencies.length);
+  latencies.sort();
+  const at = (part) => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * part))];
+  return {
+    rate: (latencies.length / ms) * 1000,
+    cpu: (after.cpuUs - before.cpuUs) / latencies.length,
+    p50: at(0.5),
+    p99: at(0.99),
+    rss: after.rss,
+  };
+}
+
+/** Sends requests over so many connections, each sending the next when it has its answer. */
+function load({ children, path = "/", cookie, expect = { status: 200 } }, { connections, seconds, amount }) {
+  const latencies = [];
+  let wrong = 0;
+  let last = 0;
+  return new Promise((resolve, reject) => {
+    const startedAt = performance.now();
+    const generator = autocannon(
+      {
+        url: children.map(({ url }) => url + path),
+        headers: cookie ? { cookie } : {},
+        connections: amount ? Math.min(connections, amount) : connections,
+        timeout: 120,
+        sampleInt: 50,
+        ...(amount ? { amount } : { duration: seconds }),
+      },
+      (error, result) => {
+        if (error) return reject(error);
+        if (wrong > 0) return reject(new Error(`${wrong} of ${latencies.length} answers had a wrong status`));
+        if (result.errors > 0) return reject(new Error(`${result.errors} requests failed`));
+        resolve({ latencies: Float64Array.from(latencies), ms: last - startedAt });
+      },
+    );
+    // autocannon's own histogram counts in whole milliseconds.
+    generator.on("response", (_client, status, _bytes, ms) => {
+      if (status !== expect.status) wrong++;
+      latencies.push(ms);
+      last = performance.now();
+    });
+  });
+}
+
+/** Looks at one answer of each process: a fast error page would win every race. */
+async function check({ children, path = "/", cookie, expect = { status: 200 } }) {
+  for (const { url } of children) {
+    const answer = await fetch(url + path, { headers: cookie ? { cookie } : {}, redirect: "manual" });
+    const text = await answer.text();
+    if (answer.status !== expect.status)
+      throw new Error(`${path} answered ${answer.status}, not ${expect.status}`);
+    if (expect.text && !text.includes(expect.text)) throw new Error(`${path} does not say "${expect.text}"`);
+  }
+}
+
+/** CPU time and memory of processes together. */
+export async function usageOf(children) {
+  const all = await Promise.all(children.map((child) => child.usage()));
+  const sum = (key) => all.reduce((total, usage) => total + usage[key], 0);
+  return { cpuUs: sum("cpuUs"), rss: sum("rss") };
+}
+
+/** Resolves when the processes have nothing left to do. */
+export async function settled(children) {
+  for (let tries = 0; tries < 200; tries++) {
+    const before = await usageOf(children);
+    await wait(50);
+    const after = await usageOf(children);
+    if (after.cpuUs - before.cpuUs < 10_000) return;
+  }
+}

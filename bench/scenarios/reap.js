@@ -1,0 +1,28 @@
+// One run of the reaper over FOLDER, in a process of its own: how long it takes, and how long it lets nobody else in.
+import { readdirSync } from "node:fs";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { setTimeout as wait } from "node:timers/promises";
+import { fileStore } from "../../dist/app.js";
+
+const resolutionMs = 1;
+const delay = monitorEventLoopDelay({ resolution: resolutionMs });
+const { FOLDER, IDLE_SECONDS } = process.env;
+const store = fileStore({ path: FOLDER, idleSeconds: Number(IDLE_SECONDS) });
+const before = readdirSync(FOLDER).length;
+
+delay.enable();
+await wait(20);
+delay.reset();
+const startedAt = performance.now();
+await store.reap();
+const ms = performance.now() - startedAt;
+await wait(20);
+delay.disable();
+
+await store.close();
+process.send({
+  ms,
+  stallMs: Math.max(0, delay.max / 1e6 - resolutionMs),
+  before,
+  after: readdirSync(FOLDER).length,
+});

@@ -1,0 +1,26 @@
+import { searchItems } from "@esri/arcgis-rest-portal";
+import type { Site } from "../app.ts";
+import { renderContent } from "../routes/views.ts";
+
+const perPage = 10;
+
+/** GET /content?page=1 - what the person has at the portal, newest first: an example of a route of your own. */
+export function myContent({ router, requireSignIn, identityOf }: Site): void {
+  router.get("/content", requireSignIn, async (req, res) => {
+    const identity = await identityOf(req);
+    const page = /^[1-9]\d{0,3}$/.test(String(req.query.page)) ? Number(req.query.page) : 1;
+
+    const { total, results } = await searchItems({
+      q: `owner:"${identity.username}"`,
+      start: (page - 1) * perPage + 1,
+      num: perPage,
+      sortField: "modified",
+      sortOrder: "desc",
+      authentication: identity,
+      // Without it the library writes the token into the address of the request.
+      hideToken: true,
+    });
+
+    renderContent(res, { identity, items: results, page, pages: Math.ceil(total / perPage) });
+  });
+}

@@ -1,0 +1,298 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { Answer, Browser } from "./support/browser.ts";
+import { typed } from "./support/browser.ts";
+import { startChromium } from "./support/chromium.ts";
+import { assertErrorPage, whoIs } from "./support/expect.ts";
+import { signOut } from "./support/person.ts";
+import { callbackFor, choose, openSite, type Site, type SiteOptions, signIn } from "./support/site.ts";
+import { tlsProxy } from "./support/tls-proxy.ts";
+
+const { skip, open } = await startChromium();
+
+/** A Set-Cookie header, taken apart: `attributes` by their names in lower case. */
+function cookieOf(answer: Pick<Answer, "setCookies">, name: string) {
+  const mine = answer.setCookies.filter((cookie) => cookie.startsWith(`${name}=`));
+  assert.equal(mine.length, 1, `one cookie ${name} in ${answer.setCookies}`);
+  const [pair = "", ...rest] = String(mine[0]).split("; ");
+  const attributes = Object.fromEntries(
+    rest.map((each) => [each.split("=", 1).join().toLowerCase(), each.slice(each.indexOf("=") + 1)]),
+  );
+  return { pair, value: pair.slice(name.length + 1), attributes };
+}
+
+/** What every cookie of ours is set with, beside how long it lives. */
+const usual = { path: "/", httponly: "HttpOnly", samesite: "Lax" };
+
+function settingsOf(answer: Answer, name: string): Record<string, string> {
+  const { expires: _, "max-age": __, ...settings } = cookieOf(answer, name).attributes;
+  return settings;
+}
+
+/** What a reverse proxy adds to a request that came by https. */
+const byHttps = { ...typed, "X-Forwarded-Proto": "https" };
+
+/** A server that browsers reach by https, through a proxy on this machine. */
+function openSecureSite(t: Parameters<typeof openSite>[0], options: SiteOptions = {}): Promise<Site> {
+  const settings = { REDIRECT_URI: "https://app.example/authenticate", TRUST_PROXY: "loopback" };
+  return openSite(t, { ...options, settings: { ...settings, ...options.settings } });
+}
+
+/** Signs in through the proxy; gives the answers that set the two cookies. */
+async function signInByHttps(browser: Browser): Promise<{ start: Answer; end: Answer }> {
+  const start = await browser.get("/sign-in", byHttps);
+  const callback = new URL(await choose(String(start.headers.location), { username: "sandy_admin" }));
+  return { start, end: await browser.get(callback.pathname + callback.search, byHttps) };
+}
+
+describe("on http, which means loopback", () => {
+  test("CK-1 CK-2 both cookies are HttpOnly, SameSite=Lax, for every path and this host alone, and have plain names", async (t) => {
+    const browser = (await openSite(t)).browser();
+    const start = await browser.get("/sign-in");
+    assert.deepEqual(settingsOf(start, "arcgis.flow"), usual);
+    const end = await browser.get(await choose(String(start.headers.location), { username: "sandy_admin" }));
+    assert.deepEqual(settingsOf(end, "arcgis.sid"), usual);
+    assert.deepEqual(settingsOf(end, "arcgis.flow"), usual);
+    assert.deepEqual(settingsOf(await signOut(browser), "arcgis.sid"), usual);
+  });
+
+  test("CK-3 X-Forwarded-* of a visitor changes nothing: not the portal's address, not a cookie, not the log", async (t) => {
+    const site = await openSite(t);
+    const lies = {
+      ...typed,
+      "X-Forwarded-Proto": "https",
+      "X-Forwarded-Host": "evil.example",
+      "X-Forwarded-Port": "444",
+      "X-Forwarded-For": "203.0.113.9",
+      Forwarded: "for=203.0.113.9;host=evil.example;proto=https",
+    };
+    const [honest, liar] = [await site.browser().get("/sign-in"), await site.browser().get("/sign-in", lies)];
+    const addresses = [honest, liar].map(({ headers }) => {
+      const url = new URL(String(headers.location));
+      for (const name of ["state", "code_challenge"]) url.searchParams.delete(name);
+      return url.href;
+    });
+    assert.equal(addresses[1], addresses[0]);
+    assert.deepEqual(settingsOf(liar, "arcgis.flow"), usual);
+    for (const { address } of site.log.lines) assert.equal(address, "127.0.0.1");
+  });
+});
+
+describe("on https", () => {
+  test("CK-1 CK-2 the same, and Secure, and named __Host-", async (t) => {
+    const browser = (await openSecureSite(t)).browser();
+    const { start, end } = await signInByHttps(browser);
+    const secure = { ...usual, secure: "Secure" };
+    assert.deepEqual(settingsOf(start, "__Host-arcgis.flow"), secure);
+    assert.deepEqual(settingsOf(end, "__Host-arcgis.sid"), secure);
+    assert.deepEqual(settingsOf(end, "__Host-arcgis.flow"), secure);
+    const home = await browser.get("/", byHttps);
+    const [, form_token = ""] = /name="form_token" value="([^"]+)"/.exec(home.body) ?? [];
+    const gone = await browser.post("/sign-out", { form_token }, { "X-Forwarded-Proto": "https" });
+    assert.deepEqual(settingsOf(gone, "__Host-arcgis.sid"), secure);
+  });
+
+  test("CK-2 a cookie under the plain name, which a neighbour could set, counts for nothing", async (t) => {
+    const browser = (await openSecureSite(t)).browser();
+    await signInByHttps(browser);
+    const other = browser.copy();
+    other.cookies.set("arcgis.sid", String(other.cookies.get("__Host-arcgis.sid")));
+    other.cookies.delete("__Host-arcgis.sid");
+    assert.equal(await whoIs(browser), "sandy_admin");
+    assert.equal(await whoIs(other), undefined);
+  });
+
+  for (const [who, trusted] of [
+    ["nobody", false],
+    ["another network", "10.0.0.0/8"],
+  ] as const) {
+    test(`CK-3 trusting ${who}: the sign-in says insecure_connection instead of going in circles, whatever the visitor claims`, async (t) => {
+      const site = await openSecureSite(t, { settings: { TRUST_PROXY: trusted } });
+      for (const headers of [
+        typed,
+        byHttps,
+        { ...byHttps, "X-Forwarded-For": "10.0.0.1" },
+        { ...byHttps, Forwarded: "proto=https", "X-Forwarded-Ssl": "on", "Front-End-Https": "on" },
+      ]) {
+        const browser = site.browser();
+        const answer = await browser.get("/sign-in", headers);
+        assertErrorPage(answer, "insecure_connection");
+        assert.deepEqual(answer.setCookies, []);
+        assert.equal(answer.headers.location, undefined);
+      }
+      const asProgram = await site.browser().get("/sign-in", { ...byHttps, Accept: "application/json" });
+      assert.equal(asProgram.status, 500);
+      assert.equal((asProgram.json() as { error: { code: string } }).error.code, "insecure_connection");
+      for (const { address } of site.log.lines.filter((line) => "address" in line)) {
+        assert.equal(address, "127.0.0.1");
+      }
+    });
+  }
+
+  test("CK-3 a trusted proxy that was reached by http, or does not say, gets insecure_connection too", async (t) => {
+    const site = await openSecureSite(t);
+    assertErrorPage(await site.browser().get("/sign-in"), "insecure_connection");
+    assertErrorPage(
+      await site.browser().get("/sign-in", { ...typed, "X-Forwarded-Proto": "http" }),
+      "insecure_connection",
+    );
+  });
+
+  test("CK-1 CK-2 CK-4 Chromium signs in through a TLS proxy, from a portal on another site, and keeps the cookies", {
+    skip,
+  }, async (t) => {
+    const proxy = await tlsProxy(t);
+    const settings = { REDIRECT_URI: `${proxy.url}/authenticate` };
+    const site = await openSecureSite(t, { settings });
+    proxy.target = site.url;
+    const { page, context } = await open(t, { ignoreHTTPSErrors: true });
+    const setCookies: string[] = [];
+    page.on("response", async (response) => {
+      for (const { name, value } of await response.headersArray())
+        if (name.toLowerCase() === "set-cookie") setCookies.push(value);
+    });
+
+    await page.goto(proxy.url);
+    await page.click("text=Sign in with ArcGIS");
+    await page.waitForURL(`${site.sandbox.url}/**`);
+    assert.deepEqual(
+      (await context.cookies()).map(({ name }) => name),
+      ["__Host-arcgis.flow"],
+    );
+    // The portal's form is a POST that ends in our callback: with SameSite=Strict neither cookie would come along.
+    await page.click("text=Sandy Boxwell");
+    await page.waitForURL(`${proxy.url}/`);
+    assert.equal(await page.textContent("h1"), "Sandy Boxwell");
+
+    const [cookie, ...others] = await context.cookies();
+    assert.deepEqual(others, [], "the cookie of the sign-in is gone");
+    const { name, domain, path, httpOnly, secure, sameSite } = cookie ?? assert.fail("no cookie was kept");
+    assert.deepEqual(
+      { name, domain, path, httpOnly, secure, sameSite },
+      {
+        name: "__Host-arcgis.sid",
+        domain: "localhost",
+        path: "/",
+        httpOnly: true,
+        secure: true,
+        sameSite: "Lax",
+      },
+    );
+    assert.equal(await page.evaluate("document.cookie"), "");
+    assert.equal(setCookies.length, 3);
+    for (const each of setCookies)
+      assert.match(each, /^__Host-.*; Path=\/; .*HttpOnly; Secure; SameSite=Lax$/);
+  });
+});
+
+describe("on any connection", () => {
+  test("CK-5 names are tokens, the session's cookie stays under 200 bytes and the sign-in's under 4,096", async (t) => {
+    const site = await openSite(t);
+    const browser = site.browser();
+    const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+    for (let tab = 0; tab < 5; tab++) {
+      const longest = `/${"~".repeat(511)}`;
+      const answer = await browser.get(`/sign-in?returnTo=${encodeURIComponent(longest)}`);
+      const { pair } = cookieOf(answer, "arcgis.flow");
+      assert.ok(pair.length <= 4_096, `${pair.length} bytes`);
+    }
+    const answer = await signIn(browser);
+    const { pair } = cookieOf(answer, "arcgis.sid");
+    assert.ok(pair.length < 200, pair);
+    for (const cookie of answer.setCookies) assert.match(cookie.slice(0, cookie.indexOf("=")), token);
+    // 192 random bits and a signature: nothing of the person, nothing to read.
+    assert.match(decodeURIComponent(pair), /^arcgis\.sid=s:[\w-]{32}\.[A-Za-z0-9+/]{43}$/);
+  });
+
+  test("CK-6 garbage and doubles in the Cookie header never lead to a fault, and a good cookie still counts", async (t) => {
+    const site = await openSite(t);
+    const browser = site.browser();
+    await signIn(browser);
+    const good = `arcgis.sid=${browser.cookies.get("arcgis.sid")}`;
+    const bad = [
+      "arcgis.sid=bad",
+      "arcgis.sid=",
+      "arcgis.sid",
+      "arcgis.sid=s%3A",
+      "arcgis.sid=s%3A.",
+      "arcgis.sid=s%3A..",
+      "arcgis.sid=%E0%A4%A",
+      "arcgis.sid=%00",
+      "arcgis.sid=j:{}",
+      'arcgis.sid="s%3Ax.y"',
+      `${good}x`,
+      `${good.slice(0, -1)}`,
+      `arcgis.sid=${"s".repeat(8_000)}`,
+      "arcgis.flow=bad",
+      "arcgis.flow=%E0%A4%A",
+      `arcgis.flow=${browser.cookies.get("arcgis.sid")}`,
+      "__proto__=x; constructor=y; toString=z",
+      "=; ;;; =x; a=b=c; \u00ff=\u00ff",
+      Array.from({ length: 200 }, (_, index) => `cookie${index}=${index}`).join("; "),
+    ];
+    const ask = async (url: string, cookie: string) => {
+      const { status, body } = await site.browser().get(url, { ...typed, Cookie: cookie });
+      return { status, signedIn: body.includes("<bdi>sandy_admin</bdi>") };
+    };
+    for (const each of bad) {
+      assert.deepEqual(await ask("/", each), { status: 200, signedIn: false }, each);
+      assert.equal((await ask("/sign-in", each)).status, 302, each);
+      assert.equal((await ask("/sign-out", each)).status, 303, each);
+      assert.equal((await ask("/authenticate?code=x&state=y", each)).status, 400, each);
+      // RFC 6265, 5.4: of cookies with the same name, the browser sends the more specific one first.
+      assert.deepEqual(await ask("/", `${good}; ${each}`), { status: 200, signedIn: true }, each);
+    }
+    for (const each of bad.slice(13)) {
+      assert.deepEqual(await ask("/", `${each}; ${good}`), { status: 200, signedIn: true }, each);
+    }
+  });
+
+  test("CK-7 the sign-in's cookie lives ten minutes and is deleted at the callback, after an error too", async (t) => {
+    const site = await openSite(t);
+    const browser = site.browser();
+    const start = await browser.get("/sign-in");
+    assert.equal(cookieOf(start, "arcgis.flow").attributes["max-age"], "600");
+    const callback = await choose(String(start.headers.location), { username: "sandy_admin" });
+    const end = await browser.get(callback);
+    const { value, attributes } = cookieOf(end, "arcgis.flow");
+    assert.deepEqual([value, attributes.expires], ["", "Thu, 01 Jan 1970 00:00:00 GMT"]);
+    assert.equal(browser.cookies.has("arcgis.flow"), false);
+
+    const other = site.browser();
+    const { headers } = await other.get("/sign-in");
+    const cancelled = await other.get(await choose(String(headers.location), { action: "cancel" }));
+    assertErrorPage(cancelled, "access_denied");
+    assert.equal(other.cookies.has("arcgis.flow"), false);
+
+    site.sandbox.faults.set("token", { kind: "html" });
+    const third = site.browser();
+    assertErrorPage(await third.get(await callbackFor(third, "sandy_admin")), "portal_answer_invalid");
+    assert.equal(third.cookies.has("arcgis.flow"), false);
+  });
+
+  test("CK-7 a sign-in in one tab leaves the one in another tab ten minutes, and the last one deletes the cookie", async (t) => {
+    const browser = (await openSite(t)).browser();
+    const [first, second] = [
+      await callbackFor(browser, "vik_viewer"),
+      await callbackFor(browser, "zoe_editor"),
+    ];
+    assert.equal(cookieOf(await browser.get(first), "arcgis.flow").attributes["max-age"], "600");
+    await browser.get(second);
+    assert.equal(browser.cookies.has("arcgis.flow"), false);
+  });
+
+  test("CK-7 the session's cookie lives no longer than the session can", async (t) => {
+    t.mock.timers.enable({ apis: ["Date"], now: Date.now() });
+    const hour = 3_600;
+    const site = await openSite(t, {
+      settings: { SESSION_IDLE_SECONDS: hour, SESSION_MAX_SECONDS: 2 * hour },
+    });
+    const start = Date.now();
+    const end = (answer: Answer) => Date.parse(String(cookieOf(answer, "arcgis.sid").attributes.expires));
+    const browser = site.browser();
+    assert.ok(end(await signIn(browser)) <= start + 2 * hour * 1000, "it ends within two hours");
+    // Neither a visit nor a new page makes it longer.
+    t.mock.timers.tick(30 * 60_000);
+    assert.deepEqual((await browser.get("/")).setCookies, []);
+  });
+});

@@ -1,0 +1,221 @@
+import assert from "node:assert/strict";
+import { rmSync, writeFileSync } from "node:fs";
+import { type TestContext, test } from "node:test";
+import { type Answer, typed } from "./support/browser.ts";
+import { signOut } from "./support/person.ts";
+import { callbackFor, openSite, type SiteOptions } from "./support/site.ts";
+
+const html = { Accept: "text/html" };
+const json = { Accept: "application/json" };
+const foreign = { ...html, Origin: "https://evil.example" };
+const preflight = {
+  ...foreign,
+  "Access-Control-Request-Method": "POST",
+  "Access-Control-Request-Headers": "content-type",
+  "Access-Control-Request-Private-Network": "true",
+};
+
+/** Every kind of answer that this server gives, by what it is; `base` is where it is mounted. */
+async function everyAnswer(t: TestContext, options: SiteOptions = {}): Promise<Map<string, Answer>> {
+  const base = options.mount ?? "";
+  const answers = new Map<string, Answer>();
+  const site = await openSite(t, { ...options, settings: { RATE_LIMIT: 60, ...options.settings } });
+  const stranger = site.browser();
+  for (const [url, headers] of [
+    ["/", html],
+    ["/", json],
+    ["/", foreign],
+    ["/sign-out", html],
+    ["/nothing", html],
+    ["/nothing", json],
+    ["/api/nothing", json],
+    ["/%", html],
+    ["/%E0%A4%A", html],
+    ["/authenticate", html],
+    ["/authenticate?code=x&state=y", html],
+    ["/authenticate?code=x&state=y", json],
+    ["/assets/app.css", html],
+    ["/assets/app.css", { ...html, Range: "bytes=0-9" }],
+    ["/assets/app.css", { ...html, Range: "bytes=999999-" }],
+    ["/assets/app.css", { ...html, "If-Match": '"another"' }],
+    ["/assets/nothing.css", html],
+    ["/assets/%E0%A4%A", html],
+    ["/assets/../app.css", html],
+    ["/sign-in", { ...html, "Sec-Purpose": "prefetch" }],
+  ] as const) {
+    answers.set(`GET ${url} ${JSON.stringify(headers)}`, await stranger.get(base + url, headers));
+  }
+  for (const url of ["/", "/sign-in", "/authenticate", "/sign-out", "/nothing", "/assets/app.css"]) {
+    for (const [method, headers] of [
+      ["HEAD", html],
+      ["OPTIONS", preflight],
+      ["PUT", foreign],
+      ["DELETE", json],
+    ] as const) {
+      answers.set(`${method} ${url}`, await stranger.send(base + url, { method, headers }));
+    }
+  }
+  answers.set("GET /sign-in", await stranger.get(`${base}/sign-in`, foreign));
+  answers.set(
+    "GET /assets, not modified",
+    await stranger.get(`${base}/assets/app.css`, { "If-None-Match": "*" }),
+  );
+
+  const callback = await callbackFor(stranger, "sandy_admin", `${base}/sign-in`);
+  answers.set("signed in", await stranger.get(callback));
+  answers.set("signed in, again", await stranger.get(callback));
+  answers.set("start page of a person", await stranger.get(`${base}/`));
+  answers.set("confirm page", await stranger.get(`${base}/sign-out`, foreign));
+  answers.set("form refused", await stranger.post(`${base}/sign-out`, {}));
+  answers.set("form too large", await stranger.post(`${base}/sign-out`, { a: "x".repeat(9_000) }));
+  answers.set("signed out", await signOut(stranger, base));
+
+  site.sandbox.faults.set("token", { kind: "status", status: 500 });
+  answers.set(
+    "portal down",
+    await stranger.get(await callbackFor(stranger, "sandy_admin", `${base}/sign-in`)),
+  );
+  site.sandbox.faults.clear();
+  await stranger.get(await callbackFor(stranger, "sandy_admin", `${base}/sign-in`));
+  rmSync(site.config.sessionDir, { recursive: true });
+  writeFileSync(site.config.sessionDir, "");
+  answers.set("store down", await stranger.get(`${base}/`));
+  for (let i = 0; i < 60; i++) answers.set("too many", await stranger.get(`${base}/sign-in`, html));
+
+  const misled = { REDIRECT_URI: "https://app.example/authenticate" };
+  const fault = await openSite(t, { ...options, settings: misled });
+  answers.set("fault of ours", await fault.browser().get(`${base}/sign-in`));
+  return answers;
+}
+
+const policy = {
+  "default-src": "'none'",
+  "script-src": "'self'",
+  "style-src": "'self'",
+  "img-src": "'self' data:",
+  "connect-src": "'self'",
+  "object-src": "'none'",
+  "base-uri": "'none'",
+  "form-action": "'self'",
+  "frame-ancestors": "'none'",
+};
+
+function policyOf({ headers }: Answer): Record<string, string> {
+  const directives = String(headers["content-security-policy"] ?? "").split(";");
+  return Object.fromEntries(
+    directives.map((each) => {
+      const [name = "", ...values] = each.trim().split(" ");
+      return [name, values.join(" ")];
+    }),
+  );
+}
+
+for (const mount of ["", "/gis"]) {
+  test(`the headers of every kind of answer, ${mount ? `mounted at ${mount}` : "as the whole server"}`, async (t) => {
+    const answers = await everyAnswer(t, { mount });
+    const each = (check: (answer: Answer, what: string) => void) => {
+      for (const [what, answer] of answers) check(answer, `${answer.status} ${what}`);
+    };
+
+    // Or the tests below look at less than they say.
+    const seen = new Set([...answers.values()].map(({ status }) => status));
+    for (const status of [200, 204, 206, 302, 303, 304, 400, 403, 404, 405, 413, 429, 500, 502, 503])
+      assert.ok(seen.has(status), `there is a ${status} among the answers`);
+
+    await t.test(
+      "HT-1 the same strict Content-Security-Policy is on every answer, and nothing inline is allowed",
+      () => {
+        each((answer, what) => assert.deepEqual(policyOf(answer), policy, what));
+        each(({ body }, what) =>
+          assert.doesNotMatch(body, /<script(?![^>]* src=)|<style|\sstyle=|\son\w+=/i, what),
+        );
+      },
+    );
+
+    await t.test("HT-3 HT-4 no answer may be framed, sniffed or read by another site", () => {
+      each(({ headers }, what) => {
+        assert.equal(headers["x-frame-options"], "DENY", what);
+        assert.equal(headers["x-content-type-options"], "nosniff", what);
+        assert.equal(headers["cross-origin-opener-policy"], "same-origin", what);
+        assert.equal(headers["cross-origin-resource-policy"], "same-origin", what);
+      });
+    });
+
+    await t.test("HT-4 every text says that it is UTF-8", () => {
+      each(({ headers, body }, what) => {
+        const type = headers["content-type"] ?? "";
+        if (body) assert.match(type, /^(text\/(html|css)|application\/json); charset=utf-8$/, what);
+      });
+    });
+
+    await t.test(
+      "HT-5 only pages with a form tell their own site where one comes from; no answer tells another site",
+      () => {
+        each(({ headers, body }, what) => {
+          const expected = /<form/.test(body) ? "same-origin" : "no-referrer";
+          assert.equal(headers["referrer-policy"], expected, what);
+        });
+        assert.match(String(answers.get("start page of a person")?.body), /<form/);
+        assert.match(String(answers.get("confirm page")?.body), /<form/);
+      },
+    );
+
+    await t.test(
+      "HT-6 the callback that worked is a redirect without a body, to an address without code and state",
+      () => {
+        const { status, headers, body } = answers.get("signed in") ?? assert.fail("nobody signed in");
+        assert.deepEqual([status, headers.location, body], [303, `${mount}/`, ""]);
+        assert.equal(answers.get("signed in, again")?.status, 400);
+      },
+    );
+
+    await t.test("HT-6 no page names a resource of another host", () => {
+      each(({ body }, what) => {
+        for (const [, url] of body.matchAll(/\s(?:src|href|action|srcset|poster)="([^"]*)"/g))
+          assert.match(String(url), /^\/(?!\/)|^#/, what);
+      });
+    });
+
+    await t.test("HT-7 nothing but the assets may be stored, and nothing else has an ETag", () => {
+      each(({ headers }, what) => {
+        if (/^(200|206|304) \S+ \/assets/.test(what)) return;
+        assert.equal(headers["cache-control"], "no-store", what);
+        assert.equal(headers.etag, undefined, what);
+        assert.equal(headers["last-modified"], undefined, what);
+      });
+    });
+
+    await t.test("HT-9 no answer has a CORS header, also not the one to a preflight", () => {
+      each(({ headers }, what) => {
+        const cors = Object.keys(headers).filter((name) => /^access-control|^timing-allow/.test(name));
+        assert.deepEqual(cors, [], what);
+      });
+    });
+
+    await t.test("HT-10 no answer tells what it was made with", () => {
+      each(({ headers, body }, what) => {
+        for (const name of ["server", "via"]) assert.equal(headers[name], undefined, what);
+        // The host app around us may say this of itself.
+        if (!mount) assert.equal(headers["x-powered-by"], undefined, what);
+        const { "x-powered-by": _, ...ours } = headers;
+        assert.doesNotMatch(`${JSON.stringify(ours)}${body}`, /express|node\.?js|helmet|\bejs\b/i, what);
+      });
+    });
+
+    await t.test("HT-8 on http there is no Strict-Transport-Security", () => {
+      each(({ headers }, what) => {
+        if (!what.includes("fault of ours"))
+          assert.equal(headers["strict-transport-security"], undefined, what);
+      });
+    });
+  });
+}
+
+test("HT-8 where browsers come by https, every answer has Strict-Transport-Security, for this host alone", async (t) => {
+  const settings = { REDIRECT_URI: "https://app.example/authenticate", TRUST_PROXY: "loopback" };
+  const browser = (await openSite(t, { settings })).browser();
+  for (const url of ["/", "/sign-in", "/authenticate", "/sign-out", "/nothing", "/assets/app.css", "/%"]) {
+    const { headers } = await browser.get(url, { ...typed, "X-Forwarded-Proto": "https" });
+    assert.equal(headers["strict-transport-security"], "max-age=31536000", url);
+  }
+});

@@ -1,0 +1,878 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import crypto, { createHmac, randomBytes } from "node:crypto";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
+import { join } from "node:path";
+import { describe, type TestContext, test } from "node:test";
+import type { SessionData } from "express-session";
+import { AppError } from "../src/errors.ts";
+import type { RecordStore, SealedRecord } from "../src/session/record-store.ts";
+import { keyRing } from "../src/session/seal.ts";
+import { Browser } from "./support/browser.ts";
+import { whoIs } from "./support/expect.ts";
+import { asPlainUser } from "./support/plain-user.ts";
+import { callbackFor, folder, openSite, type Site, secret, signIn } from "./support/site.ts";
+import { day, identityFor, openTestStore, recordOf, type TestStore } from "./support/store.ts";
+import { startStoreProcess } from "./support/store-process.ts";
+
+/** Full size on demand; the usual size keeps the whole suite short. */
+const full = process.env.FULL === "1";
+
+const minute = 60_000;
+
+/** The one session file of a site, or the newest of several. */
+function fileOf(site: Site): string {
+  const [name = ""] = site.files();
+  return join(site.config.sessionDir, name);
+}
+
+const warningsOf = ({ log }: Site) => log.lines.filter(({ level }) => level === 40);
+
+describe("what lies on the disk", () => {
+  test("ST-2 no token, no name, no portal and no session id is in any file or file name, in any spelling", async (t) => {
+    const site = await openSite(t);
+    const browser = site.browser();
+    await signIn(browser, "zoe_editor");
+    const cookie = decodeURIComponent(browser.cookies.get("arcgis.sid") ?? "");
+    const id = cookie.slice(2, cookie.indexOf("."));
+    const canaries = [id, cookie.slice(2), "zoe_editor", "Zoë 日本", site.sandbox.url, "test-app", "refresh"];
+    await site.store.update(id, ({ identity }) => {
+      canaries.push(String(identity?.token), String(identity?.refreshToken));
+    });
+    canaries.push(String(site.config.encryptionKeys), String(site.config.sessionSecrets));
+
+    const held = site
+      .files()
+      .map((name) => `${name}\n${readFileSync(join(site.config.sessionDir, name), "latin1")}`)
+      .join("\n");
+    const decoded = held.split(/[.\n]/).map((part) => Buffer.from(part, "base64url").toString("latin1"));
+    const haystack = [held, ...decoded].join("\n");
+    assert.equal(site.files().length, 1);
+    for (const canary of canaries) {
+      assert.ok(Buffer.byteLength(canary) > 5);
+      for (const encoding of ["latin1", "hex", "base64", "base64url"] as const) {
+        const needle = Buffer.from(canary).toString(encoding).replace(/=+$/, "");
+        assert.equal(haystack.includes(needle), false, `${canary} as ${encoding}`);
+      }
+    }
+  });
+
+  test("ST-2 ST-7 a draft is as unreadable as the file it becomes", async (t) => {
+    const kept: SealedRecord[] = [];
+    const site = openTestStore(t, {
+      records: (files) => ({
+        ...files,
+        create: (name, record) => files.create(name, record).then(() => void kept.push(record)),
+      }),
+    });
+    await site.keep({ identity: identityFor("sandy_admin", { refreshToken: "token-canary" }) });
+    const [record] = kept;
+    for (const text of [record?.content, record?.seen]) {
+      assert.match(String(text), /^[\w-]{40,}$/);
+      assert.equal(Buffer.from(String(text), "base64url").includes("canary"), false);
+    }
+  });
+
+  test("ST-3 Alice's file copied over Bob's signs Bob out and never makes him Alice", async (t) => {
+    const site = await openSite(t);
+    const [alice, bob] = [site.browser(), site.browser()];
+    await signIn(alice, "sandy_admin");
+    const hers = fileOf(site);
+    await signIn(bob, "vik_viewer");
+    const his = join(site.config.sessionDir, site.files().find((name) => !hers.endsWith(name)) ?? "");
+    const own = readFileSync(his);
+    assert.equal(await whoIs(bob), "vik_viewer");
+
+    copyFileSync(hers, his);
+    assert.equal(await whoIs(bob), undefined);
+    assert.equal(await whoIs(alice), "sandy_admin");
+    const [warning, ...more] = warningsOf(site);
+    assert.equal(warning?.msg, "a session could not be opened");
+    assert.equal(warning?.reason, "damaged or forged");
+    assert.deepEqual(more, []);
+
+    writeFileSync(his, own);
+    assert.equal(await whoIs(bob), "vik_viewer", "what was his comes back with his file");
+  });
+
+  test("ST-3 half of one record and half of another do not make a session", async (t) => {
+    const site = openTestStore(t);
+    const [one, other] = [await site.keep(), await site.keep()];
+    const halves = [one, other].map((id) => readFileSync(site.file(id), "latin1").split("\n"));
+    const [[content = "", seen = ""] = [], [otherContent = "", otherSeen = ""] = []] = halves;
+    for (const lines of [
+      [content, otherSeen],
+      [otherContent, seen],
+      [seen, content],
+      [content, content],
+      [seen, seen],
+    ]) {
+      writeFileSync(site.file(one), lines.join("\n"));
+      assert.equal(await site.load(one), undefined);
+    }
+    writeFileSync(site.file(one), `${content}\n${seen}`);
+    assert.ok(await site.load(one));
+  });
+
+  test("ST-3 a flow cookie's value is no session, and a session is no flow cookie", async (t) => {
+    const site = await openSite(t);
+    const browser = site.browser();
+    await signIn(browser);
+    const [content = "", seen = ""] = readFileSync(fileOf(site), "latin1").split("\n");
+
+    const other = site.browser();
+    const callback = await callbackFor(other, "sandy_admin");
+    const flow = String(other.cookies.get("arcgis.flow"));
+    for (const text of [`${flow}\n${seen}`, `${flow}\n${flow}`, `${content}\n${flow}`]) {
+      writeFileSync(fileOf(site), text);
+      assert.equal(await whoIs(browser), undefined);
+    }
+    for (const value of [content, seen]) {
+      other.cookies.set("arcgis.flow", value);
+      const answer = await other.get(callback);
+      assert.equal(answer.status, 400);
+      assert.match(answer.body, /data-code="flow_missing"/);
+    }
+  });
+
+  test("ST-6 a session id never becomes a path, not even one that is signed with our own secret", async (t) => {
+    const place = folder(t);
+    const site = await openSite(t, { sessionDir: join(place, "sessions") });
+    const browser = site.browser();
+    await signIn(browser);
+    mkdirSync(join(place, "evil"));
+    copyFileSync(fileOf(site), join(place, "evil", "x"));
+    copyFileSync(fileOf(site), join(place, "evil", "x.session"));
+    const treeBefore = treeOf(place);
+
+    const name = site.files()[0]?.replace(".session", "");
+    for (const id of [
+      "../evil/x",
+      "..\\evil\\x",
+      `${place}/evil/x`,
+      String(name),
+      "x\0",
+      ".",
+      "..",
+      "%2e%2e/evil/x",
+    ]) {
+      const signature = createHmac("sha256", String(site.config.sessionSecrets[0]))
+        .update(id)
+        .digest("base64");
+      const intruder = site.browser();
+      const value = encodeURIComponent(`s:${id}.${signature.replace(/=+$/, "")}`);
+      intruder.cookies.set("arcgis.sid", value);
+      assert.equal(await whoIs(intruder), undefined, id);
+      assert.equal((await intruder.get("/sign-out")).headers.location, "/", id);
+    }
+    assert.deepEqual(treeOf(place), treeBefore);
+    assert.equal(await whoIs(browser), "sandy_admin");
+  });
+
+  test("ST-11 what is inside a seal is looked at: no key of a prototype, no field of a wrong kind", async (t) => {
+    const site = openTestStore(t);
+    const id = await site.keep({ identity: identityFor("sandy_admin"), theme: "dark" });
+    const ring = keyRing(site.keys);
+    const [content = "", seen] = readFileSync(site.file(id), "latin1").split("\n");
+    const sound = JSON.parse(String(ring.open(content, "session", recordOf(id))));
+    const plant = (text: string) =>
+      writeFileSync(site.file(id), `${ring.seal(text, "session", recordOf(id))}\n${seen}`);
+
+    plant(JSON.stringify(sound));
+    assert.equal(
+      (await site.load(id))?.identity?.username,
+      "sandy_admin",
+      "the test's own seal is a good one",
+    );
+
+    const { createdAt, data, identities } = sound;
+    const odd: [string, string][] = [
+      ["a prototype for everything", '{"__proto__":{"isAdmin":1}}'],
+      [
+        "a prototype for the data",
+        JSON.stringify(sound).replace('"theme"', '"__proto__":{"isAdmin":1},"theme"'),
+      ],
+      ["a prototype for an identity", JSON.stringify(sound).replace('"identity"', '"__proto__"')],
+      ["a constructor", JSON.stringify({ ...sound, data: { ...data, constructor: { isAdmin: 1 } } })],
+      ["no data", JSON.stringify({ createdAt, identities })],
+      ["data of a wrong kind", JSON.stringify({ createdAt, data: [data], identities })],
+      ["no cookie", JSON.stringify({ createdAt, data: {}, identities })],
+      ["an age that is no number", JSON.stringify({ ...sound, createdAt: String(createdAt) })],
+      ["no age", JSON.stringify({ data, identities })],
+      ["an identity that is no text", JSON.stringify({ ...sound, identities: { identity: {} } })],
+      ["an identity that is no identity", JSON.stringify({ ...sound, identities: { identity: "[]" } })],
+      ["an identity that is no JSON", JSON.stringify({ ...sound, identities: { identity: "{" } })],
+      ["null", "null"],
+      ["a number", "1"],
+      ["a list", "[]"],
+      ["no JSON", JSON.stringify(sound).slice(1)],
+      ["nothing", ""],
+    ];
+    for (const [what, text] of odd) {
+      site.warnings.length = 0;
+      plant(text);
+      assert.equal(await site.load(id), undefined, what);
+      assert.equal(site.warnings.length, 1, what);
+      assert.equal(({} as { isAdmin?: number }).isAdmin, undefined, what);
+    }
+    // A time of the last use that is none.
+    for (const text of ["", "never", "NaN", "{}", "Infinity", "-1", "1e3"]) {
+      writeFileSync(site.file(id), `${content}\n${ring.seal(text, "seen", recordOf(id))}`);
+      assert.equal(await site.load(id), undefined, text);
+    }
+  });
+});
+
+describe("a file that is not what it should be", () => {
+  test("ST-4 every one means signed out: a clean page, one line in the log, and a new sign-in works", async (t) => {
+    const site = await openSite(t);
+    const good = site.browser();
+    await signIn(good, "vik_viewer");
+    const odd: Record<string, (path: string) => unknown> = {
+      empty: (path) => writeFileSync(path, ""),
+      "one byte": (path) => writeFileSync(path, "A"),
+      "half of it": (path) => truncateSync(path, statSync(path).size >> 1),
+      "without its last byte": (path) => truncateSync(path, statSync(path).size - 1),
+      "one byte more": (path) => writeFileSync(path, "A", { flag: "a" }),
+      zeros: (path) => writeFileSync(path, Buffer.alloc(statSync(path).size)),
+      noise: (path) => writeFileSync(path, randomBytes(3_000)),
+      "lines of noise": (path) =>
+        writeFileSync(path, randomBytes(3_000).toString("base64").replaceAll("a", "\n")),
+      "UTF-16": (path) => writeFileSync(path, readFileSync(path, "latin1"), "utf16le"),
+      "a byte order mark": (path) => writeFileSync(path, `\ufeff${readFileSync(path, "latin1")}`),
+      "line ends of Windows": (path) =>
+        writeFileSync(path, readFileSync(path, "latin1").replaceAll("\n", "\r\n")),
+      "session-file-store": (path) =>
+        writeFileSync(
+          path,
+          '{"cookie":{"path":"/"},"__lastAccess":1700000000000,"identity":{"username":"eve"}}',
+        ),
+      kruptein: (path) =>
+        writeFileSync(
+          path,
+          '"{\\"hmac\\":\\"Zm9v\\",\\"ct\\":\\"YmFy\\",\\"iv\\":\\"YmF6\\",\\"salt\\":\\"c2FsdA\\",\\"at\\":\\"dGFn\\"}"',
+        ),
+      "50 MB": (path) => truncateSync(path, 50 * 1024 * 1024),
+      "a folder": (path) => {
+        rmSync(path);
+        mkdirSync(path);
+      },
+      "a pipe": (path) => {
+        rmSync(path);
+        execFileSync("mkfifo", [path]);
+      },
+      "a link to another session": (path) => {
+        const [other = ""] = site.files().filter((name) => !path.endsWith(name));
+        rmSync(path);
+        symlinkSync(other, path);
+      },
+      "a link into nothing": (path) => {
+        rmSync(path);
+        symlinkSync("nothing", path);
+      },
+    };
+    for (const [what, make] of Object.entries(odd)) {
+      const before = new Set(site.files());
+      const browser = site.browser();
+      await signIn(browser, "sandy_admin");
+      const path = join(site.config.sessionDir, site.files().find((name) => !before.has(name)) ?? "");
+      assert.equal(await whoIs(browser), "sandy_admin");
+      make(path);
+      const lines = warningsOf(site).length;
+      const size = site.log.lines.length;
+
+      const page = await browser.get("/");
+      assert.equal(page.status, 200, what);
+      assert.match(page.body, /href="\/sign-in"/, what);
+      const [warning] = warningsOf(site).slice(lines);
+      assert.match(String(warning?.msg), /^a session (could not be opened|file cannot be used)$/, what);
+      assert.equal(site.log.lines.length, size + 2, `${what}: one line for the file, one for the request`);
+
+      await signIn(browser, "sandy_admin");
+      assert.equal(await whoIs(browser), "sandy_admin", `${what}: a new sign-in`);
+      assert.equal(await whoIs(good), "vik_viewer", `${what}: nobody else is affected`);
+      rmSync(path, { recursive: true, force: true });
+    }
+  });
+
+  test("ST-4 every truncation, every flipped byte and 64 flipped bits of a file mean signed out", async (t) => {
+    const site = openTestStore(t);
+    const id = await site.keep();
+    const path = site.file(id);
+    const whole = readFileSync(path);
+    const loadsAs = async (bytes: Buffer) => {
+      writeFileSync(path, bytes);
+      return site.load(id);
+    };
+    for (let length = 0; length < whole.length; length++) {
+      assert.equal(await loadsAs(whole.subarray(0, length)), undefined, `cut to ${length}`);
+    }
+    for (let at = 0; at < whole.length; at++) {
+      const changed = Buffer.from(whole);
+      changed[at] = (changed[at] as number) ^ 0xff;
+      assert.equal(await loadsAs(changed), undefined, `byte ${at}`);
+    }
+    for (let round = 0; round < 64; round++) {
+      const changed = Buffer.from(whole);
+      const bit = crypto.randomInt(whole.length * 8);
+      changed[bit >> 3] = (changed[bit >> 3] as number) ^ (1 << (bit & 7));
+      assert.equal(await loadsAs(changed), undefined, `bit ${bit}`);
+    }
+    assert.ok(site.warnings.length >= 2 * whole.length);
+    assert.equal((await loadsAs(whole))?.identity?.username, "sandy_admin");
+  });
+
+  test("ST-4 a file that the server may not read means signed out, and it counts again when it may", async (t) => {
+    const site = await openSite(t);
+    const browser = site.browser();
+    await signIn(browser);
+    const path = fileOf(site);
+    chmodSync(join(site.config.sessionDir, ".."), 0o755);
+    await asPlainUser([site.config.sessionDir, path], async () => {
+      chmodSync(path, 0);
+      assert.equal(await whoIs(browser), undefined);
+      assert.equal(warningsOf(site).length, 1);
+      chmodSync(path, 0o600);
+      assert.equal(await whoIs(browser), "sandy_admin");
+    });
+  });
+});
+
+describe("keys", () => {
+  test("ST-5 a new key in front signs nobody out; what is written from then on is sealed with it", async (t) => {
+    const [older, newer] = [secret(), secret()];
+    const before = openTestStore(t, { keys: [older] });
+    const [idle, updated, changed] = [await before.keep(), await before.keep(), await before.keep()];
+
+    const after = openTestStore(t, { dir: before.dir, keys: [newer, older] });
+    for (const id of [idle, updated, changed]) assert.ok(await after.load(id));
+    await after.store.update(updated, (data) => void Object.assign(data, { theme: "dark" }));
+    const session = await after.load(changed);
+    assert.ok(session);
+    await after.set(changed, Object.assign(session, { theme: "dark" }) as unknown as SessionData);
+
+    const newest = keyRing([newer]);
+    const contentOf = (id: string) => readFileSync(after.file(id), "latin1").split("\n");
+    for (const id of [updated, changed]) assert.ok(contentOf(id).some((line) => newest.knows(line)));
+    assert.ok(contentOf(idle).every((line) => keyRing([older]).knows(line)));
+  });
+
+  test("ST-5 who is on a key that is gone is signed out, their file stays, and with the key they are back", async (t) => {
+    const [older, newer] = [secret(), secret()];
+    const before = openTestStore(t, { keys: [older] });
+    const id = await before.keep();
+    const file = readFileSync(before.file(id));
+
+    const without = openTestStore(t, { dir: before.dir, keys: [newer] });
+    assert.equal(await without.load(id), undefined);
+    assert.deepEqual(without.warnings, [
+      {
+        message: "a session could not be opened",
+        record: recordOf(id).slice(0, 8),
+        reason: "sealed with a key that is not here",
+      },
+    ]);
+    assert.equal(await without.store.update(id, () => assert.fail("nothing to change")), false);
+    await without.set(id, { cookie: { originalMaxAge: null } } as SessionData);
+    assert.deepEqual(readFileSync(before.file(id)), file, "the file is as it was, to the byte");
+
+    const back = openTestStore(t, { dir: before.dir, keys: [newer, older] });
+    assert.equal((await back.load(id))?.identity?.username, "sandy_admin");
+    assert.deepEqual(back.warnings, []);
+  });
+
+  test("ST-5 going back to the old key with the new one behind it signs nobody out either", async (t) => {
+    const [older, newer] = [secret(), secret()];
+    const site = openTestStore(t, { keys: [newer, older] });
+    const id = await site.keep();
+    const back = openTestStore(t, { dir: site.dir, keys: [older, newer] });
+    assert.ok(await back.load(id));
+  });
+
+  test("ST-5 the server itself: rotate, drop the old key, bring it back", async (t) => {
+    const [older, newer] = [secret(), secret()];
+    const settings = { SESSION_SECRET: secret() };
+    const sessionDir = join(folder(t), "sessions");
+    const first = await openSite(t, { sessionDir, settings: { ...settings, ENCRYPTION_KEY: older } });
+    const early = first.browser();
+    await signIn(early, "vik_viewer");
+    const restart = async (ENCRYPTION_KEY: string[]) => {
+      const site = await openSite(t, {
+        sessionDir,
+        sandbox: first.sandbox,
+        settings: { ...settings, ENCRYPTION_KEY },
+      });
+      return { site, who: async (browser: Browser) => whoIs(new Browser(site.url, browser.cookies)) };
+    };
+
+    const rotated = await restart([newer, older]);
+    assert.equal(await rotated.who(early), "vik_viewer");
+    const late = rotated.site.browser();
+    await signIn(late, "sandy_admin");
+    const dropped = await restart([newer]);
+    assert.equal(await dropped.who(early), undefined);
+    assert.equal(await dropped.who(late), "sandy_admin");
+    assert.equal(dropped.site.files().length, 2);
+    const returned = await restart([newer, older]);
+    assert.equal(await returned.who(early), "vik_viewer");
+    assert.equal(await returned.who(late), "sandy_admin");
+  });
+});
+
+describe("what a request costs", () => {
+  test("ST-9 a signed-in page derives no key by a password hash and writes nothing to the disk", async (t) => {
+    const site = await openSite(t);
+    const browser = site.browser();
+    await signIn(browser);
+    await browser.get("/");
+    const slow = ["scrypt", "scryptSync", "pbkdf2", "pbkdf2Sync"] as const;
+    const calls = slow.map((name) => t.mock.method(crypto, name).mock);
+    syncBuiltinESMExports();
+    t.after(() => syncBuiltinESMExports());
+    const stateOfDisk = () =>
+      [site.config.sessionDir, fileOf(site)].map((path) => {
+        const { ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
+        return { path, ino, size, mtimeNs, ctimeNs };
+      });
+
+    const before = stateOfDisk();
+    for (let round = 0; round < 20; round++) assert.equal(await whoIs(browser), "sandy_admin");
+    assert.deepEqual(stateOfDisk(), before);
+    for (const { calls: made } of calls) assert.equal(made.length, 0);
+  });
+
+  test("ST-9 a visit is noted on the disk once a minute, not once a request", async (t) => {
+    t.mock.timers.enable({ apis: ["Date"], now: Date.now() });
+    let writes = 0;
+    const site = openTestStore(t, {
+      records: (files) => ({
+        ...files,
+        change: (name, next) =>
+          files.change(name, (record) => {
+            const changed = next(record);
+            if (changed) writes++;
+            return changed;
+          }),
+      }),
+    });
+    const id = await site.keep();
+    for (let second = 0; second < 180; second++) {
+      t.mock.timers.tick(1_000);
+      assert.ok(await site.load(id));
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    assert.ok(writes >= 2 && writes <= 3, `${writes} writes in three minutes`);
+  });
+});
+
+describe("who may make a session", () => {
+  test("SE-9 set keeps only a session that this process generated, and only once", async (t) => {
+    const site = openTestStore(t);
+    const plain = { cookie: { originalMaxAge: null }, identity: identityFor("eve") } as SessionData;
+    await site.set("an-id-from-nowhere", plain);
+    assert.deepEqual(site.files(), []);
+
+    const { sessionID, session } = site.generate({ identity: identityFor("sandy_admin") });
+    await site.set(sessionID, session as SessionData);
+    assert.equal(site.files().length, 1);
+    await site.destroy(sessionID);
+    await site.set(sessionID, Object.assign(session, { changed: true }) as unknown as SessionData);
+    assert.deepEqual(site.files(), []);
+    assert.equal(await site.load(sessionID), undefined);
+  });
+
+  test("SE-9 the same session saved twice at once is made once", async (t) => {
+    let creations = 0;
+    const site = openTestStore(t, {
+      records: (files) => ({
+        ...files,
+        create: (name, record) => {
+          creations++;
+          return files.create(name, record);
+        },
+      }),
+    });
+    const { sessionID, session } = site.generate({ theme: "dark" });
+    const saved = session as SessionData;
+    await Promise.all([site.set(sessionID, saved), site.set(sessionID, saved)]);
+    assert.equal(creations, 1);
+  });
+
+  test("SE-9 touch is not there: express-session has nothing to call that could bring a session back", (t) => {
+    assert.equal(openTestStore(t).store.touch, undefined);
+  });
+
+  test("SE-9 updates, saves and notes of use that meet a sign-out leave nothing, in any order", async (t) => {
+    t.mock.timers.enable({ apis: ["Date"], now: Date.now() });
+    const site = openTestStore(t);
+    for (let round = 0; round < 60; round++) {
+      const id = await site.keep();
+      t.mock.timers.tick(2 * minute);
+      const loaded = await Promise.all([site.load(id), site.load(id), site.load(id)]);
+      let destroyed = false;
+      const work: (() => Promise<unknown>)[] = [
+        () => site.store.update(id, ({ identity }) => identity?.updateToken(secret(), new Date())),
+        () => site.load(id),
+        ...loaded.map((session, index) => () => {
+          return site.set(id, Object.assign(session as never, { index }) as SessionData);
+        }),
+        async () => {
+          await site.destroy(id);
+          destroyed = true;
+        },
+      ];
+      for (let index = work.length - 1; index > 0; index--) {
+        const other = crypto.randomInt(index + 1);
+        [work[index], work[other]] = [work[other] as never, work[index] as never];
+      }
+      await Promise.all(work.map((task) => task()));
+      assert.ok(destroyed);
+      assert.equal(await site.load(id), undefined);
+      assert.equal(await site.store.update(id, () => assert.fail("there is nothing to change")), false);
+      assert.deepEqual(site.files(), [], `round ${round}`);
+    }
+  });
+
+  test("SE-9 a token that was renewed meanwhile survives the save of a request that saw the old one", async (t) => {
+    const site = openTestStore(t);
+    const id = await site.keep();
+    const slow = await site.load(id);
+    assert.ok(slow?.identity);
+    await site.store.update(id, ({ identity }) => void identity?.updateToken("renewed", new Date()));
+    await site.set(id, Object.assign(slow, { theme: "dark" }) as unknown as SessionData);
+    const now = (await site.load(id)) as { identity?: { token: string }; theme?: string } | undefined;
+    assert.deepEqual([now?.identity?.token, now?.theme], ["renewed", "dark"]);
+  });
+
+  test("SE-9 what a request removes from its session is gone from the store, its identity too", async (t) => {
+    const site = openTestStore(t);
+    const id = await site.keep({ identity: identityFor("sandy_admin"), theme: "dark" });
+    const session = (await site.load(id)) as never as Record<string, unknown>;
+    delete session.identity;
+    delete session.theme;
+    await site.set(id, session as unknown as SessionData);
+    const now = (await site.load(id)) as never as Record<string, unknown>;
+    assert.deepEqual([now.identity, now.theme], [undefined, undefined]);
+  });
+});
+
+describe("a session in place of another one", () => {
+  async function regenerate({ store }: TestStore, req: ReturnType<TestStore["generate"]>): Promise<void> {
+    await new Promise<void>((resolve, reject) =>
+      store.regenerate(req, (error) => (error ? reject(error) : resolve())),
+    );
+  }
+
+  test("SE-1 the replaced session lives until the new one is kept, and then no longer", async (t) => {
+    let keptAlready: unknown;
+    const site = openTestStore(t, {
+      records: (files) => ({
+        ...files,
+        create: async (name, record) => {
+          keptAlready = old && (await site.load(old));
+          await files.create(name, record);
+        },
+      }),
+    });
+    let old = "";
+    old = await site.keep();
+    const session = await site.load(old);
+    const req = { sessionID: old, session } as never as ReturnType<TestStore["generate"]>;
+    await regenerate(site, req);
+    assert.notEqual(req.sessionID, old);
+    assert.ok(await site.load(old), "nothing has happened yet");
+    await site.set(req.sessionID, req.session as SessionData);
+    assert.ok(keptAlready, "it lived while the new one was written");
+    assert.equal(await site.load(old), undefined);
+    assert.deepEqual(site.files(), [`${recordOf(req.sessionID)}.session`]);
+  });
+
+  test("SE-1 OA-10 a new session that cannot be kept leaves the old one as it was", async (t) => {
+    let full = false;
+    const site = openTestStore(t, {
+      records: (files) => ({
+        ...files,
+        create: (name, record) =>
+          full
+            ? Promise.reject(Object.assign(new Error("no space"), { code: "ENOSPC" }))
+            : files.create(name, record),
+      }),
+    });
+    const old = await site.keep();
+    full = true;
+    const req = { sessionID: old, session: await site.load(old) } as never as ReturnType<
+      TestStore["generate"]
+    >;
+    await regenerate(site, req);
+    await assert.rejects(
+      site.set(req.sessionID, req.session as SessionData),
+      new AppError("store_unavailable"),
+    );
+    assert.equal((await site.load(old))?.identity?.username, "sandy_admin");
+    assert.equal(site.files().length, 1);
+    full = false;
+    await site.set(req.sessionID, req.session as SessionData);
+    assert.equal(await site.load(old), undefined, "a second attempt may succeed");
+    assert.ok(await site.load(req.sessionID));
+  });
+});
+
+describe("when the store fails", () => {
+  test("ST-13 each way to fail is 503 store_unavailable, with the cause for the log alone", async (t) => {
+    const cause = Object.assign(new Error("EIO: the disk is on fire"), { code: "EIO" });
+    const fail = () => Promise.reject(cause);
+    const site = openTestStore(t, {
+      records: (): RecordStore => ({
+        read: fail,
+        create: fail,
+        change: fail,
+        remove: fail,
+        lease: fail,
+        changePending: fail,
+        names: fail,
+        ping: fail,
+        close: async () => {},
+      }),
+    });
+    const unavailable = new AppError("store_unavailable", { cause });
+    await assert.rejects(site.load("any"), unavailable);
+    await assert.rejects(site.keep(), unavailable);
+    await assert.rejects(site.set("any", { cookie: {} } as SessionData), unavailable);
+    await assert.rejects(site.destroy("any"), unavailable);
+  });
+
+  for (const [what, broken] of Object.entries({
+    "a folder that may not be written": (path: string) => chmodSync(path, 0o500),
+    "a folder that is gone": (path: string) => rmSync(path, { recursive: true }),
+    "a file where the folder was": (path: string) => {
+      rmSync(path, { recursive: true });
+      writeFileSync(path, "");
+    },
+  })) {
+    test(`ST-13 a sign-in with ${what}: 503, no session cookie, the fresh tokens revoked`, async (t) => {
+      const site = await openSite(t);
+      const { sessionDir } = site.config;
+      chmodSync(join(sessionDir, ".."), 0o755);
+      await asPlainUser([join(sessionDir, ".."), sessionDir], async () => {
+        broken(sessionDir);
+        const browser = site.browser();
+        const answer = await signIn(browser);
+        assert.equal(answer.status, 503, answer.body);
+        assert.match(answer.body, /data-code="store_unavailable"/);
+        assert.doesNotMatch(answer.body, /arcgis-sign-in-|EACCES|ENOENT|ENOTDIR/);
+        assert.deepEqual(
+          answer.setCookies.filter((cookie) => cookie.startsWith("arcgis.sid")),
+          [],
+        );
+        assert.equal(site.sandbox.revoked.length, 1);
+        assert.equal(await whoIs(browser), undefined);
+
+        rmSync(sessionDir, { recursive: true, force: true });
+        mkdirSync(sessionDir, { mode: 0o700 });
+        await signIn(browser);
+        assert.equal(await whoIs(browser), "sandy_admin", "it recovers by itself");
+      });
+    });
+  }
+
+  test("ST-13 who is signed in stays so while nothing can be written, and a failing sign-in does not change that", async (t) => {
+    const site = await openSite(t);
+    const { sessionDir } = site.config;
+    const browser = site.browser();
+    await signIn(browser, "vik_viewer");
+    chmodSync(join(sessionDir, ".."), 0o755);
+    await asPlainUser([sessionDir, fileOf(site)], async () => {
+      chmodSync(sessionDir, 0o500);
+      assert.equal((await signIn(browser, "sandy_admin")).status, 503);
+      assert.equal(await whoIs(browser), "vik_viewer");
+      const form = /name="form_token" value="([^"]+)"/.exec((await browser.get("/")).body)?.[1] ?? "";
+      assert.equal((await browser.post("/sign-out", { form_token: form })).status, 503);
+      assert.equal(
+        await whoIs(browser),
+        "vik_viewer",
+        "a sign-out that could not be done is not reported as done",
+      );
+      chmodSync(sessionDir, 0o700);
+      assert.equal((await browser.post("/sign-out", { form_token: form })).status, 303);
+      assert.equal(await whoIs(browser), undefined);
+    });
+  });
+});
+
+describe("how long a session lives", () => {
+  const openTimed = (t: TestContext, options = {}) => {
+    t.mock.timers.enable({ apis: ["Date"], now: Date.now() });
+    const site = openTestStore(t, { idleSeconds: 3_600, maxSeconds: 7 * 86_400, ...options });
+    /** Uses the session, and waits until the use is noted. */
+    const use = async (id: string) => {
+      const session = await site.load(id);
+      await site.store.update(id, () => {});
+      return session;
+    };
+    return { ...site, use, tick: (ms: number) => t.mock.timers.tick(ms) };
+  };
+
+  test("SE-6 a session that is used within the idle time lives, one that is not is over", async (t) => {
+    const { keep, use, load, tick } = openTimed(t);
+    const [active, idle] = [await keep(), await keep()];
+    for (let hour = 0; hour < 5; hour++) {
+      tick(59 * minute);
+      assert.ok(await use(active), `hour ${hour}`);
+    }
+    assert.equal(await load(idle), undefined);
+    tick(61 * minute);
+    assert.equal(await load(active), undefined);
+  });
+
+  test("SE-6 the last use is sealed: neither the file's own time nor another session's line makes it later", async (t) => {
+    const { keep, load, tick, file } = openTimed(t);
+    const id = await keep();
+    tick(61 * minute);
+    const other = await keep();
+    const [content] = readFileSync(file(id), "latin1").split("\n");
+    const [, seen] = readFileSync(file(other), "latin1").split("\n");
+    writeFileSync(file(id), readFileSync(file(id)));
+    assert.equal(await load(id), undefined);
+    writeFileSync(file(id), `${content}\n${seen}`);
+    assert.equal(await load(id), undefined);
+  });
+
+  test("SE-7 no use, no change and no renewed token takes a session beyond its absolute end", async (t) => {
+    const { keep, use, load, set, store, tick } = openTimed(t, { idleSeconds: 2 * 86_400 });
+    const id = await keep();
+    for (let today = 1; today < 7; today++) {
+      tick(day);
+      const session = await use(id);
+      assert.ok(session, `day ${today}`);
+      const renewed = { refreshTokenExpires: new Date(Date.now() + 14 * day) };
+      await store.update(
+        id,
+        (data) => void Object.assign(data, { identity: identityFor("sandy_admin", renewed) }),
+      );
+      await set(id, Object.assign(session, { today }) as unknown as SessionData);
+    }
+    tick(day - 2);
+    assert.ok(await load(id));
+    tick(2);
+    assert.equal(await load(id), undefined);
+  });
+
+  test("SE-8 a session ends with the refresh token, and lives on with a new one", async (t) => {
+    const { keep, use, load, store, tick } = openTimed(t, {
+      idleSeconds: 10 * 86_400,
+      maxSeconds: 30 * 86_400,
+    });
+    const until = (days: number) => ({ refreshTokenExpires: new Date(Date.now() + days * day) });
+    const [renewed, left] = [
+      await keep({ identity: identityFor("sandy_admin", until(3)) }),
+      await keep({ identity: identityFor("vik_viewer", until(3)) }),
+    ];
+    tick(2 * day);
+    assert.ok((await use(renewed)) && (await use(left)));
+    const identity = identityFor("sandy_admin", until(3));
+    await store.update(renewed, (data) => void Object.assign(data, { identity }));
+    tick(day);
+    assert.equal(await load(left), undefined);
+    assert.ok(await load(renewed));
+    tick(2 * day);
+    assert.equal(await load(renewed), undefined);
+  });
+
+  test("SE-11 a clock that is set back signs out, loses nothing, and makes no session immortal", async (t) => {
+    const { keep, load, file } = openTimed(t, { idleSeconds: 30 * 86_400 });
+    const start = Date.now();
+    const id = await keep();
+    const set = (ms: number) => t.mock.timers.setTime(start + ms);
+    set(-4 * minute);
+    assert.ok(await load(id), "clocks of two servers differ by minutes");
+    set(-6 * minute);
+    assert.equal(await load(id), undefined);
+    set(-day);
+    assert.equal(await load(id), undefined);
+    assert.ok(existsSync(file(id)));
+    set(minute);
+    assert.ok(await load(id), "the clock is right again");
+    set(7 * day);
+    assert.equal(await load(id), undefined);
+  });
+
+  test("SE-11 a session of a wrong clock ends with the rest: its time is not counted from the future", async (t) => {
+    const { keep, load } = openTimed(t, { idleSeconds: 30 * 86_400 });
+    const start = Date.now();
+    const set = (ms: number) => t.mock.timers.setTime(start + ms);
+    set(13 * day);
+    const id = await keep();
+    for (let hours = 0; hours < 13 * 24; hours += 6) {
+      set(hours * 60 * minute);
+      assert.equal(await load(id), undefined, `${hours} hours`);
+    }
+    set(20 * day);
+    assert.equal(await load(id), undefined);
+  });
+});
+
+describe("a process that is killed", () => {
+  const kills = full ? 40 : 3;
+  const writesAKill = full ? 50 : 70;
+
+  test(`ST-7 kill -9 in the middle of ${kills * writesAKill} writes: every session is there, whole, at its last state or the one under way`, async (t) => {
+    const site = openTestStore(t);
+    /** Of each session: what was confirmed, and what was asked for since. */
+    const model = new Map<string, { confirmed: number; asked: number }>();
+    let writes = 0;
+    for (let round = 0; round < kills; round++) {
+      const process = await startStoreProcess(t, { dir: site.dir, keys: site.keys });
+      const ids: string[] = [];
+      for (let index = 0; index < 5; index++) {
+        const id = await process.ask<string>({ kind: "create", value: 0 });
+        ids.push(id);
+        model.set(id, { confirmed: 0, asked: 0 });
+      }
+      const work = ids.map(async (id, index) => {
+        const state = model.get(id) as { confirmed: number; asked: number };
+        for (;;) {
+          state.asked++;
+          const kind = index % 2 ? "set" : "update";
+          assert.equal(await process.ask({ kind, id, value: state.asked }), true);
+          state.confirmed = state.asked;
+          if (++writes >= (round + 1) * writesAKill) await process.kill();
+        }
+      });
+      for (const { reason } of (await Promise.allSettled(work)) as PromiseRejectedResult[]) {
+        assert.equal(reason.message, "the process is gone");
+      }
+
+      for (const [id, { confirmed, asked }] of model) {
+        const session = (await site.load(id)) as { value?: number } | undefined;
+        assert.ok(session, "no session is lost");
+        const value = Number(session.value);
+        assert.ok(value >= confirmed && value <= asked, `${confirmed} <= ${value} <= ${asked}`);
+      }
+    }
+    assert.deepEqual(site.warnings, []);
+    assert.ok(writes >= kills * writesAKill);
+  });
+});
+
+function treeOf(path: string): string[] {
+  return readdirSync(path, { recursive: true, withFileTypes: true })
+    .map((each) => {
+      const file = join(each.parentPath, each.name);
+      const { mtimeMs, size } = statSync(file);
+      return `${file} ${mtimeMs} ${size}`;
+    })
+    .sort();
+}

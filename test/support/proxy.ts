@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type ClientRequest, type IncomingMessage, request } from "node:http";
+import type { TestContext } from "node:test";
+import { catalog, type ErrorCode } from "../../src/errors.ts";
+import type { Answer, Browser, Sending } from "./browser.ts";
+import { openSite, type Site, type SiteOptions, signIn } from "./site.ts";
+import { startUpstream, type Upstream } from "./upstream.ts";
+
+/** The headers a browser sends when a script of our own page asks for something. */
+export const script = {
+  "Sec-Fetch-Site": "same-origin",
+  "Sec-Fetch-Mode": "cors",
+  "Sec-Fetch-Dest": "empty",
+  Accept: "*/*",
+};
+
+export interface ProxySite {
+  site: Site;
+  /** Signed in as sandy_admin. */
+  browser: Browser;
+  /** A server that is in PROXY_ALLOW with all it has, and is no ArcGIS Server. */
+  upstream: Upstream;
+  /** Asks for an address through the proxy, as a script of our page does. */
+  ask: (target: string, sending?: Sending) => Promise<Answer>;
+  /** The same, but the answer is not read: take it with `answerOf`, and the body with both hands. */
+  begin: (target: string, sending?: Pick<Sending, "method" | "headers">) => ClientRequest;
+  /** The person's token, as the portal gave it out last. */
+  token: () => Promise<string | undefined>;
+}
+
+/** Starts a site with somebody signed in and a server behind the proxy. */
+export async function openProxy(
+  t: Pick<TestContext, "after">,
+  { settings, ...options }: SiteOptions = {},
+): Promise<ProxySite> {
+  const upstream = await startUpstream(t);
+  const site = await openSite(t, {
+    settings: { PROXY_ALLOW: `${upstream.origin}/`, ...settings },
+    ...options,
+  });
+  const browser = site.browser();
+  const base = options.mount ?? "";
+  await signIn(browser, "sandy_admin", `${base}/sign-in`);
+  return {
+    site,
+    browser,
+    upstream,
+    ask: (target, { headers, ...sending } = {}) =>
+      browser.send(`${base}/proxy?${target}`, { ...sending, headers: { ...script, ...headers } }),
+    begin: (target, { method = "GET", headers } = {}) => {
+      const cookie = [...browser.cookies].map((pair) => pair.join("=")).join("; ");
+      return request(`${site.url}${base}/proxy?${target}`, {
+        method,
+        headers: { ...script, Cookie: cookie, ...headers },
+        agent: false,
+      });
+    },
+    token: async () => {
+      const id = decodeURIComponent(browser.cookies.get("arcgis.sid") ?? "")
+        .slice(2)
+        .split(".", 1)
+        .join();
+      return (await site.store.read(id))?.identity?.token;
+    },
+  };
+}
+
+/** Ends what was begun and gives its answer, unread. */
+export async function answerOf(begun: ClientRequest): Promise<IncomingMessage> {
+  const answered = once(begun.end(), "response");
+  const [answer] = await answered;
+  return answer;
+}
+
+/** Asserts that this is our error `code`, as JSON, and that no cache may keep it. */
+export function assertError({ status, headers, body }: Answer, code: ErrorCode): void {
+  const expected = { error: { code, message: catalog[code].message } };
+  assert.deepEqual([status, body && JSON.parse(body)], [catalog[code].status, body && expected]);
+  assert.match(String(headers["content-type"]), /^application\/json/);
+  assert.equal(headers["cache-control"], "no-store");
+}

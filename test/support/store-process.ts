@@ -1,0 +1,79 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import type { TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
+import type { StoreOptions } from "./store.ts";
+
+/** What another process may be asked to do with a session. */
+export interface Task {
+  kind: "create" | "get" | "set" | "update" | "destroy" | "warnings";
+  id?: string;
+  value?: unknown;
+}
+
+export interface Answer {
+  number: number;
+  result?: unknown;
+  error?: string;
+}
+
+export interface StoreProcess {
+  /** Resolves with what the other process found or made; rejects when the process is killed first. */
+  ask<T>(task: Task): Promise<T>;
+  /** Ends the process at once: no handler runs, no file is closed in order. */
+  kill(): Promise<void>;
+}
+
+export type ProcessOptions = Pick<StoreOptions, "dir" | "keys" | "idleSeconds" | "maxSeconds"> & {
+  /** Moves the process's clock, as faketime's -f understands it, such as "+13d". */
+  clock?: string;
+};
+
+/** Starts a second process with a sealed store on the same folder. */
+export async function startStoreProcess(
+  t: Pick<TestContext, "after">,
+  { clock, ...options }: ProcessOptions,
+): Promise<StoreProcess> {
+  const node = [process.execPath, "--import", "tsx"];
+  const [execPath = "", ...execArgv] = clock ? ["faketime", "-f", clock, ...node] : node;
+  const script = fileURLToPath(new URL("store-child.ts", import.meta.url));
+  const child: ChildProcess = fork(script, [JSON.stringify(options)], { execPath, execArgv });
+  const waiting = new Map<number, PromiseWithResolvers>();
+  let last = 0;
+  child.on("message", ({ number, result, error }: Answer) => {
+    const asked = waiting.get(number);
+    waiting.delete(number);
+    if (error) asked?.reject(new Error(error));
+    else asked?.resolve(result);
+  });
+  child.on("exit", () => {
+    for (const { reject } of waiting.values()) reject(new Error("the process is gone"));
+    waiting.clear();
+  });
+  const kill = async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill("SIGKILL");
+    await once(child, "exit");
+  };
+  t.after(kill);
+  await Promise.race([
+    once(child, "message"),
+    once(child, "exit").then(() => Promise.reject(new Error("the other process did not start"))),
+  ]);
+
+  return {
+    ask: (task) =>
+      new Promise((resolve, reject) => {
+        if (!child.connected) return reject(new Error("the process is gone"));
+        const number = ++last;
+        waiting.set(number, { resolve: resolve as (result: unknown) => void, reject });
+        child.send({ number, task });
+      }),
+    kill,
+  };
+}
+
+interface PromiseWithResolvers {
+  resolve(result: unknown): void;
+  reject(error: Error): void;
+}
