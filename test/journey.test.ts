@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { Page } from "playwright-core";
 import { startSandbox } from "../src/sandbox/portal.ts";
-import { assertHeading, choose, signInAs, startChromium } from "./support/chromium.ts";
+import { assertHeading, choose, startChromium } from "./support/chromium.ts";
 import { folder, openSite, secret } from "./support/site.ts";
 
 // What a person does with the server, in a real browser. The portal is on 127.0.0.1 and the app on localhost:
@@ -98,28 +98,15 @@ test("two tabs that are finished in reverse order land on their own pages, and t
   await choose(second, "Pia Marlow");
   await second.waitForURL(`${url}/?tab=second`);
   await assertHeading(second, "Pia Marlow");
-  await choose(first, "Sandy Boxwell");
+  // Whoever greets this person correctly greets everybody correctly.
+  await choose(first, "Zoë 日本 <b>");
   await first.waitForURL(`${url}/?tab=first`);
-  await assertHeading(first, "Sandy Boxwell");
+  await assertHeading(first, "Zoë 日本 <b>");
 
   await second.reload();
-  await assertHeading(second, "Sandy Boxwell");
+  await assertHeading(second, "Zoë 日本 <b>");
   assert.equal(files().length, 1);
   assert.equal(sandbox.revoked.length, 1);
-});
-
-test("a person whose name has accents, other scripts and a tag in it reads it letter by letter", {
-  skip,
-}, async (t) => {
-  const { url } = await openSite(t);
-  const { page } = await open(t);
-
-  await signInAs(page, url, "Zoë 日本 <b>");
-  await assertHeading(page, "Zoë 日本 <b>");
-  assert.equal(await page.textContent("header .who"), "Zoë 日本 <b>");
-  assert.equal(await page.locator("b").count(), 0);
-  await page.goto(`${url}/sign-out`);
-  assert.equal(await page.textContent("header .who"), "Zoë 日本 <b>");
 });
 
 test("without JavaScript a person signs in, reads until when, and signs out", { skip }, async (t) => {

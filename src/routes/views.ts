@@ -109,7 +109,9 @@ export function renderHome(res: Response, home: HomeSignedOut | HomeSignedIn): v
     signInLeft: durationText(home.signInExpires.getTime() - now.getTime()),
     formToken: home.formToken,
   };
-  render(res, "home", "Signed in", { signedIn, links: res.app.locals.links, header: { name: signedIn.name } });
+  forForm(res);
+  const { links = [] } = res.app.locals;
+  render(res, "home", "Signed in", { signedIn, links, header: { name: signedIn.name } });
 }
 
 /** What the example page of a person's items shows. */
@@ -135,7 +137,13 @@ export function renderContent(res: Response, { identity, items, page, pages }: C
 
 /** Answers with the page that asks before a sign-out. */
 export function renderConfirm(res: Response, { person, formToken }: Visitor): void {
+  forForm(res);
   render(res, "confirm", "Sign out", { formToken, header: { name: nameOf(person) } });
+}
+
+/** From a page that gives no referrer a browser sends its form with "Origin: null", as if it came from anywhere. */
+function forForm(res: Response): void {
+  res.set("Referrer-Policy", "same-origin");
 }
 
 /** Answers with the page and the status of `error`. It needs nothing but the response. */

@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { queryFeatures } from "@esri/arcgis-rest-feature-service";
+import { getSelf } from "@esri/arcgis-rest-portal";
+import { myContent } from "../src/examples/my-content.ts";
+import { click } from "./support/browser.ts";
+import { openSite, signIn } from "./support/site.ts";
+
+describe("My content, the example of a route of one's own", () => {
+  test("shows a person's items in pages, and nobody else's", async (t) => {
+    const site = await openSite(t, { routes: myContent });
+    const browser = site.browser();
+    await signIn(browser, "pia_publisher");
+    const titles = async (page: number) => {
+      const { body } = await browser.get(`/content?page=${page}`);
+      return [...body.matchAll(/<li>.*?<bdi>(.*?)<\/bdi>/gs)].map(([, title]) => title);
+    };
+    assert.deepEqual(
+      [(await titles(1)).length, (await titles(2)).length, (await titles(3)).length],
+      [10, 10, 3],
+    );
+    assert.deepEqual(await titles(4), []);
+    const { body } = await browser.get("/content?page=2");
+    assert.match(body, /rel="prev" href="\/content\?page=1"/);
+    assert.match(body, /rel="next" href="\/content\?page=3"/);
+    const [asked] = site.sandbox.log.filter(({ endpoint }) => endpoint === "search");
+    assert.equal(asked?.query.q, 'owner:"pia_publisher"');
+  });
+
+  test("TK-7 sends the token in a header, and never in an address", async (t) => {
+    const site = await openSite(t, { routes: myContent });
+    const browser = site.browser();
+    await signIn(browser);
+    await browser.get("/content");
+    const [asked] = site.sandbox.log.filter(({ endpoint }) => endpoint === "search");
+    assert.match(String(asked?.headers["x-esri-authorization"]), /^Bearer ./);
+    for (const { query } of site.sandbox.log) assert.equal("token" in query, false);
+  });
+
+  test("shows its pictures through the proxy, so that no token is in the page", async (t) => {
+    const site = await openSite(t, { routes: myContent });
+    const browser = site.browser();
+    await signIn(browser);
+    const { body } = await browser.get("/content");
+    const [, picture = ""] = /<img src="([^"]+)"/.exec(body) ?? [];
+    const answer = await browser.get(picture.replaceAll("&amp;", "&"), {
+      ...click,
+      "Sec-Fetch-Dest": "image",
+    });
+    assert.equal(answer.status, 200);
+    assert.equal(answer.headers["content-type"], "image/png");
+    assert.match(answer.body, /PNG/);
+  });
+
+  test("takes any odd page for the first one, and asks a stranger to sign in", async (t) => {
+    const site = await openSite(t, { routes: myContent });
+    assert.equal((await site.browser().get("/content")).headers.location, "/sign-in?returnTo=%2Fcontent");
+    const browser = site.browser();
+    await signIn(browser);
+    for (const page of ["0", "-1", "1e3", "a", "99999", "1&page=2"]) {
+      assert.match((await browser.get(`/content?page=${page}`)).body, /Page 1 of 3/, page);
+    }
+  });
+});
+
+test("every function of the ArcGIS library takes the identity, and renews its token through the session", async (t) => {
+  let names: unknown[] = [];
+  const site = await openSite(t, {
+    routes: ({ router, requireSignIn, identityOf }) => {
+      router.get("/library", requireSignIn, async (req, res) => {
+        const identity = await identityOf(req);
+        const self = await getSelf({ authentication: identity });
+        names = [self.name, (await identity.getUser()).username];
+        const refused = await queryFeatures({
+          url: `${site.url}/elsewhere/rest/services/Trees/FeatureServer/0`,
+          authentication: identity,
+        }).catch((error: Error) => error);
+        res.json({ refused: String(refused) });
+      });
+    },
+  });
+  const browser = site.browser();
+  await signIn(browser);
+  // The portal takes the token no more, and nobody here knows: the library is told 498, and gets a new one.
+  site.sandbox.expireAccessTokens();
+  const answer = await browser.get("/library");
+  assert.equal(answer.status, 200, answer.body);
+  assert.deepEqual(names, ["Sandbox City GIS", "sandy_admin"]);
+  const renewals = site.sandbox.log.filter(({ params }) => params.grant_type === "refresh_token");
+  assert.equal(renewals.length, 1);
+  assert.equal((await browser.get("/library")).status, 200);
+  assert.equal(
+    site.sandbox.log.filter(({ params }) => params.grant_type === "refresh_token").length,
+    1,
+    "it was kept",
+  );
+});
