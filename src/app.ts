@@ -6,6 +6,7 @@ import { AppError } from "./errors.ts";
 import { pages } from "./routes/pages.ts";
 import { signIn } from "./routes/sign-in.ts";
 import { assets, views } from "./routes/views.ts";
+import { apart } from "./session/apart.ts";
 import { flowCookie } from "./session/flow.ts";
 import { formTokens } from "./session/form-token.ts";
 import { keyRing } from "./session/seal.ts";
@@ -37,7 +38,7 @@ export function createApp({ config, store, log, notice }: AppParts): Express {
 
   const flows = flowCookie(keyRing(config.encryptionKeys), config);
   const forms = formTokens(config.sessionSecrets);
-  const withSession = sessions(config, store);
+  const withSession = apart(sessions(config, store));
   const limit = signInLimit(config.rateLimit);
 
   app.use(requestLog(log), securityHeaders(config));
