@@ -11,6 +11,7 @@ import { pages } from "./routes/pages.ts";
 import { proxy } from "./routes/proxy.ts";
 import { signIn } from "./routes/sign-in.ts";
 import { assets, views } from "./routes/views.ts";
+import { apart } from "./session/apart.ts";
 import { flowCookie } from "./session/flow.ts";
 import { formTokens } from "./session/form-token.ts";
 import { keyRing } from "./session/seal.ts";
@@ -53,7 +54,7 @@ export function createApp({ config, store, log, notice, links = [], routes }: Ap
 
   const flows = flowCookie(keyRing(config.encryptionKeys), config);
   const forms = formTokens(config.sessionSecrets);
-  const withSession = sessions(config, store);
+  const withSession = apart(sessions(config, store));
   const limit = signInLimit(config.rateLimit);
   const waiting = revocations({ store, log });
   const tokens = tokenKeeper({ config, store, revocations: waiting, log });

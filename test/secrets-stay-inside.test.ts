@@ -37,7 +37,10 @@ async function parrotPortal(t: TestContext) {
       // Two grants come to nothing when the portal fails only afterwards, at the profile.
       if (mode === "nested" && path.endsWith("/token"))
         return void res.end(JSON.stringify(honestAnswer(path)));
-      const gossip = `Refused ${path}: ${told.filter(Boolean).join(", ")} (${body}) "${token}"`;
+      // And one that this server has never heard of.
+      const another = random(40);
+      secrets.add(another);
+      const gossip = `Refused ${path}: ${told.filter(Boolean).join(", ")} (${body}) "${token}" ${another}`;
       if (mode === "error")
         res.end(JSON.stringify({ error: { code: 400, message: gossip, details: [gossip] } }));
       else if (mode === "nested") res.end(JSON.stringify({ error: { code: gossip, message: gossip } }));

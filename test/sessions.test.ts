@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { describe, type TestContext, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
+import { describe, test } from "node:test";
 import { promisify } from "node:util";
 import type { Request } from "express";
 import { startSandbox } from "../src/sandbox/portal.ts";
@@ -14,6 +12,7 @@ import { sessions } from "../src/session/session.ts";
 import { Browser } from "./support/browser.ts";
 import { whoIs } from "./support/expect.ts";
 import { formTokenOf, identityOf, sessionIdOf, signOut, until } from "./support/person.ts";
+import { freePort, startProgram } from "./support/program.ts";
 import { callbackFor, folder, openSite, type Site, secret, signIn } from "./support/site.ts";
 
 const day = 24 * 60 * 60_000;
@@ -388,7 +387,6 @@ describe("the life of a session", () => {
   });
 
   test("a server that is killed and started again knows who was signed in, and finishes a sign-in under way", async (t) => {
-    const folderPath = folder(t);
     const port = await freePort();
     const url = `http://localhost:${port}`;
     const redirectUris = [`${url}/authenticate`];
@@ -402,14 +400,15 @@ describe("the life of a session", () => {
       ENCRYPTION_KEY: secret(),
       PORT: String(port),
     };
-    const first = await startServer(t, url, folderPath, env);
+    const server = { file: join(import.meta.dirname, "../src/server.ts"), cwd: folder(t), url, env };
+    const first = await startProgram(t, server);
     const [browser, late] = [new Browser(url), new Browser(url)];
     await signIn(browser, "sandy_admin");
     const callback = await callbackFor(late, "vik_viewer");
     first.kill("SIGKILL");
     await once(first, "exit");
 
-    await startServer(t, url, folderPath, env);
+    await startProgram(t, server);
     assert.equal(await whoIs(browser), "sandy_admin");
     assert.equal((await late.get(callback)).status, 303);
     assert.equal(await whoIs(late), "vik_viewer");
@@ -474,32 +473,4 @@ async function followAtOnce(site: Site, callback: string, cookies: string): Prom
   first.destroy();
   assert.match(headers, /^HTTP\/1\.1 303 /);
   return page;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-/** Starts `npm start`'s program in a folder of its own, and waits until it answers. */
-async function startServer(t: TestContext, url: string, cwd: string, env: Record<string, string>) {
-  const entry = join(import.meta.dirname, "../src/server.ts");
-  const server = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), entry], {
-    cwd,
-    env: { PATH: process.env.PATH, ...env },
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  t.after(() => server.kill("SIGKILL"));
-  server.stdout.resume();
-  const browser = new Browser(url);
-  const end = performance.now() + 10_000;
-  while (!(await browser.get("/").catch(() => undefined))) {
-    assert.equal(server.exitCode, null, "the server runs");
-    assert.ok(performance.now() < end, "the server answers within 10 s");
-    await sleep(50);
-  }
-  return server;
 }

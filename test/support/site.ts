@@ -41,6 +41,8 @@ export interface SiteOptions {
   routes?: AppParts["routes"];
   /** Adds routes to the app around ours. */
   host?: (host: Express, site: Site) => void;
+  /** Adds to the app around us what comes after us. */
+  after?: (host: Express) => void;
   sandbox?: Sandbox;
   /** Keeps the sessions in another place than the folder. */
   records?: RecordStore;
@@ -96,6 +98,7 @@ export async function openSite(t: Pick<TestContext, "after">, options: SiteOptio
     const outer = express();
     host?.(outer, site);
     outer.use(mount || "/", app);
+    options.after?.(outer);
     server.on("request", outer);
   } else {
     server.on("request", app);
