@@ -61,9 +61,7 @@ export function createApp({ config, store, log, notice, links = [], routes }: Ap
 
   app.use(requestLog(log), securityHeaders(config));
   app.use(assets());
-  app.use(
-    signIn({ config, flows, forms, withSession, limit, revocations: revocations({ store, log }), log }),
-  );
+  app.use(signIn({ config, flows, forms, withSession, limit, revocations: waiting, log }));
   app.use(pages({ config, forms, withSession }));
   app.use(api({ config, tokens, withSession }));
   app.use(proxy({ config, tokens, withSession }));

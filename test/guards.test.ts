@@ -153,3 +153,30 @@ test("with ALLOWED_ORGS, whoever has left the organisation is turned away within
   assert.equal(answer.status, 403);
   assert.match(answer.body, /data-code="org_not_allowed"/);
 });
+
+test("two guards on one route load the session once, also below an app with a session of its own", async (t) => {
+  let loads = 0;
+  const site = await openSite(t, {
+    routes: ({ router, requireSignIn, requireRole }) => {
+      router.get("/both", requireSignIn, requireRole("org_admin"), (req, res) => {
+        res.json(req.session.identity.username);
+      });
+    },
+    host: (host) => {
+      host.use((req, _res, next) => {
+        Object.assign(req, { session: { theirs: true } });
+        next();
+      });
+    },
+  });
+  const { get } = site.store;
+  site.store.get = (...args) => {
+    loads += 1;
+    get.apply(site.store, args);
+  };
+  const browser = site.browser();
+  await signIn(browser);
+  loads = 0;
+  assert.deepEqual((await browser.get("/both")).json(), "sandy_admin");
+  assert.equal(loads, 1);
+});

@@ -12,7 +12,11 @@ const places = ["session", "sessionID", "sessionStore"] as const;
  * @param load the middleware of express-session
  */
 export function apart(load: RequestHandler): RequestHandler {
+  const loaded = new WeakSet<Request>();
   return (req, res, next) => {
+    // A route with two guards comes here twice.
+    if (loaded.has(req)) return next();
+    loaded.add(req);
     if (!("session" in req)) return load(req, res, next);
 
     const kept = { theirs: takeOff(req), ours: {} };
