@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
-import { answerOf, assertError, openProxy, script } from "./support/proxy.ts";
+import { assertError, openProxy, script } from "./support/proxy.ts";
 import { signIn } from "./support/site.ts";
 import { echo, type Seen, startUpstream } from "./support/upstream.ts";
 
@@ -12,7 +12,7 @@ test("PX-1 the portal's API is asked with the person's token in a header, and it
   assert.equal((answer.json() as { username: string }).username, "sandy_admin");
   const asked = site.sandbox.log.at(-1);
   assert.equal(asked?.headers["x-esri-authorization"], `Bearer ${await token()}`);
-  assert.deepEqual(asked?.query, { f: "json" });
+  assert.deepEqual({ ...asked?.query }, { f: "json" });
 });
 
 test("PX-1 a site mounted below a path has its proxy there, in any spelling that the router takes", async (t) => {
@@ -60,7 +60,6 @@ test("PX-3 the server behind learns nothing of our cookies, of other credentials
       "X-Real-IP": "192.0.2.1",
       Via: "1.1 elsewhere",
       TE: "trailers",
-      Trailer: "X-Last",
       "Keep-Alive": "timeout=99",
       "Proxy-Connection": "keep-alive",
       "If-None-Match": '"x"',
@@ -192,7 +191,6 @@ test("PX-3 of an answer's headers only those come back that are needed to read i
         "Alt-Svc": 'h3=":443"',
         "Proxy-Authenticate": "Basic",
         "Keep-Alive": "timeout=99",
-        Trailer: "X-Last",
         Upgrade: "h2c",
       })
       .end("{}");

@@ -75,6 +75,8 @@ function respond(
     request.once("timeout", () => (answer ?? request).destroy(new AppError("portal_timeout")));
     // It stays: without a listener, an error after the answer has begun would end the process.
     request.on("error", reject);
+    // Node has no error for a server that changes the protocol unasked (101): it only hangs up.
+    request.once("close", () => reject(new Error("closed without an answer")));
     if (body === undefined || Buffer.isBuffer(body)) request.end(body);
     else body.once("error", (error) => request.destroy(error)).pipe(request);
   });
