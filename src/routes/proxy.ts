@@ -1,3 +1,4 @@
+import { ArcGISAuthError } from "@esri/arcgis-rest-request";
 import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Router } from "express";
 import { forgetServerToken, isService } from "../arcgis/federation.ts";
 import type { IdentityManager } from "../arcgis/identity-manager.ts";
@@ -121,8 +122,13 @@ async function tokenFor(identity: IdentityManager, { href }: URL): Promise<strin
   try {
     return await identity.getToken(href);
   } catch (error) {
-    if (!(error instanceof AppError && error.code === "token_target")) throw error;
-    return isService(href) ? undefined : identity.token;
+    if (error instanceof AppError && error.code === "token_target") {
+      return isService(href) ? undefined : identity.token;
+    }
+    if (!(error instanceof ArcGISAuthError)) throw error;
+    // The portal does not take its own token for an exchange: it was ended there before its time.
+    await identity.refreshCredentials();
+    return identity.getToken(href);
   }
 }
 

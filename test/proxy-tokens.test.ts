@@ -1,0 +1,309 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
+import { getLayer, queryFeatures } from "@esri/arcgis-rest-feature-service";
+import { getSelf, searchItems } from "@esri/arcgis-rest-portal";
+import { itemsOf } from "../src/sandbox/items.ts";
+import { tokenCalls } from "./support/expect.ts";
+import { startFederatedServer } from "./support/federated.ts";
+import { assertError, openProxy, type ProxySite, script } from "./support/proxy.ts";
+import { signIn } from "./support/site.ts";
+import { type Behaviour, echo, startUpstream } from "./support/upstream.ts";
+
+const invalid = '{"error":{"code":498,"message":"Invalid token.","details":[]}}';
+const required = '{"error":{"code":499,"message":"Token Required","messageCode":"GWM_0003"}}';
+
+/** How a token is refused: always with the same content type as the good answer, as far as anybody can know it. */
+const refusals: [name: string, body: string | Buffer, headers: Record<string, string>, status?: number][] = [
+  ["JSON", invalid, { "Content-Type": "application/json" }],
+  ["JSON, 499", required, { "Content-Type": "application/json;charset=UTF-8" }],
+  ["JSON for people", JSON.stringify(JSON.parse(invalid), undefined, 2), { "Content-Type": "text/plain" }],
+  ["JSON with a code in quotes", '{"error":{"code":"498"}}', { "Content-Type": "application/json" }],
+  ["protobuf that is JSON", invalid, { "Content-Type": "application/x-protobuf" }],
+  ["an image that is JSON", invalid, { "Content-Type": "image/png" }],
+  ["JSONP", `dojo.io.script.jsonp_1._cb(${invalid});`, { "Content-Type": "application/javascript" }],
+  ["JSONP with a comment", `/**/ cb(${required})`, { "Content-Type": "text/javascript" }],
+  ["gzip", gzipSync(invalid), { "Content-Type": "application/json", "Content-Encoding": "gzip" }],
+  ["deflate", deflateSync(invalid), { "Content-Type": "text/plain", "Content-Encoding": "deflate" }],
+  [
+    "brotli",
+    brotliCompressSync(invalid),
+    { "Content-Type": "application/x-protobuf", "Content-Encoding": "br" },
+  ],
+  ["a page", "<html><title>Error: Invalid Token</title>Code: 498</html>", { "Content-Type": "text/html" }],
+  ["HTTP 498", invalid, { "Content-Type": "application/json" }, 498],
+  ["HTTP 499", "", {}, 499],
+  ["HTTP 401", '{"error":{"message":"no"}}', { "Content-Type": "application/json" }, 401],
+  ["HTTP 401, long", "x".repeat(50_000), { "Content-Type": "text/html", "WWW-Authenticate": "Basic" }, 401],
+];
+
+const answering =
+  (body: string | Buffer, headers: Record<string, string>, status = 200): Behaviour =>
+  (_seen, res) =>
+    void res.writeHead(status, headers).end(body);
+
+/** Refuses one token, whatever it is, and takes all others. */
+const refusing = (refused: string | undefined, refusal: Behaviour): Behaviour => {
+  return (seen, res, req) => {
+    const isRefused = seen.headers["x-esri-authorization"] === `Bearer ${refused}`;
+    (isRefused ? refusal : echo)(seen, res, req);
+  };
+};
+
+/** A token that every later one differs from. */
+async function currentToken({ token }: ProxySite): Promise<string> {
+  return String(await token());
+}
+
+for (const [name, body, headers, status] of refusals) {
+  test(`TK-8 a refused token (${name}) costs one renewal and one more request, and its answer comes back`, async (t) => {
+    const proxy = await openProxy(t);
+    const { site, upstream, ask } = proxy;
+    const old = await currentToken(proxy);
+    upstream.behave = refusing(old, answering(body, headers, status));
+    const answer = await ask(`${upstream.origin}/x?f=json`, { method: "POST", form: { where: "1=1" } });
+
+    assert.equal(answer.status, 200, answer.body);
+    const fresh = await currentToken(proxy);
+    assert.notEqual(fresh, old);
+    assert.deepEqual(
+      upstream.seen.map((seen) => [seen.method, seen.url, seen.body, seen.headers["x-esri-authorization"]]),
+      [old, fresh].map((token) => ["POST", "/x?f=json", "where=1%3D1", `Bearer ${token}`]),
+    );
+    assert.equal(tokenCalls(site), 2, "the sign-in and one renewal");
+    assert.equal((await ask(`${upstream.origin}/x`)).status, 200);
+    assert.equal(tokenCalls(site), 2, "the new token stays");
+  });
+}
+
+test("TK-8 a server that refuses every token is asked twice, the portal once, and then it is 401", async (t) => {
+  const { site, upstream, ask, browser } = await openProxy(t);
+  for (const [name, body, headers, status] of refusals) {
+    const before = [upstream.seen.length, tokenCalls(site)] as const;
+    upstream.behave = answering(body, headers, status);
+    const answer = await ask(`${upstream.origin}/x`);
+    assertError(answer, "token_refused");
+    assert.equal(answer.headers["www-authenticate"], undefined);
+    assert.deepEqual([upstream.seen.length, tokenCalls(site)], [before[0] + 2, before[1] + 1], name);
+  }
+  assert.equal((await browser.get("/api/session", script)).status, 200, "the sign-in is not over");
+});
+
+test("TK-8 what only looks like it is passed on: other errors, large answers, bombs, numbers in data", async (t) => {
+  const { site, upstream, ask } = await openProxy(t);
+  const json = { "Content-Type": "application/json" };
+  const harmless: [body: string | Buffer, headers?: Record<string, string>, status?: number][] = [
+    ['{"error":{"code":403,"message":"You do not have permissions"}}'],
+    ['{"error":{"code":400,"message":"498"}}'],
+    ['{"code":498,"status":"error"}'],
+    ['{"features":[{"error":{"code":498}}]}'],
+    ["498"],
+    ["null"],
+    ["[]"],
+    ['{"error":null}'],
+    ['{"error":"498"}'],
+    ["{"],
+    [`{"error":{"code":498,"details":["${"x".repeat(10_000)}"]}}`],
+    [
+      gzipSync(`{"error":{"code":498,"details":["${"x".repeat(1_000_000)}"]}}`),
+      { "Content-Encoding": "gzip" },
+    ],
+    ["not gzip", { "Content-Encoding": "gzip" }],
+    [invalid, {}, 500],
+  ];
+  for (const [body, headers, status] of harmless) {
+    upstream.behave = answering(body, { ...json, ...headers }, status);
+    const answer = await ask(`${upstream.origin}/x`);
+    assert.equal(answer.status, status ?? 200);
+    assert.equal(answer.body, body.toString("utf8"));
+  }
+  assert.equal(upstream.seen.length, harmless.length);
+  assert.equal(tokenCalls(site), 1);
+});
+
+test("TK-8 fifty requests whose token is refused at once cause one renewal, and all are answered", async (t) => {
+  const proxy = await openProxy(t);
+  const { site, upstream, ask } = proxy;
+  upstream.behave = refusing(
+    await currentToken(proxy),
+    answering(invalid, { "Content-Type": "application/json" }),
+  );
+  const answers = await Promise.all(Array.from({ length: 50 }, () => ask(`${upstream.origin}/x`)));
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    Array(50).fill(200),
+  );
+  assert.equal(tokenCalls(site), 2);
+  assert.ok(upstream.seen.length <= 100);
+});
+
+test("TK-8 a body too large to be kept is sent once: its error comes back, and the next request has a new token", async (t) => {
+  const proxy = await openProxy(t);
+  const { site, upstream, ask } = proxy;
+  const old = await currentToken(proxy);
+  upstream.behave = refusing(old, answering(invalid, { "Content-Type": "application/json" }));
+  const large = { method: "POST", body: "x".repeat(5_000_000), headers: { "Content-Type": "image/tiff" } };
+  assert.equal((await ask(`${upstream.origin}/x`, large)).body, invalid);
+  assert.equal(upstream.seen.length, 1);
+  assert.equal(tokenCalls(site), 2);
+  assert.equal((await ask(`${upstream.origin}/x`, large)).status, 200);
+  assert.equal(upstream.seen.at(-1)?.body.length, 5_000_000);
+});
+
+test("TK-8 when the portal takes the refresh token no more, it is 401 session_ended, and the session is over", async (t) => {
+  const { site, upstream, ask } = await openProxy(t);
+  upstream.behave = answering(invalid, { "Content-Type": "application/json" });
+  site.sandbox.expireRefreshTokens();
+  assertError(await ask(`${upstream.origin}/x`), "session_ended");
+  assertError(await ask(`${upstream.origin}/x`), "signed_out");
+  assert.equal(upstream.seen.length, 1);
+});
+
+test("TK-8 when the portal cannot renew the token now, that is said, and the session stays", async (t) => {
+  const { site, upstream, ask, browser } = await openProxy(t);
+  upstream.behave = answering(invalid, { "Content-Type": "application/json" });
+  site.sandbox.faults.set("token", { kind: "status", status: 503 });
+  assertError(await ask(`${upstream.origin}/x`), "portal_unreachable");
+  assert.equal((await browser.get("/api/session", script)).status, 200);
+});
+
+test("TK-7 a federated server gets a token of its own, once for all, and never the portal's", async (t) => {
+  const proxy = await openProxy(t);
+  const server = await startFederatedServer(t, proxy.site.sandbox);
+  const other = await openProxy(t, {
+    sandbox: proxy.site.sandbox,
+    settings: { PROXY_ALLOW: `${server.root}/rest/` },
+  });
+  const { ask, site } = other;
+
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, () => ask(`${server.layer}/query?where=1%3D1&f=json`)),
+  );
+  for (const answer of answers) {
+    assert.equal((answer.json() as { features: unknown[] }).features.length, 2, answer.body);
+  }
+  const exchanges = site.sandbox.log.filter(({ endpoint }) => endpoint === "generateToken");
+  assert.equal(exchanges.length, 1);
+  assert.equal(exchanges[0]?.params.token, await other.token());
+  assert.equal(exchanges[0]?.params.serverUrl, server.root);
+  assert.equal(server.seen.filter(({ url }) => url.startsWith("/arcgis/rest/info")).length, 1);
+  const portalToken = String(await other.token());
+  for (const { url, headers, body } of server.seen) {
+    assert.ok(!`${url}${JSON.stringify(headers)}${body}`.includes(portalToken));
+    assert.ok(!/token=/i.test(url));
+  }
+});
+
+test("TK-8 a federated server that has forgotten its token gets one new one; the portal renews nothing", async (t) => {
+  const first = await openProxy(t);
+  const server = await startFederatedServer(t, first.site.sandbox);
+  const { ask, site } = await openProxy(t, {
+    sandbox: first.site.sandbox,
+    settings: { PROXY_ALLOW: `${server.root}/` },
+  });
+  const query = `${server.layer}/query?f=json`;
+  assert.equal((await ask(query)).status, 200);
+  site.sandbox.serverTokens.clear();
+  const [calls, asked] = [tokenCalls(site), server.seen.length];
+  const answer = await ask(query);
+  assert.ok("features" in (answer.json() as object), answer.body);
+  assert.equal(site.sandbox.log.filter(({ endpoint }) => endpoint === "generateToken").length, 2);
+  assert.equal(server.seen.length, asked + 2);
+  assert.equal(tokenCalls(site), calls);
+});
+
+test("TK-8 a portal token that was ended early is renewed before a federated server can be asked", async (t) => {
+  const first = await openProxy(t);
+  const server = await startFederatedServer(t, first.site.sandbox);
+  const { ask, site } = await openProxy(t, {
+    sandbox: first.site.sandbox,
+    settings: { PROXY_ALLOW: `${server.root}/` },
+  });
+  site.sandbox.expireAccessTokens();
+  const calls = tokenCalls(site);
+  const answer = await ask(`${server.layer}/query?f=json`);
+  assert.equal(answer.status, 200, answer.body);
+  assert.ok("features" in (answer.json() as object));
+  assert.equal(tokenCalls(site), calls + 1);
+});
+
+test("TK-7 an ArcGIS Server that is not the portal's gets no token, and its answer comes back as it is", async (t) => {
+  const { ask, upstream, site } = await openProxy(t);
+  const evil = await startUpstream(t);
+  const owners = [
+    undefined,
+    "",
+    "https://www.arcgis.com",
+    `${evil.origin}/portal`,
+    `${evil.origin}/?${site.sandbox.origin}/portal`,
+    `${site.sandbox.origin}/portal/../evil`,
+    `${site.sandbox.origin}/portals`,
+    ["x"],
+  ];
+  for (const [index, owningSystemUrl] of owners.entries()) {
+    const root = `/server${index}`;
+    upstream.behave = (seen, res, req) => {
+      if (seen.url !== `${root}/rest/info?f=json`)
+        return answering(required, { "Content-Type": "text/plain" })(seen, res, req);
+      const authInfo = { tokenServicesUrl: `${evil.origin}/tokens` };
+      res
+        .writeHead(200, { "Content-Type": "application/json" })
+        .end(JSON.stringify({ currentVersion: 11, owningSystemUrl, authInfo }));
+    };
+    for (let times = 0; times < 3; times++) {
+      const answer = await ask(`${upstream.origin}${root}/rest/services?f=json`);
+      assert.deepEqual([answer.status, answer.body], [200, required]);
+    }
+  }
+  for (const { url, headers, body } of upstream.seen) {
+    assert.equal(headers["x-esri-authorization"], undefined, url);
+    assert.equal(body, "");
+  }
+  assert.equal(upstream.seen.length, owners.length * 4, "each was asked once whose it is");
+  assert.equal(evil.connections(), 0);
+  assert.equal(tokenCalls(site), 1);
+});
+
+test("TK-7 no script can fetch a token over the proxy", async (t) => {
+  const { ask, site } = await openProxy(t);
+  const before = site.sandbox.log.length;
+  const form = { request: "getToken", serverUrl: "https://x.example", f: "json" };
+  assertError(await ask(`${site.sandbox.url}/generateToken`, { method: "POST", form }), "token_target");
+  assertError(await ask(`${site.sandbox.url}/oauth2/token`, { method: "POST", form }), "token_target");
+  assert.equal(site.sandbox.log.length, before);
+});
+
+test("TK-7 Esri's own packages work with the session's identity, and put no token into an address", async (t) => {
+  const first = await openProxy(t);
+  const { sandbox } = first.site;
+  const server = await startFederatedServer(t, sandbox);
+  const { site, browser } = await openProxy(t, {
+    sandbox,
+    routes: ({ router, requireSignIn, identityOf }) => {
+      router.get("/try", requireSignIn, async (req, res) => {
+        const authentication = await identityOf(req);
+        const [self, found, layer, features] = await Promise.all([
+          getSelf({ authentication }),
+          searchItems({ q: `owner:${authentication.username}`, authentication }),
+          getLayer({ url: server.layer, authentication }),
+          queryFeatures({ url: server.layer, authentication }),
+        ]);
+        const trees = "features" in features && features.features.length;
+        res.json({ user: self.user?.username, found: found.total, layer: layer.name, trees });
+      });
+    },
+  });
+  await signIn(browser, "sandy_admin");
+  const answer = await browser.get("/try", script);
+  assert.equal(answer.status, 200, answer.body);
+  assert.deepEqual(answer.json(), {
+    user: "sandy_admin",
+    found: itemsOf("sandy_admin").length,
+    layer: "Trees",
+    trees: 2,
+  });
+  assert.ok(itemsOf("sandy_admin").length > 0);
+
+  for (const { query, path } of site.sandbox.log) assert.ok(!("token" in query), path);
+  for (const { url } of server.seen) assert.ok(!/token=/i.test(url), url);
+});
