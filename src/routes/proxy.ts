@@ -134,5 +134,6 @@ async function tokenFor(identity: IdentityManager, { href }: URL): Promise<strin
 
 /** The browser has gone away: there is nobody left to tell. */
 function isGone(error: unknown): boolean {
-  return ["ABORT_ERR", "ERR_STREAM_PREMATURE_CLOSE"].includes(String(Object(error).code));
+  const { name, code } = Object(error);
+  return name === "AbortError" || code === "ERR_STREAM_PREMATURE_CLOSE";
 }

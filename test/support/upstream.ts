@@ -1,5 +1,11 @@
 import { once } from "node:events";
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import type { AddressInfo } from "node:net";
 import type { TestContext } from "node:test";
 
@@ -17,7 +23,7 @@ export type Behaviour = (seen: Seen, res: ServerResponse, req: IncomingMessage) 
 export interface Upstream {
   /** Such as http://127.0.0.1:43210. */
   origin: string;
-  port: number;
+  server: Server;
   /** Every request, in order, once its body has come. */
   seen: Seen[];
   /** How many connections were opened, asked anything or not. */
@@ -56,7 +62,7 @@ export async function startUpstream(
   const { port } = server.address() as AddressInfo;
   const upstream: Upstream = {
     origin: `http://127.0.0.1:${port}`,
-    port,
+    server,
     seen: [],
     connections: () => connections,
     behave,

@@ -1,0 +1,203 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { answerOf, openProxy } from "./support/proxy.ts";
+import { type Behaviour, echo } from "./support/upstream.ts";
+
+const binary = { "Content-Type": "application/octet-stream" };
+const block = Buffer.alloc(64 * 1024, 7);
+const mebibyte = 1024 * 1024;
+
+/** Sends so many bytes, as fast as they are taken. */
+function sending(bytes: number): Behaviour {
+  return async (_seen, res) => {
+    res.writeHead(200, { ...binary, "Content-Length": bytes });
+    for (let sent = 0; sent < bytes && !res.destroyed; sent += block.length) {
+      if (!res.write(block.subarray(0, bytes - sent)))
+        await Promise.race([once(res, "drain"), once(res, "close")]);
+    }
+    res.end();
+  };
+}
+
+async function sizeOf(answer: IncomingMessage): Promise<number> {
+  let size = 0;
+  for await (const chunk of answer) size += chunk.length;
+  return size;
+}
+
+/** Runs `work`, and gives by how much the process grew meanwhile, at its largest (MiB). */
+async function growth(work: () => Promise<void>): Promise<number> {
+  const before = process.memoryUsage().rss;
+  let most = before;
+  const watch = setInterval(() => {
+    most = Math.max(most, process.memoryUsage().rss);
+  }, 20);
+  await work();
+  clearInterval(watch);
+  return Math.round((most - before) / mebibyte);
+}
+
+/** Resolves when `fact` is true; a test that waits in vain fails by its own message. */
+async function until(fact: () => boolean, message: string): Promise<void> {
+  for (let tries = 0; tries < 300; tries++) {
+    if (fact()) return;
+    await sleep(10);
+  }
+  assert.fail(message);
+}
+
+test("an answer is passed on as it comes: its beginning is here before its end exists", async (t) => {
+  const { begin, upstream } = await openProxy(t);
+  let finish: (() => void) | undefined;
+  upstream.behave = (_seen, res) => {
+    res.writeHead(200, { "Content-Type": "application/json" }).write(`["${"x".repeat(10_000)}",`);
+    finish = () => res.end("1]");
+  };
+  const answer = await answerOf(begin(`${upstream.origin}/x`));
+  const [beginning] = await once(answer, "data");
+  assert.equal(beginning.length, 10_004);
+  const rest = sizeOf(answer);
+  finish?.();
+  assert.equal(await rest, 2);
+});
+
+test("a large body is passed on as it comes", async (t) => {
+  const { begin, upstream } = await openProxy(t);
+  const beginnings: number[] = [];
+  upstream.server.prependListener("request", (req) =>
+    req.once("data", (chunk) => beginnings.push(chunk.length)),
+  );
+  const upload = begin(`${upstream.origin}/addPart`, {
+    method: "POST",
+    headers: { "Content-Type": "multipart/form-data; boundary=x", "Content-Length": String(10 * mebibyte) },
+  });
+  upload.write(block);
+  await until(() => beginnings.length === 1, "nothing has arrived while the rest is still to come");
+  const answered = once(upload, "response");
+  upload.end(Buffer.alloc(10 * mebibyte - block.length, 7));
+  const [answer] = await answered;
+  assert.equal(answer.statusCode, 200);
+  assert.equal(upstream.seen[0]?.body.length, 10 * mebibyte);
+  assert.equal(upstream.seen[0]?.headers["content-length"], String(10 * mebibyte));
+});
+
+test("100 MiB through the proxy take less than 50 MiB of memory", async (t) => {
+  const { begin, upstream } = await openProxy(t);
+  upstream.behave = sending(5 * mebibyte);
+  await sizeOf(await answerOf(begin(`${upstream.origin}/x`)));
+  upstream.behave = sending(100 * mebibyte);
+  const grown = await growth(async () => {
+    assert.equal(await sizeOf(await answerOf(begin(`${upstream.origin}/x`))), 100 * mebibyte);
+  });
+  t.diagnostic(`grown by ${grown} MiB`);
+  assert.ok(grown < 50, `${grown} MiB`);
+});
+
+test("40 downloads at once whose readers are slow keep the memory flat, and each arrives whole", async (t) => {
+  const { begin, upstream } = await openProxy(t);
+  const size = 12 * mebibyte;
+  upstream.behave = sending(size);
+  const grown = await growth(async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, () => answerOf(begin(`${upstream.origin}/x`))),
+    );
+    await sleep(300);
+    // Two read to the end. The others would fill half a gigabyte, if anybody held it for them.
+    assert.deepEqual(await Promise.all(answers.slice(0, 2).map(sizeOf)), [size, size]);
+    for (const answer of answers) answer.destroy();
+  });
+  t.diagnostic(`grown by ${grown} MiB`);
+  assert.ok(grown < 100, `${grown} MiB`);
+});
+
+for (const [when, behave] of [
+  ["before the answer", () => {}],
+  ["in the small beginning of the answer", (_seen, res) => void res.writeHead(200, binary).write("x")],
+  ["in the midst of the answer", sending(50 * mebibyte)],
+] as [string, Behaviour][]) {
+  test(`a browser that goes ${when} ends the request behind, and leaves no error in the log`, async (t) => {
+    const { begin, upstream, site } = await openProxy(t);
+    const open = new Set<ServerResponse>();
+    upstream.behave = (seen, res, req) => {
+      open.add(res);
+      res.on("close", () => open.delete(res));
+      void behave(seen, res, req);
+    };
+    const going = begin(`${upstream.origin}/x`);
+    going.on("error", () => {}).end();
+    await until(() => open.size === 1, "the request has not arrived");
+    await sleep(50);
+    going.destroy();
+    await until(() => open.size === 0, "the request behind goes on");
+    await sleep(20);
+    assert.deepEqual(
+      site.log.lines.filter(({ msg }) => msg === "refused"),
+      [],
+    );
+  });
+}
+
+test("a browser that goes in the midst of its upload ends the request behind", async (t) => {
+  const { begin, upstream } = await openProxy(t);
+  let ended = 0;
+  upstream.server.prependListener("request", (req) => req.once("close", () => ended++));
+  const upload = begin(`${upstream.origin}/x`, {
+    method: "POST",
+    headers: { ...binary, "Content-Length": String(50 * mebibyte) },
+  });
+  upload.on("error", () => {}).write(block);
+  await until(() => upstream.connections() === 1, "nothing has arrived");
+  upload.destroy();
+  await until(() => ended === 1, "the request behind goes on");
+  assert.equal(upstream.seen.length, 0);
+});
+
+test("an answer that breaks off breaks off for the browser, too: half of one never looks whole", async (t) => {
+  const { begin, upstream, site } = await openProxy(t);
+  for (const headers of [{}, { "Content-Length": 100_000 }]) {
+    upstream.behave = (_seen, res) => {
+      res.writeHead(200, { ...binary, ...headers }).write(Buffer.alloc(50_000));
+      setTimeout(() => res.destroy(), 50);
+    };
+    const answer = await answerOf(begin(`${upstream.origin}/x`));
+    await assert.rejects(sizeOf(answer), { code: "ECONNRESET" });
+  }
+  const codes = site.log.lines.filter(({ msg }) => msg === "refused").map(({ code }) => code);
+  assert.deepEqual(codes, ["portal_unreachable", "portal_unreachable"]);
+});
+
+test("an early answer to an upload comes back, and the connection ends instead of hanging", async (t) => {
+  const { begin, upstream } = await openProxy(t);
+  upstream.server.removeAllListeners("request");
+  upstream.server.on("request", (_req, res) => {
+    res
+      .writeHead(413, { "Content-Type": "application/json", Connection: "close" })
+      .end('{"error":{"code":413}}');
+  });
+  const upload = begin(`${upstream.origin}/x`, {
+    method: "POST",
+    headers: { ...binary, "Content-Length": String(50 * mebibyte) },
+  });
+  upload.on("error", () => {}).write(block);
+  const [answer] = await once(upload, "response");
+  assert.equal(answer.statusCode, 413);
+  assert.equal(answer.headers.connection, "close");
+  upload.destroy();
+});
+
+test("connections to the server behind are kept, and one that it has closed meanwhile does no harm", async (t) => {
+  const { ask, upstream } = await openProxy(t);
+  for (let times = 0; times < 10; times++) assert.equal((await ask(`${upstream.origin}/x`)).status, 200);
+  assert.equal(upstream.connections(), 1);
+  upstream.behave = (seen, res, req) => {
+    echo(seen, res, req);
+    res.on("finish", () => setTimeout(() => res.socket?.end(), 5));
+  };
+  for (let times = 0; times < 5; times++) {
+    assert.equal((await ask(`${upstream.origin}/x`)).status, 200);
+    await sleep(20);
+  }
+});
