@@ -8,7 +8,7 @@ import { openSite } from "./support/site.ts";
 const { skip, open } = await startChromium();
 
 /** The rules for each; in the dark only the colours are other ones. */
-const schemes = { light: undefined, dark: ["cat.color"] };
+const schemes = { light: undefined, dark: ["color-contrast", "link-in-text-block"] };
 
 const screens = [
   { width: 1280, height: 720 },
