@@ -98,8 +98,10 @@ export function errorPage(log: Logger): ErrorRequestHandler {
     const known = toAppError(error);
     const { status } = known.explanation;
     const { requestId, tryAgain = req.path } = res.locals;
+    const reason = known.cause && reasonOf(known.cause);
+    const user = req.session?.identity?.username;
     log[status >= 500 ? "error" : "warn"](
-      { requestId, code: known.code, reason: known.cause && reasonOf(known.cause) },
+      { requestId, event: "refused", code: known.code, reason, address: req.ip, user },
       "refused",
     );
     // The answer is on its way already, and it cannot be taken back.

@@ -159,7 +159,7 @@ test("two guards on one route load the session once, also below an app with a se
   const site = await openSite(t, {
     routes: ({ router, requireSignIn, requireRole }) => {
       router.get("/both", requireSignIn, requireRole("org_admin"), (req, res) => {
-        res.json(req.session.identity.username);
+        res.json(req.session.identity?.username);
       });
     },
     host: (host) => {

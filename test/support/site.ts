@@ -25,7 +25,7 @@ export interface Site {
   sandbox: Sandbox;
   /** What the app logged, one object a line, and the same as text. */
   log: { lines: Record<string, unknown>[]; text: () => string };
-  /** The names of the files in the session folder. */
+  /** The names of the files in the session folder, but for leases: those are there for milliseconds. */
   files: () => string[];
   browser: () => Browser;
 }
@@ -91,7 +91,7 @@ export async function openSite(t: Pick<TestContext, "after">, options: SiteOptio
       },
       text: () => written.join(""),
     },
-    files: () => readdirSync(sessionDir),
+    files: () => readdirSync(sessionDir).filter((name) => !name.endsWith(".lease")),
     browser: () => new Browser(url),
   };
   if (mount || host) {

@@ -1,0 +1,57 @@
+// Makes docs/images/home.png, the picture of the README: the real start page of the demo, with somebody signed in.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { chromium } from "playwright-core";
+import { parseConfig } from "../src/config.ts";
+import { startSandbox } from "../src/sandbox/portal.ts";
+import { serve } from "../src/serve.ts";
+import { packedChromium, signInAs } from "../test/support/chromium.ts";
+import { secret } from "../test/support/site.ts";
+
+const url = "http://localhost:3000";
+const redirectUri = `${url}/authenticate`;
+const folder = mkdtempSync(join(tmpdir(), "screenshot-"));
+
+const sandbox = await startSandbox({
+  port: 3001,
+  clients: [{ clientId: "demo", redirectUris: [redirectUri] }],
+});
+const server = await serve(
+  parseConfig({
+    CLIENT_ID: "demo",
+    PORTAL_URL: sandbox.url,
+    REDIRECT_URI: redirectUri,
+    SESSION_SECRET: secret(),
+    ENCRYPTION_KEY: secret(),
+    SESSION_DIR: join(folder, "sessions"),
+    LOG_LEVEL: "warn",
+  }),
+);
+
+// Browser and font come from npm, so that the picture looks the same wherever it is made.
+const executablePath = await packedChromium();
+const FONTCONFIG_FILE = join(folder, "fonts.conf");
+const fonts = join(dirname(executablePath), "fonts");
+writeFileSync(FONTCONFIG_FILE, `<fontconfig><dir>${fonts}</dir><cachedir>${folder}</cachedir></fontconfig>`);
+const browser = await chromium.launch({
+  executablePath,
+  args: ["--no-sandbox"],
+  env: { ...process.env, FONTCONFIG_FILE },
+});
+
+try {
+  const page = await browser.newPage({
+    viewport: { width: 800, height: 400 },
+    deviceScaleFactor: 2,
+    colorScheme: "light",
+    timezoneId: "UTC",
+  });
+  await signInAs(page, url, "Sandy Boxwell");
+  await page.screenshot({ path: join(import.meta.dirname, "../docs/images/home.png"), fullPage: true });
+} finally {
+  await browser.close();
+  await server.stop();
+  await sandbox.close();
+  rmSync(folder, { recursive: true });
+}

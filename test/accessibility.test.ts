@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import axe from "axe-core";
+import type { Page } from "playwright-core";
+import { choose, startChromium } from "./support/chromium.ts";
+import { openSite } from "./support/site.ts";
+
+const { skip, open } = await startChromium();
+
+/** The rules for each; in the dark only the colours are other ones. */
+const schemes = { light: undefined, dark: ["color-contrast", "link-in-text-block"] };
+
+const screens = [
+  { width: 1280, height: 720 },
+  { width: 375, height: 667 },
+];
+
+test("every page passes axe in the light and in the dark, on a desktop and on a phone, and fits its width", {
+  skip,
+}, async (t) => {
+  const { url, sandbox } = await openSite(t);
+  // A colour on its way to another one is not what is judged here.
+  const { page } = await open(t, { reducedMotion: "reduce" });
+
+  await page.goto(url);
+  await assertAccessible(page, "signed out");
+  await page.goto(`${url}/nothing`);
+  await assertAccessible(page, "error");
+  await page.goto(`${sandbox.url}/oauth2/authorize`);
+  await assertAccessible(page, "error of the sandbox portal");
+  await page.goto(`${sandbox.url}/community/self`);
+  await assertAccessible(page, "answer of the sandbox portal");
+  await page.goto(`${url}/sign-in`);
+  await assertAccessible(page, "sign-in at the sandbox portal");
+  await choose(page, "Zoë 日本 <b>");
+  await page.waitForURL(`${url}/`);
+  await assertAccessible(page, "signed in");
+  await page.goto(`${url}/sign-out`);
+  await assertAccessible(page, "confirm");
+});
+
+async function assertAccessible(page: Page, name: string): Promise<void> {
+  await page.evaluate(axe.source);
+  for (const [colorScheme, runOnly] of Object.entries(schemes)) {
+    for (const screen of screens) {
+      await page.emulateMedia({ colorScheme: colorScheme as keyof typeof schemes });
+      await page.setViewportSize(screen);
+      const { violations, scrollWidth } = await page.evaluate(async (runOnly) => {
+        const { axe } = globalThis as unknown as { axe: typeof import("axe-core") };
+        const results = await axe.run({ runOnly, resultTypes: ["violations"] });
+        return {
+          violations: results.violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)]),
+          scrollWidth: document.documentElement.scrollWidth,
+        };
+      }, runOnly);
+      const where = `${name}, ${colorScheme}, ${screen.width} px`;
+      assert.deepEqual({ violations, scrollWidth }, { violations: [], scrollWidth: screen.width }, where);
+    }
+  }
+}
