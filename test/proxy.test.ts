@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
+import express, { type Express } from "express";
 import { assertError, openProxy, script } from "./support/proxy.ts";
 import { signIn } from "./support/site.ts";
 import { echo, type Seen, startUpstream } from "./support/upstream.ts";
@@ -24,6 +25,15 @@ test("PX-1 a site mounted below a path has its proxy there, in any spelling that
     assertError(await browser.get(url, { ...script, "Sec-Fetch-Site": "cross-site" }), "cross_site");
     assertError(await site.browser().get(url, script), "signed_out");
   }
+});
+
+test("a body parser in front of a mounted site is named in the log, and no request hangs", async (t) => {
+  const host = (outer: Express) => void outer.use(express.json(), express.urlencoded());
+  const { ask, upstream, site } = await openProxy(t, { mount: "/gis", host });
+  assertError(await ask(`${upstream.origin}/x`, { method: "POST", form: { a: "1" } }), "internal");
+  const line = site.log.lines.find(({ code }) => code === "internal");
+  assert.equal(line?.reason, "mount this app before any body parser");
+  assert.equal((await ask(`${upstream.origin}/x`)).status, 200);
 });
 
 test("PX-2 a redirect is not followed, and its address does not come back", async (t) => {

@@ -31,6 +31,8 @@ export const holdBody: RequestHandler = express.raw({
  * Gives the body for the server at the other end: of a form (application/x-www-form-urlencoded) without the
  * parameters that are not the client's to set. Other kinds pass as they are. A `token` in a multipart form is
  * the client's own: it is no more than they could send without us.
+ *
+ * @throws AppError internal when somebody else has read it
  */
 export function bodyOf(req: Request, mostBytes: number): Body | undefined {
   if (Buffer.isBuffer(req.body)) {
@@ -38,6 +40,8 @@ export function bodyOf(req: Request, mostBytes: number): Body | undefined {
     return { content, length: content.length };
   }
   if (!hasBody(req)) return undefined;
+  // An app that we are mounted in has parsed it: there is nothing left to send, and the server would wait for it.
+  if (req.readableEnded) throw new AppError("internal", { cause: "mount this app before any body parser" });
   const length = lengthOf(req);
   const content = req.pipe(atMost(mostBytes, "payload_too_large"));
   return { content, ...(Number.isFinite(length) && { length }) };
