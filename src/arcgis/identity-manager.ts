@@ -4,7 +4,6 @@ import {
   type IArcGISIdentityManagerOptions,
   type IOAuth2Options,
   revokeToken,
-  setDefaultRequestOptions,
 } from "@esri/arcgis-rest-request";
 import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
@@ -14,7 +13,8 @@ import { type Grant, readTokenAnswer } from "./token-answer.ts";
 import { takesPortalToken } from "./token-targets.ts";
 
 // Without it the library's functions write the token into the address of every GET, and so into the portal's log.
-setDefaultRequestOptions({ hideToken: true });
+// The library's own setDefaultRequestOptions() sets the same, and warns of itself on the console at every start.
+Object.assign(globalThis, { DEFAULT_ARCGIS_REQUEST_OPTIONS: { hideToken: true } });
 
 /** Both halves of a sign-in get the same options: the redirect URI must not differ (RFC 6749, 4.1.3). */
 export interface OAuthOptions extends IOAuth2Options {
