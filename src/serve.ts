@@ -85,8 +85,11 @@ export function stopOnSignal({ stop, log }: Running): void {
 /** EX_CONFIG of sysexits.h: a supervisor need not try again before somebody has changed something. */
 const badConfiguration = 78;
 
-/** Says why the server could not start, and with which exit code to leave. */
-export function explain(error: unknown): { message: string; exitCode: number } {
+/**
+ * Says why the server could not start, and with which exit code to leave.
+ * @param key the setting that names the port
+ */
+export function explain(error: unknown, key = "PORT"): { message: string; exitCode: number } {
   if (error instanceof ConfigError) return { message: error.message, exitCode: badConfiguration };
   const { code, message, address, port } = error as NodeJS.ErrnoException & {
     address?: string;
@@ -94,12 +97,21 @@ export function explain(error: unknown): { message: string; exitCode: number } {
   };
   if (code === "EADDRINUSE") {
     return {
-      message: `PORT: ${address}:${port} is taken by another program. Stop that one, or set another PORT.`,
+      message: `${key}: ${address}:${port} is taken by another program. Stop that one, or set another ${key}.`,
       exitCode: badConfiguration,
     };
   }
   if (code === "EACCES" && port !== undefined) {
-    return { message: `PORT: ${port} needs special rights. Set one above 1023.`, exitCode: badConfiguration };
+    return {
+      message: `${key}: ${port} needs special rights. Set one above 1023.`,
+      exitCode: badConfiguration,
+    };
+  }
+  if (code === "ERR_SOCKET_BAD_PORT") {
+    return {
+      message: `${key}: must be a whole number from 0 to 65535. Write it in digits.`,
+      exitCode: badConfiguration,
+    };
   }
   return { message: message ?? "The server could not start.", exitCode: 1 };
 }

@@ -178,6 +178,9 @@ describe("on https", () => {
         sameSite: "Lax",
       },
     );
+    // It outlives the window: a browser that is opened again tomorrow is still signed in.
+    const days = (Number(cookie?.expires) * 1000 - Date.now()) / 86_400_000;
+    assert.ok(days > 13 && days <= 14, `${days} days`);
     assert.equal(await page.evaluate("document.cookie"), "");
     assert.equal(setCookies.length, 3);
     for (const each of setCookies)

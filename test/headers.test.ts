@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
-import { type Answer, typed } from "./support/browser.ts";
+import { type Answer, click, typed } from "./support/browser.ts";
 import { signOut } from "./support/person.ts";
 import { callbackFor, openSite, type SiteOptions } from "./support/site.ts";
 
@@ -29,6 +29,9 @@ async function everyAnswer(t: TestContext, options: SiteOptions = {}): Promise<M
     ["/nothing", html],
     ["/nothing", json],
     ["/api/nothing", json],
+    ["/api/session", json],
+    ["/proxy", html],
+    ["/proxy?https://evil.example/", { ...json, "Sec-Fetch-Site": "same-origin" }],
     ["/%", html],
     ["/%E0%A4%A", html],
     ["/authenticate", html],
@@ -65,6 +68,8 @@ async function everyAnswer(t: TestContext, options: SiteOptions = {}): Promise<M
   answers.set("signed in", await stranger.get(callback));
   answers.set("signed in, again", await stranger.get(callback));
   answers.set("start page of a person", await stranger.get(`${base}/`));
+  answers.set("session of a person", await stranger.get(`${base}/api/session`, json));
+  answers.set("proxy to elsewhere", await stranger.get(`${base}/proxy?https://evil.example/`, click));
   answers.set("confirm page", await stranger.get(`${base}/sign-out`, foreign));
   answers.set("form refused", await stranger.post(`${base}/sign-out`, {}));
   answers.set("form too large", await stranger.post(`${base}/sign-out`, { a: "x".repeat(9_000) }));
@@ -119,7 +124,7 @@ for (const mount of ["", "/gis"]) {
 
     // Or the tests below look at less than they say.
     const seen = new Set([...answers.values()].map(({ status }) => status));
-    for (const status of [200, 204, 206, 302, 303, 304, 400, 403, 404, 405, 413, 429, 500, 502, 503])
+    for (const status of [200, 204, 206, 302, 303, 304, 400, 401, 403, 404, 405, 413, 429, 500, 502, 503])
       assert.ok(seen.has(status), `there is a ${status} among the answers`);
 
     await t.test(

@@ -195,7 +195,11 @@ describe("every page", () => {
         const targets = ["href", "src", "action"].flatMap((name) => attributes(html, name));
         assert.ok(targets.length >= 4, kind);
         for (const target of targets.filter((target) => target !== "#content")) {
-          assert.match(target, new RegExp(`^${base}/(assets/|sign-in(?:\\?force_login=true)?$|sign-out$|$)`), kind);
+          assert.match(
+            target,
+            new RegExp(`^${base}/(assets/|sign-in(?:\\?force_login=true)?$|sign-out$|$)`),
+            kind,
+          );
         }
       }
     });

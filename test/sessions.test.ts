@@ -468,6 +468,7 @@ async function followAtOnce(site: Site, callback: string, cookies: string): Prom
     const [, cookie] = /^set-cookie: (arcgis\.sid=[^;]+)/im.exec(headers) ?? [];
     if (headers.includes("\r\n\r\n")) second.write(get("/", cookie ?? ""));
   });
+  first.on("close", () => headers.includes("\r\n\r\n") || second.destroy());
   first.write(get(pathname + search, cookies));
   const page = await text(second);
   first.destroy();

@@ -13,6 +13,9 @@ const { PORT = "3000", SANDBOX_PORT = "3001", LOG_LEVEL = "warn" } = process.env
 const folder = ".demo";
 const redirectUri = `http://localhost:${PORT}/authenticate`;
 
+/** The port that is being opened. */
+let portKey = "SANDBOX_PORT";
+
 try {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const sandbox = await startSandbox({
@@ -20,6 +23,7 @@ try {
     clients: [{ clientId: "demo", redirectUris: [redirectUri], title: "The demo on your machine" }],
     stateFile: join(folder, "portal.json"),
   });
+  portKey = "PORT";
   const config = parseConfig({
     CLIENT_ID: "demo",
     PORTAL_URL: sandbox.url,
@@ -42,7 +46,7 @@ try {
   Open http://localhost:${PORT} and sign in. Ctrl+C stops both; your sign-in is kept until the next start.
 `);
 } catch (error) {
-  const { message, exitCode } = explain(error);
+  const { message, exitCode } = explain(error, portKey);
   console.error(message);
   process.exit(exitCode);
 }
