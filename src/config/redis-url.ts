@@ -1,0 +1,70 @@
+/** What REDIS_URL says: where a Redis is and how to be let in. */
+export interface RedisAddress {
+  /** The server; of a cluster some of its nodes, which know the others; none when it is a socket. */
+  nodes: { host: string; port: number }[];
+  /** The path of a Unix socket. */
+  socketPath: string | undefined;
+  cluster: boolean;
+  tls: boolean;
+  username: string | undefined;
+  password: string | undefined;
+  /** The number of the database; a cluster has only 0. */
+  database: number;
+}
+
+/**
+ * Reads REDIS_URL; gives `undefined` when it is none. It is one of
+ * - `redis://user:password@host:6379/0`, or `rediss:` for TLS,
+ * - `unix://user:password@/path/to/redis.sock?db=0`,
+ * - a cluster: one of its nodes with `?cluster=true`, or several with commas between them, all with the same password.
+ *
+ * User, password, port and database may be left out. Special characters are written as %XX.
+ */
+export function parseRedisUrl(text: string): RedisAddress | undefined {
+  // A password may hold a comma too.
+  const parts = text.split(/,(?=\w+:\/\/)/).map(parseOne);
+  const [first] = parts;
+  if (!first || !parts.every((part) => part !== undefined)) return undefined;
+
+  const nodes = parts.flatMap((part) => part.nodes);
+  const cluster = first.cluster || parts.length > 1;
+  const isOne = parts.every(
+    ({ tls, username, password }) =>
+      tls === first.tls && username === first.username && password === first.password,
+  );
+  const canBeCluster = parts.every(({ socketPath, database }) => !socketPath && database === 0);
+  return isOne && (canBeCluster || !cluster) ? { ...first, nodes, cluster } : undefined;
+}
+
+function parseOne(text: string): RedisAddress | undefined {
+  let url: URL;
+  let texts: string[];
+  try {
+    // A socket is usually written with a password and then no host, which is no URL.
+    url = new URL(text.replace(/^unix:\/\/([^/]*@)?\//, "unix://$1localhost/"));
+    texts = [url.username, url.password, url.pathname].map(decodeURIComponent);
+  } catch {
+    return undefined;
+  }
+  const { protocol, hostname, port, hash, searchParams } = url;
+  const [username = "", password = "", path = ""] = texts;
+  const isSocket = protocol === "unix:";
+  const database = isSocket ? (searchParams.get("db") ?? "0") : path.slice(1) || "0";
+  const cluster = searchParams.get("cluster") ?? "false";
+  const isRedis = isSocket
+    ? hostname === "localhost" && port === "" && path.length > 1
+    : /^rediss?:$/.test(protocol) && /^(?:[\w.-]+|\[[\da-f:.]+\])$/i.test(hostname);
+  const isClear = /^\d{1,4}$/.test(database) && /^(?:true|false)$/.test(cluster) && hash === "";
+  const isKnown = [...searchParams.keys()].every((key) => key === (isSocket ? "db" : "cluster"));
+  if (!isRedis || !isClear || !isKnown) return undefined;
+
+  return {
+    nodes: isSocket ? [] : [{ host: hostname.replace(/^\[|\]$/g, ""), port: Number(port || 6379) }],
+    socketPath: isSocket ? path : undefined,
+    cluster: cluster === "true",
+    tls: protocol === "rediss:",
+    username: username || undefined,
+    password: password || undefined,
+    database: Number(database),
+  };
+}
