@@ -1,0 +1,718 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { createHash, randomUUID } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import pino from "pino";
+import { type RedisStoreOptions, redisStore } from "../src/session/redis-store.ts";
+import { Browser } from "./support/browser.ts";
+import { selfSigned } from "./support/certificate.ts";
+import { assertErrorPage, whoIs } from "./support/expect.ts";
+import { identityOf, sessionIdOf, signOut } from "./support/person.ts";
+import { freePort, type RedisServer, redisIsMissing, startRedis } from "./support/redis.ts";
+import { judge, race } from "./support/redis-race.ts";
+import { folder, openSite, secret, signIn } from "./support/site.ts";
+
+const record = { content: "content", seen: "seen" };
+const nameOf = (text: string) => createHash("sha256").update(text).digest("hex");
+const newName = () => nameOf(randomUUID());
+const keyOf = (name: string) => `arcgis-sign-in:session:${name}`;
+
+/** Opens the store as the server does; `log` is what it logged. */
+async function open(t: Pick<TestContext, "after">, url: string, options: Partial<RedisStoreOptions> = {}) {
+  const lines: string[] = [];
+  const log = pino({ level: "trace" }, { write: (line: string) => void lines.push(line) });
+  // However busy this machine is, Redis is not away.
+  const store = await redisStore({ url, maxSeconds: 600, patienceMs: 10_000, log, ...options });
+  t.after(() => store.close());
+  return { ...store, log: () => lines.join("") };
+}
+
+/** Waits until `check` gives something true without an error, 15 s at most. */
+async function eventually<T>(check: () => Promise<T>): Promise<NonNullable<T>> {
+  for (const end = performance.now() + 15_000; ; await sleep(10)) {
+    try {
+      const result = await check();
+      if (result) return result;
+    } catch (error) {
+      if (performance.now() > end) throw error;
+    }
+    assert.ok(performance.now() < end, "it does not happen within 15 s");
+  }
+}
+
+const fine = () => assert.fail("it should not have gone well");
+
+const away = (reason: RegExp) => (error: Error) => {
+  assert.match(error.message, new RegExp(`^Redis is away: (?:${reason.source})$`));
+  return true;
+};
+
+const skip = redisIsMissing();
+
+test("SE-11 a clock that jumps neither ends a record nor keeps it", { skip }, async (t) => {
+  const redis = await startRedis(t);
+  const store = await open(t, redis.url);
+  const name = newName();
+  await store.create(name, record);
+  const now = Date.now();
+  t.mock.timers.enable({ apis: ["Date"], now });
+  for (const days of [13, 40, -2]) {
+    t.mock.timers.setTime(now + days * 86_400_000);
+    assert.equal(await store.change(name, (old) => ({ ...old, seen: String(days) })), true);
+    assert.deepEqual(await store.read(name), { ...record, seen: String(days) });
+    const ttl = Number(await redis.send("TTL", keyOf(name)));
+    assert.ok(ttl > 590 && ttl <= 600, `${ttl} s`);
+  }
+});
+
+describe("sessions in Redis", { skip, concurrency: true }, () => {
+  describe("records in Redis", { concurrency: 3 }, () => {
+    test("ST-12 a record is created once: a second one of its name is refused and changes nothing", async (t) => {
+      const { url } = await startRedis(t);
+      const [one, two] = [await open(t, url), await open(t, url)];
+      const name = newName();
+      const attempts = Array.from({ length: 20 }, (_, index) =>
+        (index % 2 ? one : two).create(name, { content: `content${index}`, seen: "seen" }),
+      );
+      const done = (await Promise.allSettled(attempts)).map(({ status }) => status === "fulfilled");
+      assert.deepEqual(done.filter(Boolean), [true]);
+      assert.deepEqual(await one.read(name), { content: `content${done.indexOf(true)}`, seen: "seen" });
+      await assert.rejects(one.create(name, record), { message: "there is a record of that name already" });
+    });
+
+    test("a record is read, listed, changed and removed; what is not there is no failure", async (t) => {
+      const { url } = await startRedis(t);
+      const store = await open(t, url);
+      const names = Array.from({ length: 1_200 }, newName).sort();
+      assert.equal(await store.read(newName()), undefined);
+      assert.equal(await store.change(newName(), () => assert.fail("there is nothing to change")), false);
+      assert.equal(await store.remove(newName()), false);
+      assert.deepEqual(await store.names(), []);
+
+      await Promise.all(names.map((name) => store.create(name, { content: name, seen: "seen" })));
+      assert.deepEqual((await store.names()).sort(), names);
+      const [name = ""] = names;
+      assert.deepEqual(await store.read(name), { content: name, seen: "seen" });
+      assert.equal(await store.change(name, () => undefined), false);
+      assert.equal(await store.change(name, (old) => ({ ...old, seen: "later" })), true);
+      assert.deepEqual(await store.read(name), { content: name, seen: "later" });
+      assert.deepEqual([await store.remove(name), await store.remove(name)], [true, false]);
+      assert.equal(await store.read(name), undefined);
+      assert.equal(store.log(), "");
+    });
+
+    test("ST-12 a record ends after maxSeconds by Redis's clock, and no change puts that off", async (t) => {
+      const redis = await startRedis(t);
+      const store = await open(t, redis.url, { maxSeconds: 60 });
+      const name = newName();
+      await store.create(name, record);
+      let left = 60_000;
+      for (let turn = 0; turn < 5; turn++, await sleep(5)) {
+        assert.equal(await store.change(name, (old) => ({ ...old, content: `content${turn}` })), true);
+        const now = Number(await redis.send("PTTL", keyOf(name)));
+        assert.ok(now > 0 && now < left, `${now} ms are left after ${left} ms were`);
+        left = now;
+      }
+      await redis.send("PEXPIRE", keyOf(name), "30");
+      await store.change(name, (old) => ({ ...old, content: "last" }));
+      await sleep(60);
+      assert.equal(await store.read(name), undefined);
+      assert.equal(await store.change(name, (old) => old), false);
+      assert.deepEqual(await redis.send("KEYS", "*"), []);
+    });
+
+    test("SE-9 a change that is under way when the record is removed does not bring it back", async (t) => {
+      const redis = await startRedis(t);
+      const store = await open(t, redis.url);
+      const name = newName();
+      await store.create(name, record);
+      const changed = await store.change(name, (old) => {
+        assert.equal(redis.sendNow("DEL", keyOf(name)), "1\n");
+        return { ...old, content: "changed" };
+      });
+      assert.equal(changed, false);
+      assert.equal(await store.read(name), undefined);
+      assert.deepEqual(await redis.send("KEYS", "*"), []);
+    });
+
+    test("a change that another server has overtaken is made again, of what that one wrote", async (t) => {
+      const redis = await startRedis(t);
+      const store = await open(t, redis.url);
+      const name = newName();
+      await store.create(name, record);
+      const met: string[] = [];
+      const changed = await store.change(name, ({ content, seen }) => {
+        met.push(content);
+        if (met.length < 3) redis.sendNow("SET", keyOf(name), `renewed${met.length}\n${seen}`, "KEEPTTL");
+        return { content: `${content}+changed`, seen };
+      });
+      assert.equal(changed, true);
+      assert.deepEqual(met, ["content", "renewed1", "renewed2"]);
+      assert.deepEqual(await store.read(name), { content: "renewed2+changed", seen: "seen" });
+    });
+
+    test("a key that holds no record counts as absent, is not changed, and is told in the log", async (t) => {
+      const redis = await startRedis(t);
+      const store = await open(t, redis.url);
+      const bad: [string, ...(string | Buffer)[]][] = [
+        ["SET", "no record"],
+        ["SET", "\n"],
+        ["SET", "content\n"],
+        ["SET", "\nseen"],
+        ["SET", "content\nseen\nmore"],
+        ["SET", "content\n\u{1f600}"],
+        ["SET", Buffer.from("c\xff\nseen", "latin1")],
+        ["LPUSH", "content"],
+        ["SADD", "content"],
+      ];
+      for (const [command, ...content] of bad) {
+        const name = newName();
+        await redis.send(command, keyOf(name), ...content);
+        const before = await redis.send("DUMP", keyOf(name));
+        assert.equal(await store.read(name), undefined, `${command} ${content}`);
+        assert.equal(await store.change(name, () => assert.fail()), false);
+        await assert.rejects(store.create(name, record));
+        assert.equal(await redis.send("DUMP", keyOf(name)), before);
+        assert.ok(store.log().includes(name.slice(0, 8)) && !store.log().includes(name));
+        assert.equal(await store.remove(name), true);
+      }
+      await redis.send("SET", "arcgis-sign-in:session:stranger", "content\nseen");
+      assert.deepEqual(await store.names(), []);
+    });
+
+    test("ST-6 a name that is no hash reaches no key", async (t) => {
+      const redis = await startRedis(t);
+      const store = await open(t, redis.url);
+      const seen = await redis.monitor();
+      for (const name of ["", "*", "../x", "A".repeat(64), `${newName()}0`, `${newName()}\n`]) {
+        const error = { name: "TypeError", message: "a record's name has 64 hexadecimal digits" };
+        await assert.rejects(store.read(name), error);
+        await assert.rejects(store.create(name, record), error);
+        await assert.rejects(
+          store.change(name, (old) => old),
+          error,
+        );
+        await assert.rejects(store.remove(name), error);
+      }
+      await store.ping();
+      await eventually(async () => seen.some((line) => line.includes("probe")));
+      assert.deepEqual(
+        seen.filter((line) => line.includes("session:")),
+        [],
+      );
+    });
+  });
+
+  describe("what servers share", { concurrency: 3 }, () => {
+    test("TK-1 a lease has one holder among all servers, until it is given back", async (t) => {
+      const redis = await startRedis(t);
+      const [one, two] = [await open(t, redis.url), await open(t, redis.url)];
+      const name = newName();
+      const taken = await Promise.all(
+        Array.from({ length: 20 }, (_, index) => (index % 2 ? one : two).lease(name, 60_000)),
+      );
+      const [release, ...others] = taken.filter((each) => each !== undefined);
+      assert.ok(release);
+      assert.deepEqual(others, []);
+      const ttl = Number(await redis.send("PTTL", `arcgis-sign-in:lease:${name}`));
+      assert.ok(ttl > 0 && ttl <= 60_000);
+      assert.ok(await two.lease(newName(), 60_000), "another name is free");
+      await release();
+      assert.ok(await one.lease(name, 60_000));
+    });
+
+    test("TK-2 a lease of a server that was killed ends by itself, and what it gives back late is not its own", async (t) => {
+      const redis = await startRedis(t);
+      const [one, two] = [await open(t, redis.url), await open(t, redis.url)];
+      const late = await one.lease("queue", 30_000);
+      assert.ok(late);
+      assert.equal(await two.lease("queue", 60_000), undefined);
+      // Its time has almost come.
+      await redis.send("PEXPIRE", "arcgis-sign-in:lease:queue", "1");
+      assert.ok(await eventually(() => two.lease("queue", 60_000)));
+      await late();
+      assert.equal(await one.lease("queue", 60_000), undefined);
+    });
+
+    test("a lease can be given back while Redis is away, without an error", async (t) => {
+      const redis = await startRedis(t);
+      const store = await open(t, redis.url);
+      const release = await store.lease("queue", 60_000);
+      assert.ok(release);
+      await redis.kill();
+      await release();
+      await assert.rejects(store.lease("queue", 60_000), /^Error: Redis is away: /);
+    });
+
+    test("of what waits nothing is lost when servers add to it and take from it at once", async (t) => {
+      const redis = await startRedis(t);
+      const stores = [await open(t, redis.url), await open(t, redis.url)];
+      const key = "arcgis-sign-in:pending";
+      const add = (what: string) => (text: string | undefined) =>
+        [...(text?.split(" ") ?? []), what].join(" ");
+      const all = Array.from({ length: 100 }, (_, index) => String(index));
+      await Promise.all(all.map((what, index) => stores[index % 2]?.changePending(add(what))));
+      assert.deepEqual(
+        String(await redis.send("GET", key))
+          .split(" ")
+          .sort(),
+        all.sort(),
+      );
+      const ttl = Number(await redis.send("TTL", key));
+      assert.ok(ttl > 89 * 86_400 && ttl <= 90 * 86_400);
+
+      const take = (what: string) => (text: string | undefined) =>
+        text
+          ?.split(" ")
+          .filter((each) => each !== what)
+          .join(" ") || undefined;
+      await Promise.all(all.map((what, index) => stores[index % 2]?.changePending(take(what))));
+      assert.deepEqual(await redis.send("KEYS", "*"), []);
+      const met: unknown[] = [];
+      await stores[0]?.changePending((text) => void met.push(text));
+      assert.deepEqual(met, [undefined]);
+
+      await redis.send("SET", key, Buffer.from("damaged \xff", "latin1"));
+      const error = { message: "what lies in Redis cannot be replaced" };
+      await assert.rejects(stores[0]?.changePending(add("one")) ?? fine(), error);
+    });
+  });
+
+  describe("a Redis that fails", { concurrency: 6 }, () => {
+    const impatient = { patienceMs: 600 };
+
+    test("that is away at the start does not hold it up, and is used as soon as it is there", async (t) => {
+      const redis = await startRedis(t);
+      await redis.kill();
+      const store = await open(t, redis.url);
+      await assert.rejects(store.ping(), away(/ECONNREFUSED/));
+      await assert.rejects(store.create(newName(), record), away(/ECONNREFUSED/));
+      await assert.rejects(store.names(), away(/ECONNREFUSED/));
+      await assert.rejects(
+        store.changePending(() => "text"),
+        away(/ECONNREFUSED/),
+      );
+      await redis.start();
+      await eventually(() => store.ping().then(() => true));
+      const name = newName();
+      await store.create(name, record);
+      assert.deepEqual(await store.read(name), record);
+      const told = store
+        .log()
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line));
+      assert.deepEqual(
+        told.map(({ level, msg, reason }) => ({ level, msg, reason })),
+        [
+          { level: 40, msg: "Redis is away", reason: "ECONNREFUSED" },
+          { level: 30, msg: "Redis is back", reason: undefined },
+        ],
+      );
+    });
+
+    test("CLIENT KILL costs at most what is under way", async (t) => {
+      const redis = await startRedis(t);
+      const store = await open(t, redis.url);
+      const name = newName();
+      await store.create(name, record);
+      for (let turn = 0; turn < 5; turn++) {
+        const reads = Array.from({ length: 50 }, () => store.read(name));
+        redis.sendNow("CLIENT", "KILL", "TYPE", "normal");
+        for (const result of await Promise.allSettled(reads)) {
+          if (result.status === "fulfilled") assert.deepEqual(result.value, record);
+          else assert.match(result.reason.message, /^Redis is away: /);
+        }
+        assert.deepEqual(await eventually(() => store.read(name)), record);
+      }
+    });
+
+    test("after a restart everything goes on by itself, and nothing was lost", async (t) => {
+      const redis = await startRedis(t, "--appendonly", "yes");
+      const store = await open(t, redis.url);
+      const name = newName();
+      await store.create(name, record);
+      await redis.kill();
+      await eventually(() => store.read(name).then(() => false, away(/ECONNREFUSED/)));
+      const start = performance.now();
+      for (let turn = 0; turn < 100; turn++) await assert.rejects(store.read(name), away(/ECONNREFUSED/));
+      assert.ok(performance.now() - start < 2_000, "it rejects at once");
+      await redis.start();
+      assert.deepEqual(await eventually(() => store.read(name)), record);
+      assert.equal(await store.change(name, (old) => ({ ...old, seen: "later" })), true);
+    });
+
+    const silences: Record<string, (redis: RedisServer) => unknown> = {
+      "is stopped (SIGSTOP)": (redis) => {
+        redis.freeze();
+        setTimeout(redis.thaw, 3_000);
+      },
+      "is paused": (redis) => redis.send("CLIENT", "PAUSE", "3000", "ALL"),
+      "lets writes wait": (redis) => redis.send("CLIENT", "PAUSE", "3000", "WRITE"),
+      "is busy": (redis) => redis.begin("DEBUG", "SLEEP", "3"),
+    };
+    for (const [what, silence] of Object.entries(silences)) {
+      test(`that ${what} fails commands in bounded time, then at once, and is used again afterwards`, async (t) => {
+        const redis = await startRedis(t);
+        const store = await open(t, redis.url, impatient);
+        await eventually(() => store.ping().then(() => true));
+        const name = newName();
+        await store.create(name, record);
+        await silence(redis);
+        await sleep(100);
+        const start = performance.now();
+        const results = await Promise.allSettled([
+          store.change(name, () => ({ content: "changed", seen: "seen" })),
+          store.create(newName(), record),
+          store.remove(newName()),
+        ]);
+        for (const result of results) {
+          assert.equal(result.status, "rejected");
+          assert.match(String(result.reason), /^Error: Redis is away: no answer$/);
+        }
+        assert.ok(performance.now() - start < 2_500);
+        const again = performance.now();
+        await assert.rejects(store.read(name), /^Error: Redis is away: /);
+        assert.ok(performance.now() - again < 1_000);
+        assert.match((await eventually(() => store.read(name))).content, /^(?:content|changed)$/);
+        await eventually(() => store.ping().then(() => true));
+      });
+    }
+
+    test("that never greets does not hold up the start for long, nor the end", async (t) => {
+      const redis = await startRedis(t);
+      redis.freeze();
+      t.after(redis.thaw);
+      const start = performance.now();
+      const store = await open(t, redis.url, { patienceMs: 100 });
+      await assert.rejects(store.ping(), away(/no answer/));
+      await store.close();
+      assert.ok(performance.now() - start < 2_000);
+    });
+
+    test("that closes every connection is tried again in growing steps, not in a loop", async (t) => {
+      const redis = await startRedis(t);
+      await redis.send("CONFIG", "SET", "maxclients", "1");
+      const holder = await redis.monitor();
+      const store = await open(t, redis.url);
+      await sleep(500);
+      await assert.rejects(store.ping(), /^Error: Redis is away: /);
+      assert.deepEqual(holder, []);
+      assert.ok(store.log().split("\n").length <= 4, store.log());
+    });
+
+    test("whose memory is full refuses new records and is not ready, but still reads and removes", async (t) => {
+      const redis = await startRedis(t, "--maxmemory-policy", "noeviction");
+      const store = await open(t, redis.url);
+      const name = newName();
+      await store.create(name, record);
+      await redis.send("CONFIG", "SET", "maxmemory", "1");
+      const full = { message: "Redis refused a command: OOM", code: "OOM" };
+      await assert.rejects(store.create(newName(), record), full);
+      await assert.rejects(store.ping(), full);
+      await assert.rejects(
+        store.change(name, (old) => ({ ...old, seen: "later" })),
+        full,
+      );
+      assert.deepEqual(await store.read(name), record);
+      assert.equal(await store.remove(name), true);
+      await redis.send("CONFIG", "SET", "maxmemory", "0");
+      await store.ping();
+    });
+
+    test("that has become a replica refuses writes and is connected to anew, until a master answers", async (t) => {
+      const redis = await startRedis(t);
+      const store = await open(t, redis.url);
+      await redis.send("REPLICAOF", "127.0.0.1", String(await freePort()));
+      const connection = async () => {
+        const lines = String(await redis.send("CLIENT", "LIST"))
+          .trim()
+          .split("\n");
+        const [line, ...others] = lines.filter((each) => !each.includes("cmd=client"));
+        return others.length === 0 && line?.match(/id=\d+/)?.[0];
+      };
+      const before = await eventually(connection);
+      await assert.rejects(store.create(newName(), record), { code: "READONLY" });
+      await eventually(async () => ![before, false, undefined].includes(await connection()));
+      assert.deepEqual(await store.names(), []);
+      await redis.send("REPLICAOF", "NO", "ONE");
+      await eventually(() => store.ping().then(() => true));
+    });
+  });
+
+  describe("the way into Redis", { concurrency: 3 }, () => {
+    test("ST-12 a user who may do nothing else is enough; a wrong password is told without it", async (t) => {
+      const redis = await startRedis(t);
+      const password = "p@ss:w/rd,%é canary";
+      const may = "-@all +get +set +del +eval +scan +ping ~arcgis-sign-in:*".split(" ");
+      await redis.send("ACL", "SETUSER", "app", "on", "resetpass", ">another", ...may);
+      const url = `redis://app:${encodeURIComponent(password)}@127.0.0.1:${redis.port}`;
+      const store = await open(t, url);
+      const refused = await store.ping().then(fine, (error: Error) => error);
+      assert.equal(refused.message, "Redis is away: WRONGPASS");
+
+      await redis.send("ACL", "SETUSER", "app", `>${password}`);
+      await eventually(() => store.ping().then(() => true));
+      const name = newName();
+      await store.create(name, record);
+      assert.equal(await store.change(name, (old) => ({ ...old, seen: "later" })), true);
+      assert.deepEqual(await store.names(), [name]);
+      assert.equal(await store.remove(name), true);
+      await (await store.lease("queue", 1_000))?.();
+      await store.changePending(() => "text");
+      await store.changePending(() => undefined);
+
+      await redis.send("ACL", "SETUSER", "app", "-set");
+      const denied = await store.create(newName(), record).then(fine, (error: Error) => error);
+      assert.equal(denied.message, "Redis refused a command: NOPERM");
+      const told = [store.log(), refused.stack, denied.stack, JSON.stringify([refused, denied])].join();
+      for (const canary of [
+        "canary",
+        encodeURIComponent(password),
+        "redis://",
+        "127.0.0.1",
+        String(redis.port),
+      ])
+        assert.ok(!told.includes(canary), `${canary} is in ${told}`);
+    });
+
+    test("a password alone is the default user's, a number after the slash is the database's", async (t) => {
+      const redis = await startRedis(t);
+      await redis.send("CONFIG", "SET", "requirepass", "word");
+      const store = await open(t, `redis://:word@127.0.0.1:${redis.port}/3`);
+      await store.create(newName(), record);
+      assert.match(
+        redis.sendNow("-a", "word", "--no-auth-warning", "INFO", "keyspace"),
+        /db3:keys=1,expires=1/,
+      );
+    });
+
+    test("a Unix socket", async (t) => {
+      const redis = await startRedis(t, "--unixsocket", "redis.sock");
+      const store = await open(t, `unix://${redis.dir}/redis.sock?db=2`);
+      const name = newName();
+      await store.create(name, record);
+      assert.deepEqual(await store.read(name), record);
+      assert.equal(redis.sendNow("-n", "2", "DBSIZE"), "1\n");
+      await redis.kill();
+      await eventually(() => store.ping().then(() => false, away(/ENOENT|ECONNREFUSED/)));
+      await redis.start();
+      await eventually(() => store.ping().then(() => true));
+    });
+
+    test("ST-12 TLS with a certificate that somebody vouches for and no other; the drivers are loaded only then", async (t) => {
+      const { key, cert } = selfSigned();
+      const port = String(await freePort());
+      const dir = folder(t);
+      writeFileSync(join(dir, "key"), key);
+      writeFileSync(join(dir, "cert"), cert);
+      const files = ["key", "cert", "ca-cert"].flatMap((name) => [
+        `--tls-${name}-file`,
+        join(dir, name.slice(-4)),
+      ]);
+      await startRedis(
+        t,
+        "--tls-port",
+        port,
+        "--tls-auth-clients",
+        "no",
+        ...files.map((each) => each.replace("/-key", "/key")),
+      );
+      const url = `rediss://localhost:${port}`;
+      const store = await open(t, url);
+      await assert.rejects(store.ping(), away(/DEPTH_ZERO_SELF_SIGNED_CERT/));
+
+      const script = `
+        import { createRequire } from "node:module";
+        const loaded = () => Object.keys(createRequire(import.meta.url).cache);
+        const drivers = () => loaded().filter((path) => /node_modules.(@redis|connect-redis)/.test(path)).length;
+        await import(${JSON.stringify(import.meta.resolve("../src/serve.ts"))});
+        console.log(drivers(), loaded().length > 100);
+        const { redisStore } = await import(${JSON.stringify(import.meta.resolve("../src/session/redis-store.ts"))});
+        const store = await redisStore({ url: ${JSON.stringify(url)}, maxSeconds: 600 });
+        await store.ping();
+        await store.close();
+        console.log(drivers() > 10);
+      `;
+      const env = { ...process.env, NODE_EXTRA_CA_CERTS: join(dir, "cert") };
+      const options = ["--import", "tsx", "--input-type=module", "--eval", script];
+      const { stdout } = await promisify(execFile)(process.execPath, options, { env });
+      assert.equal(stdout, "0 true\ntrue\n");
+    });
+
+    test("a cluster: every node has its share and serves it while another is away, until that one is back", async (t) => {
+      const [one, two] = await startCluster(t);
+      const store = await open(t, `redis://127.0.0.1:${one.port}?cluster=true`);
+      const names = Array.from({ length: 40 }, newName).sort();
+      await Promise.all(names.map((name) => store.create(name, record)));
+      assert.deepEqual((await store.names()).sort(), names);
+      const share = Number(await one.send("DBSIZE"));
+      assert.ok(share > 0 && share < names.length);
+      assert.equal(Number(await two.send("DBSIZE")), names.length - share);
+      for (const name of names) {
+        assert.equal(await store.change(name, (old) => ({ ...old, seen: "later" })), true);
+        assert.deepEqual(await store.read(name), { ...record, seen: "later" });
+        assert.ok(await store.lease(name, 1_000));
+      }
+      await store.changePending(() => "text");
+
+      await two.kill();
+      await eventually(async () => {
+        const results = await Promise.allSettled(names.map(store.read));
+        return results.filter(({ status }) => status === "fulfilled").length === share;
+      });
+      await two.start();
+      await eventually(() => store.ping().then(() => true));
+      await eventually(async () => (await Promise.all(names.map(store.read))).every((found) => found));
+      assert.equal(await store.remove(names[0] ?? ""), true);
+    });
+  });
+
+  describe("servers at work on one Redis", { concurrency: 3 }, () => {
+    test("ST-2 ST-12 Redis gets to see nothing readable of a sign-in, and no key without an end", async (t) => {
+      const redis = await startRedis(t);
+      const seen = await redis.monitor();
+      const site = await openSite(t, { records: await open(t, redis.url) });
+      const browser = site.browser();
+      assert.equal((await signIn(browser, "sandy_admin")).status, 303);
+      assert.equal(await whoIs(browser), "sandy_admin");
+
+      const keys = (await redis.send("KEYS", "*")) as string[];
+      assert.equal(keys.length, 1);
+      assert.match(keys[0] ?? "", /^arcgis-sign-in:session:[0-9a-f]{64}$/);
+      const ttl = Number(await redis.send("TTL", keys[0] ?? ""));
+      assert.ok(ttl > 590 && ttl <= 600);
+
+      const id = sessionIdOf(browser);
+      const { token, refreshToken, username, portal } = await identityOf(site, browser);
+      const canaries = [
+        id,
+        token,
+        refreshToken,
+        username,
+        portal,
+        "sandy",
+        "token",
+        "cookie",
+        "username",
+      ].map(String);
+      const texts = [
+        await redis.send("GET", keys[0] ?? ""),
+        await redis.send("DUMP", keys[0] ?? ""),
+        keys,
+        seen,
+      ].join();
+      for (const canary of canaries) {
+        for (const spelling of [
+          canary,
+          Buffer.from(canary).toString("base64url").slice(0, -2),
+          Buffer.from(canary).toString("hex"),
+        ])
+          assert.ok(!texts.includes(spelling), `${canary} is in Redis as ${spelling}`);
+      }
+      assert.ok(seen.length >= 4, "the monitor has seen it all");
+    });
+
+    test("SE-5 two servers share a sign-in; a sign-out at one is a sign-out at both", async (t) => {
+      const redis = await startRedis(t);
+      const settings = { SESSION_SECRET: secret(), ENCRYPTION_KEY: secret() };
+      const one = await openSite(t, { settings, records: await open(t, redis.url) });
+      const two = await openSite(t, { settings, records: await open(t, redis.url), sandbox: one.sandbox });
+      const browser = one.browser();
+      await signIn(browser, "sandy_admin");
+      const there = new Browser(two.url, browser.cookies);
+      assert.equal(await whoIs(there), "sandy_admin");
+      assert.equal((await signOut(there)).status, 303);
+      assert.equal(await whoIs(browser), undefined);
+      assert.deepEqual(await redis.send("KEYS", "*"), []);
+    });
+
+    test("ST-13 while Redis is away: pages of a session answer 503, strangers notice nothing, and then it goes on", async (t) => {
+      const redis = await startRedis(t, "--appendonly", "yes");
+      const records = await open(t, redis.url);
+      const site = await openSite(t, { records });
+      const [alice, bob] = [site.browser(), site.browser()];
+      await signIn(alice, "sandy_admin");
+      await redis.kill();
+      await eventually(() =>
+        records.ping().then(
+          () => false,
+          () => true,
+        ),
+      );
+
+      assertErrorPage(await alice.get("/"), "store_unavailable");
+      assert.equal(await whoIs(bob), undefined);
+      assert.equal((await bob.get("/sign-in")).status, 302);
+      assertErrorPage(await signIn(bob, "sandy_admin"), "store_unavailable");
+      assert.ok(!bob.cookies.has("arcgis.sid"));
+      assert.match(site.log.text(), /Redis is away: ECONNREFUSED/);
+
+      await redis.start();
+      await eventually(() => records.ping().then(() => true));
+      assert.equal(await whoIs(alice), "sandy_admin");
+      assert.equal((await signIn(bob, "sandy_admin")).status, 303);
+    });
+
+    test("ST-12 two processes race through 10,000 operations while Redis fails: no session is lost, none comes back", async (t) => {
+      const redis = await startRedis(t, "--appendonly", "yes");
+      const names = Array.from({ length: 300 }, newName);
+      const operations = await race(
+        t,
+        { url: redis.url, names, operations: 5_000 },
+        {
+          1: () => redis.send("CLIENT", "KILL", "TYPE", "normal"),
+          3: async () => redis.freeze(),
+          // They come this far by failing.
+          4: async () => redis.thaw(),
+          6: () => redis.send("CLIENT", "KILL", "TYPE", "normal"),
+          8: () => redis.kill().then(redis.start),
+        },
+      );
+      assert.equal(operations.length, 10_000);
+      const store = await open(t, redis.url);
+      for (const name of names) {
+        const found = await store.read(name);
+        judge(
+          operations.filter((each) => each.name === name),
+          found?.content,
+        );
+      }
+      const failed = operations.filter(({ outcome }) => outcome === "failed").length;
+      assert.ok(failed > 100 && failed < 5_000, `${failed} operations failed`);
+    });
+  });
+});
+
+/** Two nodes that have half of the slots each. */
+async function startCluster(t: TestContext): Promise<[RedisServer, RedisServer]> {
+  const [oneBus, twoBus] = [String(await freePort()), String(await freePort())];
+  const options = [
+    "--cluster-enabled",
+    "yes",
+    "--cluster-require-full-coverage",
+    "no",
+    "--cluster-node-timeout",
+    "1000",
+    "--appendonly",
+    "yes",
+    "--cluster-port",
+  ];
+  const one = await startRedis(t, ...options, oneBus);
+  const two = await startRedis(t, ...options, twoBus);
+  await one.send("CLUSTER", "ADDSLOTSRANGE", "0", "8191");
+  await two.send("CLUSTER", "ADDSLOTSRANGE", "8192", "16383");
+  await one.send("CLUSTER", "MEET", "127.0.0.1", String(two.port), twoBus);
+  for (const node of [one, two]) {
+    const isWhole = async () => {
+      const slots = (await node.send("CLUSTER", "SLOTS")) as unknown[];
+      return slots.length === 2 && /cluster_state:ok/.test(String(await node.send("CLUSTER", "INFO")));
+    };
+    await eventually(isWhole);
+  }
+  return [one, two];
+}

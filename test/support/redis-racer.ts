@@ -1,0 +1,67 @@
+import { randomInt, randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { redisStore } from "../../src/session/redis-store.ts";
+import type { Operation, Race } from "./redis-race.ts";
+
+const atOnce = 10;
+
+/** A process of its own that does what servers do to sessions, at random, beside others that do the same. */
+process.once("message", async ({ url, names, operations }: Race) => {
+  const store = await redisStore({ url, maxSeconds: 600, patienceMs: 400 });
+  const log: Operation[] = [];
+
+  async function step(turn: number): Promise<void> {
+    // All racers go through the names side by side, and are always busy with a few of them.
+    const name = names[Math.floor((turn / operations) * (names.length - 6)) + randomInt(6)] ?? "";
+    const chance = Math.random();
+    const kind = chance < 0.1 ? "create" : chance < 0.65 ? "change" : chance < 0.9 ? "read" : "remove";
+    const start = String(process.hrtime.bigint());
+    let met: { life?: string; changes?: number } = {};
+    let outcome: Operation["outcome"];
+    try {
+      outcome = (await act(kind)) ? "done" : "nothing";
+    } catch {
+      outcome = "failed";
+    }
+    log.push({ kind, name, start, end: String(process.hrtime.bigint()), outcome, ...met });
+    // Redis is away: a person would wait a little, too.
+    if (outcome === "failed") await sleep(10);
+
+    async function act(what: typeof kind): Promise<boolean> {
+      if (what === "remove") return store.remove(name);
+      if (what === "create") {
+        met = { life: randomUUID(), changes: 0 };
+        const exists = (error: Error) => {
+          if (!/already/.test(error.message)) throw error;
+          return false;
+        };
+        return store.create(name, { content: `${met.life}/0`, seen: "seen" }).then(() => true, exists);
+      }
+      if (what === "change") {
+        return store.change(name, (record) => {
+          met = parse(record.content);
+          return { ...record, content: `${met.life}/${(met.changes ?? 0) + 1}` };
+        });
+      }
+      const record = await store.read(name);
+      if (record) met = parse(record.content);
+      return record !== undefined;
+    }
+  }
+
+  let turn = 0;
+  const runner = async () => {
+    while (turn < operations) {
+      if (turn % (operations / 10) === 0) process.send?.(turn / (operations / 10));
+      await step(turn++);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, runner));
+  await store.close();
+  process.send?.(log, () => process.disconnect());
+});
+
+function parse(content: string): { life: string; changes: number } {
+  const [life = "", changes] = content.split("/");
+  return { life, changes: Number(changes) };
+}

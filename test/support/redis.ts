@@ -1,0 +1,141 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { createServer } from "node:net";
+import { delimiter, join } from "node:path";
+import type { TestContext } from "node:test";
+import { createClient } from "redis";
+import { folder } from "./site.ts";
+
+export interface RedisServer {
+  port: number;
+  /** redis://127.0.0.1:{port} */
+  url: string;
+  /** Its folder, for a socket or certificates. */
+  dir: string;
+  /** Sends a command over a connection of its own, and gives the answer. */
+  send(...command: (string | Buffer)[]): Promise<unknown>;
+  /** Sends a command that takes its time, and resolves when it is on its way. */
+  begin(...command: string[]): Promise<void>;
+  /** The same as `send`, while this whole process stands still. */
+  sendNow(...command: string[]): string;
+  /** Every command that the server carries out from now on, with all its arguments, until the test ends. */
+  monitor(): Promise<string[]>;
+  /** Stops the whole process, as a server that hangs; `thaw` lets it go on. */
+  freeze(): void;
+  thaw(): void;
+  /** Ends the process at once, as a crash does. */
+  kill(): Promise<void>;
+  /** Starts it again at the same port. Only with `--appendonly yes` it knows what it knew. */
+  start(): Promise<void>;
+}
+
+/** What of node-redis is used here: its own types are a burden to the compiler. */
+interface Client {
+  readonly isOpen: boolean;
+  on(event: "error", listener: () => void): unknown;
+  connect(): Promise<unknown>;
+  sendCommand(command: (string | Buffer)[]): Promise<unknown>;
+  monitor(listener: (line: string) => void): Promise<unknown>;
+  destroy(): void;
+}
+
+const names = ["redis-server", "valkey-server"];
+const program = names
+  .flatMap((name) => (process.env.PATH ?? "").split(delimiter).map((path) => join(path, name)))
+  .find(existsSync);
+
+/**
+ * For the `skip` option of a test: false, or what to install.
+ * @throws with REQUIRE_ALL=1, when there is neither Redis nor Valkey on the PATH.
+ */
+export function redisIsMissing(): string | false {
+  if (program) return false;
+  const reason = `there is no redis-server on the PATH: install Debian's package "redis-server"`;
+  if (process.env.REQUIRE_ALL === "1") throw new Error(reason);
+  return reason;
+}
+
+/** Starts a Redis that listens on this machine alone, keeps nothing on the disk, and ends with the test. */
+export async function startRedis(t: Pick<TestContext, "after">, ...options: string[]): Promise<RedisServer> {
+  const dir = folder(t);
+  const port = await freePort();
+  const place = ["--port", String(port), "--bind", "127.0.0.1", "--dir", dir, "--save", ""];
+  let server: ChildProcess;
+
+  async function start(): Promise<void> {
+    server = spawn(String(program), [...place, "--enable-debug-command", "local", ...options], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    await new Promise<void>((resolve, reject) => {
+      let text = "";
+      server.stdout?.on("data", (chunk) => {
+        text += chunk;
+        if (text.includes("Ready to accept connections")) resolve();
+      });
+      server.once("exit", () => reject(new Error(`Redis did not start: ${text}`)));
+    });
+  }
+
+  async function kill(): Promise<void> {
+    if (server.exitCode !== null || server.signalCode !== null) return;
+    const exit = once(server, "exit");
+    server.kill("SIGKILL");
+    await exit;
+  }
+
+  async function connection(): Promise<Client> {
+    const socket = { host: "127.0.0.1", port, reconnectStrategy: false as const };
+    const client = createClient({ socket }) as unknown as Client;
+    client.on("error", () => {});
+    await client.connect();
+    return client;
+  }
+
+  await start();
+  t.after(kill);
+  return {
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    dir,
+    async send(...command) {
+      const client = await connection();
+      try {
+        return await client.sendCommand(command);
+      } finally {
+        client.destroy();
+      }
+    },
+    async begin(...command) {
+      const client = await connection();
+      const end = () => void (client.isOpen && client.destroy());
+      client.sendCommand(command).then(end, end);
+    },
+    sendNow: (...command) =>
+      execFileSync(String(program).replace(/server$/, "cli"), ["-p", String(port), ...command], {
+        encoding: "utf8",
+      }),
+    async monitor() {
+      const seen: string[] = [];
+      const client = await connection();
+      t.after(() => client.isOpen && client.destroy());
+      await client.monitor((line) => void seen.push(line));
+      return seen;
+    },
+    freeze: () => void server.kill("SIGSTOP"),
+    thaw: () => void server.kill("SIGCONT"),
+    kill,
+    start,
+  };
+}
+
+/** A port that nobody has at this moment. */
+export async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, "close");
+  return port;
+}
