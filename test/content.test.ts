@@ -52,6 +52,18 @@ describe("My content, the example of a route of one's own", () => {
     assert.match(answer.body, /PNG/);
   });
 
+  test("SE-13 offers sign-out, and the link does it", async (t) => {
+    const site = await openSite(t, { routes: myContent });
+    const browser = site.browser();
+    await signIn(browser);
+    assert.match(
+      (await browser.get("/content")).body,
+      /<a class="button plain" href="\/sign-out">Sign out<\/a>/,
+    );
+    assert.equal((await browser.get("/sign-out", click)).status, 303);
+    assert.deepEqual(site.files(), []);
+  });
+
   test("takes any odd page for the first one, and asks a stranger to sign in", async (t) => {
     const site = await openSite(t, { routes: myContent });
     assert.equal((await site.browser().get("/content")).headers.location, "/sign-in?returnTo=%2Fcontent");

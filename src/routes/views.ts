@@ -131,7 +131,7 @@ export function renderContent(res: Response, { identity, items, page, pages }: C
     modifiedText: dateText.format(new Date(modified)),
     image: thumbnail && `/proxy?${identity.portal}/content/items/${id}/info/${thumbnail}`,
   }));
-  const header = { name: displayName(identity.username) };
+  const header = { name: displayName(identity.username), signOutLink: true };
   render(res, "content", "My content", { items: shown, page, pages, header });
 }
 
