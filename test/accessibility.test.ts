@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import axe from "axe-core";
 import type { Page } from "playwright-core";
+import { myContent } from "../src/examples/my-content.ts";
 import { choose, startChromium } from "./support/chromium.ts";
 import { openSite } from "./support/site.ts";
 
@@ -18,7 +19,7 @@ const screens = [
 test("every page passes axe in the light and in the dark, on a desktop and on a phone, and fits its width", {
   skip,
 }, async (t) => {
-  const { url, sandbox } = await openSite(t);
+  const { url, sandbox } = await openSite(t, { routes: myContent });
   // A colour on its way to another one is not what is judged here.
   const { page } = await open(t, { reducedMotion: "reduce" });
 
@@ -32,9 +33,11 @@ test("every page passes axe in the light and in the dark, on a desktop and on a 
   await assertAccessible(page, "answer of the sandbox portal");
   await page.goto(`${url}/sign-in`);
   await assertAccessible(page, "sign-in at the sandbox portal");
-  await choose(page, "Zoë 日本 <b>");
+  await choose(page, "Pia Marlow");
   await page.waitForURL(`${url}/`);
   await assertAccessible(page, "signed in");
+  await page.goto(`${url}/content?page=2`);
+  await assertAccessible(page, "content");
   await page.goto(`${url}/sign-out`);
   await assertAccessible(page, "confirm");
 });

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
+import { myContent } from "../src/examples/my-content.ts";
 import { assertHeading, choose, signInAs, startChromium } from "./support/chromium.ts";
 import { callbackFor, openSite } from "./support/site.ts";
 
@@ -166,6 +167,8 @@ test("HT-5 HT-6 SE-13 address and Referer are clean, the code works once, and th
   await page.goForward(kept);
   await assertHeading(page, "Sandy Boxwell");
 
+  await page.goto(`${url}/content`);
+  assert.ok(await page.getByRole("link", { name: "Sign out" }).isVisible());
   for (const path of ["/sign-out", "/"]) {
     await page.goto(url + path);
     assert.ok(await page.getByRole("button", { name: "Sign out" }).isVisible(), path);
@@ -284,6 +287,7 @@ async function openSites(t: TestContext) {
   const requests: Seen[] = [];
 
   const site = await openSite(t, {
+    routes: myContent,
     host(app) {
       app.use((req, res, next) => {
         res.once("close", () => {
