@@ -1,4 +1,4 @@
-// Makes docs/images/home.png, the picture of the README: the real start page of the demo, with somebody signed in.
+// Makes docs/images/home.png, the picture of the README: the real start page, with somebody signed in.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
