@@ -1,6 +1,7 @@
 import express, { type Express, type Router } from "express";
 import { rateLimit } from "express-rate-limit";
 import type { Logger } from "pino";
+import { personalRequest } from "./arcgis/request.ts";
 import { revocations } from "./arcgis/revocations.ts";
 import { type TokenKeeper, tokenKeeper } from "./arcgis/tokens.ts";
 import type { Config } from "./config.ts";
@@ -37,6 +38,11 @@ export interface Site extends Guards {
   router: Router;
   /** Gives the identity of whoever is signed in, with a fresh token; the guard before it has seen to the session. */
   identityOf: TokenKeeper["identityOf"];
+  /**
+   * The `request` option for the functions of `@esri/arcgis-rest-*`: it has a time limit, follows no redirect with
+   * a token, writes none into an address, and renews one that is refused.
+   */
+  request: ReturnType<typeof personalRequest>;
 }
 
 /**
@@ -58,16 +64,17 @@ export function createApp({ config, store, log, notice, links = [], routes }: Ap
   const limit = signInLimit(config.rateLimit);
   const waiting = revocations({ store, log });
   const tokens = tokenKeeper({ config, store, revocations: waiting, log });
+  const guard = guards({ config, store, tokens, withSession, log });
 
   app.use(requestLog(log), securityHeaders(config));
   app.use(assets());
-  app.use(signIn({ config, flows, forms, withSession, limit, revocations: waiting, log }));
+  app.use(signIn({ config, store, flows, forms, withSession, limit, revocations: waiting, log }));
   app.use(pages({ config, forms, withSession }));
-  app.use(api({ config, tokens, withSession }));
-  app.use(proxy({ config, tokens, withSession }));
+  app.use(api({ config, tokens, withSession, memberOnly: guard.memberOnly }));
+  app.use(proxy({ config, tokens, withSession, memberOnly: guard.memberOnly }));
   if (routes) {
     const router = express.Router();
-    routes({ router, identityOf: tokens.identityOf, ...guards({ config, store, tokens, withSession, log }) });
+    routes({ router, identityOf: tokens.identityOf, request: personalRequest(), ...guard });
     app.use(router);
   }
   app.use(() => {

@@ -11,6 +11,8 @@ import type { SealedStore } from "./session/sealed-store.ts";
 
 /** Middleware for routes that are not for everybody. Each loads the session, so one guard is enough. */
 export interface Guards {
+  /** Whoever is no member of ALLOWED_ORGS gets 403 `org_not_allowed`; strangers pass, and so does everybody without it. */
+  memberOnly: RequestHandler;
   /** Whoever is signed in. A browser is sent to the sign-in and comes back (302), a program gets 401 `signed_out`. */
   requireSignIn: RequestHandler;
   /** Members of one of these organisations (ids); else 403 `org_not_allowed`. */
@@ -66,7 +68,7 @@ export function guards({ config, store, tokens, withSession, log }: GuardParts):
       });
       return fresh;
     } catch (error) {
-      if (!profile || profile.fetchedAt === 0) throw error;
+      if (!profile || profile.fetchedAt === 0 || !isTrouble(error)) throw error;
       log.warn({ event: "profile", reason: reasonOf(error) }, "profile not renewed");
       return profile;
     }
@@ -74,7 +76,12 @@ export function guards({ config, store, tokens, withSession, log }: GuardParts):
 
   const everybody = config.allowedOrgs.length === 0;
   const fromAllowedOrg = ({ orgId = "" }: Profile) => config.allowedOrgs.includes(orgId);
+  const member: RequestHandler = async (req, _res, next) => {
+    if (req.session?.identity && !fromAllowedOrg(await profileOf(req))) throw new AppError("org_not_allowed");
+    next();
+  };
   return {
+    memberOnly: everybody ? (_req, _res, next) => next() : member,
     requireSignIn: everybody ? inTurn(withSession, signedIn) : require(fromAllowedOrg, "org_not_allowed", []),
     requireOrg: (...ids) => require(({ orgId = "" }) => ids.includes(orgId), "org_not_allowed", []),
     requireRole: (...roles) =>
@@ -91,4 +98,9 @@ export function guards({ config, store, tokens, withSession, log }: GuardParts):
 /** One middleware of several: a router without a path is just that. */
 function inTurn(...handlers: RequestHandler[]): RequestHandler {
   return express.Router().use(...handlers);
+}
+
+/** The portal has not said no: it could not be asked. */
+function isTrouble(error: unknown): boolean {
+  return error instanceof AppError && ["portal_unreachable", "portal_timeout"].includes(error.code);
 }

@@ -33,8 +33,6 @@ export async function serve(
   await once(server, "listening");
   const { address, port, family } = server.address() as AddressInfo;
   const url = `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
-  log.info({ url, portal: config.portal }, "listening");
-
   return {
     url,
     log,
@@ -69,7 +67,7 @@ async function closeServer(server: Server, unused: Set<Socket>): Promise<void> {
 }
 
 /** Stops at SIGTERM or SIGINT, and leaves with exit code 0. A second signal does not wait. */
-export function stopOnSignal({ stop, log }: Running): void {
+export function stopOnSignal({ url, stop, log }: Running): void {
   let stopping = false;
   const leave = async (signal: string) => {
     if (stopping) process.exit(1);
@@ -80,6 +78,8 @@ export function stopOnSignal({ stop, log }: Running): void {
   };
   process.on("SIGTERM", leave);
   process.on("SIGINT", leave);
+  // Whoever waits for this line may send a signal at once.
+  log.info({ url }, "listening");
 }
 
 /** EX_CONFIG of sysexits.h: a supervisor need not try again before somebody has changed something. */

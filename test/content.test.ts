@@ -52,6 +52,17 @@ describe("My content, the example of a route of one's own", () => {
     assert.match(answer.body, /PNG/);
   });
 
+  test("OA-13 does not follow a redirect of the portal with the token", async (t) => {
+    const site = await openSite(t, { routes: myContent });
+    const browser = site.browser();
+    await signIn(browser);
+    const elsewhere = await openSite(t);
+    const location = `${elsewhere.sandbox.url}/search`;
+    site.sandbox.faults.set("search", { kind: "redirect", location });
+    assert.equal((await browser.get("/content")).status, 502);
+    assert.deepEqual(elsewhere.sandbox.log, []);
+  });
+
   test("SE-13 offers sign-out, and the link does it", async (t) => {
     const site = await openSite(t, { routes: myContent });
     const browser = site.browser();

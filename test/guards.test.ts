@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import type { AppParts } from "../src/app.ts";
-import { typed } from "./support/browser.ts";
+import { Browser, click, typed } from "./support/browser.ts";
 import { openSite, signIn } from "./support/site.ts";
 
 const program = { Accept: "application/json" };
@@ -179,4 +179,42 @@ test("two guards on one route load the session once, also below an app with a se
   loads = 0;
   assert.deepEqual((await browser.get("/both")).json(), "sandy_admin");
   assert.equal(loads, 1);
+});
+
+test("a guard does not go by what it knew of a person whose refresh token the portal takes no more", async (t) => {
+  const site = await openSite(t, { routes });
+  site.sandbox.settings.accessTokenSeconds = 60;
+  const browser = site.browser();
+  await signIn(browser, "pia_publisher");
+  site.sandbox.expireRefreshTokens();
+  t.mock.timers.enable({ apis: ["Date"], now: Date.now() + 10 * 60_000 + 1 });
+  const answer = await browser.get("/publish", program);
+  assert.equal(answer.status, 401, answer.body);
+});
+
+test("with ALLOWED_ORGS, the API and the proxy ask where somebody belongs, too", async (t) => {
+  const everywhere = { TOKEN_HANDOVER: true };
+  const before = await openSite(t, { settings: everywhere });
+  const browser = before.browser();
+  await signIn(browser, "ned_county");
+  const { sessionSecrets, encryptionKeys, sessionDir, redirectUri } = before.config;
+  const after = await openSite(t, {
+    sandbox: before.sandbox,
+    sessionDir,
+    settings: {
+      ...everywhere,
+      SESSION_SECRET: sessionSecrets,
+      ENCRYPTION_KEY: encryptionKeys,
+      REDIRECT_URI: redirectUri,
+      ALLOWED_ORGS: "0123456789ABCDEF",
+    },
+  });
+  const moved = new Browser(after.url, browser.cookies);
+  for (const path of [
+    "/api/session",
+    "/api/credential",
+    `/proxy?${after.config.portal}/community/self?f=json`,
+  ]) {
+    assert.equal((await moved.get(path, { ...click, ...program })).status, 403, path);
+  }
 });

@@ -123,6 +123,19 @@ describe("the portal in trouble", () => {
   });
 });
 
+test("TK-4 a portal that asks for patience (429) ends no session", async (t) => {
+  const site = await open(t, { access: 1 });
+  const browser = site.browser();
+  await signIn(browser);
+  await sleep(1000);
+  const body = JSON.stringify({ error: { code: 429, message: "Too many requests.", details: [] } });
+  site.sandbox.faults.set("token", { kind: "body", body });
+  assert.equal((await credential(browser)).status, 502);
+  site.sandbox.faults.clear();
+  await sleep(600);
+  assert.equal((await credential(browser)).status, 200);
+});
+
 test("TK-4 a refresh token that the portal takes no more ends the session with a page that says so", async (t) => {
   const site = await open(t, { access: 1 });
   const browser = site.browser();
@@ -188,6 +201,22 @@ describe("a sign-out", () => {
     const issued = site.sandbox.log.filter(({ endpoint }) => endpoint === "revokeToken");
     assert.equal(issued.length, 2, "the old pair at the sign-out, the new pair when it came");
   });
+});
+
+test("TK-6 a second sign-in revokes the newest tokens of the first, also those that came while it was under way", async (t) => {
+  const site = await open(t, { access: 1, refresh: 3600 });
+  const browser = site.browser();
+  await signIn(browser);
+  await sleep(1000);
+  const callback = await callbackFor(browser, "pia_publisher");
+  site.sandbox.faults.set("self", { kind: "delay", ms: 500 });
+  const second = browser.get(callback);
+  await sleep(150);
+  assert.equal((await credential(browser.copy())).status, 200);
+  assert.equal((await second).status, 303);
+  while (site.sandbox.revoked.length === 0) await sleep(20);
+  const used = site.sandbox.log.find(({ params }) => params.grant_type === "exchange_refresh_token");
+  assert.notEqual(site.sandbox.revoked[0], used?.params.refresh_token, "the old one was dead already");
 });
 
 describe("two processes on one folder", () => {

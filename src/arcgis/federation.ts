@@ -44,13 +44,13 @@ export function forgetServerToken(token: string): void {
 
 /** Whether this is the address of an ArcGIS service, `https://host/webadaptor/rest/...`. */
 export function isService(url: string): boolean {
-  return /\/rest(?:\/|$)/.test(new URL(url).pathname);
+  return /\/rest(?:\/|$)/i.test(new URL(url).pathname);
 }
 
 /** `https://host/webadaptor` of a service's address (`.../rest/services/...`). */
 function serverRoot(url: string, portal: string): string {
   const { protocol, origin, pathname } = URL.canParse(url) ? new URL(url) : new URL("invalid:");
-  const root = /^(.*?)\/rest(?:\/|$)/.exec(pathname)?.[1];
+  const root = /^(.*?)\/rest(?:\/|$)/i.exec(pathname)?.[1];
   const secure = protocol === "https:" || (protocol === "http:" && portal.startsWith("http:"));
   if (root === undefined || !secure)
     throw new AppError("token_target", { cause: "this is no ArcGIS service" });

@@ -3,6 +3,7 @@ import {
   ArcGISRequestError,
   checkForErrors,
   type IRequestOptions,
+  processParams,
 } from "@esri/arcgis-rest-request";
 import fetch from "cross-fetch";
 import { AppError } from "../errors.ts";
@@ -27,11 +28,9 @@ const confidential = ["code", "code_verifier", "client_secret", "refresh_token",
 export function portalRequest({ timeoutMs = 10_000 } = {}) {
   return async (url: string, options: IRequestOptions = {}) => {
     const { httpMethod = "POST", authentication } = options;
-    const fields = Object.entries({ f: "json", ...options.params }).filter(
-      ([, value]) => value !== undefined,
-    );
-    const form = new URLSearchParams(fields.map(([key, value]) => [key, String(value)]));
-    const token = typeof authentication === "object" && "token" in authentication && authentication.token;
+    const fields: Record<string, string> = processParams({ f: "json", ...options.params });
+    const form = new URLSearchParams(fields);
+    const token = typeof authentication === "object" && (await authentication.getToken(url));
     const response = await fetch(httpMethod === "GET" ? `${url}?${form}` : url, {
       method: httpMethod,
       headers: {
@@ -66,6 +65,29 @@ export function portalRequest({ timeoutMs = 10_000 } = {}) {
       throw discreet(error, [token, ...confidential.map((name) => form.get(name))]);
     }
   };
+}
+
+/**
+ * `portalRequest` for what a person does: when their token is refused (498, 499), it is renewed, and the request
+ * is made once more. The library does that only on its own way. Not for files to upload.
+ */
+export function personalRequest(limits?: { timeoutMs?: number }) {
+  const ask = portalRequest(limits);
+  return (url: string, options: IRequestOptions = {}) =>
+    ask(url, options).catch(async (error) => {
+      const { authentication } = options;
+      const renew = typeof authentication === "object" && authentication.refreshCredentials;
+      if (!(error instanceof ArcGISAuthError) || !renew) throw error;
+      await renew.call(authentication);
+      return ask(url, options);
+    });
+}
+
+/** Whether the portal has said no, and not merely failed to answer or asked for patience. */
+export function isRefusal(error: unknown): error is ArcGISRequestError {
+  if (!(error instanceof ArcGISRequestError)) return false;
+  const code = Number(error.code);
+  return !(code >= 500 || code === 429 || code === 408);
 }
 
 /** Gives the error without the secrets that the portal repeats in it: its message is written to the log. */

@@ -1,8 +1,9 @@
-import { ArcGISIdentityManager, ArcGISRequestError } from "@esri/arcgis-rest-request";
+import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import type { Logger } from "pino";
 import { reasonOf } from "../reason.ts";
 import type { SealedStore } from "../session/sealed-store.ts";
 import { IdentityManager } from "./identity-manager.ts";
+import { isRefusal } from "./request.ts";
 
 /** A token that is to be revoked as soon as its portal can be reached. */
 interface PendingRevocation {
@@ -48,10 +49,12 @@ export function revocations({ store, log }: { store: SealedStore; log: Logger })
       return waiting;
     });
     const done = new Set<string>();
+    const down = new Set<string>();
     for (const item of waiting) {
-      // One that does not get through is enough to know: the others would only wait, too.
-      if (!(await revokeNow(item))) break;
-      done.add(item.token);
+      // One that does not get through is enough to know of a portal: the others would only wait, too.
+      if (down.has(item.portal)) continue;
+      if (await revokeNow(item)) done.add(item.token);
+      else down.add(item.portal);
     }
     if (done.size > 0)
       await store.changePending<PendingRevocation>((items) => items.filter(({ token }) => !done.has(token)));
@@ -71,7 +74,7 @@ export function revocations({ store, log }: { store: SealedStore; log: Logger })
     } catch (error) {
       log.warn({ event: "revoke", user: username, reason: reasonOf(error) }, "not revoked");
       // The portal has answered, and would answer the same tomorrow.
-      return error instanceof ArcGISRequestError && !(Number(error.code) >= 500);
+      return isRefusal(error);
     }
   }
 

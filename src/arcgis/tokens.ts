@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { ArcGISRequestError } from "@esri/arcgis-rest-request";
 import type { Request } from "express";
 import type { Logger } from "pino";
 import type { Config } from "../config.ts";
@@ -9,12 +8,15 @@ import type { SealedStore } from "../session/sealed-store.ts";
 import { prolongCookie } from "../session/session.ts";
 import { replaceIdentity } from "../session/session-content.ts";
 import type { IdentityManager } from "./identity-manager.ts";
+import { isRefusal } from "./request.ts";
 import type { Revocations } from "./revocations.ts";
 
 /** Longer than a token call can take (request.ts): a lease ends by itself only when its holder has died. */
 const leaseMs = 15_000;
 /** Who waits for the renewal of another process looks again so often. */
 const lookEveryMs = 100;
+/** A token that was renewed just now and is refused all the same is not renewed again at once (ms). */
+const restMs = 5_000;
 /** A portal in trouble is left alone for a moment, twice as long with each failure (ms). */
 const pause = { firstMs: 500, longestMs: 30_000 };
 
@@ -26,8 +28,10 @@ export interface TokenKeeper {
    * @throws AppError signed_out; session_ended when the portal takes the refresh token no more (then the
    *   session is over); portal_unreachable, portal_timeout or portal_answer_invalid when the token is spent
    *   and the portal is in trouble (the session stays).
+   *
+   * @param options `prolong: false` keeps the answer without a cookie, when it may leave late
    */
-  identityOf(req: Request): Promise<IdentityManager>;
+  identityOf(req: Request, options?: { prolong?: boolean }): Promise<IdentityManager>;
 }
 
 export interface TokenKeeperParts {
@@ -43,6 +47,7 @@ export interface TokenKeeperParts {
  */
 export function tokenKeeper({ config, store, revocations, log }: TokenKeeperParts): TokenKeeper {
   const underWay = new Map<string, Promise<IdentityManager>>();
+  const renewedLately = new Set<string>();
   const portal = { failures: 0, pausedUntil: 0 };
 
   /** Gives a fresh identity; `spent` is a token that is known to be no good. */
@@ -61,7 +66,7 @@ export function tokenKeeper({ config, store, revocations, log }: TokenKeeperPart
         // What is stored counts: another process may have renewed it meanwhile, or the person signed out.
         const stored = (await store.read(sessionId))?.identity;
         if (!stored) throw new AppError("signed_out");
-        if (stored.token !== spent && isFresh(stored)) return stored;
+        if (isFresh(stored) && (stored.token !== spent || renewedLately.has(sessionId))) return stored;
         if (release) return await renewNow(sessionId, stored);
       } finally {
         await release?.();
@@ -72,10 +77,16 @@ export function tokenKeeper({ config, store, revocations, log }: TokenKeeperPart
 
   async function renewNow(sessionId: string, stored: IdentityManager): Promise<IdentityManager> {
     const renewed = await askPortal(sessionId, stored);
-    const kept = await store.update(sessionId, (data) => {
-      data.identity = renewed;
+    let kept = false;
+    await store.update(sessionId, (data) => {
+      kept = data.identity?.refreshToken === stored.refreshToken;
+      if (kept) data.identity = renewed;
     });
-    if (kept) return renewed;
+    if (kept) {
+      renewedLately.add(sessionId);
+      setTimeout(() => renewedLately.delete(sessionId), restMs).unref();
+      return renewed;
+    }
     // The person signed out meanwhile, and that sign-out knew nothing of what the portal has just given.
     await revocations.revoke(renewed);
     throw new AppError("signed_out");
@@ -91,7 +102,9 @@ export function tokenKeeper({ config, store, revocations, log }: TokenKeeperPart
       return renewed;
     } catch (error) {
       if (isRefusal(error)) {
-        await store.end(sessionId);
+        // Unless another process has a newer one: its lease on the session may have run out.
+        const latest = (await store.read(sessionId))?.identity;
+        if (latest?.refreshToken === stored.refreshToken) await store.end(sessionId);
         log.warn(
           { event: "refresh", user: stored.username, reason: reasonOf(error) },
           "refresh token refused",
@@ -106,15 +119,15 @@ export function tokenKeeper({ config, store, revocations, log }: TokenKeeperPart
   }
 
   /** Lets the rest of the request see a renewed identity, and the browser keep its cookie as long as that lives. */
-  async function show(req: Request, renewed: IdentityManager): Promise<void> {
-    const prolonged = renewed.refreshToken !== req.session.identity?.refreshToken;
+  async function show(req: Request, renewed: IdentityManager, prolong: boolean): Promise<void> {
+    const prolonged = prolong && renewed.refreshToken !== req.session.identity?.refreshToken;
     replaceIdentity(req.session, renewed);
     const stored = prolonged && !req.res?.headersSent && (await store.read(req.sessionID));
     if (stored) prolongCookie(req, stored.endsAt);
   }
 
   return {
-    async identityOf(req) {
+    async identityOf(req, { prolong = true } = {}) {
       const { identity } = req.session;
       if (!identity) throw new AppError("signed_out");
       const id = req.sessionID;
@@ -125,10 +138,10 @@ export function tokenKeeper({ config, store, revocations, log }: TokenKeeperPart
             if (stillGood && isTrouble(error)) return identity;
             throw error;
           });
-      if (usable !== identity) await show(req, usable);
+      if (usable !== identity) await show(req, usable, prolong);
       usable.renew = async () => {
         const renewed = await renew(id, usable.token);
-        await show(req, renewed);
+        await show(req, renewed, prolong);
         return renewed;
       };
       return usable;
@@ -138,11 +151,6 @@ export function tokenKeeper({ config, store, revocations, log }: TokenKeeperPart
 
 function isFresh({ tokenExpires }: IdentityManager): boolean {
   return tokenExpires.getTime() > Date.now();
-}
-
-/** Whether the portal has said no, and not merely failed to answer. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof ArcGISRequestError && !(Number(error.code) >= 500);
 }
 
 function isTrouble(error: unknown): boolean {

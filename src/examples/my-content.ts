@@ -5,7 +5,7 @@ import { renderContent } from "../routes/views.ts";
 const perPage = 10;
 
 /** GET /content?page=1 - what the person has at the portal, newest first: an example of a route of your own. */
-export function myContent({ router, requireSignIn, identityOf }: Site): void {
+export function myContent({ router, requireSignIn, identityOf, request }: Site): void {
   router.get("/content", requireSignIn, async (req, res) => {
     const identity = await identityOf(req);
     const page = /^[1-9]\d{0,3}$/.test(String(req.query.page)) ? Number(req.query.page) : 1;
@@ -17,8 +17,8 @@ export function myContent({ router, requireSignIn, identityOf }: Site): void {
       sortField: "modified",
       sortOrder: "desc",
       authentication: identity,
-      // Without it the library writes the token into the address of the request.
-      hideToken: true,
+      // Without it the library writes the token into the address, and follows a redirect with it.
+      request,
     });
 
     renderContent(res, { identity, items: results, page, pages: Math.ceil(total / perPage) });

@@ -44,6 +44,8 @@ export function bodyOf(req: Request, mostBytes: number): Body | undefined {
   if (req.readableEnded) throw new AppError("internal", { cause: "mount this app before any body parser" });
   const length = lengthOf(req);
   const content = req.pipe(atMost(mostBytes, "payload_too_large"));
+  // It may fail before anybody reads it; whoever reads it then is told.
+  content.on("error", () => {});
   return { content, ...(Number.isFinite(length) && { length }) };
 }
 

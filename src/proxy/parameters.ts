@@ -11,7 +11,7 @@ const file = /\/(?:tile\/\d+\/\d+\/\d+|attachments\/\d+|data)$|\.(?:png|jpe?g|gi
 export function withoutOurs(pairs: string): string {
   return pairs
     .split("&")
-    .filter((pair) => !ours.includes(nameOf(pair)))
+    .filter((pair) => pair.length > 0 && !ours.includes(nameOf(pair)))
     .join("&");
 }
 
@@ -31,7 +31,9 @@ export function asJson(url: URL, destination = "empty"): void {
 }
 
 function nameOf(pair: string): string {
-  return decoded(pair.split("=", 1).join());
+  const [name = ""] = pair.split("=", 1);
+  // Longer than any of ours, however it is encoded: not worth decoding.
+  return name.length > 64 ? name : decoded(name);
 }
 
 function textOf(pair: string): string {

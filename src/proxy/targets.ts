@@ -54,6 +54,8 @@ const written = /^https?:\/\/[^\s\\/?#@%]+(?:\/[^\s\\?#]*)?(?:\?[^#]*)?$/i;
 
 function parse(text: string | undefined): URL | undefined {
   if (text === undefined || !written.test(text) || /\p{Cc}/u.test(text)) return undefined;
+  // A parser resolves them: the address would lead elsewhere than it says.
+  if (/^[^?]*\/\.{1,2}(?:[/?]|$)/.test(text)) return undefined;
   return URL.canParse(text) ? new URL(text) : undefined;
 }
 
@@ -65,7 +67,9 @@ function plainPath(pathname: string): string | undefined {
   // A lone % and the bytes C0 and C1 are in no UTF-8; some servers make a slash or a dot of them.
   if (/%(?![\da-f]{2})|%c[01]/i.test(pathname)) return undefined;
   const slashes = slashesIn(pathname);
-  for (let path = pathname; ; ) {
+  // Encoded more than three times is nobody's file name, and each time costs a pass.
+  let path = pathname;
+  for (let rounds = 0; rounds < 4; rounds++) {
     if (/[\\;\p{Cc}]|\/\/|\/\.{1,2}(?:\/|$)/u.test(path) || slashesIn(path) !== slashes) return undefined;
     const decoded = path.replace(/%([0-7][\da-f])/gi, (_, hex) =>
       String.fromCharCode(Number.parseInt(hex, 16)),
@@ -73,6 +77,7 @@ function plainPath(pathname: string): string | undefined {
     if (decoded === path) return path;
     path = decoded;
   }
+  return undefined;
 }
 
 function slashesIn(text: string): number {

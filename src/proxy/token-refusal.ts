@@ -23,7 +23,8 @@ export function refusesToken({ status, headers, head, rest }: Answer): boolean {
   if (rest || status >= 500) return false;
   const text = textOf(head, headers["content-encoding"]);
   return (
-    refusals.includes(errorCodeIn(text)) || /<html[\s\S]*\b(?:invalid token|token required)\b/i.test(text)
+    refusals.includes(errorCodeIn(text)) ||
+    (/<html/i.test(text) && /\b(?:invalid token|token required)\b/i.test(text))
   );
 }
 

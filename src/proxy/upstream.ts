@@ -79,6 +79,7 @@ function respond(
     // Node has no error for a server that changes the protocol unasked (101): it only hangs up.
     request.once("close", () => reject(new Error("closed without an answer")));
     if (body === undefined || Buffer.isBuffer(body)) request.end(body);
+    else if (body.errored) request.destroy(body.errored);
     else body.once("error", (error) => request.destroy(error)).pipe(request);
   });
 }

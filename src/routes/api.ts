@@ -10,17 +10,19 @@ export interface ApiParts {
   tokens: TokenKeeper;
   /** Gives `req.session`. */
   withSession: RequestHandler;
+  /** Turns away whom ALLOWED_ORGS does not name. */
+  memberOnly: RequestHandler;
 }
 
 /** What a page of this site may ask about its own sign-in. Errors are JSON: `{error: {code, message}}`. */
-export function api({ config, tokens, withSession }: ApiParts): Router {
+export function api({ config, tokens, withSession, memberOnly }: ApiParts): Router {
   const router = express.Router();
 
   /**
    * GET /api/session - who is signed in: `{username, fullName, portal, tokenExpires, refreshTokenExpires}`,
    * the dates in ISO 8601 (`refreshTokenExpires` is null where the portal does not say); or 401 `signed_out`.
    */
-  router.get("/api/session", withSession, (req, res) => {
+  router.get("/api/session", withSession, memberOnly, (req, res) => {
     const { identity, profile } = req.session;
     if (!identity) throw new AppError("signed_out");
     res.json({
@@ -38,7 +40,7 @@ export function api({ config, tokens, withSession }: ApiParts): Router {
    * four fifths of a life shorter than that); `expires` in ms since 1970. 401 signed out, 403 for another site.
    */
   if (config.tokenHandover) {
-    router.get("/api/credential", withSession, async (req, res) => {
+    router.get("/api/credential", withSession, memberOnly, async (req, res) => {
       if (!isFromOurPage(req, config.origin)) throw new AppError("cross_site");
       const { portal: server, token, tokenEnds, tokenExpires, ssl, username } = await tokens.identityOf(req);
       res.json({ server, token, expires: (tokenEnds ?? tokenExpires).getTime(), ssl, userId: username });

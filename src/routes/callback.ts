@@ -42,6 +42,6 @@ function isText(value: unknown, longest: number): value is string {
  * this app sees only the end of the redirect URI's path: so every end of it is served.
  */
 export function callbackRoutes(path: string): string[] {
-  const parts = path.split("/").slice(1);
+  const parts = path.replace(/\/+$/, "").split("/").slice(1);
   return parts.map((_, index) => `/${parts.slice(index).join("/")}`.replace(/[()[\]{}?+!:*\\]/g, "\\$&"));
 }

@@ -21,6 +21,8 @@ export interface ProxyParts {
   tokens: TokenKeeper;
   /** Gives `req.session`. */
   withSession: RequestHandler;
+  /** Turns away whom ALLOWED_ORGS does not name. */
+  memberOnly: RequestHandler;
 }
 
 const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
@@ -35,7 +37,7 @@ const longestMs = 15 * 60_000;
  * Esri's proxy convention, `/proxy?https://host/path?query`: asks the portal, or an address in PROXY_ALLOW, with
  * the person's token, and streams the answer. Errors of our own are JSON: `{error: {code, message}}`.
  */
-export function proxy({ config, tokens, withSession }: ProxyParts): Router {
+export function proxy({ config, tokens, withSession, memberOnly }: ProxyParts): Router {
   const router = express.Router();
   const targetOf = proxyTargets(config);
   const takePlace = places(room);
@@ -43,18 +45,20 @@ export function proxy({ config, tokens, withSession }: ProxyParts): Router {
 
   // 1. Only for somebody who is signed in, from a page of ours, to where their token may go.
   const check: RequestHandler = (req, res, next) => {
+    // The browser went while the session was read: no "close" will come any more to leave a place.
+    if (res.destroyed) return;
     if (!req.session?.identity) throw new AppError("signed_out");
     // GET, too: ArcGIS deletes by GET, and the cookie travels with a link on another site.
     if (!isFromOurPage(req, config.origin)) throw new AppError("cross_site");
     if (!methods.includes(req.method)) return allowOnly(methods.join(", "))(req, res, next);
     res.locals.url = urlFor(req, targetOf(req.originalUrl));
     if (Number(req.headers["content-length"]) > config.proxyMaxBytes) throw new AppError("payload_too_large");
-    res.once("close", takePlace(req.sessionID));
+    res.once("close", takePlace(req.session.identity.username));
     next();
   };
 
   // 2. There and back. All of it ends when the browser goes, or when the time is up.
-  router.all("/proxy", withSession, check, holdBody, async (req, res) => {
+  router.all("/proxy", withSession, memberOnly, check, holdBody, async (req, res) => {
     const end = new AbortController();
     const late = setTimeout(() => end.abort(new AppError("portal_timeout")), longestMs);
     res.once("close", () => {
@@ -62,7 +66,8 @@ export function proxy({ config, tokens, withSession }: ProxyParts): Router {
       end.abort();
     });
     try {
-      const identity = await tokens.identityOf(req);
+      // No cookie: by the time a slow answer leaves, the browser may have another session.
+      const identity = await tokens.identityOf(req, { prolong: false });
       const answer = await ask(req, res.locals.url, identity, end.signal);
       await passOn(answer, res, config.proxyMaxBytes);
     } catch (error) {

@@ -1,5 +1,6 @@
 import { type ArcGISIdentityManager, ArcGISRequestError } from "@esri/arcgis-rest-request";
 import express, { type Request, type RequestHandler, type Response, type Router } from "express";
+import type { SessionData } from "express-session";
 import type { Logger } from "pino";
 import { IdentityManager, oauthOptions, portalSignOut } from "../arcgis/identity-manager.ts";
 import { fetchProfile, type Profile, profileWithout } from "../arcgis/profile.ts";
@@ -11,6 +12,7 @@ import { redirect } from "../redirect.ts";
 import { localPath } from "../return-to.ts";
 import type { FlowCookie } from "../session/flow.ts";
 import type { FormTokens } from "../session/form-token.ts";
+import type { SealedStore } from "../session/sealed-store.ts";
 import { endSession, startSession } from "../session/session.ts";
 import { allowOnly } from "../web.ts";
 import { callbackRoutes, readCallback } from "./callback.ts";
@@ -21,6 +23,7 @@ import { wishesOf } from "./wishes.ts";
 export interface SignInParts {
   config: Config;
   flows: FlowCookie;
+  store: SealedStore;
   forms: FormTokens;
   /** Gives `req.session`. */
   withSession: RequestHandler;
@@ -31,7 +34,16 @@ export interface SignInParts {
 }
 
 /** The sign-in and the sign-out, in the order in which a visitor meets them. */
-export function signIn({ config, flows, forms, withSession, limit, revocations, log }: SignInParts): Router {
+export function signIn({
+  config,
+  store,
+  flows,
+  forms,
+  withSession,
+  limit,
+  revocations,
+  log,
+}: SignInParts): Router {
   const router = express.Router();
   const options = oauthOptions(config);
   const callback = callbackRoutes(config.callbackPath);
@@ -67,9 +79,10 @@ export function signIn({ config, flows, forms, withSession, limit, revocations, 
     const identity = await IdentityManager.exchangeAuthorizationCode({ ...options, ...proof }, code).catch(
       codeRefused,
     );
-    const replaced = req.session.identity;
+    let replaced: IdentityManager | undefined;
     try {
       const profile = await profileOf(identity, req);
+      if (req.session.identity) replaced = (await store.read(req.sessionID))?.identity;
       await startSession(req, { identity, profile });
     } catch (reason) {
       // Nobody will ever use these tokens.
@@ -120,10 +133,19 @@ export function signIn({ config, flows, forms, withSession, limit, revocations, 
     return profile;
   }
 
-  async function signOut(req: Request, res: Response, identity: ArcGISIdentityManager): Promise<void> {
+  async function signOut(req: Request, res: Response, identity: IdentityManager): Promise<void> {
+    // The newest tokens, not those this request came with: they may have been renewed meanwhile. And once the
+    // identity is taken out, a renewal still under way finds that it is too late.
+    let latest = identity;
+    const takeOut = (data: Partial<SessionData>) => {
+      latest = data.identity ?? identity;
+      delete data.identity;
+    };
+    // A full disk cannot be written, but the session can be removed all the same.
+    await store.update(req.sessionID, takeOut).catch(() => false);
     await endSession(req, res, config);
     log.info({ ...traceOf(req), event: "sign-out", user: identity.username }, "signed out");
-    await revocations.revoke(identity);
+    await revocations.revoke(latest);
     redirect(res, config.alsoSignOutPortal ? portalSignOut(config) : homeOf(req));
   }
 }

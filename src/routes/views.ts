@@ -129,7 +129,9 @@ export function renderContent(res: Response, { identity, items, page, pages }: C
     type: displayName(type),
     modified: new Date(modified).toISOString(),
     modifiedText: dateText.format(new Date(modified)),
-    image: thumbnail && `/proxy?${identity.portal}/content/items/${id}/info/${thumbnail}`,
+    image:
+      /^thumbnail\/[\w.-]+$/.test(thumbnail ?? "") &&
+      `/proxy?${identity.portal}/content/items/${id}/info/${thumbnail}`,
   }));
   const header = { name: displayName(identity.username), signOutLink: true };
   render(res, "content", "My content", { items: shown, page, pages, header });

@@ -37,17 +37,17 @@ export async function leaseFileSoon(path: string, ms: number): Promise<Release> 
 async function take(path: string, mine: string): Promise<boolean> {
   const draft = `${path}.${randomUUID()}.draft`;
   const file = await open(draft, "wx", 0o600);
-  await file.writeFile(mine).finally(() => file.close());
-  // A link appears with its content, so that nobody reads a lease without a holder.
-  const taken = await link(draft, path).then(
-    () => true,
-    (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EEXIST") throw error;
-      return false;
-    },
-  );
-  await unlink(draft);
-  return taken;
+  try {
+    await file.writeFile(mine).finally(() => file.close());
+    // A link appears with its content, so that nobody reads a lease without a holder.
+    await link(draft, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    return false;
+  } finally {
+    await unlink(draft).catch(ignoreMissing);
+  }
 }
 
 async function isOver(path: string, holder: string, ms: number): Promise<boolean> {

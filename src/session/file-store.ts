@@ -25,6 +25,8 @@ const extension = ".session";
 const pendingFile = "pending-revocations";
 const pendingLeaseMs = 5_000;
 const leaseExtension = ".lease";
+const changeExtension = `.change${leaseExtension}`;
+const changeLeaseMs = 5_000;
 const draftExtension = ".draft";
 const draftLifeMs = 60_000;
 const reapEveryMs = 60 * 60_000;
@@ -89,6 +91,21 @@ export function fileStore({
     }
   }
 
+  /** One at a time in this process, and among all that share the folder. */
+  function alone<T>(name: string, task: () => Promise<T>): Promise<T> {
+    return inTurn(name, async () => {
+      // A full disk keeps nobody signed in, and a change would fail by itself.
+      const release = await leaseFileSoon(fileOf(name, changeExtension), changeLeaseMs).catch(
+        noneIf("ENOSPC", "EDQUOT", "EROFS", "EACCES"),
+      );
+      try {
+        return await task();
+      } finally {
+        await release?.();
+      }
+    });
+  }
+
   async function write(name: string, { content, seen }: SealedRecord): Promise<void> {
     await writeAtomically(fileOf(name), `${content}\n${seen}`);
   }
@@ -111,7 +128,7 @@ export function fileStore({
     read,
     create: (name, record) => inTurn(name, () => write(name, record)),
     change: (name, next) =>
-      inTurn(name, async () => {
+      alone(name, async () => {
         const record = await read(name);
         const changed = record && next(record);
         if (changed) await write(name, changed);
@@ -119,7 +136,7 @@ export function fileStore({
       }),
     // In turn, so that a write under way cannot bring the file back.
     remove: (name) =>
-      inTurn(name, async () => (await unlink(fileOf(name)).then(() => true, noneIf("ENOENT"))) ?? false),
+      alone(name, async () => (await unlink(fileOf(name)).then(() => true, noneIf("ENOENT"))) ?? false),
     lease: (name, ms) => leaseFile(fileOf(name, leaseExtension), ms),
     changePending: (next) =>
       inTurn(pendingFile, async () => {

@@ -95,31 +95,32 @@ export class SealedStore extends session.Store {
    */
   async update(id: string, change: (data: Partial<SessionData>) => void): Promise<boolean> {
     const name = nameOf(id);
-    return this.#options.records.change(name, (record) => {
+    const next = (record: SealedRecord) => {
       const stored = this.#open(name, record);
       if (!stored) return undefined;
       const data = putTogether(stored);
       change(data);
       return { ...record, content: this.#seal(name, { ...stored, ...takeApart(data) }) };
-    });
+    };
+    return this.#options.records.change(name, next).catch(unavailable);
   }
 
   /** Gives what is stored of a session at this moment, and when it ends at the latest (ms since 1970). */
   async read(id: string): Promise<(Partial<SessionData> & { endsAt: number }) | undefined> {
     const name = nameOf(id);
-    const record = await this.#options.records.read(name);
+    const record = await this.#options.records.read(name).catch(unavailable);
     const content = record && this.#open(name, record);
     return content && { ...putTogether(content), endsAt: this.#endOf(content) };
   }
 
   /** Ends a session for good, like `destroy`. */
   async end(id: string): Promise<void> {
-    await this.#options.records.remove(nameOf(id));
+    await this.#options.records.remove(nameOf(id)).catch(unavailable);
   }
 
   /** Takes the session's lease for `ms`, so that only one process renews its tokens; `undefined` when another has it. */
   lease(id: string, ms: number): Promise<(() => Promise<void>) | undefined> {
-    return this.#options.records.lease(nameOf(id), ms);
+    return this.#options.records.lease(nameOf(id), ms).catch(unavailable);
   }
 
   /** Changes the list of revocations that wait for their portal; in between it is sealed like a session. */
@@ -128,6 +129,8 @@ export class SealedStore extends session.Store {
     return records.changePending((sealed) => {
       const text = sealed && keys.open(sealed, "revocation");
       const items = change(text ? JSON.parse(text) : []);
+      // Sealed with a key that is not here: it waits for that key, as long as nothing new is to be kept.
+      if (sealed && !keys.knows(sealed) && items.length === 0) return sealed;
       return items.length > 0 ? keys.seal(JSON.stringify(items), "revocation") : undefined;
     });
   }
@@ -256,6 +259,10 @@ export class SealedStore extends session.Store {
  */
 function nameOf(id: string): string {
   return createHash("sha256").update(`session-name/v1|${id}`).digest("hex");
+}
+
+function unavailable(cause: unknown): never {
+  throw new AppError("store_unavailable", { cause });
 }
 
 function failing(done: (error: unknown) => void): (cause: unknown) => void {
