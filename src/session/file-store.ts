@@ -141,6 +141,8 @@ export function fileStore({
     changePending: (next) =>
       inTurn(pendingFile, async () => {
         const path = join(folder, pendingFile);
+        // The usual case, at every start: nothing waits, and nothing is to wait.
+        if (!(await lstat(path).catch(noneIf("ENOENT"))) && next(undefined) === undefined) return;
         const release = await leaseFileSoon(`${path}${leaseExtension}`, pendingLeaseMs);
         try {
           const before = await readFile(path, "latin1").catch(noneIf("ENOENT"));

@@ -91,7 +91,7 @@ export async function openSite(t: Pick<TestContext, "after">, options: SiteOptio
       },
       text: () => written.join(""),
     },
-    files: () => readdirSync(sessionDir).filter((name) => !name.endsWith(".lease")),
+    files: () => readdirSync(sessionDir).filter((name) => !name.includes(".lease")),
     browser: () => new Browser(url),
   };
   if (mount || host) {
