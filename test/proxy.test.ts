@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
+import { gzipSync } from "node:zlib";
 import express, { type Express } from "express";
 import { assertError, openProxy, script } from "./support/proxy.ts";
 import { signIn } from "./support/site.ts";
@@ -462,9 +463,12 @@ test("PX-6 a body above PROXY_MAX_BYTES is 413, announced or not, and so is a fo
 });
 
 test("PX-6 a compressed body, which could hide a token, is refused for a form", async (t) => {
-  const { ask, upstream } = await openProxy(t);
+  const { begin, upstream } = await openProxy(t);
   const headers = { "Content-Type": "application/x-www-form-urlencoded", "Content-Encoding": "gzip" };
-  assertError(await ask(`${upstream.origin}/x`, { method: "POST", body: "token=x", headers }), "bad_request");
+  const sent = begin(`${upstream.origin}/x`, { method: "POST", headers });
+  sent.end(gzipSync("token=x"));
+  const [answer] = await once(sent, "response");
+  assert.equal(answer.statusCode, 400);
   assert.equal(upstream.seen.length, 0);
 });
 

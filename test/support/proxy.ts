@@ -52,7 +52,8 @@ export async function openProxy(
       const cookie = [...browser.cookies].map((pair) => pair.join("=")).join("; ");
       return request(`${site.url}${base}/proxy?${target}`, {
         method,
-        headers: { ...script, Cookie: cookie, ...headers },
+        // As browsers do; Node would say "close" with a connection of its own.
+        headers: { ...script, Cookie: cookie, Connection: "keep-alive", ...headers },
         agent: false,
       });
     },
