@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -12,7 +14,7 @@ import { Browser } from "./support/browser.ts";
 import { selfSigned } from "./support/certificate.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";
 import { identityOf, sessionIdOf, signOut } from "./support/person.ts";
-import { freePort, type RedisServer, redisIsMissing, startRedis } from "./support/redis.ts";
+import { durable, freePort, type RedisServer, redisIsMissing, startRedis } from "./support/redis.ts";
 import { judge, race } from "./support/redis-race.ts";
 import { folder, openSite, secret, signIn } from "./support/site.ts";
 
@@ -69,7 +71,25 @@ test("SE-11 a clock that jumps neither ends a record nor keeps it", { skip }, as
   }
 });
 
-describe("sessions in Redis", { skip, concurrency: true }, () => {
+// Alone, where nothing else slows a loop down.
+test("a Redis that closes every connection is tried again in growing steps, not in a loop", async (t) => {
+  let connections = 0;
+  const server = createServer((socket) => {
+    connections += 1;
+    socket.destroy();
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.close());
+  const store = await open(t, `redis://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const start = performance.now();
+  await eventually(async () => connections >= 6);
+  // 50, 100, 200, 400 and 800 ms, or half of that.
+  assert.ok(performance.now() - start > 700);
+  await assert.rejects(store.ping(), away(/the connection was closed|ECONNRESET/));
+  assert.ok(store.log().split("\n").length <= 3, store.log());
+});
+
+describe("sessions in Redis", { skip, concurrency: true, timeout: 60_000 }, () => {
   describe("records in Redis", { concurrency: 3 }, () => {
     test("ST-12 a record is created once: a second one of its name is refused and changes nothing", async (t) => {
       const { url } = await startRedis(t);
@@ -110,13 +130,12 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       const store = await open(t, redis.url, { maxSeconds: 60 });
       const name = newName();
       await store.create(name, record);
-      let left = 60_000;
-      for (let turn = 0; turn < 5; turn++, await sleep(5)) {
-        assert.equal(await store.change(name, (old) => ({ ...old, content: `content${turn}` })), true);
-        const now = Number(await redis.send("PTTL", keyOf(name)));
-        assert.ok(now > 0 && now < left, `${now} ms are left after ${left} ms were`);
-        left = now;
-      }
+      const left = async () => Number(await redis.send("PTTL", keyOf(name)));
+      assert.ok((await left()) > 30_000 && (await left()) <= 60_000);
+      // Half of its life is over.
+      await redis.send("PEXPIRE", keyOf(name), "30000");
+      assert.equal(await store.change(name, (old) => ({ ...old, content: "changed" })), true);
+      assert.ok((await left()) > 0 && (await left()) <= 30_000);
       await redis.send("PEXPIRE", keyOf(name), "30");
       await store.change(name, (old) => ({ ...old, content: "last" }));
       await sleep(60);
@@ -332,39 +351,42 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
     });
 
     test("after a restart everything goes on by itself, and nothing was lost", async (t) => {
-      const redis = await startRedis(t, "--appendonly", "yes");
+      const redis = await startRedis(t, ...durable);
       const store = await open(t, redis.url);
       const name = newName();
       await store.create(name, record);
       await redis.kill();
       await eventually(() => store.read(name).then(() => false, away(/ECONNREFUSED/)));
-      const start = performance.now();
-      for (let turn = 0; turn < 100; turn++) await assert.rejects(store.read(name), away(/ECONNREFUSED/));
-      assert.ok(performance.now() - start < 2_000, "it rejects at once");
       await redis.start();
       assert.deepEqual(await eventually(() => store.read(name)), record);
       assert.equal(await store.change(name, (old) => ({ ...old, seen: "later" })), true);
     });
 
-    const silences: Record<string, (redis: RedisServer) => unknown> = {
-      "is stopped (SIGSTOP)": (redis) => {
-        redis.freeze();
-        setTimeout(redis.thaw, 3_000);
-      },
-      "is paused": (redis) => redis.send("CLIENT", "PAUSE", "3000", "ALL"),
-      "lets writes wait": (redis) => redis.send("CLIENT", "PAUSE", "3000", "WRITE"),
-      "is busy": (redis) => redis.begin("DEBUG", "SLEEP", "3"),
+    const silences: Record<
+      string,
+      [begin: (redis: RedisServer) => unknown, end?: (redis: RedisServer) => unknown]
+    > = {
+      "is stopped (SIGSTOP)": [(redis) => redis.freeze(), (redis) => redis.thaw()],
+      "lets writes wait": [
+        (redis) => redis.send("CLIENT", "PAUSE", "60000", "WRITE"),
+        (redis) => redis.send("CLIENT", "UNPAUSE"),
+      ],
+      // Nothing gets through to these before they are over.
+      "is paused": [(redis) => redis.send("CLIENT", "PAUSE", "3000", "ALL")],
+      "is busy": [(redis) => redis.begin("DEBUG", "SLEEP", "3")],
     };
-    for (const [what, silence] of Object.entries(silences)) {
-      test(`that ${what} fails commands in bounded time, then at once, and is used again afterwards`, async (t) => {
+    for (const [what, [begin, end]] of Object.entries(silences)) {
+      test(`that ${what} makes commands fail in bounded time, and is used again afterwards`, async (t) => {
         const redis = await startRedis(t);
         const store = await open(t, redis.url, impatient);
         await eventually(() => store.ping().then(() => true));
         const name = newName();
         await store.create(name, record);
-        await silence(redis);
+        await begin(redis);
         await sleep(100);
-        const start = performance.now();
+        // However much else is sent to it.
+        const traffic = setInterval(() => store.read(newName()).catch(() => {}), 50);
+        t.after(() => clearInterval(traffic));
         const results = await Promise.allSettled([
           store.change(name, () => ({ content: "changed", seen: "seen" })),
           store.create(newName(), record),
@@ -374,35 +396,71 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
           assert.equal(result.status, "rejected");
           assert.match(String(result.reason), /^Error: Redis is away: no answer$/);
         }
-        assert.ok(performance.now() - start < 2_500);
-        const again = performance.now();
-        await assert.rejects(store.read(name), /^Error: Redis is away: /);
-        assert.ok(performance.now() - again < 1_000);
+        await end?.(redis);
         assert.match((await eventually(() => store.read(name))).content, /^(?:content|changed)$/);
         await eventually(() => store.ping().then(() => true));
       });
     }
 
+    test("that is known to be silent makes commands fail at once", async (t) => {
+      const redis = await startRedis(t);
+      const store = await open(t, redis.url, impatient);
+      redis.freeze();
+      t.after(redis.thaw);
+      await assert.rejects(store.read(newName()));
+      const start = performance.now();
+      for (let turn = 0; turn < 100; turn++) await assert.rejects(store.read(newName()), away(/no answer/));
+      assert.ok(performance.now() - start < 20 * impatient.patienceMs);
+    });
+
     test("that never greets does not hold up the start for long, nor the end", async (t) => {
       const redis = await startRedis(t);
       redis.freeze();
       t.after(redis.thaw);
-      const start = performance.now();
-      const store = await open(t, redis.url, { patienceMs: 100 });
+      const store = await open(t, redis.url, { patienceMs: 2_000 });
+      assert.equal(store.log(), "", "it did not wait for the end of the attempt");
       await assert.rejects(store.ping(), away(/no answer/));
       await store.close();
-      assert.ok(performance.now() - start < 2_000);
     });
 
-    test("that closes every connection is tried again in growing steps, not in a loop", async (t) => {
+    test("whose machine loses its power is given up, though nobody closes the connection", async (t) => {
       const redis = await startRedis(t);
-      await redis.send("CONFIG", "SET", "maxclients", "1");
-      const holder = await redis.monitor();
+      let isDark = true;
+      const sockets = new Set<Socket>();
+      const cable = createServer((socket) => {
+        const far = connect(redis.port, "127.0.0.1");
+        for (const each of [socket, far]) sockets.add(each.on("error", () => {}));
+        if (!isDark) socket.pipe(far).pipe(socket);
+      }).listen(0, "127.0.0.1");
+      await once(cable, "listening");
+      t.after(() => {
+        cable.close();
+        for (const socket of sockets) socket.destroy();
+      });
+      // Its greeting is swallowed, and once it is let in, everything.
+      const store = await open(t, `redis://127.0.0.1:${(cable.address() as AddressInfo).port}`, impatient);
+      isDark = false;
+      await eventually(() => store.ping().then(() => true));
+      for (const socket of sockets) socket.unpipe().pause();
+      await assert.rejects(store.ping(), away(/no answer/));
+      await eventually(() => store.ping().then(() => true));
+    });
+
+    test("is left alone after the end", async (t) => {
+      const redis = await startRedis(t);
       const store = await open(t, redis.url);
-      await sleep(500);
+      await store.ping();
+      await store.close();
+      await store.close();
+      // One is this question.
+      await eventually(
+        async () =>
+          String(await redis.send("CLIENT", "LIST"))
+            .trim()
+            .split("\n").length === 1,
+      );
       await assert.rejects(store.ping(), /^Error: Redis is away: /);
-      assert.deepEqual(holder, []);
-      assert.ok(store.log().split("\n").length <= 4, store.log());
+      assert.equal(store.log(), "");
     });
 
     test("whose memory is full refuses new records and is not ready, but still reads and removes", async (t) => {
@@ -565,6 +623,9 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
         const results = await Promise.allSettled(names.map(store.read));
         return results.filter(({ status }) => status === "fulfilled").length === share;
       });
+      const late = await open(t, `redis://127.0.0.1:${one.port}?cluster=true`);
+      const results = await Promise.allSettled(names.map(late.read));
+      assert.equal(results.filter(({ status }) => status === "fulfilled").length, share);
       await two.start();
       await eventually(() => store.ping().then(() => true));
       await eventually(async () => (await Promise.all(names.map(store.read))).every((found) => found));
@@ -632,7 +693,7 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
     });
 
     test("ST-13 while Redis is away: pages of a session answer 503, strangers notice nothing, and then it goes on", async (t) => {
-      const redis = await startRedis(t, "--appendonly", "yes");
+      const redis = await startRedis(t, ...durable);
       const records = await open(t, redis.url);
       const site = await openSite(t, { records });
       const [alice, bob] = [site.browser(), site.browser()];
@@ -659,16 +720,18 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
     });
 
     test("ST-12 two processes race through 10,000 operations while Redis fails: no session is lost, none comes back", async (t) => {
-      const redis = await startRedis(t, "--appendonly", "yes");
+      const redis = await startRedis(t, ...durable);
       const names = Array.from({ length: 300 }, newName);
       const operations = await race(
         t,
         { url: redis.url, names, operations: 5_000 },
         {
           1: () => redis.send("CLIENT", "KILL", "TYPE", "normal"),
-          3: async () => redis.freeze(),
-          // They come this far by failing.
-          4: async () => redis.thaw(),
+          3: async () => {
+            redis.freeze();
+            await sleep(900);
+            redis.thaw();
+          },
           6: () => redis.send("CLIENT", "KILL", "TYPE", "normal"),
           8: () => redis.kill().then(redis.start),
         },
@@ -683,7 +746,7 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
         );
       }
       const failed = operations.filter(({ outcome }) => outcome === "failed").length;
-      assert.ok(failed > 100 && failed < 5_000, `${failed} operations failed`);
+      assert.ok(failed > 10 && failed < 5_000, `${failed} operations failed`);
     });
   });
 });
@@ -698,8 +761,7 @@ async function startCluster(t: TestContext): Promise<[RedisServer, RedisServer]>
     "no",
     "--cluster-node-timeout",
     "1000",
-    "--appendonly",
-    "yes",
+    ...durable,
     "--cluster-port",
   ];
   const one = await startRedis(t, ...options, oneBus);

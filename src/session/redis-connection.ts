@@ -60,7 +60,6 @@ export async function connectToRedis(
       first ??= error;
       lose(fresh, error);
     });
-    fresh.client.on("node-error", (error) => lose(fresh, error));
     try {
       await fresh.client.connect();
     } catch (error) {

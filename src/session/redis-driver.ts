@@ -9,7 +9,7 @@ export interface RedisClient {
   readonly isOpen: boolean;
   connect(): Promise<unknown>;
   destroy(): void;
-  on(event: "error" | "node-error", listener: (error: unknown) => void): unknown;
+  on(event: "error", listener: (error: unknown) => void): unknown;
   ping(): Promise<string>;
   get(key: string): Promise<string | null>;
   set(key: string, value: string, options: SetOptions): Promise<string | null>;

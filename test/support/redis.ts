@@ -27,9 +27,15 @@ export interface RedisServer {
   thaw(): void;
   /** Ends the process at once, as a crash does. */
   kill(): Promise<void>;
-  /** Starts it again at the same port. Only with `--appendonly yes` it knows what it knew. */
+  /** Starts it again at the same port. Only when it is `durable` it knows what it knew. */
   start(): Promise<void>;
 }
+
+/**
+ * Options of a Redis that has written down whatever it has answered, for `kill`. With its usual "everysec" it may
+ * put the writing off while the disk is busy.
+ */
+export const durable = ["--appendonly", "yes", "--appendfsync", "no"];
 
 /** What of node-redis is used here: its own types are a burden to the compiler. */
 interface Client {
