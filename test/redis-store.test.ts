@@ -216,11 +216,12 @@ describe("sessions in Redis", { skip, concurrency: true, timeout: 60_000 }, () =
           error,
         );
         await assert.rejects(store.remove(name), error);
+        await assert.rejects(store.lease(name, 1_000), error);
       }
       await store.ping();
       await eventually(async () => seen.some((line) => line.includes("probe")));
       assert.deepEqual(
-        seen.filter((line) => line.includes("session:")),
+        seen.filter((line) => /session:|lease:/.test(line)),
         [],
       );
     });
@@ -247,24 +248,26 @@ describe("sessions in Redis", { skip, concurrency: true, timeout: 60_000 }, () =
     test("TK-2 a lease of a server that was killed ends by itself, and what it gives back late is not its own", async (t) => {
       const redis = await startRedis(t);
       const [one, two] = [await open(t, redis.url), await open(t, redis.url)];
-      const late = await one.lease("queue", 30_000);
+      const name = newName();
+      const late = await one.lease(name, 30_000);
       assert.ok(late);
-      assert.equal(await two.lease("queue", 60_000), undefined);
+      assert.equal(await two.lease(name, 60_000), undefined);
       // Its time has almost come.
-      await redis.send("PEXPIRE", "arcgis-sign-in:lease:queue", "1");
-      assert.ok(await eventually(() => two.lease("queue", 60_000)));
+      await redis.send("PEXPIRE", `arcgis-sign-in:lease:${name}`, "1");
+      assert.ok(await eventually(() => two.lease(name, 60_000)));
       await late();
-      assert.equal(await one.lease("queue", 60_000), undefined);
+      assert.equal(await one.lease(name, 60_000), undefined);
     });
 
     test("a lease can be given back while Redis is away, without an error", async (t) => {
       const redis = await startRedis(t);
       const store = await open(t, redis.url);
-      const release = await store.lease("queue", 60_000);
+      const name = newName();
+      const release = await store.lease(name, 60_000);
       assert.ok(release);
       await redis.kill();
       await release();
-      await assert.rejects(store.lease("queue", 60_000), /^Error: Redis is away: /);
+      await assert.rejects(store.lease(name, 60_000), /^Error: Redis is away: /);
     });
 
     test("of what waits nothing is lost when servers add to it and take from it at once", async (t) => {
@@ -520,7 +523,7 @@ describe("sessions in Redis", { skip, concurrency: true, timeout: 60_000 }, () =
       assert.equal(await store.change(name, (old) => ({ ...old, seen: "later" })), true);
       assert.deepEqual(await store.names(), [name]);
       assert.equal(await store.remove(name), true);
-      await (await store.lease("queue", 1_000))?.();
+      await (await store.lease(name, 1_000))?.();
       await store.changePending(() => "text");
       await store.changePending(() => undefined);
 

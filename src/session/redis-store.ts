@@ -15,20 +15,6 @@ export interface RedisStoreOptions extends Partial<RedisConnectionOptions> {
   maxSeconds: number;
 }
 
-/** What servers that share records need beside the records. */
-export interface SharedWork {
-  /**
-   * Takes a lock that only one holder in all processes can have, and that ends by itself after `ms`. Gives the
-   * function that ends it sooner, or `undefined` when somebody else has it.
-   */
-  lease(name: string, ms: number): Promise<(() => Promise<void>) | undefined>;
-  /**
-   * Replaces the one sealed text that waits beside the records (the queue of pending revocations) by what `next`
-   * makes of it; removes it when `next` gives nothing. `next` is called again when somebody else was faster.
-   */
-  changePending(next: (text: string | undefined) => string | undefined): Promise<void>;
-}
-
 /** What connect-redis gives: null when there is nothing, and what was made of it otherwise. */
 type Found = SealedRecord | undefined | null;
 
@@ -41,7 +27,8 @@ const pendingSeconds = 90 * 24 * 60 * 60;
  * Keeps records in Redis or Valkey, where several servers share them.
  *
  * Resolves after the first attempt to connect, even when Redis is away: until it is back, every method rejects at
- * once. A method that rejects may have done its work: perhaps only the answer was lost.
+ * once. A method that rejects may have done its work: perhaps only the answer was lost. What `change` and
+ * `changePending` are given is called again, with what lies there now, when another server was faster.
  *
  * connect-redis names, reads and lists the records. Its way of writing them is not used: `set` writes whatever is
  * there, so it brings back a session that was destroyed meanwhile and undoes what another server has renewed;
@@ -49,7 +36,7 @@ const pendingSeconds = 90 * 24 * 60 * 60;
  *
  * @throws TypeError when the URL is none.
  */
-export async function redisStore(options: RedisStoreOptions): Promise<RecordStore & SharedWork> {
+export async function redisStore(options: RedisStoreOptions): Promise<RecordStore> {
   const { url, maxSeconds, patienceMs = 2_000, log } = options;
   const address = parseRedisUrl(url);
   if (!address) throw new TypeError("REDIS_URL is not the address of a Redis server");
@@ -113,6 +100,7 @@ export async function redisStore(options: RedisStoreOptions): Promise<RecordStor
     },
 
     async lease(name, ms) {
+      checkName(name);
       const key = `${prefix}lease:${name}`;
       const holder = randomUUID();
       const expiration = { type: "PX", value: ms } as const;
