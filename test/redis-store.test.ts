@@ -10,7 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import pino from "pino";
 import { type RedisStoreOptions, redisStore } from "../src/session/redis-store.ts";
-import { Browser } from "./support/browser.ts";
+import { Browser, click } from "./support/browser.ts";
 import { selfSigned } from "./support/certificate.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";
 import { identityOf, sessionIdOf, signOut } from "./support/person.ts";
@@ -22,6 +22,14 @@ const record = { content: "content", seen: "seen" };
 const nameOf = (text: string) => createHash("sha256").update(text).digest("hex");
 const newName = () => nameOf(randomUUID());
 const keyOf = (name: string) => `arcgis-sign-in:session:${name}`;
+
+/** The headers of a page's own script. */
+const fromPage = {
+  ...click,
+  "Sec-Fetch-Mode": "cors",
+  "Sec-Fetch-Dest": "empty",
+  Accept: "application/json",
+};
 
 /** Opens the store as the server does; `log` is what it logged. */
 async function open(t: Pick<TestContext, "after">, url: string, options: Partial<RedisStoreOptions> = {}) {
@@ -693,6 +701,56 @@ describe("sessions in Redis", { skip, concurrency: true, timeout: 60_000 }, () =
       assert.equal((await signOut(there)).status, 303);
       assert.equal(await whoIs(browser), undefined);
       assert.deepEqual(await redis.send("KEYS", "*"), []);
+    });
+
+    test("TK-1 TK-2 two servers renew a token once, and both answer with it", async (t) => {
+      const redis = await startRedis(t);
+      const settings = { SESSION_SECRET: secret(), ENCRYPTION_KEY: secret(), TOKEN_HANDOVER: "true" };
+      const one = await openSite(t, { settings, records: await open(t, redis.url) });
+      const two = await openSite(t, { settings, records: await open(t, redis.url), sandbox: one.sandbox });
+      Object.assign(one.sandbox.settings, { accessTokenSeconds: 1, refreshTokenSeconds: 3600 });
+      const browser = one.browser();
+      await signIn(browser);
+      await sleep(1_000);
+      one.sandbox.settings.accessTokenSeconds = 1_800;
+      one.sandbox.faults.set("token", { kind: "delay", ms: 300 });
+      const browsers = [browser, new Browser(two.url, browser.cookies)] as const;
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, (_, index) =>
+          browsers[index % 2 === 0 ? 0 : 1].get("/api/credential", fromPage),
+        ),
+      );
+      const tokens = answers.map((answer) => (answer.json() as { token?: string }).token);
+      assert.equal(new Set(tokens).size, 1);
+      assert.ok(tokens[0]);
+      const grants = one.sandbox.log
+        .map(({ params }) => params.grant_type)
+        .filter((each) => each?.includes("refresh"));
+      assert.deepEqual(grants, ["exchange_refresh_token"]);
+    });
+
+    test("TK-6 a sign-out at the very moment a renewed token is written leaves no token alive", async (t) => {
+      const redis = await startRedis(t);
+      const records = await open(t, redis.url);
+      const site = await openSite(t, {
+        settings: { TOKEN_HANDOVER: "true" },
+        records: {
+          ...records,
+          change: (name, next) =>
+            records.change(name, (old) => {
+              const changed = next(old);
+              redis.sendNow("DEL", keyOf(name));
+              return changed;
+            }),
+        },
+      });
+      Object.assign(site.sandbox.settings, { accessTokenSeconds: 1, refreshTokenSeconds: 3600 });
+      const browser = site.browser();
+      await signIn(browser);
+      await sleep(1_000);
+      const answer = await browser.get("/api/credential", fromPage);
+      assert.equal(answer.status, 401, answer.body);
+      await eventually(async () => site.sandbox.revoked.length > 0);
     });
 
     test("ST-13 while Redis is away: pages of a session answer 503, strangers notice nothing, and then it goes on", async (t) => {

@@ -77,12 +77,13 @@ export function tokenKeeper({ config, store, revocations, log }: TokenKeeperPart
 
   async function renewNow(sessionId: string, stored: IdentityManager): Promise<IdentityManager> {
     const renewed = await askPortal(sessionId, stored);
-    let kept = false;
-    await store.update(sessionId, (data) => {
-      kept = data.identity?.refreshToken === stored.refreshToken;
-      if (kept) data.identity = renewed;
+    let isLatest = false;
+    // The session may also go between this look at it and the writing.
+    const isThere = await store.update(sessionId, (data) => {
+      isLatest = data.identity?.refreshToken === stored.refreshToken;
+      if (isLatest) data.identity = renewed;
     });
-    if (kept) {
+    if (isThere && isLatest) {
       renewedLately.add(sessionId);
       setTimeout(() => renewedLately.delete(sessionId), restMs).unref();
       return renewed;
