@@ -26,7 +26,7 @@ export async function serve(
   parts: Pick<AppParts, "notice" | "links" | "routes"> = {},
 ): Promise<Running> {
   const log = pino({ level: config.logLevel, base: undefined, timestamp: pino.stdTimeFunctions.isoTime });
-  const store = openStore(config, log);
+  const store = await openStore(config, log);
   const server = createServer(createApp({ ...parts, config, store, log }));
   const unused = unusedConnections(server);
   server.listen(config.port, config.host);

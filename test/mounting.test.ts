@@ -237,7 +237,7 @@ test("the README's example of mounting compiles against the package's types, str
   const [, example = ""] = ours.split(/```(?:ts)?\n/);
   writeFileSync(join(cwd, "example.ts"), example);
   // With `any` in the place of our types this would compile, too.
-  writeFileSync(join(cwd, "wrong.ts"), example.replace("openStore(config, log)", '"no store"'));
+  writeFileSync(join(cwd, "wrong.ts"), example.replace("await openStore(config, log)", "'no store'"));
   const compilerOptions = {
     target: "es2022",
     module: "nodenext",

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import * as z from "zod";
+import { parseRedisUrl } from "./redis-url.ts";
 import { missingOr, stop } from "./rule.ts";
 
 /** Whether the host name of a parsed URL is this machine itself, the one place where http is safe (RFC 8252, 8.3). */
@@ -102,9 +103,9 @@ export const trustedProxy = z.preprocess(
   ),
 );
 
-/** REDIS_URL: redis://, rediss:// (TLS) or unix:///path/to/socket. */
+/** REDIS_URL: redis://, rediss:// (TLS), unix:///path/to/socket, or several with commas between them: a cluster. */
 export const redisUrl = z
   .string({ error: "must be text. Use redis://, rediss:// or unix:///path/to/redis.sock." })
-  .refine((text) => /^(?:rediss?:\/\/[^/]|unix:\/\/\/.)/.test(text) && URL.canParse(text), {
+  .refine((text) => parseRedisUrl(text) !== undefined, {
     error: "is not the address of a Redis server. Use redis://, rediss:// or unix:///path/to/redis.sock.",
   });

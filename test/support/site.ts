@@ -76,7 +76,7 @@ export async function openSite(t: Pick<TestContext, "after">, options: SiteOptio
   });
   const written: string[] = [];
   const log = pino({ level: config.logLevel }, { write: (line: string) => void written.push(line) });
-  const store = options.records ? storeOn(options.records, config) : openStore(config, log);
+  const store = options.records ? storeOn(options.records, config) : await openStore(config, log);
   t.after(() => store.close());
   const app = createApp({ config, store, log, routes: options.routes });
 
