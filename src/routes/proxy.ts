@@ -67,7 +67,8 @@ export function proxy({ config, tokens, withSession }: ProxyParts): Router {
       await passOn(answer, res, config.proxyMaxBytes);
     } catch (error) {
       if (end.signal.reason instanceof AppError) throw end.signal.reason;
-      if (!(res.destroyed && isGone(error))) throw error;
+      // Otherwise the browser has gone, and there is nobody left to tell.
+      if (!end.signal.aborted) throw error;
     }
   });
 
@@ -130,10 +131,4 @@ async function tokenFor(identity: IdentityManager, { href }: URL): Promise<strin
     await identity.refreshCredentials();
     return identity.getToken(href);
   }
-}
-
-/** The browser has gone away: there is nobody left to tell. */
-function isGone(error: unknown): boolean {
-  const { name, code } = Object(error);
-  return name === "AbortError" || code === "ERR_STREAM_PREMATURE_CLOSE";
 }
