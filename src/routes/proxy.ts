@@ -59,7 +59,7 @@ export function proxy({ config, tokens, withSession }: ProxyParts): Router {
     const late = setTimeout(() => end.abort(new AppError("portal_timeout")), longestMs);
     res.once("close", () => {
       clearTimeout(late);
-      end.abort();
+      if (!res.writableFinished || !req.complete) end.abort();
     });
     try {
       const identity = await tokens.identityOf(req);
@@ -120,12 +120,11 @@ function urlFor(req: Request, target: URL): URL {
  * PROXY_ALLOW so that it learns who asks.
  */
 async function tokenFor(identity: IdentityManager, { href }: URL): Promise<string | undefined> {
+  if (!isService(href)) return identity.token;
   try {
     return await identity.getToken(href);
   } catch (error) {
-    if (error instanceof AppError && error.code === "token_target") {
-      return isService(href) ? undefined : identity.token;
-    }
+    if (error instanceof AppError && error.code === "token_target") return undefined;
     if (!(error instanceof ArcGISAuthError)) throw error;
     // The portal does not take its own token for an exchange: it was ended there before its time.
     await identity.refreshCredentials();
