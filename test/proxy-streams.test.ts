@@ -42,7 +42,7 @@ async function growth(work: () => Promise<void>): Promise<number> {
 
 /** Resolves when `fact` is true; a test that waits in vain fails by its own message. */
 async function until(fact: () => boolean, message: string): Promise<void> {
-  for (let tries = 0; tries < 300; tries++) {
+  for (let tries = 0; tries < 1000; tries++) {
     if (fact()) return;
     await sleep(10);
   }

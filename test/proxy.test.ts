@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import express, { type Express } from "express";
@@ -495,6 +495,11 @@ test("PX-6 an answer above PROXY_MAX_BYTES is 502 when it says so, and is cut of
 
 test("PX-6 silence for PROXY_TIMEOUT_SECONDS is 504, before the answer and, as a broken one, within it", async (t) => {
   const { ask, upstream, site } = await openProxy(t, { settings: { PROXY_TIMEOUT_SECONDS: 1 } });
+  // Meanwhile, one with more patience waits for longer than connections are kept.
+  const patient = await openProxy(t);
+  patient.upstream.behave = (seen, res, req) => void setTimeout(() => echo(seen, res, req), 4_500);
+  const late = patient.ask(`${patient.upstream.origin}/x`);
+
   let ended = 0;
   upstream.behave = (_seen, res) => void res.on("close", () => ended++);
   assertError(await ask(`${upstream.origin}/x`), "portal_timeout");
@@ -513,6 +518,30 @@ test("PX-6 silence for PROXY_TIMEOUT_SECONDS is 504, before the answer and, as a
   const reasons = site.log.lines.filter(({ msg }) => msg === "refused").map(({ code }) => code);
   assert.deepEqual(reasons, ["portal_timeout", "portal_timeout", "portal_timeout"]);
   assert.equal(ended, 3, "the server behind was told each time");
+  assert.equal((await late).status, 200);
+});
+
+test("PX-6 after 15 minutes it is over, however lively the server behind is", async (t) => {
+  const { begin, upstream, site } = await openProxy(t);
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const arrived = new EventEmitter();
+  upstream.behave = () => void arrived.emit("request");
+  const waiting = begin(`${upstream.origin}/x`).end();
+  await once(arrived, "request");
+  t.mock.timers.tick(15 * 60_000);
+  const [late] = await once(waiting, "response");
+  assert.equal(late.statusCode, 504);
+
+  upstream.behave = (_seen, res) => {
+    res.writeHead(200, { "Content-Type": "text/csv" }).write("x".repeat(10_000));
+  };
+  const [answer] = await once(begin(`${upstream.origin}/x`).end(), "response");
+  await once(answer, "data");
+  t.mock.timers.tick(15 * 60_000);
+  const [error] = await once(answer, "error");
+  assert.equal(error.code, "ECONNRESET");
+  const codes = site.log.lines.filter(({ msg }) => msg === "refused").map(({ code }) => code);
+  assert.deepEqual(codes, ["portal_timeout", "portal_timeout"]);
 });
 
 test("PX-6 a server behind that is gone, resets, or talks nonsense is 502", async (t) => {

@@ -1,4 +1,4 @@
-import { pipeline } from "node:stream/promises";
+import type { IncomingMessage } from "node:http";
 import type { Response } from "express";
 import { AppError } from "../errors.ts";
 import { atMost, leaveUnread, lengthOf } from "./body.ts";
@@ -12,7 +12,8 @@ const policy = "sandbox; default-src 'none'; base-uri 'none'; form-action 'none'
  * Gives the browser what is harmless of an answer, as fast as it reads.
  *
  * @throws AppError answer_refused for a redirect, for what a browser might run or show as a page of ours, and
- *   for more than `mostBytes`
+ *   for more than `mostBytes`; portal_unreachable or portal_timeout when it breaks off. Some of it may have been
+ *   sent by then: the connection has to be cut.
  */
 export async function passOn(answer: Answer, res: Response, mostBytes: number): Promise<void> {
   const { status, headers, head, rest } = answer;
@@ -29,12 +30,21 @@ export async function passOn(answer: Answer, res: Response, mostBytes: number): 
   leaveUnread(res.req, res);
   if (rest === undefined) return void res.end(head);
   res.write(head);
-  await pipeline(rest, atMost(mostBytes - head.length, "answer_refused"), res).catch(cut);
+  await stream(rest, res, mostBytes - head.length);
 }
 
-/** Half of an answer has been sent; the log says why it ends there. */
-function cut(error: NodeJS.ErrnoException): never {
-  throw error.code === "ECONNRESET" ? new AppError("portal_unreachable", { cause: error }) : error;
+/**
+ * Not `pipeline`: it destroys the response when the answer breaks off, and then nobody can tell any more which
+ * of the two ends has gone, and what the log should say.
+ */
+function stream(rest: IncomingMessage, res: Response, mostBytes: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    rest.once("error", (error) => {
+      reject(error instanceof AppError ? error : new AppError("portal_unreachable", { cause: error }));
+    });
+    res.once("close", resolve);
+    rest.pipe(atMost(mostBytes, "answer_refused").once("error", reject)).pipe(res);
+  });
 }
 
 function refused({ rest }: Answer, cause: string): AppError {

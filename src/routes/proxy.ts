@@ -63,7 +63,7 @@ export function proxy({ config, tokens, withSession, memberOnly }: ProxyParts): 
     const late = setTimeout(() => end.abort(new AppError("portal_timeout")), longestMs);
     res.once("close", () => {
       clearTimeout(late);
-      end.abort();
+      if (!res.writableFinished || !req.complete) end.abort();
     });
     try {
       // No cookie: by the time a slow answer leaves, the browser may have another session.
@@ -72,7 +72,8 @@ export function proxy({ config, tokens, withSession, memberOnly }: ProxyParts): 
       await passOn(answer, res, config.proxyMaxBytes);
     } catch (error) {
       if (end.signal.reason instanceof AppError) throw end.signal.reason;
-      if (!(res.destroyed && isGone(error))) throw error;
+      // Otherwise the browser has gone, and there is nobody left to tell.
+      if (!end.signal.aborted) throw error;
     }
   });
 
@@ -124,21 +125,14 @@ function urlFor(req: Request, target: URL): URL {
  * PROXY_ALLOW so that it learns who asks.
  */
 async function tokenFor(identity: IdentityManager, { href }: URL): Promise<string | undefined> {
+  if (!isService(href)) return identity.token;
   try {
     return await identity.getToken(href);
   } catch (error) {
-    if (error instanceof AppError && error.code === "token_target") {
-      return isService(href) ? undefined : identity.token;
-    }
+    if (error instanceof AppError && error.code === "token_target") return undefined;
     if (!(error instanceof ArcGISAuthError)) throw error;
     // The portal does not take its own token for an exchange: it was ended there before its time.
     await identity.refreshCredentials();
     return identity.getToken(href);
   }
-}
-
-/** The browser has gone away: there is nobody left to tell. */
-function isGone(error: unknown): boolean {
-  const { name, code } = Object(error);
-  return name === "AbortError" || code === "ERR_STREAM_PREMATURE_CLOSE";
 }
