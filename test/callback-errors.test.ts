@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { rmSync, writeFileSync } from "node:fs";
+import fs, { rmSync, writeFileSync } from "node:fs";
 import files from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { type TestContext, test } from "node:test";
@@ -20,13 +20,16 @@ function hurry(t: TestContext, factor = 20): number[] {
   return limits;
 }
 
-/** Makes opening files fail: those to be written (a full disk), or all. Ends with `t.mock.restoreAll()`. */
+/** Makes the disk fail: what is to be written (a full disk), or all. Ends with `t.mock.restoreAll()`. */
 function breakDisk(t: TestContext, what: "writing" | "everything"): void {
-  const { open } = files;
-  t.mock.method(files, "open", async (...args: Parameters<typeof open>) => {
-    if (what === "writing" && args[1] !== "wx") return open(...args);
-    throw Object.assign(new Error(`EIO: i/o error, open '${args[0]}'`), { code: "EIO" });
-  });
+  const fail = (path: unknown) => {
+    throw Object.assign(new Error(`EIO: i/o error, open '${path}'`), { code: "EIO" });
+  };
+  t.mock.method(files, "writeFile", async (path: unknown) => fail(path));
+  if (what === "everything") {
+    t.mock.method(files, "open", async (path: unknown) => fail(path));
+    t.mock.method(fs, "lstatSync", fail);
+  }
   syncBuiltinESMExports();
 }
 

@@ -1,13 +1,16 @@
 import { randomUUID } from "node:crypto";
-import { chmodSync, constants, lstatSync, mkdirSync } from "node:fs";
-import { lstat, open, readdir, readFile, rename, unlink } from "node:fs/promises";
+import { chmodSync, constants, lstatSync, mkdirSync, type Stats } from "node:fs";
+import { lstat, open, opendir, readFile, rm, unlink, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { promisify } from "node:util";
 import session from "express-session";
 import sessionFileStore from "session-file-store";
 import { leaseFile, leaseFileSoon } from "./file-lease.ts";
 import { oneAtATime } from "./one-at-a-time.ts";
 import type { RecordStore, SealedRecord } from "./record-store.ts";
+import { removeFile, replaceFile, writeWhole } from "./shared-file.ts";
+import { draftExtension, unless } from "./turns.ts";
 
 export interface FileStoreOptions {
   /** The folder. It is made when it is missing, and its mode is always 0700. */
@@ -21,20 +24,22 @@ export interface FileStoreOptions {
 }
 
 const extension = ".session";
+const recordFile = /^[0-9a-f]{64}\.session$/;
+const leaseExtension = ".lease";
 /** Here wait the tokens that are still to be revoked. */
 const pendingFile = "pending-revocations";
 const pendingLeaseMs = 5_000;
-const leaseExtension = ".lease";
-const changeExtension = `.change${leaseExtension}`;
-const changeLeaseMs = 5_000;
-const draftExtension = ".draft";
-const draftLifeMs = 60_000;
-const reapEveryMs = 60 * 60_000;
 /** Far above any session: a larger file is not ours, and is not read into memory. */
 const largestFile = 256 * 1024;
+/** What is over is left alone for a minute more, and so are drafts and leases: nobody needs them any longer. */
+const graceMs = 60_000;
+/** The reaper lets others work so often. */
+const pauseEveryMs = 5;
+/** So many it removes side by side: most of the time it waits for a disk, or for a portal. */
+const removedAtOnce = 16;
 
 /**
- * Keeps records as files, one a session.
+ * Keeps records as files, one a session, in a folder that several processes may share.
  *
  * session-file-store names, lists and clears the files. Its way of reading and writing them is not used: it
  * waits a quarter of a second for a missing file, deletes what it cannot decode, hangs on a pipe, brings back
@@ -42,12 +47,7 @@ const largestFile = 256 * 1024;
  *
  * @throws Error when the folder is a symbolic link, belongs to another user, or cannot be made.
  */
-export function fileStore({
-  path,
-  idleSeconds,
-  repaired,
-  warn,
-}: FileStoreOptions): RecordStore & { reap(): Promise<void> } {
+export function fileStore({ path, idleSeconds, repaired, warn }: FileStoreOptions): Required<RecordStore> {
   const folder = resolve(path);
   prepareFolder(folder, repaired);
   const PackageStore = sessionFileStore(session) as unknown as new (
@@ -57,12 +57,25 @@ export function fileStore({
   };
   const files = new PackageStore({ path: folder, fileExtension: extension, reapInterval: -1 });
   const list = promisify(files.list.bind(files));
+  // Processes take turns by their drafts. Within this one, a queue spares them the waiting.
   const inTurn = oneAtATime();
-  const reaper = setInterval(() => void reap().catch(() => {}), reapEveryMs).unref();
 
   function fileOf(name: string, ending = extension): string {
-    if (!/^[0-9a-f]{64}$/.test(name)) throw new TypeError("a record's name has 64 hexadecimal digits");
+    if (!recordFile.test(name + extension)) {
+      throw new TypeError("a record's name has 64 hexadecimal digits");
+    }
     return join(folder, name + ending);
+  }
+
+  /** A file is never written to, only replaced: another state is another inode, or at least another time. */
+  function versionOf({ ino, size, mtimeMs, ctimeMs }: Stats): string {
+    return `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
+  }
+
+  /** Blocks for the 5 us that this takes. On a thread of the pool it would cost each request five times as much. */
+  function version(name: string): string | undefined {
+    const about = lstatSync(fileOf(name), { throwIfNoEntry: false });
+    return about && versionOf(about);
   }
 
   async function read(name: string): Promise<SealedRecord | undefined> {
@@ -85,84 +98,88 @@ export function fileStore({
       if (!about.isFile()) return unusable("it is not a regular file");
       if (about.size > largestFile) return unusable("it is far too large");
       const [content, seen, ...more] = (await file.readFile("latin1")).split("\n");
-      return content && seen && more.length === 0 ? { content, seen } : unusable("it is damaged");
+      if (!content || !seen || more.length > 0) return unusable("it is damaged");
+      return { content, seen, version: versionOf(about) };
     } finally {
       await file.close();
     }
   }
 
-  /** One at a time in this process, and among all that share the folder. */
-  function alone<T>(name: string, task: () => Promise<T>): Promise<T> {
-    return inTurn(name, async () => {
-      // A full disk keeps nobody signed in, and a change would fail by itself.
-      const release = await leaseFileSoon(fileOf(name, changeExtension), changeLeaseMs).catch(
-        noneIf("ENOSPC", "EDQUOT", "EROFS", "EACCES"),
-      );
-      try {
-        return await task();
-      } finally {
-        await release?.();
-      }
+  async function change(name: string, next: (record: SealedRecord) => SealedRecord | undefined) {
+    if (version(name) === undefined) return false;
+    return replaceFile(fileOf(name), async () => {
+      const record = await read(name);
+      const changed = record && next(record);
+      return changed && textOf(changed);
     });
   }
 
-  async function write(name: string, { content, seen }: SealedRecord): Promise<void> {
-    await writeAtomically(fileOf(name), `${content}\n${seen}`);
+  async function reap(farewell = async (_name: string) => true): Promise<void> {
+    const leaving: Promise<void>[] = [];
+    let pauseAt = performance.now() + pauseEveryMs;
+    for await (const { name } of await opendir(folder, { bufferSize: 1_000 })) {
+      if (isLeftBehind(name)) leaving.push(remove(name, farewell));
+      if (leaving.length === removedAtOnce) await Promise.all(leaving.splice(0));
+      if (performance.now() < pauseAt) continue;
+      await nextTurn();
+      pauseAt = performance.now() + pauseEveryMs;
+    }
+    await Promise.all(leaving);
   }
 
-  /** Removes files that nobody has used for the idle time, and drafts of a killed process. Opens no file. */
-  async function reap(): Promise<void> {
-    for (const name of await readdir(folder)) {
-      const lifeMs = name.endsWith(extension)
-        ? idleSeconds * 1000
-        : name.endsWith(draftExtension) || name.endsWith(leaseExtension)
-          ? draftLifeMs
-          : Infinity;
-      const file = join(folder, name);
-      const about = await lstat(file).catch(noneIf("ENOENT"));
-      if (about?.isFile() && about.mtimeMs + lifeMs < Date.now()) await unlink(file).catch(noneIf("ENOENT"));
+  /** Whether nobody has written here for so long that nobody will. Blocks as `version` does, for the same reason. */
+  function isLeftBehind(entry: string): boolean {
+    const isRecord = recordFile.test(entry);
+    const isTurn = entry.endsWith(draftExtension) || entry.endsWith(leaseExtension);
+    if (!isRecord && !isTurn) return false;
+    const about = lstatSync(join(folder, entry), { throwIfNoEntry: false });
+    if (!about || (isRecord && !about.isFile())) return false;
+    return Date.now() > about.mtimeMs + graceMs + (isRecord ? idleSeconds * 1000 : 0);
+  }
+
+  async function remove(entry: string, farewell: (name: string) => Promise<boolean>): Promise<void> {
+    const path = join(folder, entry);
+    try {
+      if (!recordFile.test(entry)) await rm(path, { recursive: true, force: true });
+      else if (await farewell(nameOf(entry))) await unlink(path);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === "ENOENT") return;
+      warn?.("a session file could not be removed", { record: entry.slice(0, 8), reason: message });
+    }
+  }
+
+  async function changePending(next: (text: string | undefined) => string | undefined): Promise<void> {
+    const path = join(folder, pendingFile);
+    // The usual case, at every start: nothing waits, and nothing is to wait.
+    if (!(await lstat(path).catch(unless("ENOENT"))) && next(undefined) === undefined) return;
+    const release = await leaseFileSoon(path + leaseExtension, pendingLeaseMs);
+    try {
+      const before = await readFile(path, "latin1").catch(unless("ENOENT"));
+      const after = next(before);
+      if (after === undefined) await unlink(path).catch(unless("ENOENT"));
+      else if (after !== before) await writeWhole(path, after);
+    } finally {
+      await release();
     }
   }
 
   return {
     read,
-    create: (name, record) => inTurn(name, () => write(name, record)),
-    change: (name, next) =>
-      alone(name, async () => {
-        const record = await read(name);
-        const changed = record && next(record);
-        if (changed) await write(name, changed);
-        return changed !== undefined;
-      }),
-    // In turn, so that a write under way cannot bring the file back.
-    remove: (name) =>
-      alone(name, async () => (await unlink(fileOf(name)).then(() => true, noneIf("ENOENT"))) ?? false),
-    lease: (name, ms) => leaseFile(fileOf(name, leaseExtension), ms),
-    changePending: (next) =>
-      inTurn(pendingFile, async () => {
-        const path = join(folder, pendingFile);
-        // The usual case, at every start: nothing waits, and nothing is to wait.
-        if (!(await lstat(path).catch(noneIf("ENOENT"))) && next(undefined) === undefined) return;
-        const release = await leaseFileSoon(`${path}${leaseExtension}`, pendingLeaseMs);
-        try {
-          const before = await readFile(path, "latin1").catch(noneIf("ENOENT"));
-          const after = next(before);
-          if (after === undefined) await unlink(path).catch(noneIf("ENOENT"));
-          else if (after !== before) await writeAtomically(path, after);
-        } finally {
-          await release();
-        }
-      }),
-    names: async () => (await list()).map((file) => file.slice(0, -extension.length)),
+    version,
+    create: (name, record) => inTurn(name, async () => writeWhole(fileOf(name), textOf(record))),
+    change: (name, next) => inTurn(name, () => change(name, next)),
+    remove: (name) => inTurn(name, async () => removeFile(fileOf(name))),
+    lease: async (name, ms) => leaseFile(fileOf(name, leaseExtension), ms),
+    changePending: (next) => inTurn(pendingFile, () => changePending(next)),
+    names: async () => (await list()).filter((file) => recordFile.test(file)).map(nameOf),
     reap,
     async ping() {
-      const probe = join(folder, `${randomUUID()}${draftExtension}`);
-      await (await open(probe, "wx", 0o600)).close();
+      const probe = join(folder, randomUUID() + draftExtension);
+      await writeFile(probe, "probe", { flag: "wx", mode: 0o600 });
       await unlink(probe);
     },
-    async close() {
-      clearInterval(reaper);
-    },
+    async close() {},
   };
 }
 
@@ -178,28 +195,10 @@ function prepareFolder(path: string, repaired: FileStoreOptions["repaired"]): vo
   repaired?.(`other users could open the folder ${path}; its mode is 0700 now`);
 }
 
-/** All or nothing: the old file stays until the new one is safely on the disk. */
-async function writeAtomically(path: string, text: string): Promise<void> {
-  const draft = `${path}.${randomUUID()}${draftExtension}`;
-  const file = await open(draft, "wx", 0o600);
-  try {
-    try {
-      await file.writeFile(text, "latin1");
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(draft, path);
-  } catch (error) {
-    await unlink(draft).catch(noneIf("ENOENT"));
-    throw error;
-  }
+function nameOf(file: string): string {
+  return file.slice(0, -extension.length);
 }
 
-/** A `catch` that gives `undefined` for these error codes of the operating system and rethrows all others. */
-function noneIf(...codes: string[]): (error: NodeJS.ErrnoException) => undefined {
-  return (error) => {
-    if (!codes.includes(error.code ?? "")) throw error;
-    return undefined;
-  };
+function textOf({ content, seen }: SealedRecord): string {
+  return `${content}\n${seen}`;
 }

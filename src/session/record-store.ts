@@ -4,6 +4,8 @@ export interface SealedRecord {
   content: string;
   /** When it was last used. Apart from the content, so that noting a use cannot undo a change of the content. */
   seen: string;
+  /** Which state of the record this is, where the place can tell; see `RecordStore.version`. */
+  version?: string;
 }
 
 /**
@@ -15,6 +17,13 @@ export interface SealedRecord {
 export interface RecordStore {
   /** The record, or `undefined` when there is none or what lies there cannot be one. */
   read(name: string): Promise<SealedRecord | undefined>;
+  /**
+   * Tells at once which state of the record is there now: what was read with the same version need not be read
+   * again. `undefined`: there is none. A place that would have to ask over a network leaves this out.
+   *
+   * @throws when the place itself fails
+   */
+  version?(name: string): string | undefined;
   /** Keeps a new record. */
   create(name: string, record: SealedRecord): Promise<void>;
   /**
@@ -36,6 +45,11 @@ export interface RecordStore {
   changePending(next: (text: string | undefined) => string | undefined): Promise<void>;
   /** The names of all records. */
   names(): Promise<string[]>;
+  /**
+   * Removes the records that nobody has written for the idle time, each after `farewell`, which may keep it by
+   * giving false. It opens no record itself. A place that forgets by itself leaves this out.
+   */
+  reap?(farewell?: (name: string) => Promise<boolean>): Promise<void>;
   /** Resolves when records can be read and written. */
   ping(): Promise<void>;
   /** Ends timers and connections. */

@@ -14,6 +14,8 @@ export interface KeyRing {
   open(sealed: string, purpose: Purpose, context?: string): string | undefined;
   /** Whether the secret that sealed this is still on the ring; without it the content waits, it is not lost. */
   knows(sealed: string): boolean;
+  /** Whether it was the newest secret that sealed this. */
+  isNewest(sealed: string): boolean;
 }
 
 /** What a key is for. Keys of different purposes have nothing in common. */
@@ -80,6 +82,7 @@ export function keyRing(secrets: readonly string[]): KeyRing {
     },
 
     knows: (sealed) => keyOf.has(keyIdOf(Buffer.from(sealed, "base64url"))),
+    isNewest: (sealed) => keyIdOf(Buffer.from(sealed, "base64url")) === newestId,
   };
 }
 

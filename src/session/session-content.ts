@@ -12,8 +12,13 @@ export interface Content {
   identities: Record<string, string>;
 }
 
-/** The identities that travel beside a session's data until somebody asks for them; JSON does not see a symbol. */
-const texts = Symbol("identities");
+/** What travels beside a session's data until `unfold`; JSON does not see a symbol. */
+const beside = Symbol("beside");
+
+interface Beside {
+  identities: Content["identities"];
+  outlivesCookie: boolean;
+}
 
 /** Takes a session apart. Identities that were only looked at are not among the result: they did not change. */
 export function takeApart(session: object): Omit<Content, "createdAt"> {
@@ -35,18 +40,20 @@ export function putTogether({ data, identities }: Content): Partial<SessionData>
   return { ...data, ...Object.fromEntries(managers) };
 }
 
-/** Gives the session's data for `Store.get`: `unfold` makes the identities of it. */
-export function fold({ data, identities }: Content): SessionData {
-  return { ...data, [texts]: identities } as unknown as SessionData;
+/** Gives the session's data for `Store.get`: `unfold` makes the rest of it. */
+export function fold(data: SessionData, rest: Beside): SessionData {
+  return Object.assign(data, { [beside]: rest });
 }
 
 /**
- * Gives `session` the identities of folded data, each made when it is asked for: most requests need none, and
- * express-session, which turns the whole session into JSON twice a request, does not come across them.
+ * Gives `session` what folded data has beside it. Its identities are made when they are asked for: most requests
+ * need none, and express-session, which turns the whole session into JSON twice a request, does not see them.
  */
 export function unfold(session: object, folded: object): void {
-  const identities = (folded as { [texts]?: Content["identities"] })[texts] ?? {};
-  for (const [property, text] of Object.entries(identities)) {
+  const rest = (folded as { [beside]?: Beside })[beside];
+  if (!rest) return;
+  Object.defineProperty(session, "outlivesCookie", { value: rest.outlivesCookie });
+  for (const [property, text] of Object.entries(rest.identities)) {
     let manager: IdentityManager | undefined;
     Object.defineProperty(session, property, {
       configurable: true,
@@ -99,17 +106,4 @@ function isPlain(value: unknown): boolean {
     !Array.isArray(value) &&
     !["__proto__", "constructor", "prototype"].some((key) => Object.hasOwn(value, key))
   );
-}
-
-/**
- * When the identities can no longer be renewed (ms since 1970): the session ends with the first of them.
- * `Infinity` when the portal does not say (ArcGIS Enterprise before 10.9.1).
- */
-export function renewableUntil(identities: Content["identities"]): number {
-  const ends = Object.values(identities).map((text) => {
-    const { refreshToken, refreshTokenExpires, tokenExpires } = JSON.parse(text);
-    const end = Date.parse(refreshToken ? refreshTokenExpires : tokenExpires);
-    return Number.isNaN(end) ? Infinity : end;
-  });
-  return Math.min(Infinity, ...ends);
 }

@@ -1,7 +1,8 @@
 /**
- * A process of its own with a sealed store on the folder that its first argument names; see store-process.ts.
- * It does what its parent asks for, and answers each request by its number.
+ * A process of its own with a sealed store on a folder; see store-process.ts. It does what its parent asks for,
+ * and answers each request by its number.
  */
+import type { SessionData } from "express-session";
 import { identityFor, openTestStore } from "./store.ts";
 import type { Answer, Task } from "./store-process.ts";
 
@@ -9,22 +10,34 @@ const site = openTestStore({ after: () => {} }, JSON.parse(process.argv[2] ?? ""
 
 async function perform({ kind, id = "", value }: Task): Promise<unknown> {
   switch (kind) {
-    case "create":
-      return site.keep({ identity: identityFor("sandy_admin"), value });
+    case "create": {
+      const now = Date.now;
+      // So that its next use is worth a note.
+      Date.now = () => now() - 2 * 60_000;
+      const req = site.generate({ identity: identityFor("sandy_admin", { token: "0" }), value });
+      const kept = site.set(req.sessionID, req.session as SessionData);
+      Date.now = now;
+      await kept;
+      return req.sessionID;
+    }
     case "get": {
-      const session = (await site.load(id)) as { value?: unknown } | undefined;
-      return session && { value: session.value };
+      const session = (await site.load(id)) as (SessionData & { value?: unknown }) | undefined;
+      return session && { value: session.value, token: Number(session.identity.token) };
     }
     case "set": {
       const session = await site.load(id);
       if (!session) return false;
-      await site.set(id, Object.assign(session, { value }) as never);
+      await site.set(id, Object.assign(session, { value }) as unknown as SessionData);
       return true;
     }
-    case "update":
-      return site.store.update(id, (data) => void Object.assign(data, { value }));
+    case "renew":
+      return site.store.update(id, ({ identity }) => {
+        identity?.updateToken(String(Number(identity.token) + 1), new Date(Date.now() + 60_000));
+      });
     case "destroy":
       return site.destroy(id);
+    case "reap":
+      return site.store.reap();
     case "warnings":
       return site.warnings;
   }

@@ -6,7 +6,8 @@ import type { StoreOptions } from "./store.ts";
 
 /** What another process may be asked to do with a session. */
 export interface Task {
-  kind: "create" | "get" | "set" | "update" | "destroy" | "warnings";
+  /** `set` loads the session and saves it with `value`; `renew` counts the token of its identity up. */
+  kind: "create" | "get" | "set" | "renew" | "destroy" | "reap" | "warnings";
   id?: string;
   value?: unknown;
 }
@@ -18,27 +19,29 @@ export interface Answer {
 }
 
 export interface StoreProcess {
-  /** Resolves with what the other process found or made; rejects when the process is killed first. */
+  /** Resolves with what the other process found or made; rejects when it is killed first. */
   ask<T>(task: Task): Promise<T>;
+  /** Stops it in the middle of whatever it does, until SIGCONT. */
+  signal(name: "SIGSTOP" | "SIGCONT"): void;
   /** Ends the process at once: no handler runs, no file is closed in order. */
   kill(): Promise<void>;
 }
 
 export type ProcessOptions = Pick<StoreOptions, "dir" | "keys" | "idleSeconds" | "maxSeconds"> & {
-  /** Moves the process's clock, as faketime's -f understands it, such as "+13d". */
+  /** Moves the process's clock, as `faketime -f` understands it, such as "+13d". */
   clock?: string;
 };
 
-/** Starts a second process with a sealed store on the same folder. */
+/** Starts another process with a sealed store on the same folder. */
 export async function startStoreProcess(
   t: Pick<TestContext, "after">,
   { clock, ...options }: ProcessOptions,
 ): Promise<StoreProcess> {
-  const node = [process.execPath, "--import", "tsx"];
+  const node = [process.execPath, "--import", "tsx/esm"];
   const [execPath = "", ...execArgv] = clock ? ["faketime", "-f", clock, ...node] : node;
   const script = fileURLToPath(new URL("store-child.ts", import.meta.url));
   const child: ChildProcess = fork(script, [JSON.stringify(options)], { execPath, execArgv });
-  const waiting = new Map<number, PromiseWithResolvers>();
+  const waiting = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>();
   let last = 0;
   child.on("message", ({ number, result, error }: Answer) => {
     const asked = waiting.get(number);
@@ -54,6 +57,8 @@ export async function startStoreProcess(
     if (child.exitCode !== null || child.signalCode !== null) return;
     child.kill("SIGKILL");
     await once(child, "exit");
+    // With faketime, that was the child; without this channel, the grandchild ends itself.
+    if (child.connected) child.disconnect();
   };
   t.after(kill);
   await Promise.race([
@@ -69,11 +74,7 @@ export async function startStoreProcess(
         waiting.set(number, { resolve: resolve as (result: unknown) => void, reject });
         child.send({ number, task });
       }),
+    signal: (name) => void child.kill(name),
     kill,
   };
-}
-
-interface PromiseWithResolvers {
-  resolve(result: unknown): void;
-  reject(error: Error): void;
 }

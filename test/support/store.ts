@@ -3,9 +3,9 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { promisify } from "node:util";
-import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import type { Request } from "express";
 import session, { type SessionData } from "express-session";
+import { IdentityManager } from "../../src/arcgis/identity-manager.ts";
 import { fileStore } from "../../src/session/file-store.ts";
 import type { RecordStore } from "../../src/session/record-store.ts";
 import { keyRing } from "../../src/session/seal.ts";
@@ -15,6 +15,7 @@ import { folder, secret } from "./temporary.ts";
 export const day = 24 * 60 * 60_000;
 
 export interface StoreOptions extends Partial<Omit<SealedStoreOptions, "keys" | "records">> {
+  onExpired?: SealedStore["onExpired"];
   /** A folder of an earlier store, to go on with its sessions. */
   dir?: string;
   keys?: string[];
@@ -44,7 +45,7 @@ export interface TestStore {
 
 /** Opens the sealed store on files, as the server does, in a folder of its own. */
 export function openTestStore(t: Pick<TestContext, "after">, options: StoreOptions = {}): TestStore {
-  const { dir = join(folder(t), "sessions"), keys = [secret()], records, ...others } = options;
+  const { dir = join(folder(t), "sessions"), keys = [secret()], records, onExpired, ...others } = options;
   const warnings: Record<string, unknown>[] = [];
   const warn = (message: string, details: object) => void warnings.push({ message, ...details });
   const idleSeconds = others.idleSeconds ?? 14 * 86_400;
@@ -57,6 +58,7 @@ export function openTestStore(t: Pick<TestContext, "after">, options: StoreOptio
     keys: keyRing(keys),
     idleSeconds,
   });
+  if (onExpired) store.onExpired = onExpired;
   t.after(() => store.close());
   // It gives the store its `generate`.
   session({ store, secret: secret(), resave: false, saveUninitialized: false });
@@ -109,8 +111,8 @@ export function identityFor(
     refreshToken = newToken(),
     refreshTokenExpires = new Date(Date.now() + 14 * day),
   } = {},
-): ArcGISIdentityManager {
-  return new ArcGISIdentityManager({
+): IdentityManager {
+  return new IdentityManager({
     clientId: "test-app",
     portal: "https://portal.example/sharing/rest",
     redirectUri: "https://app.example/authenticate",

@@ -1,0 +1,203 @@
+import assert from "node:assert/strict";
+import { copyFileSync, existsSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import fs from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
+import { join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { describe, type TestContext, test } from "node:test";
+import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
+import { day, identityFor, openTestStore, recordOf, type StoreOptions } from "./support/store.ts";
+import { secret } from "./support/temporary.ts";
+
+/** FULL=1 runs the fault tests at full size; the usual size keeps the whole suite short. */
+const full = process.env.FULL === "1";
+
+function open(t: TestContext, options: StoreOptions = {}) {
+  t.mock.timers.enable({ apis: ["Date"], now: Date.now() });
+  const revoked: (string | undefined)[] = [];
+  const site = openTestStore(t, {
+    idleSeconds: 3_600,
+    maxSeconds: 30 * 86_400,
+    onExpired: async ({ refreshToken }: ArcGISIdentityManager) => void revoked.push(refreshToken),
+    ...options,
+  });
+  return {
+    ...site,
+    revoked,
+    keepFor: (refreshToken: string, refreshTokenExpires = new Date(Date.now() + 14 * day)) =>
+      site.keep({ identity: identityFor("sandy_admin", { refreshToken, refreshTokenExpires }) }),
+    /** Lets the time pass, and the files get older with it. */
+    wait(seconds: number) {
+      t.mock.timers.tick(seconds * 1000);
+    },
+    age: (id: string, seconds: number) =>
+      utimesSync(site.file(id), Date.now() / 1000 - seconds, Date.now() / 1000 - seconds),
+  };
+}
+
+describe("the reaper", () => {
+  test("ST-8 removes a session that is over, takes its tokens back before, and leaves the others alone", async (t) => {
+    const files = { atRevocation: false };
+    const { keepFor, wait, age, store, file, load, revoked } = open(t, {
+      onExpired: async ({ refreshToken }) => {
+        files.atRevocation = existsSync(file(over));
+        revoked.push(refreshToken);
+      },
+    });
+    const over = await keepFor("token of who is gone");
+    wait(3_700);
+    const used = await keepFor("token of who is here");
+    age(over, 3_700);
+    await store.reap();
+    assert.deepEqual(revoked, ["token of who is gone"]);
+    assert.equal(files.atRevocation, true);
+    assert.equal(existsSync(file(over)), false);
+    assert.equal((await load(used))?.identity?.refreshToken, "token of who is here");
+  });
+
+  test("ST-8 goes by what is sealed: a file that only looks old stays, and so do its tokens", async (t) => {
+    const { keepFor, age, store, load, revoked } = open(t);
+    const restored = await keepFor("token of who came back from a backup");
+    age(restored, 365 * 86_400);
+    await store.reap();
+    assert.ok(await load(restored));
+    assert.deepEqual(revoked, []);
+  });
+
+  test("ST-8 does not ask the portal about tokens that have ended by themselves", async (t) => {
+    const { keepFor, wait, age, store, files, revoked } = open(t);
+    const over = await keepFor("ended", new Date(Date.now() + 1_000_000));
+    wait(3_700);
+    age(over, 3_700);
+    await store.reap();
+    assert.deepEqual(files(), []);
+    assert.deepEqual(revoked, []);
+  });
+
+  test("ST-8 a portal that does not take them back is a line in the log, and the rest goes on", async (t) => {
+    const { keepFor, wait, age, store, files, warnings } = open(t, {
+      onExpired: () => Promise.reject(new Error("the portal is away")),
+    });
+    const all = [await keepFor("1"), await keepFor("2"), await keepFor("3")];
+    wait(3_700);
+    for (const id of all) age(id, 3_700);
+    await store.reap();
+    assert.deepEqual(files(), []);
+    const warning = {
+      message: "the tokens of a session that is over could not be revoked",
+      reason: "the portal is away",
+    };
+    assert.deepEqual(warnings, [warning, warning, warning]);
+  });
+
+  test("ST-5 ST-8 a file whose key is absent stays for the idle time, and longer nobody could use it", async (t) => {
+    const { keep, wait, age, files, dir, revoked } = open(t);
+    const id = await keep();
+    const without = openTestStore(t, { dir, keys: [secret()], idleSeconds: 3_600 });
+    wait(3_500);
+    age(id, 3_500);
+    await without.store.reap();
+    assert.equal(files().length, 1);
+    wait(200);
+    age(id, 3_700);
+    await without.store.reap();
+    assert.deepEqual(files(), []);
+    assert.deepEqual(revoked, []);
+  });
+
+  test("ST-8 goes on after a file that cannot be removed, and says so", async (t) => {
+    const { keepFor, wait, age, store, file, warnings, revoked } = open(t);
+    const [stuck, other] = [await keepFor("1"), await keepFor("2")];
+    wait(3_700);
+    for (const id of [stuck, other]) age(id, 3_700);
+    const { unlink } = fs;
+    t.mock.method(fs, "unlink", (path: string) =>
+      path === file(stuck) ? Promise.reject(new Error("EPERM: it is held")) : unlink(path),
+    );
+    syncBuiltinESMExports();
+    t.after(syncBuiltinESMExports);
+    await store.reap();
+    assert.equal(existsSync(file(other)), false);
+    assert.deepEqual(revoked.sort(), ["1", "2"]);
+    assert.deepEqual(warnings, [
+      {
+        message: "a session file could not be removed",
+        record: recordOf(stuck).slice(0, 8),
+        reason: "EPERM: it is held",
+      },
+    ]);
+  });
+
+  test("ST-8 SE-11 works a minute after the start and then every hour, but not while the clock is jumping", async (t) => {
+    const clock = { wall: Date.now(), steady: performance.now() };
+    t.mock.method(Date, "now", () => clock.wall);
+    t.mock.method(performance, "now", () => clock.steady);
+    t.mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
+    let times = 0;
+    openTestStore(t, { records: (files) => ({ ...files, reap: async () => void times++ }) });
+    const pass = (ms: number) => {
+      clock.wall += ms;
+      clock.steady += ms;
+      t.mock.timers.tick(ms);
+    };
+    pass(59_000);
+    assert.equal(times, 0);
+    pass(1_000);
+    assert.equal(times, 1);
+    pass(3_540_000);
+    assert.equal(times, 2);
+    for (let hour = 3; hour < 5; hour++) {
+      pass(3_600_000);
+      assert.equal(times, hour);
+    }
+    clock.wall += 40 * day;
+    pass(3_600_000);
+    assert.equal(times, 4, "the clock may be wrong now");
+    pass(3_600_000);
+    assert.equal(times, 5, "it still says so");
+    clock.wall -= 40 * day;
+    pass(3_600_000);
+    assert.equal(times, 5);
+  });
+
+  const many = full ? 100_000 : 2_000;
+
+  test(`ST-8 goes through ${many} sessions that live without opening one, and then removes those that do not`, async (t) => {
+    const { keep, wait, store, file, files, dir, load, revoked } = open(t);
+    const id = await keep();
+    for (let index = 1; index < many; index++) {
+      copyFileSync(file(id), join(dir, `${index.toString(16).padStart(64, "0")}.session`));
+    }
+    let opened = 0;
+    const { open: realOpen } = fs;
+    t.mock.method(fs, "open", (...args: Parameters<typeof realOpen>) => {
+      opened++;
+      return realOpen(...args);
+    });
+    syncBuiltinESMExports();
+    t.after(syncBuiltinESMExports);
+
+    const goThrough = async (what: string) => {
+      const delay = monitorEventLoopDelay({ resolution: 1 });
+      const start = performance.now();
+      delay.enable();
+      await store.reap();
+      delay.disable();
+      const ms = Math.round(performance.now() - start);
+      t.diagnostic(`${what}: ${ms} ms, longest stall ${Math.round(delay.max / 1e6)} ms`);
+    };
+    await goThrough(`${many} alive`);
+    assert.equal(opened, 0);
+    assert.equal(files().length, many);
+    assert.ok(await load(id), "one among many is found");
+    const late = await keep();
+    assert.ok(await load(late), "and one more is kept");
+
+    wait(7_300);
+    writeFileSync(file(late), readFileSync(file(late)));
+    utimesSync(file(late), Date.now() / 1000, Date.now() / 1000);
+    await goThrough(`${many} over`);
+    assert.deepEqual(files(), [`${recordOf(late)}.session`]);
+    assert.equal(revoked.length, 1, "the copies do not open: they are not for their names");
+  });
+});
