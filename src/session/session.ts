@@ -1,10 +1,13 @@
+import { createHmac, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
+import { parseCookie } from "cookie";
 import type { Request, RequestHandler, Response } from "express";
 import session, { type SessionData } from "express-session";
 import type { IdentityManager } from "../arcgis/identity-manager.ts";
 import type { Profile } from "../arcgis/profile.ts";
 import type { Config } from "../config.ts";
 import type { SealedStore } from "./sealed-store.ts";
+import { unfold } from "./session-content.ts";
 
 declare module "express-session" {
   interface SessionData {
@@ -14,6 +17,8 @@ declare module "express-session" {
     profile: Profile;
     /** When the session was last made to live longer (ms since 1970). */
     prolongedAt: number;
+    /** Whether it lives longer than the browser was told. */
+    readonly outlivesCookie?: boolean;
   }
 }
 
@@ -41,14 +46,73 @@ export function sessions(config: Config, store: SealedStore): RequestHandler {
 
   return (req, res, next) => {
     load(req, res, (error?: unknown) => {
-      const identity = req.session?.identity;
-      // Tokens of another portal or application, from before the configuration was changed, are no sign-in here.
-      if (identity && (identity.portal !== config.portal || identity.clientId !== config.clientId)) {
-        delete (req.session as Partial<typeof req.session>).identity;
+      if (req.session) dropForeign(req.session, config);
+      next(error);
+    });
+  };
+}
+
+/**
+ * Gives routes that only look at it a `req.session` that nobody can change: whoever tries gets a TypeError.
+ *
+ * The same cookie, the same store, and none of what express-session does to find out whether a session was
+ * changed. That is 20 % of the server's time for a signed-in page, and 40 % for a stranger's.
+ */
+export function readOnlySessions(config: Config, store: SealedStore): RequestHandler {
+  const nobody = { cookie: { originalMaxAge: null, expires: null } } as Request["session"];
+  freeze(nobody);
+
+  return (req, res, next) => {
+    // Like express-session, it leaves a session alone that is there already.
+    if (req.session) return next();
+    req.session = nobody;
+    const id = signedId(cookieIn(req, config), config.sessionSecrets);
+    if (id === undefined) return next();
+
+    store.get(id, (error, data) => {
+      if (data) {
+        const shown = { ...data };
+        unfold(shown, data);
+        dropForeign(shown, config);
+        freeze(shown);
+        req.sessionID = id;
+        req.session = shown as Request["session"];
+        if (shown.outlivesCookie) sendCookieAgain(req, res, config);
       }
       next(error);
     });
   };
+}
+
+/** Tokens of another portal or application, from before the configuration was changed, are no sign-in here. */
+function dropForeign(session: Partial<SessionData>, { portal, clientId }: Config): void {
+  const { identity } = session;
+  if (identity && (identity.portal !== portal || identity.clientId !== clientId)) delete session.identity;
+}
+
+function freeze(value: unknown): void {
+  if (typeof value === "object" && value !== null) Object.values(Object.freeze(value)).forEach(freeze);
+}
+
+function cookieIn(req: Request, config: Config): string {
+  return parseCookie(req.headers.cookie ?? "")[cookieOf(config).name] ?? "";
+}
+
+/** The session id in a cookie of express-session, `s:{id}.{signature}`, when one of the secrets has signed it. */
+function signedId(cookie: string, secrets: string[]): string | undefined {
+  const [, id = "", signature = ""] = /^s:(.*)\.([^.]*)$/s.exec(cookie) ?? [];
+  const given = Buffer.from(`${signature}=`);
+  const isSigned = secrets.some((secret) => {
+    const expected = createHmac("sha256", secret).update(id).digest("base64");
+    return given.length === expected.length && timingSafeEqual(given, Buffer.from(expected));
+  });
+  return isSigned ? id : undefined;
+}
+
+function sendCookieAgain(req: Request, res: Response, config: Config): void {
+  const { name, cookie } = cookieOf(config);
+  const expires = req.session.cookie.expires ?? undefined;
+  res.cookie(name, cookieIn(req, config), { ...cookie, expires });
 }
 
 /**

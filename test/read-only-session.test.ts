@@ -1,0 +1,232 @@
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { rmSync, writeFileSync } from "node:fs";
+import { describe, type TestContext, test } from "node:test";
+import type { Request, RequestHandler } from "express";
+import { readOnlySessions, sessions } from "../src/session/session.ts";
+import type { Browser } from "./support/browser.ts";
+import { openSite, type SiteOptions, secret, signIn } from "./support/site.ts";
+import { day, identityFor } from "./support/store.ts";
+
+const sid = "arcgis.sid";
+
+/** A site with a page that says who is signed in, once with each kind of session. */
+async function openBoth(t: TestContext, options: SiteOptions = {}, look?: (req: Request) => unknown) {
+  return openSite(t, {
+    ...options,
+    host: (host, { config, store }) => {
+      const answer: RequestHandler = (req, res) => {
+        const { identity, profile, cookie } = req.session;
+        const { username } = identity ?? {};
+        res.json({
+          username,
+          profile,
+          expires: cookie.expires,
+          id: identity && req.sessionID,
+          look: look?.(req),
+        });
+      };
+      host.get("/full", sessions(config, store), answer);
+      host.get("/read-only", readOnlySessions(config, store), answer);
+      host.get("/both", readOnlySessions(config, store), sessions(config, store), answer);
+    },
+  });
+}
+
+/** What both pages say, which must be the same. */
+async function seenBy(browser: Browser): Promise<Record<string, unknown>> {
+  const [full, readOnly] = [await browser.get("/full"), await browser.get("/read-only")];
+  assert.equal(full.status, 200, full.body);
+  assert.equal(readOnly.status, 200, readOnly.body);
+  assert.deepEqual(readOnly.json(), full.json());
+  return readOnly.json() as Record<string, unknown>;
+}
+
+const signed = (id: string, key: string): string =>
+  `s:${id}.${createHmac("sha256", key).update(id).digest("base64").replace(/=+$/, "")}`;
+
+function idOf(browser: Browser): string {
+  const cookie = decodeURIComponent(String(browser.cookies.get(sid)));
+  return cookie.slice(2, cookie.lastIndexOf("."));
+}
+
+describe("a session that is only looked at", () => {
+  test("is the session that express-session gives: same person, same id, same end", async (t) => {
+    const site = await openBoth(t);
+    const browser = site.browser();
+    assert.deepEqual(await seenBy(browser), { expires: null });
+    await signIn(browser, "zoe_editor");
+    const { username, profile, id, expires } = await seenBy(browser);
+    assert.equal(username, "zoe_editor");
+    assert.match((profile as { fullName: string }).fullName, /Zoë 日本/);
+    assert.equal(id, idOf(browser));
+    assert.ok(Date.parse(String(expires)) > Date.now() + 13 * day);
+    assert.equal((await browser.get("/both")).status, 200, "express-session leaves it alone");
+  });
+
+  test("SE-4 counts for exactly the cookies that express-session accepts", async (t) => {
+    const [newest, older, foreign] = [secret(), secret(), secret()];
+    const site = await openBoth(t, { settings: { SESSION_SECRET: [newest, older] } });
+    const browser = site.browser();
+    await signIn(browser, "vik_viewer");
+    const id = idOf(browser);
+    const good = signed(id, newest);
+    const accepted = [good, `${good} `, encodeURIComponent(good), signed(id, older)];
+    const refused = [
+      signed(id, foreign),
+      signed("unknown", newest),
+      signed("", newest),
+      signed(`${id}.x`, newest),
+      `${good}=`,
+      `${good}.`,
+      good.slice(0, -1),
+      good.slice(2),
+      good.replace("s:", "S:"),
+      good.replace("s:", "j:"),
+      `s:${good}`,
+      good.replace("+", " "),
+      id,
+      "s:",
+      "s:.",
+      "s:%",
+      "%E0%A4%A",
+      "",
+      `${id}.`,
+      encodeURIComponent(encodeURIComponent(good)),
+    ].filter((value) => value !== good);
+    const look = async (header: string) => {
+      const visitor = site.browser();
+      const ask = async (path: string) => (await visitor.send(path, { headers: { Cookie: header } })).json();
+      const [full, readOnly] = [await ask("/full"), await ask("/read-only")] as { username?: string }[];
+      assert.deepEqual(readOnly, full, header);
+      return readOnly?.username;
+    };
+    for (const value of accepted) assert.equal(await look(`${sid}=${value}`), "vik_viewer", value);
+    for (const value of refused) assert.equal(await look(`${sid}=${value}`), undefined, value);
+    assert.equal(await look(`a=b; ${sid}=${good}; c=d`), "vik_viewer");
+    assert.equal(await look(`${sid}=${good}; ${sid}=bad`), "vik_viewer");
+    assert.equal(await look(`${sid}=bad; ${sid}=${good}`), undefined);
+    assert.equal(await look(`x${sid}=${good}`), undefined);
+  });
+
+  test("cannot be changed: who tries gets a TypeError, at any depth, signed in or not", async (t) => {
+    const attempts: ((session: Record<string, unknown>) => unknown)[] = [
+      (session) => Object.assign(session, { admin: true }),
+      (session) => Object.assign(session, { identity: identityFor("eve") }),
+      (session) => delete session.cookie,
+      (session) => Object.assign(session.cookie as object, { originalMaxAge: 1 }),
+      (session) => Object.assign((session.profile ?? session.cookie) as object, { fullName: "Eve" }),
+      (session) => (session.save as () => void)(),
+      (session) => (session.regenerate as () => void)(),
+      (session) => (session.destroy as () => void)(),
+    ];
+    const site = await openBoth(t, {}, (req) => {
+      if (req.path === "/read-only") {
+        for (const attempt of attempts)
+          assert.throws(() => attempt(req.session as never), TypeError, String(attempt));
+      }
+    });
+    const browser = site.browser();
+    await seenBy(browser);
+    await signIn(browser, "sandy_admin");
+    const [file] = site.files();
+    assert.equal((await seenBy(browser)).username, "sandy_admin");
+    assert.deepEqual(site.files(), [file]);
+  });
+
+  test("makes one identity manager a request, and no two requests share one", async (t) => {
+    const managers = new Set<unknown>();
+    const site = await openBoth(t, {}, (req) => {
+      assert.equal(req.session.identity, req.session.identity);
+      managers.add(req.session.identity);
+    });
+    const browser = site.browser();
+    await signIn(browser);
+    for (let request = 0; request < 3; request++) await browser.get("/read-only");
+    assert.equal(managers.size, 3);
+  });
+
+  test("ST-9 a stranger and a forged cookie do not reach the store", async (t) => {
+    const site = await openBoth(t);
+    const { mock } = t.mock.method(site.store, "get");
+    const stranger = site.browser();
+    await stranger.get("/read-only");
+    stranger.cookies.set(sid, encodeURIComponent(signed("A".repeat(32), secret())));
+    await stranger.get("/read-only");
+    assert.equal(mock.callCount(), 0);
+  });
+
+  test("ST-13 is a 503 while the store fails, and a stranger does not notice", async (t) => {
+    const site = await openSite(t, {
+      host: (host, { config, store }) => {
+        host.get("/read-only", readOnlySessions(config, store), (_req, res) => void res.end("here"));
+        host.use(((error, _req, res, _next) => {
+          res.status(error.explanation.status).end(error.code);
+        }) as import("express").ErrorRequestHandler);
+      },
+    });
+    const [browser, stranger] = [site.browser(), site.browser()];
+    await signIn(browser);
+    rmSync(site.config.sessionDir, { recursive: true });
+    writeFileSync(site.config.sessionDir, "");
+    const answer = await browser.get("/read-only");
+    assert.deepEqual([answer.status, answer.body], [503, "store_unavailable"]);
+    assert.equal((await stranger.get("/read-only")).body, "here");
+  });
+});
+
+test("SE-8 CK-7 the cookie is sent again when the session has come to live longer, and never beyond its end", async (t) => {
+  const site = await openBoth(t);
+  const browser = site.browser();
+  const cookieIn = ({ setCookies }: { setCookies: string[] }) =>
+    setCookies.find((cookie) => cookie.startsWith(`${sid}=`));
+  const endIn = (cookie = "") => Date.parse(/Expires=([^;]+)/.exec(cookie)?.[1] ?? "");
+  const renewFor = (days: number) =>
+    site.store.update(idOf(browser), (data) => {
+      const { portal, clientId } = site.config;
+      const renewed = identityFor("sandy_admin", { refreshTokenExpires: new Date(Date.now() + days * day) });
+      data.identity = Object.assign(renewed, { portal, clientId });
+    });
+  const look = async () => cookieIn(await browser.get("/read-only"));
+
+  const first = cookieIn(await signIn(browser));
+  assert.ok(endIn(first) <= Date.now() + 14 * day);
+  assert.equal(await look(), undefined, "the browser knows the end");
+
+  await renewFor(20);
+  const again = await look();
+  assert.ok(Math.abs(endIn(again) - (Date.now() + 20 * day)) < 60_000, again);
+  const partsOf = (cookie = "") => new Set(cookie.split("; ").filter((part) => !part.startsWith("Expires=")));
+  assert.deepEqual(partsOf(again), partsOf(first), "the same value, the same attributes");
+
+  await renewFor(60);
+  assert.ok(endIn(await look()) <= Date.now() + 30 * day, "no later than the absolute end");
+  await renewFor(3);
+  assert.equal(await look(), undefined, "an earlier end needs no cookie: the server knows it");
+});
+
+describe("tokens of another portal or application", () => {
+  for (const [what, settings] of Object.entries({
+    "another portal": { PORTAL_URL: "https://other.example/sharing/rest" },
+    "another application": { CLIENT_ID: "other-app" },
+  })) {
+    test(`are no sign-in, from before the configuration named ${what}`, async (t) => {
+      const kept = { SESSION_SECRET: secret(), ENCRYPTION_KEY: secret() };
+      const before = await openBoth(t, { settings: kept });
+      const browser = before.browser();
+      await signIn(browser);
+      assert.equal((await seenBy(browser)).username, "sandy_admin");
+
+      const { sandbox, config } = before;
+      const after = await openBoth(t, {
+        sandbox,
+        sessionDir: config.sessionDir,
+        settings: { ...kept, ...settings },
+      });
+      const same = after.browser();
+      same.cookies.set(sid, String(browser.cookies.get(sid)));
+      assert.equal((await seenBy(same)).username, undefined);
+      assert.equal((await seenBy(browser)).username, "sandy_admin", "nothing of it was removed");
+    });
+  }
+});
