@@ -25,7 +25,7 @@ after(() => rmSync(root, { recursive: true }));
 const folder = () => mkdtempSync(join(root, "case-"));
 
 const entry = fileURLToPath(new URL("../src/cli/init.ts", import.meta.url));
-const tsx = import.meta.resolve("tsx");
+const tsx = import.meta.resolve("tsx/esm");
 
 /** Runs the command as npm does, but without a terminal. */
 async function run(cwd: string, ...args: string[]) {

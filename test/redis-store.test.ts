@@ -608,7 +608,7 @@ describe("sessions in Redis", { skip, concurrency: true, timeout: 60_000 }, () =
         console.log(drivers() > 10);
       `;
       const env = { ...process.env, NODE_EXTRA_CA_CERTS: join(dir, "cert") };
-      const options = ["--import", "tsx", "--input-type=module", "--eval", script];
+      const options = ["--import", "tsx/esm", "--input-type=module", "--eval", script];
       const { stdout } = await promisify(execFile)(process.execPath, options, { env });
       assert.equal(stdout, "0 true\ntrue\n");
     });

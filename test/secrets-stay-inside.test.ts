@@ -82,7 +82,7 @@ async function startServer(t: TestContext, settings: Record<string, unknown>) {
   const cwd = folder(t);
   writeFileSync(join(cwd, "config.json"), JSON.stringify(settings), { mode: 0o600 });
   const entry = join(import.meta.dirname, "../src/server.ts");
-  const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), entry], {
+  const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx/esm"), entry], {
     cwd,
     env: { PATH: process.env.PATH, DEBUG: "*", NODE_ENV: "development", LOG_LEVEL: "trace" },
   });

@@ -20,7 +20,7 @@ export async function startProgram(
   t: Pick<TestContext, "after">,
   { file, cwd, url, env }: { file: string; cwd: string; url: string; env: Record<string, string> },
 ): Promise<ChildProcess> {
-  const loader = file.endsWith(".ts") ? ["--import", import.meta.resolve("tsx")] : [];
+  const loader = file.endsWith(".ts") ? ["--import", import.meta.resolve("tsx/esm")] : [];
   const program = spawn(process.execPath, [...loader, file], {
     cwd,
     env: { PATH: process.env.PATH, ...env },

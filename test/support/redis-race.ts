@@ -34,7 +34,7 @@ export async function race(
   troubles: Record<number, () => Promise<unknown>>,
 ): Promise<Operation[]> {
   const program = join(import.meta.dirname, "redis-racer.ts");
-  const racers = [1, 2].map(() => fork(program, { execArgv: ["--import", "tsx"] }));
+  const racers = [1, 2].map(() => fork(program, { execArgv: ["--import", "tsx/esm"] }));
   for (const racer of racers) t.after(() => racer.kill());
   let trouble: Promise<unknown> = Promise.resolve();
   racers[0]?.on("message", (message) => {

@@ -42,7 +42,7 @@ export async function startServer(
 ): Promise<ServerProcess> {
   const child = spawn(
     process.execPath,
-    ["--import", import.meta.resolve("tsx"), join(root, "src/server.ts")],
+    ["--import", import.meta.resolve("tsx/esm"), join(root, "src/server.ts")],
     { cwd: folder(t), env: { PATH: process.env.PATH, ...settings }, stdio: ["ignore", "pipe", "pipe"] },
   );
   const lines: string[] = [];
