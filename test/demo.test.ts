@@ -53,8 +53,11 @@ async function runDemo(cwd: string, env: Record<string, string>): Promise<{ code
   const demo = join(import.meta.dirname, "../src/sandbox/demo.ts");
   const options = { cwd, env: { PATH: process.env.PATH, ...env }, timeout: 30_000 };
   return new Promise((resolve) => {
-    execFile(process.execPath, ["--import", import.meta.resolve("tsx/esm"), demo], options, (error, _, stderr) =>
-      resolve({ code: error?.code, stderr }),
+    execFile(
+      process.execPath,
+      ["--import", import.meta.resolve("tsx/esm"), demo],
+      options,
+      (error, _, stderr) => resolve({ code: error?.code, stderr }),
     );
   });
 }
