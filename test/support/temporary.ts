@@ -10,7 +10,16 @@ export const secret = (): string => randomBytes(32).toString("base64url");
 /** A folder that is gone after the test. */
 export function folder(t: Pick<TestContext, "after">): string {
   const path = mkdtempSync(join(tmpdir(), "arcgis-sign-in-"));
-  // Again, when the app has just written something there: a hook that throws keeps the later ones from closing servers.
-  t.after(() => rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 }));
+  t.after(() => remove(path));
   return path;
+}
+
+/** Tries again when the app has just written something there: a hook that throws keeps the later ones from closing servers. */
+function remove(path: string, tries = 20): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch (error) {
+    if (tries === 0) throw error;
+    remove(path, tries - 1);
+  }
 }
