@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { Readable } from "node:stream";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { answerOf, openProxy } from "./support/proxy.ts";
@@ -12,13 +13,12 @@ const mebibyte = 1024 * 1024;
 
 /** Sends so many bytes, as fast as they are taken. */
 function sending(bytes: number): Behaviour {
-  return async (_seen, res) => {
+  function* blocks() {
+    for (let sent = 0; sent < bytes; sent += block.length) yield block.subarray(0, bytes - sent);
+  }
+  return (_seen, res) => {
     res.writeHead(200, { ...binary, "Content-Length": bytes });
-    for (let sent = 0; sent < bytes && !res.destroyed; sent += block.length) {
-      if (!res.write(block.subarray(0, bytes - sent)))
-        await Promise.race([once(res, "drain"), once(res, "close")]);
-    }
-    res.end();
+    Readable.from(blocks()).pipe(res);
   };
 }
 
