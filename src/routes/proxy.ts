@@ -59,7 +59,7 @@ export function proxy({ config, tokens, withSession }: ProxyParts): Router {
     const late = setTimeout(() => end.abort(new AppError("portal_timeout")), longestMs);
     res.once("close", () => {
       clearTimeout(late);
-      if (!res.writableFinished || !req.complete) end.abort();
+      if (!res.writableFinished) end.abort();
     });
     try {
       const identity = await tokens.identityOf(req);
