@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { Readable } from "node:stream";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { answerOf, openProxy } from "./support/proxy.ts";
@@ -12,13 +13,12 @@ const mebibyte = 1024 * 1024;
 
 /** Sends so many bytes, as fast as they are taken. */
 function sending(bytes: number): Behaviour {
-  return async (_seen, res) => {
+  function* blocks() {
+    for (let sent = 0; sent < bytes; sent += block.length) yield block.subarray(0, bytes - sent);
+  }
+  return (_seen, res) => {
     res.writeHead(200, { ...binary, "Content-Length": bytes });
-    for (let sent = 0; sent < bytes && !res.destroyed; sent += block.length) {
-      if (!res.write(block.subarray(0, bytes - sent)))
-        await Promise.race([once(res, "drain"), once(res, "close")]);
-    }
-    res.end();
+    Readable.from(blocks()).pipe(res);
   };
 }
 
@@ -172,10 +172,12 @@ test("an answer that breaks off breaks off for the browser, too: half of one nev
 test("an early answer to an upload comes back, and the connection ends instead of hanging", async (t) => {
   const { begin, upstream } = await openProxy(t);
   upstream.server.removeAllListeners("request");
-  upstream.server.on("request", (_req, res) => {
-    res
-      .writeHead(413, { "Content-Type": "application/json", Connection: "close" })
-      .end('{"error":{"code":413}}');
+  let ended = 0;
+  upstream.server.keepAliveTimeout = 0;
+  upstream.server.on("request", (req, res) => {
+    req.socket.on("close", () => ended++);
+    req.resume();
+    res.writeHead(413, { "Content-Type": "application/json" }).end('{"error":{"code":413}}');
   });
   const upload = begin(`${upstream.origin}/x`, {
     method: "POST",
@@ -185,6 +187,8 @@ test("an early answer to an upload comes back, and the connection ends instead o
   const [answer] = await once(upload, "response");
   assert.equal(answer.statusCode, 413);
   assert.equal(answer.headers.connection, "close");
+  assert.equal(await sizeOf(answer), 22);
+  await until(() => ended === 1, "the server behind still waits for the rest");
   upload.destroy();
 });
 

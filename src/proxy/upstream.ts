@@ -46,7 +46,7 @@ const headBytes = 8 * 1024;
  * Plain node:http, because a proxy library sends a request once and pipes what comes back: none of them looks
  * at an answer and asks again.
  *
- * @throws AppError portal_unreachable, portal_timeout; the signal's reason once it is aborted
+ * @throws AppError portal_unreachable, portal_timeout
  */
 export async function askUpstream({ signal, ...request }: UpstreamRequest): Promise<Answer> {
   try {
@@ -55,7 +55,6 @@ export async function askUpstream({ signal, ...request }: UpstreamRequest): Prom
     const head = Number(headers["content-length"]) > headBytes ? Buffer.alloc(0) : await headOf(answer);
     return { status, headers, head, ...(!answer.readableEnded && { rest: answer }) };
   } catch (error) {
-    signal.throwIfAborted();
     if (error instanceof AppError) throw error;
     throw new AppError("portal_unreachable", { cause: error });
   }
@@ -71,6 +70,8 @@ function respond(
     let answer: IncomingMessage | undefined;
     request.once("response", (begun) => {
       answer = begun;
+      // Who has answered before all of the body was there wants no more of it.
+      begun.once("end", () => request.writableFinished || request.destroy());
       resolve(begun);
     });
     request.once("timeout", () => (answer ?? request).destroy(new AppError("portal_timeout")));

@@ -63,7 +63,7 @@ export function proxy({ config, tokens, withSession, memberOnly }: ProxyParts): 
     const late = setTimeout(() => end.abort(new AppError("portal_timeout")), longestMs);
     res.once("close", () => {
       clearTimeout(late);
-      if (!res.writableFinished || !req.complete) end.abort();
+      if (!res.writableFinished) end.abort();
     });
     try {
       // No cookie: by the time a slow answer leaves, the browser may have another session.
