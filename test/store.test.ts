@@ -556,6 +556,29 @@ describe("who may make a session", () => {
     assert.deepEqual([now?.identity?.token, now?.theme], ["renewed", "dark"]);
   });
 
+  test("SE-9 so does what is only set as a whole, and express-session does not come across it", async (t) => {
+    const site = openTestStore(t, { wholes: ["profile"] });
+    const id = await site.keep({ profile: { fullName: "Sandy" }, theme: "light" });
+    type Session = { profile?: { fullName: string }; theme: string };
+    const look = async () => (await site.load(id)) as never as Session;
+    const [slow, other] = [await look(), await look()];
+    assert.deepEqual(JSON.parse(JSON.stringify({ ...slow, cookie: undefined })), { theme: "light" });
+    assert.equal(slow.profile?.fullName, "Sandy");
+    await site.store.update(id, (data) => void Object.assign(data, { profile: { fullName: "Sandra" } }));
+    await site.set(id, Object.assign(slow, { theme: "dark" }) as never);
+    const { profile, theme } = await look();
+    assert.deepEqual([profile, theme], [{ fullName: "Sandra" }, "dark"]);
+
+    await site.set(id, Object.assign(other, { profile: { fullName: "S." } }) as never);
+    assert.deepEqual((await look()).profile, { fullName: "S." });
+    const last = await look();
+    delete last.profile;
+    last.theme = "blue";
+    await site.set(id, last as never);
+    assert.deepEqual({ ...(await look()), cookie: undefined }, { theme: "blue", cookie: undefined });
+    assert.equal((await look()).profile, undefined);
+  });
+
   test("SE-9 what a request removes from its session is gone from the store, its identity too", async (t) => {
     const site = openTestStore(t);
     const id = await site.keep({ identity: identityFor("sandy_admin"), theme: "dark" });
