@@ -4,7 +4,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Request, RequestHandler } from "express";
-import { readOnlySessions, sessions } from "../src/session/session.ts";
+import { readOnlySessions, sessions } from "#src/session/session.ts";
 import type { Browser } from "./support/browser.ts";
 import { openSite, type SiteOptions, secret, signIn } from "./support/site.ts";
 import { day, identityFor } from "./support/store.ts";
