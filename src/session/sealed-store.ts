@@ -5,6 +5,7 @@ import type { IdentityManager } from "../arcgis/identity-manager.ts";
 import { AppError } from "../errors.ts";
 import { type Lifetime, type LifetimeOptions, lifetime } from "./lifetime.ts";
 import { memory } from "./memory.ts";
+import { pendingList } from "./pending.ts";
 import { reaper } from "./reaper.ts";
 import type { RecordStore, SealedRecord } from "./record-store.ts";
 import type { KeyRing } from "./seal.ts";
@@ -167,14 +168,7 @@ export class SealedStore extends session.Store {
 
   /** Changes the list of revocations that wait for their portal; in between it is sealed like a session. */
   changePending<Item>(change: (items: Item[]) => Item[]): Promise<void> {
-    const { records, keys } = this.#options;
-    return records.changePending((sealed) => {
-      const text = sealed && keys.open(sealed, "revocation");
-      const items = change(text ? JSON.parse(text) : []);
-      // Sealed with a key that is not here: it waits for that key, as long as nothing new is to be kept.
-      if (sealed && !keys.knows(sealed) && items.length === 0) return sealed;
-      return items.length > 0 ? keys.seal(JSON.stringify(items), "revocation") : undefined;
-    });
+    return pendingList(this.#options.records, this.#options.keys).changePending(change);
   }
 
   /** Removes the sessions that are over. It does so by itself every hour. */
