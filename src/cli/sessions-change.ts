@@ -5,7 +5,7 @@ import { atOnce, count, counted, noteTroubles, type Office, sessionsOf, usersOf 
 import { isSimilar, noteNobody } from "./sessions-look.ts";
 
 /** So many sessions are ended before the queue of revocations is written again, which grows meanwhile. */
-const batchSize = 2_000;
+const batchSize = 1_000;
 
 interface Ending {
   name: string;
@@ -54,27 +54,30 @@ export async function revoke(
   }
 
   const reading = progress("Ending sessions", names.length);
-  for (let start = 0; start < names.length; start += batchSize) {
-    const endings: Ending[] = [];
-    await eachOf(names.slice(start, start + batchSize), atOnce, async (name) => {
-      reading.step();
-      const found = await sessions.look(name);
-      if (!found) return;
-      if ("trouble" in found) {
-        count(troubles, found.trouble);
-        // Whoever means everybody means these, too: with its key one of them would count again.
-        if (user === undefined) endings.push({ name, identities: [] });
-        return;
-      }
-      const users = usersOf(found);
-      for (const one of users) if (user !== undefined && isSimilar(one, user)) similar.add(one);
-      if (user !== undefined && !users.includes(user)) return;
-      for (const one of users) people.add(one);
-      endings.push({ name, identities: found.identities });
-    });
-    await endAll(endings);
+  try {
+    for (let start = 0; start < names.length; start += batchSize) {
+      const endings: Ending[] = [];
+      await eachOf(names.slice(start, start + batchSize), atOnce, async (name) => {
+        reading.step();
+        const found = await sessions.look(name);
+        if (!found) return;
+        if ("trouble" in found) {
+          count(troubles, found.trouble);
+          // Whoever means everybody means these, too: with its key one of them would count again.
+          if (user === undefined) endings.push({ name, identities: [] });
+          return;
+        }
+        const users = usersOf(found);
+        for (const one of users) if (user !== undefined && isSimilar(one, user)) similar.add(one);
+        if (user !== undefined && !users.includes(user)) return;
+        for (const one of users) people.add(one);
+        endings.push({ name, identities: found.identities });
+      });
+      await endAll(endings);
+    }
+  } finally {
+    reading.end();
   }
-  reading.end();
 
   if (user !== undefined && ended === 0) {
     noteTroubles(office);
@@ -104,7 +107,7 @@ export async function revoke(
   if (left === 0) return "done";
   const why = [...office.reasons].join("; ");
   note(
-    `${counted(left, "token")} could not be revoked yet (${why}). A running server tries again within ten minutes, and so does this command.`,
+    `${counted(left, "token")} could not be revoked yet (${why}). A running server tries again within ten minutes.`,
   );
   return "waiting";
 }
