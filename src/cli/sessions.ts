@@ -24,7 +24,7 @@ It reads the same configuration as the server: run it in the same folder, as the
   revoke USER    ends a person's sessions and revokes their tokens at the portal
   revoke --all   the same for everybody
   stats          how many sessions there are, of what kind
-  rekey          seals all sessions with the newest ENCRYPTION_KEY, so that an older one can be removed
+  rekey          seals all sessions with the newest ENCRYPTION_KEY: older ones can go
 
   --json         for programs (npm run --silent sessions -- list --json)
 
