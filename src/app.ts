@@ -8,6 +8,7 @@ import type { Config } from "./config.ts";
 import { AppError } from "./errors.ts";
 import { type Guards, guards } from "./guards.ts";
 import { api } from "./routes/api.ts";
+import { operations } from "./routes/operations.ts";
 import { pages } from "./routes/pages.ts";
 import { proxy } from "./routes/proxy.ts";
 import { signIn } from "./routes/sign-in.ts";
@@ -29,6 +30,8 @@ export interface AppParts {
   notice?: string;
   /** Buttons on the start page of somebody who is signed in; `href` is a path of this app. */
   links?: { href: string; label: string }[];
+  /** Aborted when the server begins to stop: from then on /readyz sends visitors elsewhere. */
+  stopping?: AbortSignal;
   /** Adds your own routes, which ours do not hide. */
   routes?: (site: Site) => void;
 }
@@ -49,7 +52,7 @@ export interface Site extends Guards {
  * The whole server as an Express app. It listens by itself, or it is mounted in another app:
  * `host.use("/gis", createApp({ config, store, log }))`, with a redirect URI below that path.
  */
-export function createApp({ config, store, log, notice, links = [], routes }: AppParts): Express {
+export function createApp({ config, store, log, notice, links = [], stopping, routes }: AppParts): Express {
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
@@ -72,6 +75,7 @@ export function createApp({ config, store, log, notice, links = [], routes }: Ap
   app.use(pages({ config, forms, withSession }));
   app.use(api({ config, tokens, withSession, memberOnly: guard.memberOnly }));
   app.use(proxy({ config, tokens, withSession, memberOnly: guard.memberOnly }));
+  app.use(operations({ config, store, stopping, log }));
   if (routes) {
     const router = express.Router();
     routes({ router, identityOf: tokens.identityOf, request: personalRequest(), ...guard });

@@ -47,6 +47,8 @@ export interface Config {
   /** Requests a minute an address; false: no limit. */
   rateLimit: number | false;
   logLevel: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
+  /** Who may read /metrics. */
+  metrics: "loopback" | "public";
 }
 
 /** A configuration that cannot be used. It holds no value of any setting, so it may be printed. */
@@ -156,5 +158,6 @@ function toConfig(values: Settings, cwd: string): Config {
     alsoSignOutPortal: values.ALSO_SIGN_OUT_PORTAL,
     rateLimit: values.RATE_LIMIT,
     logLevel: values.LOG_LEVEL,
+    metrics: values.METRICS,
   };
 }

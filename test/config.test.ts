@@ -87,6 +87,7 @@ describe("where settings come from", () => {
       alsoSignOutPortal: false,
       rateLimit: 60,
       logLevel: "info",
+      metrics: "loopback",
     });
   });
 
@@ -310,6 +311,7 @@ describe("what a person is told", () => {
         "PROXY_TIMEOUT_SECONDS 60",
         "RATE_LIMIT 60",
         "LOG_LEVEL info",
+        "METRICS loopback",
       ],
     );
     for (const { key, meaning } of configKeys) assert.notEqual(meaning, "", key);
@@ -735,6 +737,7 @@ describe("the other settings", () => {
     ],
     RATE_LIMIT: ["0", "on", "-5", false, true, "1.5", []],
     LOG_LEVEL: ["verbose", "INFO", 30],
+    METRICS: ["off", "true", true, "PUBLIC", "private"],
     CLIENT_ID: ["two words", "a/b", 12345],
   })) {
     for (const value of values)

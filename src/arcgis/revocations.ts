@@ -1,5 +1,6 @@
 import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import type { Logger } from "pino";
+import { counts } from "../metrics/counts.ts";
 import { reasonOf } from "../reason.ts";
 import type { SealedStore } from "../session/sealed-store.ts";
 import { IdentityManager } from "./identity-manager.ts";
@@ -70,8 +71,10 @@ export function revocations({ store, log }: { store: SealedStore; log: Logger })
       await IdentityManager.destroy(
         new ArcGISIdentityManager({ portal, clientId, username, refreshToken: token }),
       );
+      counts.revocations.add("revoked");
       return true;
     } catch (error) {
+      counts.revocations.add("failed");
       log.warn({ event: "revoke", user: username, reason: reasonOf(error) }, "not revoked");
       // The portal has answered, and would answer the same tomorrow.
       return isRefusal(error);

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Response } from "express";
 import { AppError } from "../errors.ts";
+import { counts } from "../metrics/counts.ts";
 import { atMost, leaveUnread, lengthOf } from "./body.ts";
 import { answerHeaders, harmlessType } from "./headers.ts";
 import type { Answer } from "./upstream.ts";
@@ -28,6 +29,7 @@ export async function passOn(answer: Answer, res: Response, mostBytes: number): 
   res.setHeader("Content-Security-Policy", policy);
   if (type !== undefined) res.setHeader("Content-Type", type);
   leaveUnread(res.req, res);
+  counts.proxyBytes.add("received", head.length);
   if (rest === undefined) return void res.end(head);
   res.write(head);
   await stream(rest, res, mostBytes - head.length);
