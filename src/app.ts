@@ -107,4 +107,9 @@ export { type Config, ConfigError, loadConfig, parseConfig } from "./config.ts";
 export { type FileStoreOptions, fileStore } from "./session/file-store.ts";
 export { openStore } from "./session/open-store.ts";
 export { keyRing } from "./session/seal.ts";
+export {
+  type SealedFileStore,
+  type SealedFileStoreOptions,
+  sealedFileStore,
+} from "./session/sealed-file-store.ts";
 export { SealedStore } from "./session/sealed-store.ts";
