@@ -37,7 +37,7 @@ const ways = {
 };
 
 /** Larger than any error of ArcGIS. */
-const headBytes = 8 * 1024;
+export const headBytes = 8 * 1024;
 
 /**
  * Sends one request and waits for the beginning of its answer: all of a small one. Redirects are not followed,
@@ -85,13 +85,23 @@ function respond(
   });
 }
 
-async function headOf(answer: IncomingMessage): Promise<Buffer> {
+/** Reads until there are more than `headBytes`, or all of it. What is not read yet waits for who will. */
+function headOf(answer: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let read = 0;
-  for await (const chunk of answer.iterator({ destroyOnReturn: false })) {
-    chunks.push(chunk);
-    read += chunk.length;
-    if (read > headBytes) break;
-  }
-  return Buffer.concat(chunks);
+  return new Promise((resolve, reject) => {
+    function take(): void {
+      for (let chunk = answer.read(); chunk !== null; chunk = answer.read()) {
+        chunks.push(chunk);
+        read += chunk.length;
+      }
+      if (read > headBytes) finish();
+    }
+    function finish(): void {
+      answer.off("readable", take).off("end", finish).off("error", reject);
+      const [only] = chunks;
+      resolve(chunks.length === 1 && only ? only : Buffer.concat(chunks));
+    }
+    answer.on("readable", take).once("end", finish).once("error", reject);
+  });
 }
