@@ -115,9 +115,10 @@ export function proxy({ config, tokens, withView, memberOnly }: ProxyParts): Rou
 }
 
 /** The target as it is asked for: what the client may not set is gone, and what would be a page is JSON. */
-function urlFor(req: Request, target: URL): URL {
-  const url = new URL(target);
-  url.search = withoutOurs(target.search.slice(1));
+function urlFor(req: Request, url: URL): URL {
+  const query = url.search.slice(1);
+  const kept = withoutOurs(query);
+  if (kept !== query) url.search = kept;
   if (req.method === "GET" || req.method === "HEAD") asJson(url, req.get("Sec-Fetch-Dest"));
   return url;
 }
