@@ -18,7 +18,7 @@ import { flowCookie } from "./session/flow.ts";
 import { formTokens } from "./session/form-token.ts";
 import { keyRing } from "./session/seal.ts";
 import type { SealedStore } from "./session/sealed-store.ts";
-import { sessions } from "./session/session.ts";
+import { readOnlySessions, sessions } from "./session/session.ts";
 import { errorPage, requestLog, securityHeaders } from "./web.ts";
 
 export interface AppParts {
@@ -64,17 +64,19 @@ export function createApp({ config, store, log, notice, links = [], stopping, ro
   const flows = flowCookie(keyRing(config.encryptionKeys), config);
   const forms = formTokens(config.sessionSecrets);
   const withSession = apart(sessions(config, store));
+  const withView = apart(readOnlySessions(config, store, { prolong: false }));
   const limit = signInLimit(config.rateLimit);
   const waiting = revocations({ store, log });
   const tokens = tokenKeeper({ config, store, revocations: waiting, log });
   const guard = guards({ config, store, tokens, withSession, log });
 
   app.use(requestLog(log), securityHeaders(config));
+  // In front, as it is what is asked most: a map has a hundred tiles, and each layer before it takes its time.
+  app.use(proxy({ config, tokens, withView, memberOnly: guard.memberOnly }));
   app.use(assets());
   app.use(signIn({ config, store, flows, forms, withSession, limit, revocations: waiting, log }));
   app.use(pages({ config, forms, withSession }));
   app.use(api({ config, tokens, withSession, memberOnly: guard.memberOnly }));
-  app.use(proxy({ config, tokens, withSession, memberOnly: guard.memberOnly }));
   app.use(operations({ config, store, stopping, log }));
   if (routes) {
     const router = express.Router();
