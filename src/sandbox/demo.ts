@@ -29,6 +29,7 @@ try {
     PORTAL_URL: sandbox.url,
     REDIRECT_URI: redirectUri,
     ...secrets(join(folder, "secrets.json")),
+    PROXY_ALLOW: `${sandbox.origin}/arcgis/rest/`,
     PORT,
     LOG_LEVEL,
   });
