@@ -5,7 +5,8 @@ import { existsSync, readdirSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { explain } from "../src/serve.ts";
+import { fileURLToPath } from "node:url";
+import { explain } from "#src/serve.ts";
 import { freePort } from "./support/program.ts";
 import { folder } from "./support/site.ts";
 
@@ -50,14 +51,9 @@ test("the demo refuses to run in production, and leaves nothing there", async (t
 
 /** Runs a demo that stops by itself. */
 async function runDemo(cwd: string, env: Record<string, string>): Promise<{ code: unknown; stderr: string }> {
-  const demo = join(import.meta.dirname, "../src/sandbox/demo.ts");
+  const demo = fileURLToPath(import.meta.resolve("#src/sandbox/demo.ts"));
   const options = { cwd, env: { PATH: process.env.PATH, ...env }, timeout: 30_000 };
   return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      ["--import", import.meta.resolve("tsx/esm"), demo],
-      options,
-      (error, _, stderr) => resolve({ code: error?.code, stderr }),
-    );
+    execFile(process.execPath, [demo], options, (error, _, stderr) => resolve({ code: error?.code, stderr }));
   });
 }
