@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, describe, type TestContext, test } from "node:test";
 import { getLayer, queryFeatures } from "@esri/arcgis-rest-feature-service";
 import type { ArcGISRequestError } from "@esri/arcgis-rest-request";
-import { parseWhere } from "../src/sandbox/where.ts";
+import { parseWhere } from "#src/sandbox/where.ts";
 import { Browser } from "./support/browser.ts";
 import { identityOf } from "./support/person.ts";
 import { openSite, type Site, signIn } from "./support/site.ts";
