@@ -67,7 +67,7 @@ test("the sandbox's feature services tell what they are: server, services, layer
   assert.deepEqual((await ask(`${trees}/layers`)).layers, [layer]);
   assert.deepEqual(
     [layer.objectIdField, layer.displayField, layer.capabilities, layer.supportedQueryFormats],
-    ["OBJECTID", "TREE_NO", "Query", "JSON, geoJSON"],
+    ["OBJECTID", "NAME", "Query", "JSON, geoJSON"],
   );
   assert.equal((await ask(`${districts}/0`)).drawingInfo.renderer.type, "classBreaks");
 
