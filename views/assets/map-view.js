@@ -26,7 +26,8 @@ export function keepView(map) {
 }
 
 function parse(hash) {
-  const [, zoom, latitude, longitude] = /^#(\d{1,2})\/(-?\d+(?:\.\d+)?)\/(-?\d+(?:\.\d+)?)$/.exec(hash) ?? [];
+  const [, zoom, latitude, longitude] =
+    /^#(\d{1,2}(?:\.\d)?)\/(-?\d+(?:\.\d+)?)\/(-?\d+(?:\.\d+)?)$/.exec(hash) ?? [];
   const isOnEarth = Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180;
   return isOnEarth ? { zoom: Number(zoom), center: [Number(latitude), Number(longitude)] } : undefined;
 }

@@ -21,6 +21,8 @@ const map = L.map(container, {
   minZoom: 2,
   maxZoom: 19,
   worldCopyJump: true,
+  // Tiles are sharp at whole levels only; lines and areas fit better with something between.
+  zoomSnap: settings.tiles ? 1 : 0.5,
   zoomAnimation: !calm,
   fadeAnimation: !calm,
   markerZoomAnimation: !calm,
@@ -114,7 +116,7 @@ function draw(layer, { geometryType, minScale, maxScale, copyrightText }) {
     onEachFeature(feature, drawn) {
       const content = () =>
         popupContent(fields.titleOf(feature.properties), fields.rowsOf(feature.properties));
-      drawn.bindPopup(content, { minWidth: 200, maxWidth: 300, autoPanPadding: [16, 16] });
+      drawn.bindPopup(content, { minWidth: 260, maxWidth: 260, autoPanPadding: [16, 16] });
       drawn.key = `${index}:${feature.id}`;
     },
   });
