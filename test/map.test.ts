@@ -386,14 +386,14 @@ describe("a sign-in in a small window", () => {
     const back = await signIn(browser, "sandy_admin", "/sign-in?popup=1&returnTo=/content");
     assert.deepEqual(
       [back.status, back.headers.location, back.headers["cross-origin-opener-policy"]],
-      [303, "/sign-in/done", "unsafe-none"],
+      [303, "/signed-in", "unsafe-none"],
     );
-    const done = await browser.get("/sign-in/done");
+    const done = await browser.get("/signed-in");
     assert.match(done.body, /<h1>You are signed in<\/h1>/);
     assert.match(done.body, /\/assets\/signed-in\.js\?v=/);
     assert.equal(done.headers["cross-origin-opener-policy"], "unsafe-none");
 
-    const usual = await signIn(browser, "sandy_admin", "/sign-in?returnTo=/sign-in/done");
+    const usual = await signIn(browser, "sandy_admin", "/sign-in?returnTo=/signed-in");
     assert.deepEqual(
       [usual.headers.location, usual.headers["cross-origin-opener-policy"]],
       ["/", "same-origin"],

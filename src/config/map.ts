@@ -50,14 +50,13 @@ export const mapTiles = z
           (url) => ["{z}", "{x}", "{y}"].every((part) => url.split(part).length === 2),
           stop(`must have each of {z}, {x} and {y} once. ${tilesCure}`),
         )
-        // The names of these parts stand for numbers.
         .refine(
-          (url) => address(tilesCure).safeParse(numbered(url).replace(/\?.*/, "")).success,
-          stop(`must be an https address, and have no other braces and no user name. ${tilesCure}`),
+          (url) => /^https?:\/\/[^/{}]+\//i.test(url),
+          stop(`must be an https address with {z}, {x} and {y} after the host. ${tilesCure}`),
         )
         .refine(
-          (url) => new URL(numbered(url)).origin === new URL(url.replace(/[{}]/g, "")).origin,
-          stop(`must have {z}, {x} and {y} after the host. ${tilesCure}`),
+          (url) => address(tilesCure).safeParse(url.replace(/\?.*/, "").replace(/\{[zxy]\}/g, "1")).success,
+          stop(`must be an https address, and have no other braces and no user name. ${tilesCure}`),
         ),
       rest: z.string().min(1, stop(`lacks the attribution. ${tilesCure}`)),
     }),
@@ -68,8 +67,4 @@ export const mapTiles = z
 function inTwo(text: string): { first: string; rest: string } {
   const [first = "", ...rest] = text.trim().split(/\s+/);
   return { first, rest: rest.join(" ") };
-}
-
-function numbered(url: string): string {
-  return url.replace(/\{[zxy]\}/g, "1");
 }

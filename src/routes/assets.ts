@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import express, { type Response, type Router } from "express";
+import express, { type RequestHandler, type Response, type Router } from "express";
 
 const folder = join(import.meta.dirname, "../../views/assets");
 const require = createRequire(import.meta.url);
@@ -40,21 +40,18 @@ const modules = new Map(
  * a minute otherwise.
  */
 export function assets(): Router {
-  const router = express.Router();
-  router.get("/assets/:name", (req, res, next) => {
-    const { name } = req.params;
+  const ofTheMap: RequestHandler = (req, res, next) => {
+    const name = req.path.slice(1);
     const text = modules.get(name);
     const path = packaged.get(name);
-    if (text === undefined && path === undefined) return next();
+    const isRead = req.method === "GET" || req.method === "HEAD";
+    if (!isRead || (text === undefined && path === undefined)) return next();
     setHeaders(res);
-    if (text !== undefined) res.type("js").send(text);
-    else if (path !== undefined) res.sendFile(name, { cacheControl: false, root: dirname(path) });
-  });
-  router.use(
-    "/assets",
-    express.static(folder, { cacheControl: false, index: false, redirect: false, setHeaders }),
-  );
-  return router;
+    if (path !== undefined) res.sendFile(name, { cacheControl: false, root: dirname(path) });
+    else res.type("js").send(text);
+  };
+  const files = express.static(folder, { cacheControl: false, index: false, redirect: false, setHeaders });
+  return express.Router().use("/assets", ofTheMap, files);
 }
 
 function setHeaders(res: Response): void {

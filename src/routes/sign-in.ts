@@ -34,7 +34,7 @@ export interface SignInParts {
 }
 
 /** The last page of a window that was opened to sign in. */
-const windowDone = "/sign-in/done";
+const windowDone = "/signed-in";
 
 /** The sign-in and the sign-out, in the order in which a visitor meets them. */
 export function signIn({
