@@ -8,11 +8,13 @@ import type { Config } from "./config.ts";
 import { AppError } from "./errors.ts";
 import { type Guards, guards } from "./guards.ts";
 import { api } from "./routes/api.ts";
+import { assets } from "./routes/assets.ts";
+import { map } from "./routes/map.ts";
 import { operations } from "./routes/operations.ts";
 import { pages } from "./routes/pages.ts";
 import { proxy } from "./routes/proxy.ts";
 import { signIn } from "./routes/sign-in.ts";
-import { assets, views } from "./routes/views.ts";
+import { views } from "./routes/views.ts";
 import { apart } from "./session/apart.ts";
 import { flowCookie } from "./session/flow.ts";
 import { formTokens } from "./session/form-token.ts";
@@ -58,7 +60,8 @@ export function createApp({ config, store, log, notice, links = [], stopping, ro
   app.disable("etag");
   app.set("trust proxy", config.trustProxy);
   app.set("query parser", "simple");
-  Object.assign(app.locals, { notice, links });
+  const mapLink = config.mapLayers.length > 0 ? [{ href: "/map", label: "Open the map" }] : [];
+  Object.assign(app.locals, { notice, links: [...mapLink, ...links] });
   views(app);
 
   const flows = flowCookie(keyRing(config.encryptionKeys), config);
@@ -76,6 +79,7 @@ export function createApp({ config, store, log, notice, links = [], stopping, ro
   app.use(assets());
   app.use(signIn({ config, store, flows, forms, withSession, limit, revocations: waiting, log }));
   app.use(pages({ config, forms, withSession }));
+  app.use(map({ config, forms, requireSignIn: guard.requireSignIn }));
   app.use(api({ config, tokens, withSession, memberOnly: guard.memberOnly }));
   app.use(operations({ config, store, stopping, log }));
   if (routes) {
