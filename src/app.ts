@@ -8,6 +8,7 @@ import type { Config } from "./config.ts";
 import { AppError } from "./errors.ts";
 import { type Guards, guards } from "./guards.ts";
 import { api } from "./routes/api.ts";
+import { autoSignIn } from "./routes/auto-sign-in.ts";
 import { pages } from "./routes/pages.ts";
 import { proxy } from "./routes/proxy.ts";
 import { signIn } from "./routes/sign-in.ts";
@@ -62,14 +63,15 @@ export function createApp({ config, store, log, notice, links = [], routes }: Ap
   const forms = formTokens(config.sessionSecrets);
   const withSession = apart(sessions(config, store));
   const limit = signInLimit(config.rateLimit);
+  const auto = autoSignIn(config);
   const waiting = revocations({ store, log });
   const tokens = tokenKeeper({ config, store, revocations: waiting, log });
   const guard = guards({ config, store, tokens, withSession, log });
 
   app.use(requestLog(log), securityHeaders(config));
   app.use(assets());
-  app.use(signIn({ config, store, flows, forms, withSession, limit, revocations: waiting, log }));
-  app.use(pages({ config, forms, withSession }));
+  app.use(signIn({ config, store, flows, forms, withSession, limit, auto, revocations: waiting, log }));
+  app.use(pages({ config, forms, withSession, auto }));
   app.use(api({ config, tokens, withSession, memberOnly: guard.memberOnly }));
   app.use(proxy({ config, tokens, withSession, memberOnly: guard.memberOnly }));
   if (routes) {

@@ -44,6 +44,8 @@ export interface Config {
   proxyTimeoutSeconds: number;
   tokenHandover: boolean;
   alsoSignOutPortal: boolean;
+  /** Whether the first page of a browser session leads to the portal by itself. */
+  autoSignIn: boolean;
   /** Requests a minute an address; false: no limit. */
   rateLimit: number | false;
   logLevel: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
@@ -154,6 +156,7 @@ function toConfig(values: Settings, cwd: string): Config {
     proxyTimeoutSeconds: values.PROXY_TIMEOUT_SECONDS,
     tokenHandover: values.TOKEN_HANDOVER,
     alsoSignOutPortal: values.ALSO_SIGN_OUT_PORTAL,
+    autoSignIn: values.AUTO_SIGN_IN,
     rateLimit: values.RATE_LIMIT,
     logLevel: values.LOG_LEVEL,
   };

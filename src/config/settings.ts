@@ -94,6 +94,9 @@ export const schema = z
       .describe(
         "ends the portal's own sign-in of the browser too, by an address that Esri has not documented",
       ),
+    AUTO_SIGN_IN: yesOrNo()
+      .default(false)
+      .describe("the first page that a browser opens leads to the portal at once, without a click"),
     ALLOWED_ORGS: list(
       text(/^\w{1,64}$/, "is not an organisation's id. Copy it from {PORTAL_URL}/portals/self."),
     )

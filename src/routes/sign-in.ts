@@ -15,6 +15,7 @@ import type { FormTokens } from "../session/form-token.ts";
 import type { SealedStore } from "../session/sealed-store.ts";
 import { endSession, startSession } from "../session/session.ts";
 import { allowOnly } from "../web.ts";
+import type { AutoSignIn } from "./auto-sign-in.ts";
 import { callbackRoutes, readCallback } from "./callback.ts";
 import { isClickOnOurPage, isFromOurPage, refusePrefetch } from "./fetch-metadata.ts";
 import { renderConfirm } from "./views.ts";
@@ -29,6 +30,7 @@ export interface SignInParts {
   withSession: RequestHandler;
   /** Slows down who asks too often. */
   limit: RequestHandler;
+  auto: AutoSignIn;
   revocations: Revocations;
   log: Logger;
 }
@@ -41,6 +43,7 @@ export function signIn({
   forms,
   withSession,
   limit,
+  auto,
   revocations,
   log,
 }: SignInParts): Router {
@@ -59,6 +62,7 @@ export function signIn({
     const ownPaths = ["/sign-in", "/sign-out", ...callback].map((path) => req.baseUrl + path);
     const returnTo = localPath(req.query.returnTo, config.origin, ownPaths) ?? homeOf(req);
 
+    auto.noMore(res);
     const { state, codeChallenge } = flows.start(req, res, returnTo);
     const proof = config.pkce ? { codeChallenge } : {};
     IdentityManager.authorize({ ...options, ...proof, ...wishesOf(req), state }, res);
@@ -144,6 +148,7 @@ export function signIn({
     // A full disk cannot be written, but the session can be removed all the same.
     await store.update(req.sessionID, takeOut).catch(() => false);
     await endSession(req, res, config);
+    auto.noMore(res);
     log.info({ ...traceOf(req), event: "sign-out", user: identity.username }, "signed out");
     await revocations.revoke(latest);
     redirect(res, config.alsoSignOutPortal ? portalSignOut(config) : homeOf(req));

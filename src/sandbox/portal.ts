@@ -91,6 +91,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     requirePkce: false,
     omitRefreshTokenExpiry: false,
     rememberPerson: false,
+    organisationLogin: undefined,
   };
   const clients = [...options.clients];
   const people = samplePeople();
