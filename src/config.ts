@@ -43,6 +43,8 @@ export interface Config {
   proxyMaxBytes: number;
   proxyTimeoutSeconds: number;
   tokenHandover: boolean;
+  /** Origins of apps that may be shown in a frame and get the access token, as browsers spell them. */
+  embedOrigins: string[];
   alsoSignOutPortal: boolean;
   /** Whether the first page of a browser session leads to the portal by itself. */
   autoSignIn: boolean;
@@ -155,6 +157,7 @@ function toConfig(values: Settings, cwd: string): Config {
     proxyMaxBytes: values.PROXY_MAX_BYTES,
     proxyTimeoutSeconds: values.PROXY_TIMEOUT_SECONDS,
     tokenHandover: values.TOKEN_HANDOVER,
+    embedOrigins: values.EMBED_ORIGINS,
     alsoSignOutPortal: values.ALSO_SIGN_OUT_PORTAL,
     autoSignIn: values.AUTO_SIGN_IN,
     rateLimit: values.RATE_LIMIT,

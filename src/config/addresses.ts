@@ -72,6 +72,13 @@ export const proxyTarget = address(
   "Give a whole prefix without wildcards, such as https://services.example.com/arcgis/rest/.",
 ).transform((text) => new URL(text).href);
 
+const originCure = "Give scheme and host alone, such as https://experience.arcgis.com.";
+
+/** One entry of EMBED_ORIGINS, as a browser spells an origin: compared letter by letter, so no path and no wildcard. */
+export const embedOrigin = address(originCure)
+  .refine((text) => new URL(text).pathname === "/", stop(`is an address and not an origin. ${originCure}`))
+  .transform((text) => new URL(text).origin);
+
 // An address or a subnet as Express's "trust proxy" takes it. One wider than /7 is no network of proxies.
 function isSubnet(text: unknown): boolean {
   if (typeof text !== "string") return false;

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { portalUrl, proxyTarget, redirectUri, redisUrl, trustedProxy } from "./addresses.ts";
+import { embedOrigin, portalUrl, proxyTarget, redirectUri, redisUrl, trustedProxy } from "./addresses.ts";
 import { missingOr } from "./rule.ts";
 import { credential, makeSecret, secret } from "./secrets.ts";
 
@@ -89,6 +89,9 @@ export const schema = z
     TOKEN_HANDOVER: yesOrNo()
       .default(false)
       .describe("lets `/api/credential` give the page its access token"),
+    EMBED_ORIGINS: list(embedOrigin)
+      .default([])
+      .describe("origins of ArcGIS apps that `/embed` may hold, which then get people's access tokens"),
     ALSO_SIGN_OUT_PORTAL: yesOrNo()
       .default(false)
       .describe(
@@ -126,6 +129,12 @@ export const schema = z
   .refine((all) => !(all.SESSION_IDLE_SECONDS > all.SESSION_MAX_SECONDS), {
     path: ["SESSION_IDLE_SECONDS"],
     error: "must not be more than SESSION_MAX_SECONDS. Set both (their defaults are 14 and 30 days).",
+    when: () => true,
+  })
+  .refine((all) => !(all.EMBED_ORIGINS?.length > 0) || all.TOKEN_HANDOVER === true, {
+    path: ["EMBED_ORIGINS"],
+    error:
+      "hands access tokens to apps in frames, and TOKEN_HANDOVER is not true. Set that to true, too, or leave this key out.",
     when: () => true,
   });
 

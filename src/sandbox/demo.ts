@@ -22,7 +22,9 @@ const redirectUri = `http://localhost:${PORT}/authenticate`;
 let portKey = "SANDBOX_PORT";
 
 try {
-  const { organization } = parseArgs({ options: { organization: { type: "boolean" } } }).values;
+  const flag = { type: "boolean" } as const;
+  const { values } = parseArgs({ options: { organization: flag, organisation: flag } });
+  const withOrganisation = values.organization || values.organisation;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const sandbox = await startSandbox({
     port: Number(SANDBOX_PORT),
@@ -30,7 +32,7 @@ try {
     stateFile: join(folder, "portal.json"),
   });
   portKey = "PROVIDER_PORT";
-  const provider = organization && (await connectOrganisation(sandbox, { port: Number(PROVIDER_PORT) }));
+  const provider = withOrganisation && (await connectOrganisation(sandbox, { port: Number(PROVIDER_PORT) }));
   portKey = "PORT";
   const config = parseConfig({
     CLIENT_ID: "demo",

@@ -129,7 +129,7 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
 
   // 2. The one place where something is typed.
   app.post("/sign-in/:uid", express.urlencoded({ extended: false }), async (req, res) => {
-    await provider.interactionDetails(req, res);
+    const interaction = await provider.interactionDetails(req, res);
     const { user_name, action } = req.body ?? {};
     if (action === "cancel") {
       const refusal = { error: "access_denied", error_description: "The person has cancelled the sign-in" };
@@ -137,6 +137,13 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
     }
     const account = accountOf(user_name);
     if (!account) return showForm(res.status(400), { typed: String(user_name ?? "").slice(0, 64) });
+    // Somebody else, in the browser of a person who is signed in: left to itself, the package ends that one's session
+    // by a page with a script, which our policy does not run.
+    if (interaction.session && interaction.session.accountId !== account.userName) {
+      await (await provider.Session.findByUid(interaction.session.uid))?.destroy();
+      delete interaction.session;
+      await interaction.save(life.page);
+    }
     await provider.interactionFinished(req, res, { login: { accountId: account.userName } });
   });
 
