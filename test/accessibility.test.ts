@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import axe from "axe-core";
 import type { Page } from "playwright-core";
-import { myContent } from "../src/examples/my-content.ts";
-import { connectOrganisation } from "../src/sandbox/organisation.ts";
+import { myContent } from "#src/examples/my-content.ts";
+import { connectOrganisation } from "#src/sandbox/organisation.ts";
 import { choose, startChromium } from "./support/chromium.ts";
 import { openSite } from "./support/site.ts";
 

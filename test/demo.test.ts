@@ -5,7 +5,8 @@ import { existsSync, readdirSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { explain } from "../src/serve.ts";
+import { fileURLToPath } from "node:url";
+import { explain } from "#src/serve.ts";
 import { freePort } from "./support/program.ts";
 import { folder } from "./support/site.ts";
 
@@ -75,14 +76,12 @@ async function runDemo(
   env: Record<string, string>,
   { loader, flags = [] }: { loader?: string; flags?: string[] } = {},
 ): Promise<{ code: unknown; stderr: string }> {
-  const demo = join(import.meta.dirname, "../src/sandbox/demo.ts");
+  const demo = fileURLToPath(import.meta.resolve("#src/sandbox/demo.ts"));
   const options = { cwd, env: { PATH: process.env.PATH, ...env }, timeout: 30_000 };
+  const nodeFlags = loader ? ["--import", loader] : [];
   return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      ["--import", import.meta.resolve("tsx/esm"), ...(loader ? ["--import", loader] : []), demo, ...flags],
-      options,
-      (error, _, stderr) => resolve({ code: error?.code, stderr }),
+    execFile(process.execPath, [...nodeFlags, demo, ...flags], options, (error, _, stderr) =>
+      resolve({ code: error?.code, stderr }),
     );
   });
 }

@@ -21,7 +21,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
-import { fileStore } from "../src/session/file-store.ts";
+import { fileStore } from "#src/session/file-store.ts";
 import { asPlainUser } from "./support/plain-user.ts";
 import { folder } from "./support/site.ts";
 import { day } from "./support/store.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
-import type { AppParts } from "../src/app.ts";
+import type { AppParts } from "#src/app.ts";
 import { Browser, click, typed } from "./support/browser.ts";
 import { openSite, signIn } from "./support/site.ts";
 

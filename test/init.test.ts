@@ -17,19 +17,18 @@ import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { init } from "../src/cli/init.ts";
-import { loadConfig } from "../src/config.ts";
+import { init } from "#src/cli/init.ts";
+import { loadConfig } from "#src/config.ts";
 
 const root = mkdtempSync(join(tmpdir(), "init-test-"));
 after(() => rmSync(root, { recursive: true }));
 const folder = () => mkdtempSync(join(root, "case-"));
 
-const entry = fileURLToPath(new URL("../src/cli/init.ts", import.meta.url));
-const tsx = import.meta.resolve("tsx/esm");
+const entry = fileURLToPath(import.meta.resolve("#src/cli/init.ts"));
 
 /** Runs the command as npm does, but without a terminal. */
 async function run(cwd: string, ...args: string[]) {
-  const child = spawn(process.execPath, ["--import", tsx, entry, ...args], {
+  const child = spawn(process.execPath, [entry, ...args], {
     cwd,
     stdio: ["ignore", "pipe", "pipe"],
   });

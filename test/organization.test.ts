@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import type { Page } from "playwright-core";
-import type { IdentityProvider } from "../src/sandbox/identity-provider.ts";
-import { connectOrganisation } from "../src/sandbox/organisation.ts";
+import type { IdentityProvider } from "#src/sandbox/identity-provider.ts";
+import { connectOrganisation } from "#src/sandbox/organisation.ts";
 import { type Answer, Browser, click, crossSite, typed } from "./support/browser.ts";
 import { assertHeading, startChromium } from "./support/chromium.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";

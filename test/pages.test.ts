@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import ejs from "ejs";
 import express, { type Response } from "express";
-import { AppError, catalog, type ErrorCode } from "../src/errors.ts";
-import { displayName, durationText, initials, roleName } from "../src/routes/text.ts";
-import { assets, type Person, renderConfirm, renderError, renderHome, views } from "../src/routes/views.ts";
+import { AppError, catalog, type ErrorCode } from "#src/errors.ts";
+import { displayName, durationText, initials, roleName } from "#src/routes/text.ts";
+import { assets, type Person, renderConfirm, renderError, renderHome, views } from "#src/routes/views.ts";
 
 const viewsFolder = join(import.meta.dirname, "../views");
 const minute = 60_000;

@@ -4,7 +4,7 @@ import { createServer as createHttpsServer, globalAgent } from "node:https";
 import { type AddressInfo, createServer as createTcpServer, type Server } from "node:net";
 import { type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { catalog, type ErrorCode } from "../src/errors.ts";
+import { catalog, type ErrorCode } from "#src/errors.ts";
 import { type Answer, type Browser, click, crossSite } from "./support/browser.ts";
 import { selfSigned } from "./support/certificate.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AppError } from "../src/errors.ts";
-import { proxyTargets } from "../src/proxy/targets.ts";
+import { AppError } from "#src/errors.ts";
+import { proxyTargets } from "#src/proxy/targets.ts";
 import { rawGet, sendRaw } from "./support/raw.ts";
 import { openSite, signIn } from "./support/site.ts";
 import { startUpstream } from "./support/upstream.ts";

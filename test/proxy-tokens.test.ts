@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { getLayer, queryFeatures } from "@esri/arcgis-rest-feature-service";
 import { getSelf, searchItems } from "@esri/arcgis-rest-portal";
-import { itemsOf } from "../src/sandbox/items.ts";
+import { itemsOf } from "#src/sandbox/items.ts";
 import { tokenCalls } from "./support/expect.ts";
 import { startFederatedServer } from "./support/federated.ts";
 import { assertError, openProxy, type ProxySite, script } from "./support/proxy.ts";

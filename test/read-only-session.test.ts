@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { rmSync, writeFileSync } from "node:fs";
 import { describe, type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Request, RequestHandler } from "express";
-import { readOnlySessions, sessions } from "../src/session/session.ts";
+import { readOnlySessions, sessions } from "#src/session/session.ts";
 import type { Browser } from "./support/browser.ts";
 import { openSite, type SiteOptions, secret, signIn } from "./support/site.ts";
 import { day, identityFor } from "./support/store.ts";
@@ -134,21 +135,38 @@ describe("a session that is only looked at", () => {
     assert.deepEqual(site.files(), [file]);
   });
 
-  test("makes one identity manager a request, and no two requests share one", async (t) => {
-    const managers = new Set<unknown>();
-    const site = await openBoth(t, {}, (req) => {
-      assert.equal(req.session.identity, req.session.identity);
-      managers.add(req.session.identity);
+  test("is one object for all requests, and another one as soon as somebody has changed it", async (t) => {
+    const sessions = new Set<unknown>();
+    const site = await openBoth(t, {}, ({ path, session }) => {
+      if (path === "/read-only") sessions.add(session);
+      if (path === "/read-only" && session.identity) {
+        const { identity } = session;
+        assert.throws(() => identity.updateToken("another", new Date()), TypeError);
+        return identity.token;
+      }
+      return undefined;
     });
     const browser = site.browser();
     await signIn(browser);
-    for (let request = 0; request < 3; request++) await browser.get("/read-only");
-    assert.equal(managers.size, 3);
+    // Until the store is sure of the file's state.
+    for (let look = 0; look < 3; look++) {
+      await browser.get("/read-only");
+      await sleep(60);
+    }
+    sessions.clear();
+    for (let look = 0; look < 3; look++) await browser.get("/read-only");
+    assert.equal(sessions.size, 1);
+    await site.store.update(
+      idOf(browser),
+      ({ identity }) => void identity?.updateToken("renewed", new Date()),
+    );
+    assert.equal(((await browser.get("/read-only")).json() as { look: string }).look, "renewed");
+    assert.equal(sessions.size, 2);
   });
 
   test("ST-9 a stranger and a forged cookie do not reach the store", async (t) => {
     const site = await openBoth(t);
-    const { mock } = t.mock.method(site.store, "get");
+    const { mock } = t.mock.method(site.store, "look");
     const stranger = site.browser();
     await stranger.get("/read-only");
     stranger.cookies.set(sid, encodeURIComponent(signed("A".repeat(32), secret())));
@@ -225,7 +243,9 @@ describe("tokens of another portal or application", () => {
       });
       const same = after.browser();
       same.cookies.set(sid, String(browser.cookies.get(sid)));
-      assert.equal((await seenBy(same)).username, undefined);
+      for (const path of ["/full", "/read-only"]) {
+        assert.equal(((await same.get(path)).json() as { username?: string }).username, undefined);
+      }
       assert.equal((await seenBy(browser)).username, "sandy_admin", "nothing of it was removed");
     });
   }

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { configKeys } from "../src/config.ts";
-import { catalog } from "../src/errors.ts";
+import { configKeys } from "#src/config.ts";
+import { catalog } from "#src/errors.ts";
 
 const readme = readFileSync("README.md", "utf8");
 

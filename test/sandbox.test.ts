@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, beforeEach, describe, it } from "node:test";
 import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
-import { type Sandbox, type SandboxOptions, startSandbox } from "../src/sandbox/portal.ts";
+import { type Sandbox, type SandboxOptions, startSandbox } from "#src/sandbox/portal.ts";
 
 const redirectUri = "http://localhost:3000/authenticate";
 const clients = [

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createDecipheriv, hkdfSync, randomBytes, randomInt } from "node:crypto";
 import { test } from "node:test";
-import { keyRing, type Purpose } from "../src/session/seal.ts";
+import { keyRing, type Purpose } from "#src/session/seal.ts";
 import { secret } from "./support/site.ts";
 
 const text = JSON.stringify({ token: "a".repeat(200), name: "Zoë 日本 <b>" });

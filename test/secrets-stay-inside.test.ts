@@ -7,6 +7,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { type Answer, Browser, click, crossSite, typed } from "./support/browser.ts";
 import { folder, openSite, secret, signIn } from "./support/site.ts";
 
@@ -81,8 +82,8 @@ async function parrotPortal(t: TestContext) {
 async function startServer(t: TestContext, settings: Record<string, unknown>) {
   const cwd = folder(t);
   writeFileSync(join(cwd, "config.json"), JSON.stringify(settings), { mode: 0o600 });
-  const entry = join(import.meta.dirname, "../src/server.ts");
-  const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx/esm"), entry], {
+  const entry = fileURLToPath(import.meta.resolve("#src/server.ts"));
+  const child = spawn(process.execPath, [entry], {
     cwd,
     env: { PATH: process.env.PATH, DEBUG: "*", NODE_ENV: "development", LOG_LEVEL: "trace" },
   });

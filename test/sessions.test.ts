@@ -5,10 +5,11 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Request } from "express";
-import { startSandbox } from "../src/sandbox/portal.ts";
-import { sessions } from "../src/session/session.ts";
+import { startSandbox } from "#src/sandbox/portal.ts";
+import { sessions } from "#src/session/session.ts";
 import { Browser } from "./support/browser.ts";
 import { whoIs } from "./support/expect.ts";
 import { formTokenOf, identityOf, sessionIdOf, signOut, until } from "./support/person.ts";
@@ -400,7 +401,7 @@ describe("the life of a session", () => {
       ENCRYPTION_KEY: secret(),
       PORT: String(port),
     };
-    const server = { file: join(import.meta.dirname, "../src/server.ts"), cwd: folder(t), url, env };
+    const server = { file: fileURLToPath(import.meta.resolve("#src/server.ts")), cwd: folder(t), url, env };
     const first = await startProgram(t, server);
     const [browser, late] = [new Browser(url), new Browser(url)];
     await signIn(browser, "sandy_admin");

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { parseConfig } from "../src/config.ts";
-import { startSandbox } from "../src/sandbox/portal.ts";
-import { serve } from "../src/serve.ts";
+import { parseConfig } from "#src/config.ts";
+import { startSandbox } from "#src/sandbox/portal.ts";
+import { serve } from "#src/serve.ts";
 import { Browser } from "./support/browser.ts";
 import { callbackFor, folder, secret } from "./support/site.ts";
 

@@ -7,7 +7,7 @@ import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import type { SessionData } from "express-session";
-import { memory } from "../src/session/memory.ts";
+import { memory } from "#src/session/memory.ts";
 import { identityFor, openTestStore } from "./support/store.ts";
 
 /** Counts the calls of functions that Node brings, from here to the end of the test. */

@@ -18,9 +18,9 @@ import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import type { SessionData } from "express-session";
-import { AppError } from "../src/errors.ts";
-import type { RecordStore, SealedRecord } from "../src/session/record-store.ts";
-import { keyRing } from "../src/session/seal.ts";
+import { AppError } from "#src/errors.ts";
+import type { RecordStore, SealedRecord } from "#src/session/record-store.ts";
+import { keyRing } from "#src/session/seal.ts";
 import { Browser } from "./support/browser.ts";
 import { whoIs } from "./support/expect.ts";
 import { asPlainUser } from "./support/plain-user.ts";
@@ -554,6 +554,29 @@ describe("who may make a session", () => {
     await site.set(id, Object.assign(slow, { theme: "dark" }) as unknown as SessionData);
     const now = (await site.load(id)) as { identity?: { token: string }; theme?: string } | undefined;
     assert.deepEqual([now?.identity?.token, now?.theme], ["renewed", "dark"]);
+  });
+
+  test("SE-9 so does what is only set as a whole, and express-session does not come across it", async (t) => {
+    const site = openTestStore(t, { wholes: ["profile"] });
+    const id = await site.keep({ profile: { fullName: "Sandy" }, theme: "light" });
+    type Session = { profile?: { fullName: string }; theme: string };
+    const look = async () => (await site.load(id)) as never as Session;
+    const [slow, other] = [await look(), await look()];
+    assert.deepEqual(JSON.parse(JSON.stringify({ ...slow, cookie: undefined })), { theme: "light" });
+    assert.equal(slow.profile?.fullName, "Sandy");
+    await site.store.update(id, (data) => void Object.assign(data, { profile: { fullName: "Sandra" } }));
+    await site.set(id, Object.assign(slow, { theme: "dark" }) as never);
+    const { profile, theme } = await look();
+    assert.deepEqual([profile, theme], [{ fullName: "Sandra" }, "dark"]);
+
+    await site.set(id, Object.assign(other, { profile: { fullName: "S." } }) as never);
+    assert.deepEqual((await look()).profile, { fullName: "S." });
+    const last = await look();
+    delete last.profile;
+    last.theme = "blue";
+    await site.set(id, last as never);
+    assert.deepEqual({ ...(await look()), cookie: undefined }, { theme: "blue", cookie: undefined });
+    assert.equal((await look()).profile, undefined);
   });
 
   test("SE-9 what a request removes from its session is gone from the store, its identity too", async (t) => {

@@ -39,6 +39,7 @@ try {
     PORTAL_URL: sandbox.url,
     REDIRECT_URI: redirectUri,
     ...secrets(join(folder, "secrets.json")),
+    PROXY_ALLOW: `${sandbox.origin}/arcgis/rest/`,
     PORT,
     LOG_LEVEL,
     AUTO_SIGN_IN: Boolean(provider),

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { chmodSync, constants, lstatSync, mkdirSync, type Stats } from "node:fs";
 import { lstat, open, opendir, readFile, rm, unlink, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join, resolve, sep } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { promisify } from "node:util";
 import session from "express-session";
@@ -64,7 +64,7 @@ export function fileStore({ path, idleSeconds, repaired, warn }: FileStoreOption
     if (!recordFile.test(name + extension)) {
       throw new TypeError("a record's name has 64 hexadecimal digits");
     }
-    return join(folder, name + ending);
+    return folder + sep + name + ending;
   }
 
   /** A file is never written to, only replaced: another state is another inode, or at least another time. */
@@ -115,16 +115,17 @@ export function fileStore({ path, idleSeconds, repaired, warn }: FileStoreOption
   }
 
   async function reap(farewell = async (_name: string) => true): Promise<void> {
-    const leaving: Promise<void>[] = [];
+    const leftBehind: string[] = [];
     let pauseAt = performance.now() + pauseEveryMs;
     for await (const { name } of await opendir(folder, { bufferSize: 1_000 })) {
-      if (isLeftBehind(name)) leaving.push(remove(name, farewell));
-      if (leaving.length === removedAtOnce) await Promise.all(leaving.splice(0));
+      if (isLeftBehind(name)) leftBehind.push(name);
+      // Not while looking at the next ones: a folder from which something is being removed keeps everybody waiting.
+      if (leftBehind.length === removedAtOnce) await removeAll(leftBehind.splice(0), farewell);
       if (performance.now() < pauseAt) continue;
       await nextTurn();
       pauseAt = performance.now() + pauseEveryMs;
     }
-    await Promise.all(leaving);
+    await removeAll(leftBehind, farewell);
   }
 
   /** Whether nobody has written here for so long that nobody will. Blocks as `version` does, for the same reason. */
@@ -135,6 +136,10 @@ export function fileStore({ path, idleSeconds, repaired, warn }: FileStoreOption
     const about = lstatSync(join(folder, entry), { throwIfNoEntry: false });
     if (!about || (isRecord && !about.isFile())) return false;
     return Date.now() > about.mtimeMs + graceMs + (isRecord ? idleSeconds * 1000 : 0);
+  }
+
+  async function removeAll(entries: string[], farewell: (name: string) => Promise<boolean>): Promise<void> {
+    await Promise.all(entries.map((entry) => remove(entry, farewell)));
   }
 
   async function remove(entry: string, farewell: (name: string) => Promise<boolean>): Promise<void> {

@@ -23,7 +23,8 @@ export async function openStore(config: Config, log: Logger): Promise<SealedStor
         // Not worth a warning: a fresh clone's folder is like that.
         repaired: (message) => log.info(message),
       });
-  return new SealedStore({ records, keys: keyRing(config.encryptionKeys), idleSeconds, maxSeconds, warn });
+  const keys = keyRing(config.encryptionKeys);
+  return new SealedStore({ records, keys, idleSeconds, maxSeconds, wholes: ["profile"], warn });
 }
 
 /** Loads the driver only where it is needed. */

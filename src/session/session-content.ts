@@ -12,13 +12,10 @@ export interface Content {
   identities: Record<string, string>;
 }
 
-/** What travels beside a session's data until `unfold`; JSON does not see a symbol. */
+/** What travels beside a session's data until somebody asks for it: a function each that makes it. */
 const beside = Symbol("beside");
 
-interface Beside {
-  identities: Content["identities"];
-  outlivesCookie: boolean;
-}
+type Makers = Record<string, () => unknown>;
 
 /** Takes a session apart. Identities that were only looked at are not among the result: they did not change. */
 export function takeApart(session: object): Omit<Content, "createdAt"> {
@@ -32,7 +29,10 @@ export function takeApart(session: object): Omit<Content, "createdAt"> {
 }
 
 /** Gives the session's data with its identity managers made. */
-export function putTogether({ data, identities }: Content): Partial<SessionData> {
+export function putTogether({
+  data,
+  identities,
+}: Pick<Content, "data" | "identities">): Partial<SessionData> {
   const managers = Object.entries(identities).map(([property, text]) => [
     property,
     IdentityManager.deserialize(text),
@@ -40,27 +40,39 @@ export function putTogether({ data, identities }: Content): Partial<SessionData>
   return { ...data, ...Object.fromEntries(managers) };
 }
 
-/** Gives the session's data for `Store.get`: `unfold` makes the rest of it. */
-export function fold(data: SessionData, rest: Beside): SessionData {
-  return Object.assign(data, { [beside]: rest });
+/**
+ * Gives the session's data for `Store.get`, of JSON. What express-session, which turns the whole session into JSON
+ * two or three times a request, is not to come across is left to `unfold`: the identities, and `wholes` by name.
+ */
+export function fold(
+  data: string,
+  identities: Content["identities"],
+  wholes: readonly string[],
+): SessionData {
+  const own = JSON.parse(data);
+  const makers: Makers = {};
+  for (const [property, text] of Object.entries(identities)) {
+    makers[property] = () => IdentityManager.deserialize(text);
+  }
+  for (const property of wholes) {
+    const value = own[property];
+    if (value !== undefined) makers[property] = () => value;
+    delete own[property];
+  }
+  return Object.assign(own, { [beside]: makers });
 }
 
-/**
- * Gives `session` what folded data has beside it. Its identities are made when they are asked for: most requests
- * need none, and express-session, which turns the whole session into JSON twice a request, does not see them.
- */
+/** Gives `session` the rest of folded data; an identity is made when it is asked for, as most requests need none. */
 export function unfold(session: object, folded: object): void {
-  const rest = (folded as { [beside]?: Beside })[beside];
-  if (!rest) return;
-  Object.defineProperty(session, "outlivesCookie", { value: rest.outlivesCookie });
-  for (const [property, text] of Object.entries(rest.identities)) {
-    let manager: IdentityManager | undefined;
+  const makers = (folded as { [beside]?: Makers })[beside] ?? {};
+  for (const [property, make] of Object.entries(makers)) {
+    let made: unknown;
     Object.defineProperty(session, property, {
       configurable: true,
       enumerable: false,
       get: () => {
-        manager ??= IdentityManager.deserialize(text);
-        return manager;
+        made ??= make();
+        return made;
       },
       set: (value) =>
         Object.defineProperty(session, property, {
@@ -71,6 +83,28 @@ export function unfold(session: object, folded: object): void {
         }),
     });
   }
+}
+
+/**
+ * What is to be stored after a request has changed its session. What it has only looked at, or not even that, may
+ * have been renewed by another request meanwhile: that stays as it is stored.
+ */
+export function merge(stored: Content, session: object): Omit<Content, "createdAt"> {
+  const changed = takeApart(session);
+  const isThere = ([property]: [string, unknown]) => property in session;
+  return {
+    data: { ...Object.fromEntries(Object.entries(stored.data).filter(isThere)), ...changed.data },
+    identities: {
+      ...Object.fromEntries(Object.entries(stored.identities).filter(isThere)),
+      ...changed.identities,
+    },
+  };
+}
+
+/** Makes it impossible to change a value, or anything in it. */
+export function freeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null) Object.values(Object.freeze(value)).forEach(freeze);
+  return value;
 }
 
 /** Shows a renewed identity to the rest of a request; it is stored already, and is not to be saved again. */

@@ -7,7 +7,7 @@ import type { IdentityManager } from "../arcgis/identity-manager.ts";
 import type { Profile } from "../arcgis/profile.ts";
 import type { Config } from "../config.ts";
 import type { SealedStore } from "./sealed-store.ts";
-import { unfold } from "./session-content.ts";
+import { freeze } from "./session-content.ts";
 
 declare module "express-session" {
   interface SessionData {
@@ -17,10 +17,11 @@ declare module "express-session" {
     profile: Profile;
     /** When the session was last made to live longer (ms since 1970). */
     prolongedAt: number;
-    /** Whether it lives longer than the browser was told. */
-    readonly outlivesCookie?: boolean;
   }
 }
+
+/** An end that moves by less is not worth another cookie. */
+const toleranceMs = 60 * 60_000;
 
 /** The session's cookie: an opaque signed id and nothing else. `__Host-` binds it to this very host (RFC 6265bis, 4.1.3.2). */
 function cookieOf({ secure }: Config) {
@@ -46,38 +47,37 @@ export function sessions(config: Config, store: SealedStore): RequestHandler {
 
   return (req, res, next) => {
     load(req, res, (error?: unknown) => {
-      if (req.session) dropForeign(req.session, config);
+      if (req.session && isForeign(req.session, config))
+        delete (req.session as Partial<SessionData>).identity;
       next(error);
     });
   };
 }
 
 /**
- * Gives routes that only look at it a `req.session` that nobody can change: whoever tries gets a TypeError.
+ * Gives routes that only look at it a `req.session` that nobody can change: whoever tries gets a TypeError. It is
+ * not for routes that need a token, which may have to be renewed.
  *
  * The same cookie, the same store, and none of what express-session does to find out whether a session was
- * changed. That is 20 % of the server's time for a signed-in page, and 40 % for a stranger's.
+ * changed: a third of the time of a small page.
  */
 export function readOnlySessions(config: Config, store: SealedStore): RequestHandler {
-  const nobody = { cookie: { originalMaxAge: null, expires: null } } as Request["session"];
-  freeze(nobody);
+  const nobody = freeze({ cookie: { originalMaxAge: null, expires: null } }) as unknown as Request["session"];
 
   return (req, res, next) => {
     // Like express-session, it leaves a session alone that is there already.
     if (req.session) return next();
     req.session = nobody;
-    const id = signedId(cookieIn(req, config), config.sessionSecrets);
+    const cookie = cookieIn(req, config);
+    const id = signedId(cookie, config.sessionSecrets);
     if (id === undefined) return next();
 
-    store.get(id, (error, data) => {
-      if (data) {
-        const shown = { ...data };
-        unfold(shown, data);
-        dropForeign(shown, config);
-        freeze(shown);
+    store.look(id, (error, view) => {
+      if (view && !isForeign(view, config)) {
         req.sessionID = id;
-        req.session = shown as Request["session"];
-        if (shown.outlivesCookie) sendCookieAgain(req, res, config);
+        req.session = view as unknown as Request["session"];
+        // A new refresh token prolongs a session, and the browser has to know.
+        if (view.end > view.toldEnd + toleranceMs) sendCookie(res, cookie, view.end, config);
       }
       next(error);
     });
@@ -85,13 +85,8 @@ export function readOnlySessions(config: Config, store: SealedStore): RequestHan
 }
 
 /** Tokens of another portal or application, from before the configuration was changed, are no sign-in here. */
-function dropForeign(session: Partial<SessionData>, { portal, clientId }: Config): void {
-  const { identity } = session;
-  if (identity && (identity.portal !== portal || identity.clientId !== clientId)) delete session.identity;
-}
-
-function freeze(value: unknown): void {
-  if (typeof value === "object" && value !== null) Object.values(Object.freeze(value)).forEach(freeze);
+function isForeign({ identity }: Partial<SessionData>, { portal, clientId }: Config): boolean {
+  return identity !== undefined && (identity.portal !== portal || identity.clientId !== clientId);
 }
 
 function cookieIn(req: Request, config: Config): string {
@@ -109,10 +104,9 @@ function signedId(cookie: string, secrets: string[]): string | undefined {
   return isSigned ? id : undefined;
 }
 
-function sendCookieAgain(req: Request, res: Response, config: Config): void {
+function sendCookie(res: Response, value: string, end: number, config: Config): void {
   const { name, cookie } = cookieOf(config);
-  const expires = req.session.cookie.expires ?? undefined;
-  res.cookie(name, cookieIn(req, config), { ...cookie, expires });
+  res.cookie(name, value, { ...cookie, expires: new Date(end) });
 }
 
 /**

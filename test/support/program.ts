@@ -20,8 +20,7 @@ export async function startProgram(
   t: Pick<TestContext, "after">,
   { file, cwd, url, env }: { file: string; cwd: string; url: string; env: Record<string, string> },
 ): Promise<ChildProcess> {
-  const loader = file.endsWith(".ts") ? ["--import", import.meta.resolve("tsx/esm")] : [];
-  const program = spawn(process.execPath, [...loader, file], {
+  const program = spawn(process.execPath, [file], {
     cwd,
     env: { PATH: process.env.PATH, ...env },
     stdio: ["ignore", "ignore", "inherit"],

@@ -33,8 +33,8 @@ export async function race(
   task: Race,
   troubles: Record<number, () => Promise<unknown>>,
 ): Promise<Operation[]> {
-  const program = join(import.meta.dirname, "redis-racer.ts");
-  const racers = [1, 2].map(() => fork(program, { execArgv: ["--import", "tsx/esm"] }));
+  const program = join(import.meta.dirname, "redis-racer.js");
+  const racers = [1, 2].map(() => fork(program));
   for (const racer of racers) t.after(() => racer.kill());
   let trouble: Promise<unknown> = Promise.resolve();
   racers[0]?.on("message", (message) => {

@@ -1,6 +1,6 @@
 import { randomInt, randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { redisStore } from "../../src/session/redis-store.ts";
+import { redisStore } from "#src/session/redis-store.ts";
 import type { Operation, Race } from "./redis-race.ts";
 
 const atOnce = 10;

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
 import { folder, secret } from "./site.ts";
 
 /** A real server in a process of its own, as `npm start` runs it. */
@@ -14,8 +15,6 @@ export interface ServerProcess {
   /** Ends it, and waits for that. */
   end: (signal?: NodeJS.Signals) => Promise<void>;
 }
-
-const root = join(import.meta.dirname, "../..");
 
 /** Settings that several processes can share: one client, one folder, the same secrets. */
 export function sharedSettings(t: Pick<TestContext, "after">, portal: string): Record<string, string> {
@@ -40,11 +39,11 @@ export async function startServer(
   t: Pick<TestContext, "after">,
   settings: Record<string, string>,
 ): Promise<ServerProcess> {
-  const child = spawn(
-    process.execPath,
-    ["--import", import.meta.resolve("tsx/esm"), join(root, "src/server.ts")],
-    { cwd: folder(t), env: { PATH: process.env.PATH, ...settings }, stdio: ["ignore", "pipe", "pipe"] },
-  );
+  const child = spawn(process.execPath, [fileURLToPath(import.meta.resolve("#src/server.ts"))], {
+    cwd: folder(t),
+    env: { PATH: process.env.PATH, ...settings },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const lines: string[] = [];
   const end = async (signal: NodeJS.Signals = "SIGTERM") => {
     if (child.exitCode !== null || child.signalCode !== null) return;

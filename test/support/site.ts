@@ -5,16 +5,17 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import express, { type Express } from "express";
 import pino from "pino";
-import { type AppParts, createApp } from "../../src/app.ts";
-import { type Config, parseConfig } from "../../src/config.ts";
-import { type Sandbox, startSandbox } from "../../src/sandbox/portal.ts";
-import { openStore } from "../../src/session/open-store.ts";
-import type { RecordStore } from "../../src/session/record-store.ts";
-import { keyRing } from "../../src/session/seal.ts";
-import { SealedStore } from "../../src/session/sealed-store.ts";
-import { type Answer, Browser, click, typed } from "./browser.ts";
+import { type AppParts, createApp } from "#src/app.ts";
+import { type Config, parseConfig } from "#src/config.ts";
+import { type Sandbox, startSandbox } from "#src/sandbox/portal.ts";
+import { openStore } from "#src/session/open-store.ts";
+import type { RecordStore } from "#src/session/record-store.ts";
+import { keyRing } from "#src/session/seal.ts";
+import { SealedStore } from "#src/session/sealed-store.ts";
+import { Browser } from "./browser.ts";
 import { folder, secret } from "./temporary.ts";
 
+export { callbackFor, choose, signIn } from "./sign-in.ts";
 export { folder, secret };
 
 export interface Site {
@@ -109,32 +110,4 @@ export async function openSite(t: Pick<TestContext, "after">, options: SiteOptio
 function storeOn(records: RecordStore, config: Config): SealedStore {
   const { sessionIdleSeconds: idleSeconds, sessionMaxSeconds: maxSeconds } = config;
   return new SealedStore({ records, keys: keyRing(config.encryptionKeys), idleSeconds, maxSeconds });
-}
-
-/** Goes from the link to the portal, chooses a person there, and gives the address the portal sends back to. */
-export async function callbackFor(
-  browser: Browser,
-  username: string,
-  signInUrl = "/sign-in",
-): Promise<string> {
-  const { headers } = await browser.get(signInUrl, click);
-  return choose(String(headers.location), { username });
-}
-
-/** Answers the portal's page as a person does, and gives the address it leads to. */
-export async function choose(authorizeUrl: string, choice: Record<string, string>): Promise<string> {
-  const { origin, pathname, searchParams } = new URL(authorizeUrl);
-  const portal = new Browser(origin);
-  const { status, headers } = await portal.post(pathname, { ...Object.fromEntries(searchParams), ...choice });
-  if (status !== 302) throw new Error(`the portal answered ${status}`);
-  return String(headers.location);
-}
-
-/** Signs a person in, the whole way; gives the answer of the callback. */
-export async function signIn(
-  browser: Browser,
-  username = "sandy_admin",
-  signInUrl?: string,
-): Promise<Answer> {
-  return browser.get(await callbackFor(browser, username, signInUrl), typed);
 }

@@ -37,9 +37,9 @@ export async function startStoreProcess(
   t: Pick<TestContext, "after">,
   { clock, ...options }: ProcessOptions,
 ): Promise<StoreProcess> {
-  const node = [process.execPath, "--import", "tsx/esm"];
+  const node = [process.execPath];
   const [execPath = "", ...execArgv] = clock ? ["faketime", "-f", clock, ...node] : node;
-  const script = fileURLToPath(new URL("store-child.ts", import.meta.url));
+  const script = fileURLToPath(new URL("store-child.js", import.meta.url));
   const child: ChildProcess = fork(script, [JSON.stringify(options)], { execPath, execArgv });
   const waiting = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>();
   let last = 0;

@@ -5,11 +5,11 @@ import type { TestContext } from "node:test";
 import { promisify } from "node:util";
 import type { Request } from "express";
 import session, { type SessionData } from "express-session";
-import { IdentityManager } from "../../src/arcgis/identity-manager.ts";
-import { fileStore } from "../../src/session/file-store.ts";
-import type { RecordStore } from "../../src/session/record-store.ts";
-import { keyRing } from "../../src/session/seal.ts";
-import { SealedStore, type SealedStoreOptions } from "../../src/session/sealed-store.ts";
+import { IdentityManager } from "#src/arcgis/identity-manager.ts";
+import { fileStore } from "#src/session/file-store.ts";
+import type { RecordStore } from "#src/session/record-store.ts";
+import { keyRing } from "#src/session/seal.ts";
+import { SealedStore, type SealedStoreOptions } from "#src/session/sealed-store.ts";
 import { folder, secret } from "./temporary.ts";
 
 export const day = 24 * 60 * 60_000;

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Browser } from "../test/support/browser.ts";
-import { signIn } from "../test/support/site.ts";
+import { Browser } from "./support/browser.ts";
+import { signIn } from "./support/sign-in.ts";
 
 const started = performance.now();
 const PORT = process.env.PORT ?? "3000";

@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { chromium } from "playwright-core";
-import { parseConfig } from "../src/config.ts";
-import { startSandbox } from "../src/sandbox/portal.ts";
-import { serve } from "../src/serve.ts";
-import { packedChromium, signInAs } from "../test/support/chromium.ts";
-import { secret } from "../test/support/site.ts";
+import { parseConfig } from "#src/config.ts";
+import { startSandbox } from "#src/sandbox/portal.ts";
+import { serve } from "#src/serve.ts";
+import { packedChromium, signInAs } from "./support/chromium.ts";
+import { secret } from "./support/site.ts";
 
 const url = "http://localhost:3000";
 const redirectUri = `${url}/authenticate`;
