@@ -9,6 +9,7 @@ import { AppError } from "./errors.ts";
 import { type Guards, guards } from "./guards.ts";
 import { api } from "./routes/api.ts";
 import { autoSignIn } from "./routes/auto-sign-in.ts";
+import { embed } from "./routes/embed.ts";
 import { pages } from "./routes/pages.ts";
 import { proxy } from "./routes/proxy.ts";
 import { signIn } from "./routes/sign-in.ts";
@@ -73,6 +74,7 @@ export function createApp({ config, store, log, notice, links = [], routes }: Ap
   app.use(signIn({ config, store, flows, forms, withSession, limit, auto, revocations: waiting, log }));
   app.use(pages({ config, forms, withSession, auto }));
   app.use(api({ config, tokens, withSession, memberOnly: guard.memberOnly }));
+  app.use(embed({ config, requireSignIn: guard.requireSignIn }));
   app.use(proxy({ config, tokens, withSession, memberOnly: guard.memberOnly }));
   if (routes) {
     const router = express.Router();

@@ -560,6 +560,7 @@ describe("REDIRECT_URI", () => {
     "/sign-in",
     "/sign-out",
     "/map",
+    "/embed",
     "/proxy",
     "/healthz",
     "/readyz",
