@@ -16,6 +16,7 @@ import { operations } from "./routes/operations.ts";
 import { pages } from "./routes/pages.ts";
 import { proxy } from "./routes/proxy.ts";
 import { signIn } from "./routes/sign-in.ts";
+import { signIns } from "./routes/sign-ins.ts";
 import { views } from "./routes/views.ts";
 import { apart } from "./session/apart.ts";
 import { flowCookie } from "./session/flow.ts";
@@ -81,6 +82,17 @@ export function createApp({ config, store, log, notice, links = [], stopping, ro
   app.use(proxy({ config, tokens, withView, memberOnly: guard.memberOnly }));
   app.use(assets());
   app.use(signIn({ config, store, flows, forms, withSession, limit, auto, revocations: waiting, log }));
+  app.use(
+    signIns({
+      config,
+      store,
+      forms,
+      withSession,
+      requireSignIn: guard.requireSignIn,
+      revocations: waiting,
+      log,
+    }),
+  );
   app.use(pages({ config, forms, withSession, auto }));
   app.use(map({ config, forms, requireSignIn: guard.requireSignIn }));
   app.use(api({ config, tokens, withSession, memberOnly: guard.memberOnly }));

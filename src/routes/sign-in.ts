@@ -23,6 +23,7 @@ import type { SealedStore } from "../session/sealed-store.ts";
 import { endSession, startSession } from "../session/session.ts";
 import { allowOnly } from "../web.ts";
 import type { AutoSignIn } from "./auto-sign-in.ts";
+import { browserName } from "./browser-name.ts";
 import { callbackRoutes, readCallback } from "./callback.ts";
 import { isClickOnOurPage, isFromOurPage, refusePrefetch } from "./fetch-metadata.ts";
 import { renderConfirm, renderSignedIn } from "./views.ts";
@@ -100,7 +101,7 @@ export function signIn({
     try {
       const profile = await profileOf(identity, req);
       if (req.session.identity) replaced = (await store.read(req.sessionID))?.identity;
-      await startSession(req, { identity, profile });
+      await startSession(req, { identity, profile, browser: browserName(req.get("User-Agent")) });
     } catch (reason) {
       // Nobody will ever use these tokens.
       await revocations.revoke(identity);

@@ -143,6 +143,48 @@ function allowImages(res: Response, origin: string): void {
   res.set("Content-Security-Policy", policy.replace("img-src 'self'", `img-src 'self' ${origin}`));
 }
 
+/** A sign-in in some browser. Times in ms since 1970. */
+export interface SignInEntry {
+  /** What the form sends to end it. */
+  name: string;
+  /** In words; missing when it is not known. */
+  browser: string | undefined;
+  createdAt: number;
+  seenAt: number;
+}
+
+/** What the page of a person's sign-ins shows. */
+export interface SignInsPage extends Visitor {
+  /** The one of this browser; missing when it has ended just now. */
+  here: SignInEntry | undefined;
+  others: SignInEntry[];
+  /** Whether all that there are were found in time. */
+  isComplete: boolean;
+}
+
+/** Answers with the list of a person's sign-ins. */
+export function renderSignIns(res: Response, page: SignInsPage): void {
+  forForm(res);
+  const { person, formToken, here, others, isComplete } = page;
+  const now = Date.now();
+  const shown = ({ name, browser, createdAt, seenAt }: SignInEntry) => ({
+    name,
+    browser: browser ?? "Unknown browser",
+    since: new Date(createdAt).toISOString(),
+    sinceText: dateText.format(createdAt),
+    seen: new Date(seenAt).toISOString(),
+    seenText: durationText(Math.max(0, now - seenAt)),
+  });
+  render(res, "sign-ins", "Your sign-ins", {
+    here: here && shown(here),
+    others: others.map(shown),
+    isComplete,
+    username: displayName(person.username),
+    formToken,
+    header: { name: nameOf(person), formToken },
+  });
+}
+
 /** Answers with the last page of a window that was opened to sign in: it tells its opener, and closes itself. */
 export function renderSignedIn(res: Response): void {
   render(res, "signed-in", "Signed in", {});

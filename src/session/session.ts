@@ -15,6 +15,8 @@ declare module "express-session" {
     identity: IdentityManager;
     /** What the portal says about them. */
     profile: Profile;
+    /** The browser that signed in, in words such as "Firefox on Linux"; missing when it is not known. */
+    browser: string | undefined;
     /** When the session was last made to live longer (ms since 1970). */
     prolongedAt: number;
   }
