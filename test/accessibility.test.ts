@@ -29,6 +29,8 @@ test("every page passes axe in the light and in the dark, on a desktop and on a 
   await assertAccessible(page, "signed in");
   await page.goto(`${url}/content?page=2`);
   await assertAccessible(page, "content");
+  await page.goto(`${url}/sign-ins`);
+  await assertAccessible(page, "sign-ins");
   await page.goto(`${url}/sign-out`);
   await assertAccessible(page, "confirm");
 

@@ -42,7 +42,8 @@ export function ownSessions(all: Inventory, { patienceMs = usualPatienceMs } = {
     const unknown = names.filter((name) => !owners.has(name));
     await eachOf(unknown, looksAtOnce, async (name) => {
       const found = await all.look(name);
-      if (found) owners.set(name, "trouble" in found ? [] : found.identities.map(keyOf));
+      // What does not open, or has gone meanwhile, is nobody's.
+      owners.set(name, found && "identities" in found ? found.identities.map(keyOf) : []);
     });
   }
 
