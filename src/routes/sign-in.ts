@@ -89,7 +89,7 @@ export function signIn({
     next();
   });
   router.get(callback, limit, withSession, async (req, res) => {
-    const { state, code, error } = readCallback(req);
+    const { state, code, error } = readCallback(req, config);
     const { codeVerifier, returnTo } = flows.finish(req, res, state);
     if (error) throw new AppError(error);
 

@@ -25,8 +25,21 @@ export interface Visitor {
   formToken: string;
 }
 
+/** Another portal, at which the same browser may be signed in too. */
+export interface OtherPortal {
+  id: string;
+  title: string;
+  portal: string;
+  /** The path under which the whole app is, and that of this portal's own routes. */
+  root: string;
+  base: string;
+  /** Who is signed in there. */
+  visitor?: Visitor | undefined;
+}
+
 /** What the start page shows to a stranger. */
 export interface HomeSignedOut {
+  others?: OtherPortal[];
   /** The portal's URL; its host is named. */
   portal: string;
 }
@@ -34,6 +47,9 @@ export interface HomeSignedOut {
 /** What the start page shows to somebody who is signed in. */
 export interface HomeSignedIn extends Visitor {
   portal: string;
+  others?: OtherPortal[];
+  /** Buttons, beside those that all portals have. */
+  links?: { href: string; label: string }[];
   /** When the access token should be renewed. */
   tokenExpires: Date;
   /** When the person has to sign in again. */
@@ -66,8 +82,14 @@ export function views(app: Express): void {
 
 /** Answers with the start page. */
 export function renderHome(res: Response, home: HomeSignedOut | HomeSignedIn): void {
+  const others = (home.others ?? []).map(({ visitor, portal, ...other }) => ({
+    ...other,
+    host: hostOf(portal),
+    signedIn: visitor && { name: nameOf(visitor.person), formToken: visitor.formToken },
+  }));
+  if (others.length > 0) forForm(res);
   if (!("person" in home)) {
-    render(res, "home", "Sign in", { signedIn: undefined, portalHost: hostOf(home.portal) });
+    render(res, "home", "Sign in", { signedIn: undefined, portalHost: hostOf(home.portal), others });
     return;
   }
   const { person } = home;
@@ -88,8 +110,8 @@ export function renderHome(res: Response, home: HomeSignedOut | HomeSignedIn): v
     formToken: home.formToken,
   };
   forForm(res);
-  const { links = [] } = res.app.locals;
-  render(res, "home", "Signed in", { signedIn, links, header: { name: signedIn.name } });
+  const links = [...(home.links ?? []), ...(res.app.locals.links ?? [])];
+  render(res, "home", "Signed in", { signedIn, others, links, header: { name: signedIn.name } });
 }
 
 /** What the example page of a person's items shows. */
@@ -204,6 +226,23 @@ export function renderEmbed(res: Response, { app, origins, username }: Embedded)
   const host = hostOf(app);
   const header = { name: displayName(username), signOutLink: true };
   render(res, "embed", `App of ${host}`, { app, origins, host, header });
+}
+
+/**
+ * Answers with the page on which a person chooses a portal.
+ * @param wishes what else the sign-in was asked for, such as `force_login`
+ */
+export function renderChoice(
+  res: Response,
+  portals: { portalId: string; portalTitle: string; portal: string }[],
+  wishes: Record<string, string>,
+): void {
+  const choices = portals.map(({ portalId, portalTitle, portal }) => ({
+    query: new URLSearchParams({ ...wishes, portal: portalId }),
+    title: displayName(portalTitle, 100),
+    host: hostOf(portal),
+  }));
+  render(res, "choice", "Sign in", { choices });
 }
 
 /** Answers with the page that asks before a sign-out. */
