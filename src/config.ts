@@ -153,7 +153,7 @@ function toConfig(values: Settings, cwd: string): Config {
     clientSecret: values.CLIENT_SECRET,
     portal: values.PORTAL_URL,
     portalId: firstPortal,
-    portalTitle: new URL(values.PORTAL_URL).host,
+    portalTitle: titleOf(new URL(values.PORTAL_URL)),
     severalPortals: values.PORTALS.length > 0,
     furtherPortals: [],
     redirectUri: values.REDIRECT_URI,
@@ -186,6 +186,10 @@ function toConfig(values: Settings, cwd: string): Config {
     metrics: values.METRICS,
   };
   return { ...config, furtherPortals: values.PORTALS.map((entry) => portalConfig(config, entry)) };
+}
+
+function titleOf({ host }: URL): string {
+  return host === "www.arcgis.com" ? "ArcGIS Online" : host;
 }
 
 /** The configuration of one of PORTALS: as that of PORTAL_URL, without what is said for that one alone. */

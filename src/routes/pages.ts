@@ -22,6 +22,7 @@ export interface PagesParts {
 /** The pages people look at. */
 export function pages({ config, portals, store, forms, withSession, auto }: PagesParts): Router {
   const router = express.Router();
+  const portalId = config.severalPortals ? config.portalId : undefined;
 
   /** GET / - the start page: a link to the sign-in, or who is signed in and for how long. */
   router.get("/", withSession, auto.attempt, async (req, res) => {
@@ -29,9 +30,10 @@ export function pages({ config, portals, store, forms, withSession, auto }: Page
     const others = await Promise.all(
       portals.filter((other) => other !== config).map((other) => at(other, req)),
     );
-    if (!identity) return renderHome(res, { portal: config.portal, others });
+    if (!identity) return renderHome(res, { portalId, portal: config.portal, others });
     renderHome(res, {
       person: { ...profile, fullName: profile?.fullName ?? "", username: identity.username },
+      portalId,
       portal: config.portal,
       others,
       links: config.mapLayers.length > 0 ? [{ href: "/map", label: "Open the map" }] : [],
@@ -48,7 +50,6 @@ export function pages({ config, portals, store, forms, withSession, auto }: Page
   async function at(other: Config, req: Request): Promise<OtherPortal> {
     const root = req.baseUrl.slice(0, req.baseUrl.length - pathOf(config).length);
     const session = await sessionAt(req, other, store);
-    const username = session?.identity.username;
     return {
       title: other.portalTitle,
       portal: other.portal,
@@ -56,7 +57,7 @@ export function pages({ config, portals, store, forms, withSession, auto }: Page
       root,
       base: root + pathOf(other),
       visitor: session && {
-        person: { fullName: session.profile?.fullName ?? "", username: username ?? "" },
+        person: { fullName: session.profile?.fullName ?? "", username: session.identity.username },
         formToken: forms.make(session.id),
       },
     };

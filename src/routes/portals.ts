@@ -4,6 +4,7 @@ import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
 import { proxyTargets } from "../proxy/targets.ts";
 import { redirect } from "../redirect.ts";
+import { keepOpener } from "./sign-in.ts";
 import { renderChoice } from "./views.ts";
 
 /**
@@ -26,14 +27,16 @@ export function portals(config: Config, routesOf: (config: Config) => Router): R
   }
 
   /**
-   * GET /sign-in?portal=id - leads to that portal. Where none is named, and no place to come back to, which would
-   * belong to one of them, the person chooses.
+   * GET /sign-in?portal=id - leads to that portal. The person chooses where none is named, and no place to come back
+   * to either: that would belong to one of them, and so does a window that a page has opened.
    */
   router.get("/sign-in", (req, res, next) => {
     const { portal: id, ...wishes } = req.query as Record<string, string>;
-    if (id === undefined && wishes.returnTo === undefined) return renderChoice(res, all, wishes);
+    const isOpen = id === undefined && wishes.returnTo === undefined && wishes.popup === undefined;
+    if (isOpen) return renderChoice(res, all, wishes);
     const further = config.furtherPortals.find(({ portalId }) => portalId === id);
     if (!further) return next();
+    if (wishes.popup === "1") keepOpener(res);
     const query = new URLSearchParams({ returnTo: `${req.baseUrl}/`, ...wishes });
     redirect(res, `${req.baseUrl}${pathOf(further)}/sign-in?${query}`, 302);
   });

@@ -183,7 +183,7 @@ export function signIn({
 }
 
 /** A browser parts a window from the one that opened it at the first answer, redirects too, that asks for it. */
-function keepOpener(res: Response): void {
+export function keepOpener(res: Response): void {
   res.set("Cross-Origin-Opener-Policy", "unsafe-none");
 }
 

@@ -39,6 +39,8 @@ export interface OtherPortal {
 
 /** What the start page shows to a stranger. */
 export interface HomeSignedOut {
+  /** Where there are several portals: which one this is. */
+  portalId?: string | undefined;
   others?: OtherPortal[];
   /** The portal's URL; its host is named. */
   portal: string;
@@ -46,6 +48,7 @@ export interface HomeSignedOut {
 
 /** What the start page shows to somebody who is signed in. */
 export interface HomeSignedIn extends Visitor {
+  portalId?: string | undefined;
   portal: string;
   others?: OtherPortal[];
   /** Buttons, beside those that all portals have. */
@@ -87,9 +90,11 @@ export function renderHome(res: Response, home: HomeSignedOut | HomeSignedIn): v
     host: hostOf(portal),
     signedIn: visitor && { name: nameOf(visitor.person), formToken: visitor.formToken },
   }));
-  if (others.length > 0) forForm(res);
+  const named = home.portalId === undefined ? "/sign-in?" : `/sign-in?portal=${home.portalId}&`;
+  const common = { others, signInHref: named.slice(0, -1), anotherHref: `${named}force_login=true` };
+  if ("person" in home || others.some(({ signedIn }) => signedIn)) forForm(res);
   if (!("person" in home)) {
-    render(res, "home", "Sign in", { signedIn: undefined, portalHost: hostOf(home.portal), others });
+    render(res, "home", "Sign in", { ...common, signedIn: undefined, portalHost: hostOf(home.portal) });
     return;
   }
   const { person } = home;
@@ -109,9 +114,8 @@ export function renderHome(res: Response, home: HomeSignedOut | HomeSignedIn): v
     signInLeft: durationText(home.signInExpires.getTime() - now.getTime()),
     formToken: home.formToken,
   };
-  forForm(res);
   const links = [...(home.links ?? []), ...(res.app.locals.links ?? [])];
-  render(res, "home", "Signed in", { signedIn, others, links, header: { name: signedIn.name } });
+  render(res, "home", "Signed in", { ...common, signedIn, links, header: { name: signedIn.name } });
 }
 
 /** What the example page of a person's items shows. */
