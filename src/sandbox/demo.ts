@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseConfig } from "../config.ts";
 import { myContent } from "../examples/my-content.ts";
-import { explain, serve, stopOnSignal } from "../serve.ts";
+import { endInOrder, explain, serve } from "../serve.ts";
 import { startSandbox } from "./portal.ts";
 
 /** `npm run demo`: this server and a sandbox portal to sign in at, both on loopback. */
@@ -37,7 +37,7 @@ try {
     links: [{ href: "/content", label: "My content" }],
     routes: myContent,
   });
-  stopOnSignal({ ...running, stop: () => Promise.all([running.stop(), sandbox.close()]).then(() => {}) });
+  endInOrder({ ...running, stop: () => Promise.all([running.stop(), sandbox.close()]).then(() => {}) });
 
   console.log(`
   The server          http://localhost:${PORT}
