@@ -1,10 +1,11 @@
 import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import pino, { type Logger } from "pino";
+import type { Logger } from "pino";
 import { type AppParts, createApp } from "./app.ts";
 import { type Config, ConfigError } from "./config.ts";
 import { createHttpServer } from "./http-server.ts";
+import { openLog } from "./log.ts";
 import { reasonOf } from "./reason.ts";
 import { openStore } from "./session/open-store.ts";
 
@@ -27,7 +28,7 @@ export async function serve(
   config: Config,
   parts: Pick<AppParts, "notice" | "links" | "routes"> = {},
 ): Promise<Running> {
-  const log = pino({ level: config.logLevel, base: undefined, timestamp: pino.stdTimeFunctions.isoTime });
+  const log = await openLog(config.logLevel);
   const store = await openStore(config, log);
   const stopping = new AbortController();
   const server = createHttpServer();

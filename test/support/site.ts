@@ -3,10 +3,10 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import express, { type Express } from "express";
-import pino from "pino";
 import { type AppParts, createApp } from "#src/app.ts";
 import { type Config, parseConfig } from "#src/config.ts";
 import { createHttpServer, type HttpLimits } from "#src/http-server.ts";
+import { openLog } from "#src/log.ts";
 import { type Sandbox, startSandbox } from "#src/sandbox/portal.ts";
 import { openStore } from "#src/session/open-store.ts";
 import type { RecordStore } from "#src/session/record-store.ts";
@@ -78,7 +78,7 @@ export async function openSite(t: Pick<TestContext, "after">, options: SiteOptio
     ...settings,
   });
   const written: string[] = [];
-  const log = pino({ level: config.logLevel }, { write: (line: string) => void written.push(line) });
+  const log = await openLog(config.logLevel, { write: (line: string) => void written.push(line) });
   const store = options.records ? storeOn(options.records, config) : await openStore(config, log);
   t.after(() => store.close());
   const app = createApp({ config, store, log, routes: options.routes });
