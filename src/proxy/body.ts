@@ -18,15 +18,17 @@ export interface Body {
  */
 const heldBytes = 4 * 1024 * 1024;
 
-/** Reads a body that is to be held into `req.body`; 413 for a form that is too large. */
-export const holdBody: RequestHandler = express.raw({
+const hold = express.raw({
   limit: heldBytes,
   inflate: false,
-  type: (req) => {
-    const request = req as Request;
-    return hasBody(request) && (isForm(request) || lengthOf(request) <= heldBytes);
-  },
+  type: (req) => isForm(req as Request) || lengthOf(req) <= heldBytes,
 });
+
+/** Reads a body that is to be held into `req.body`; 413 for a form that is too large. */
+export const holdBody: RequestHandler = (req, res, next) => {
+  if (hasBody(req)) hold(req, res, next);
+  else next();
+};
 
 /**
  * Gives the body for the server at the other end: of a form (application/x-www-form-urlencoded) without the

@@ -24,7 +24,7 @@ import { endSession, startSession } from "../session/session.ts";
 import { allowOnly } from "../web.ts";
 import { callbackRoutes, readCallback } from "./callback.ts";
 import { isClickOnOurPage, isFromOurPage, refusePrefetch } from "./fetch-metadata.ts";
-import { renderConfirm } from "./views.ts";
+import { renderConfirm, renderSignedIn } from "./views.ts";
 import { wishesOf } from "./wishes.ts";
 
 export interface SignInParts {
@@ -39,6 +39,9 @@ export interface SignInParts {
   revocations: Revocations;
   log: Logger;
 }
+
+/** The last page of a window that was opened to sign in. */
+const windowDone = "/signed-in";
 
 /** The sign-in and the sign-out, in the order in which a visitor meets them. */
 export function signIn({
@@ -63,8 +66,10 @@ export function signIn({
   router.get("/sign-in", limit, (req, res) => {
     // The browser would drop the cookie, and the sign-in would go in circles.
     if (config.secure && !req.secure) throw new AppError("insecure_connection");
-    const ownPaths = ["/sign-in", "/sign-out", ...callback].map((path) => req.baseUrl + path);
-    const returnTo = localPath(req.query.returnTo, config.origin, ownPaths) ?? homeOf(req);
+    const ownPaths = ["/sign-in", windowDone, "/sign-out", ...callback].map((path) => req.baseUrl + path);
+    const wanted = localPath(req.query.returnTo, config.origin, ownPaths) ?? homeOf(req);
+    const returnTo = req.query.popup === "1" ? req.baseUrl + windowDone : wanted;
+    if (returnTo !== wanted) keepOpener(res);
 
     const { state, codeChallenge } = flows.start(req, res, returnTo);
     const proof = config.pkce ? { codeChallenge } : {};
@@ -101,12 +106,19 @@ export function signIn({
     counts.signIns.add("signed_in");
     if (replaced) void revocations.revoke(replaced);
 
+    if (returnTo === req.baseUrl + windowDone) keepOpener(res);
     redirect(res, returnTo);
   });
   router.use(callback, ((error, _req, _res, next) => {
     counts.signIns.add(error instanceof AppError ? error.code : "internal");
     next(error);
   }) as ErrorRequestHandler);
+
+  // A page that wants to stay as it is signs in through a small window, which ends here (/sign-in?popup=1).
+  router.get(windowDone, (_req, res) => {
+    keepOpener(res);
+    renderSignedIn(res);
+  });
 
   // 3. The visitor wants to sign out. The tutorial's plain link does it when it is clicked on a page of ours;
   //    in any other way, such as a link or an image on another site, it only asks.
@@ -129,7 +141,7 @@ export function signIn({
     await signOut(req, res, identity);
   });
 
-  router.all(["/sign-in", ...callback], allowOnly("GET, HEAD"));
+  router.all(["/sign-in", windowDone, ...callback], allowOnly("GET, HEAD"));
   router.all("/sign-out", allowOnly("GET, HEAD, POST"));
   return router;
 
@@ -162,6 +174,11 @@ export function signIn({
     await revocations.revoke(latest);
     redirect(res, config.alsoSignOutPortal ? portalSignOut(config) : homeOf(req));
   }
+}
+
+/** A browser parts a window from the one that opened it at the first answer, redirects too, that asks for it. */
+function keepOpener(res: Response): void {
+  res.set("Cross-Origin-Opener-Policy", "unsafe-none");
 }
 
 function homeOf(req: Request): string {
