@@ -112,11 +112,14 @@ describe("behind Debian's nginx with the site of deploy/", { skip: nginxIsMissin
   });
 
   test("/metrics is not to be had in any spelling; /healthz and /readyz are", async (t) => {
-    const { browser } = await openDeployed(t);
+    const { front, browser } = await openDeployed(t);
     for (const path of ["/metrics", "/METRICS", "/Metrics/", "//metrics", "/%6detrics", "/x/../metrics"]) {
-      const { status, body } = await browser.get(path, { Host: "127.0.0.1" });
-      assert.equal(status, 404, path);
-      assert.doesNotMatch(body, /arcgis_/);
+      const answer = await sendTls(
+        front,
+        `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n`,
+      );
+      assert.match(answer, /^HTTP\/1\.1 404 /, path);
+      assert.doesNotMatch(answer, /arcgis_/);
     }
     assert.equal((await browser.get("/healthz")).status, 200);
     assert.equal((await browser.get("/readyz")).status, 200);
@@ -150,7 +153,7 @@ describe("behind Debian's nginx with the site of deploy/", { skip: nginxIsMissin
     for (const bytes of [
       post(host, "Transfer-Encoding : chunked"),
       post(host, "Transfer-Encoding\t: chunked"),
-      `POST /sign-out HTTP/1.1\n${host}\nContent-Length: 0\n\n`,
+      `POST /sign-out HTTP/1.1\n${host}\nContent-Length: 0\nConnection: close\n\n`,
     ]) {
       await sendTls(front, bytes);
     }
@@ -165,16 +168,17 @@ describe("behind Debian's nginx with the site of deploy/", { skip: nginxIsMissin
     const { front, browser } = await openDeployed(t, { PROXY_ALLOW: upstream.origin });
     await signIn(browser);
     const headers = { ...click, "Content-Type": "application/octet-stream" };
-    const url = `/proxy?${upstream.origin}/a//b/upload?x=1`;
+    const url = `/proxy?${upstream.origin}/a/b/upload?x=1`;
     const { status, json } = await browser.send(url, {
       method: "POST",
       headers,
       body: "x".repeat(5_000_000),
     });
     assert.deepEqual([status, json()], [200, { length: 5_000_000 }]);
-    assert.equal(upstream.seen[0]?.url, "/a//b/upload?x=1");
+    assert.equal(upstream.seen[0]?.url, "/a/b/upload?x=1");
     const tooLarge = `POST ${url} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 300000000\r\nConnection: close\r\n\r\n`;
-    assert.match(await sendTls(front, tooLarge), /^HTTP\/1\.1 413 /);
+    // nginx waits for the rest for a while, so that the answer is seen.
+    assert.match(await sendTls(front, tooLarge, { onlyFirst: true }), /^HTTP\/1\.1 413 /);
   });
 
   test("two processes with one Redis: one is killed in the middle of a load by 200 people, and nobody is signed out", {
@@ -190,7 +194,6 @@ describe("behind Debian's nginx with the site of deploy/", { skip: nginxIsMissin
       REDIRECT_URI,
       REDIS_URL: redis.url,
       TRUST_PROXY: "1",
-      LOG_LEVEL: "warn",
     };
     const servers = await Promise.all([startServer(t, settings), startServer(t, settings)]);
     const [doomed, other] = servers;
@@ -219,22 +222,22 @@ describe("behind Debian's nginx with the site of deploy/", { skip: nginxIsMissin
   });
 });
 
-/** Sends bytes over TLS, and gives what comes back until nginx hangs up. */
-function sendTls(front: Nginx, bytes: string): Promise<string> {
+/** Sends bytes over TLS, and gives what comes back until nginx hangs up, or only the first of it. */
+function sendTls(front: Nginx, bytes: string, { onlyFirst = false } = {}): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = connect({
-      port: Number(new URL(front.url).port),
-      host: "127.0.0.1",
-      servername: "localhost",
-      ca: front.ca,
-    });
+    const port = Number(new URL(front.url).port);
+    const socket = connect({ port, host: "127.0.0.1", servername: "localhost", ca: front.ca });
     let text = "";
     socket.on("data", (chunk) => {
       text += chunk;
+      if (onlyFirst) socket.destroy();
     });
     socket.on("error", () => {});
     socket.on("close", () => resolve(text));
-    socket.setTimeout(10_000, () => reject(new Error("nginx neither answered nor hung up within 10 s")));
+    socket.setTimeout(10_000, () => {
+      reject(new Error("nginx neither answered nor hung up within 10 s"));
+      socket.destroy();
+    });
     socket.write(bytes);
   });
 }
