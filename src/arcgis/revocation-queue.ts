@@ -1,6 +1,7 @@
 import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import type { Logger } from "pino";
 import { eachOf } from "../each-of.ts";
+import { counts } from "../metrics/counts.ts";
 import { reasonOf } from "../reason.ts";
 import type { PendingList } from "../session/pending.ts";
 import { IdentityManager } from "./identity-manager.ts";
@@ -55,8 +56,10 @@ export function revocationQueue({
       await IdentityManager.destroy(
         new ArcGISIdentityManager({ portal, clientId, username, refreshToken: token }),
       );
+      counts.revocations.add("revoked");
       return true;
     } catch (error) {
+      counts.revocations.add("failed");
       log.warn({ event: "revoke", user: username, reason: reasonOf(error) }, "not revoked");
       // The portal has answered, and would answer the same tomorrow.
       return isRefusal(error);

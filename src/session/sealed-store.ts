@@ -2,6 +2,7 @@ import type { Request } from "express";
 import session, { type SessionData } from "express-session";
 import type { IdentityManager } from "../arcgis/identity-manager.ts";
 import { AppError } from "../errors.ts";
+import { counts } from "../metrics/counts.ts";
 import { type Lifetime, type LifetimeOptions, lifetime } from "./lifetime.ts";
 import { memory } from "./memory.ts";
 import { onGenerate } from "./on-generate.ts";
@@ -176,6 +177,12 @@ export class SealedStore extends session.Store {
     return this.#reaper.reap();
   }
 
+  /** How many sessions are kept, those that are over and not yet removed among them. */
+  async count(): Promise<number> {
+    const names = await this.#options.records.names().catch(unavailable);
+    return names.length;
+  }
+
   /** Resolves when sessions can be kept. */
   ping(): Promise<void> {
     return this.#options.records.ping();
@@ -313,9 +320,13 @@ function viewOf({ data, identities, end }: Opened): SessionView {
 }
 
 function unavailable(cause: unknown): never {
+  counts.storeErrors.add("all");
   throw new AppError("store_unavailable", { cause });
 }
 
 function failing(done: (error: unknown) => void): (cause: unknown) => void {
-  return (cause) => done(new AppError("store_unavailable", { cause }));
+  return (cause) => {
+    counts.storeErrors.add("all");
+    done(new AppError("store_unavailable", { cause }));
+  };
 }
