@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chownSync, copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
@@ -449,11 +449,23 @@ describe("npm run sessions that cannot do its work", () => {
       ],
       [
         ["list"],
+        { ...good, SESSION_DIR: wrongFile },
+        69,
+        `SESSION_DIR: there is no folder ${wrongFile}. Run this in the folder of the server.\n`,
+      ],
+      [
+        ["list"],
         { ...good, REDIS_URL: "redis://127.0.0.1:9" },
         69,
         "Redis is away: ECONNREFUSED. Check that it runs, and that REDIS_URL names it.\n",
       ],
     ];
+    if (process.getuid?.() === 0) {
+      const theirs = folder(t);
+      chownSync(theirs, 65534, 65534);
+      const message = `SESSION_DIR: ${theirs} belongs to another user. Run this as the user whom the server runs as.\n`;
+      cases.push([["list"], { ...good, SESSION_DIR: theirs }, 69, message]);
+    }
     for (const [args, env, code, error] of cases) {
       const outcome = await run(t, env, args);
       const about = JSON.stringify([args, outcome]);
