@@ -36,6 +36,8 @@ export interface GuardParts {
 
 /** People change roles and groups now and then: what is older than this is asked anew (ms). */
 const profileLifeMs = 10 * 60_000;
+/** What is older than this counts no more, whatever keeps the portal from being asked (ms). */
+const longestLifeMs = 24 * 60 * 60_000;
 
 export function guards({ config, store, tokens, withSession, log }: GuardParts): Guards {
   const signedIn: RequestHandler = (req, res, next) => {
@@ -57,18 +59,21 @@ export function guards({ config, store, tokens, withSession, log }: GuardParts):
     return inTurn(withSession, signedIn, check);
   }
 
-  /** The profile in the session, or a newer one. A portal in trouble changes nobody's rights for the moment. */
+  /** The profile in the session, or a newer one. A portal in trouble changes nobody's rights for a day. */
   async function profileOf(req: Request): Promise<Profile> {
-    const { profile } = req.session;
-    if (profile && Date.now() < profile.fetchedAt + profileLifeMs) return profile;
+    const { identity, profile } = req.session;
+    if (!identity) throw new AppError("signed_out");
+    // A profile from the future was fetched while the clock was wrong: it is as old as it is early.
+    const ageMs = profile ? Math.abs(Date.now() - profile.fetchedAt) : Infinity;
+    if (profile && ageMs < profileLifeMs) return profile;
     try {
-      const fresh = await fetchProfile(await tokens.identityOf(req));
+      const fresh = await fetchProfile(await tokens.fresh(req.sessionID, identity));
       await store.update(req.sessionID, (data) => {
         data.profile = fresh;
       });
       return fresh;
     } catch (error) {
-      if (!profile || profile.fetchedAt === 0 || !isTrouble(error)) throw error;
+      if (!profile || ageMs >= longestLifeMs || !isTrouble(error)) throw error;
       log.warn({ event: "profile", reason: reasonOf(error) }, "profile not renewed");
       return profile;
     }

@@ -128,6 +128,31 @@ describe("what the portal says about a person", () => {
     site.sandbox.faults.set("self", { kind: "status", status: 500 });
     t.mock.timers.enable({ apis: ["Date"], now: Date.now() + 10 * 60_000 + 1 });
     assert.equal((await browser.get("/publish")).status, 200);
+
+    t.mock.timers.tick(24 * 60 * 60_000 - 11 * 60_000);
+    assert.equal((await browser.get("/publish")).status, 200);
+    t.mock.timers.tick(2 * 60_000);
+    assert.equal((await browser.get("/publish")).status, 502, "but not for longer than a day");
+    site.sandbox.faults.clear();
+    assert.equal((await browser.get("/publish")).status, 200);
+  });
+
+  test("is asked again when it comes from the future: the clock was wrong", async (t) => {
+    const site = await openSite(t, { routes });
+    const browser = site.browser();
+    t.mock.timers.enable({ apis: ["Date"], now: Date.now() + 4 * 60_000 });
+    await signIn(browser, "pia_publisher");
+    const asked = () => site.sandbox.log.filter(({ endpoint }) => endpoint === "self").length;
+    const before = asked();
+    assert.equal((await browser.get("/publish")).status, 200);
+    assert.equal(asked(), before, "some minutes are the difference of two clocks");
+    await site.store.update(idOf(browser), (data) => {
+      if (data.profile) data.profile.fetchedAt += 365 * 24 * 60 * 60_000;
+    });
+    assert.equal((await browser.get("/publish")).status, 200);
+    assert.equal(asked(), before + 1);
+    assert.equal((await browser.get("/publish")).status, 200);
+    assert.equal(asked(), before + 1);
   });
 
   test("decides at the guard when it did not come at the sign-in", async (t) => {
@@ -218,3 +243,25 @@ test("with ALLOWED_ORGS, the API and the proxy ask where somebody belongs, too",
     assert.equal((await moved.get(path, { ...click, ...program })).status, 403, path);
   }
 });
+
+test("with ALLOWED_ORGS, the proxy lets a member in whose profile and token are to be renewed", async (t) => {
+  const site = await openSite(t, { settings: { ALLOWED_ORGS: "0123456789ABCDEF" } });
+  site.sandbox.settings.accessTokenSeconds = 60;
+  const browser = site.browser();
+  await signIn(browser, "pia_publisher");
+  t.mock.timers.enable({ apis: ["Date"], now: Date.now() + 10 * 60_000 + 1 });
+  const self = `/proxy?${site.config.portal}/community/self?f=json`;
+  for (let times = 0; times < 2; times++) {
+    const answer = await browser.get(self, { ...click, ...program });
+    assert.equal(answer.status, 200, answer.body);
+    assert.deepEqual(answer.setCookies, []);
+  }
+});
+
+function idOf({ cookies }: Browser): string {
+  return (
+    decodeURIComponent(cookies.get("arcgis.sid") ?? "")
+      .slice(2)
+      .split(".", 1)[0] ?? ""
+  );
+}
