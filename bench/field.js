@@ -8,7 +8,7 @@ const servers = join(import.meta.dirname, "servers");
 const dist = join(import.meta.dirname, "../dist");
 /** CPU profiles of our app, for Chrome's developer tools or VS Code. */
 const profiles = join(import.meta.dirname, "profiles");
-const makeSecret = () => randomBytes(32).toString("base64url");
+export const makeSecret = () => randomBytes(32).toString("base64url");
 
 /**
  * What all scenarios stand on: the portal, the provider and Redis, which are not measured themselves, and ways

@@ -8,10 +8,13 @@ import type { Config } from "./config.ts";
 import { AppError } from "./errors.ts";
 import { type Guards, guards } from "./guards.ts";
 import { api } from "./routes/api.ts";
+import { assets } from "./routes/assets.ts";
+import { map } from "./routes/map.ts";
+import { operations } from "./routes/operations.ts";
 import { pages } from "./routes/pages.ts";
 import { proxy } from "./routes/proxy.ts";
 import { signIn } from "./routes/sign-in.ts";
-import { assets, views } from "./routes/views.ts";
+import { views } from "./routes/views.ts";
 import { apart } from "./session/apart.ts";
 import { flowCookie } from "./session/flow.ts";
 import { formTokens } from "./session/form-token.ts";
@@ -29,6 +32,8 @@ export interface AppParts {
   notice?: string;
   /** Buttons on the start page of somebody who is signed in; `href` is a path of this app. */
   links?: { href: string; label: string }[];
+  /** Aborted when the server begins to stop: from then on /readyz sends visitors elsewhere. */
+  stopping?: AbortSignal;
   /** Adds your own routes, which ours do not hide. */
   routes?: (site: Site) => void;
 }
@@ -49,13 +54,14 @@ export interface Site extends Guards {
  * The whole server as an Express app. It listens by itself, or it is mounted in another app:
  * `host.use("/gis", createApp({ config, store, log }))`, with a redirect URI below that path.
  */
-export function createApp({ config, store, log, notice, links = [], routes }: AppParts): Express {
+export function createApp({ config, store, log, notice, links = [], stopping, routes }: AppParts): Express {
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
   app.set("trust proxy", config.trustProxy);
   app.set("query parser", "simple");
-  Object.assign(app.locals, { notice, links });
+  const mapLink = config.mapLayers.length > 0 ? [{ href: "/map", label: "Open the map" }] : [];
+  Object.assign(app.locals, { notice, links: [...mapLink, ...links] });
   views(app);
 
   const flows = flowCookie(keyRing(config.encryptionKeys), config);
@@ -73,7 +79,9 @@ export function createApp({ config, store, log, notice, links = [], routes }: Ap
   app.use(assets());
   app.use(signIn({ config, store, flows, forms, withSession, limit, revocations: waiting, log }));
   app.use(pages({ config, forms, withSession }));
+  app.use(map({ config, forms, requireSignIn: guard.requireSignIn }));
   app.use(api({ config, tokens, withSession, memberOnly: guard.memberOnly }));
+  app.use(operations({ config, store, stopping, log }));
   if (routes) {
     const router = express.Router();
     routes({ router, identityOf: tokens.identityOf, request: personalRequest(), ...guard });
@@ -105,4 +113,9 @@ export { type Config, ConfigError, loadConfig, parseConfig } from "./config.ts";
 export { type FileStoreOptions, fileStore } from "./session/file-store.ts";
 export { openStore } from "./session/open-store.ts";
 export { keyRing } from "./session/seal.ts";
+export {
+  type SealedFileStore,
+  type SealedFileStoreOptions,
+  sealedFileStore,
+} from "./session/sealed-file-store.ts";
 export { SealedStore } from "./session/sealed-store.ts";

@@ -4,6 +4,7 @@ import type { SessionData } from "express-session";
 import type { Logger } from "pino";
 import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
+import { counts } from "../metrics/counts.ts";
 import { reasonOf } from "../reason.ts";
 import type { SealedStore } from "../session/sealed-store.ts";
 import { prolongCookie } from "../session/session.ts";
@@ -157,8 +158,10 @@ export function tokenKeeper({ config, store, revocations, log }: TokenKeeperPart
     try {
       const renewed = await held.renewed(config);
       portal.failures = 0;
+      counts.refreshes.add("renewed");
       return renewed;
     } catch (error) {
+      counts.refreshes.add(isRefusal(error) ? "refused" : "failed");
       if (isRefusal(error)) {
         // Unless another process has a newer one: its lease on the session may have run out.
         const latest = (await store.read(sessionId))?.identity;

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Response } from "express";
 import { AppError } from "../errors.ts";
+import { counts } from "../metrics/counts.ts";
 import { leaveUnread, lengthOf } from "./body.ts";
 import { answerHeaders, harmlessType } from "./headers.ts";
 import type { Answer } from "./upstream.ts";
@@ -28,6 +29,7 @@ export async function passOn(answer: Answer, res: Response, mostBytes: number): 
   res.setHeader("Content-Security-Policy", policy);
   if (type !== undefined) res.setHeader("Content-Type", type);
   leaveUnread(res.req, res);
+  counts.proxyBytes.add("received", head.length);
   if (rest === undefined) return void res.end(head);
   if (head.length > 0) res.write(head);
   await stream(rest, res, mostBytes - head.length);
@@ -48,6 +50,7 @@ function stream(rest: IncomingMessage, res: Response, mostBytes: number): Promis
     else rest.once("end", () => res.end());
     rest.on("data", (chunk: Buffer) => {
       left -= chunk.length;
+      counts.proxyBytes.add("received", chunk.length);
       if (left < 0) rest.destroy(new AppError("answer_refused", { cause: "more than PROXY_MAX_BYTES" }));
       else if (!res.write(chunk)) rest.pause();
     });

@@ -7,6 +7,7 @@ import {
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { Readable } from "node:stream";
 import { AppError } from "../errors.ts";
+import { counts } from "../metrics/counts.ts";
 
 export interface UpstreamRequest {
   method: string;
@@ -49,6 +50,7 @@ export const headBytes = 8 * 1024;
  * @throws AppError portal_unreachable, portal_timeout
  */
 export async function askUpstream({ signal, ...request }: UpstreamRequest): Promise<Answer> {
+  const asked = performance.now();
   try {
     const answer = await respond(request, signal);
     const { statusCode: status = 0, headers } = answer;
@@ -57,6 +59,8 @@ export async function askUpstream({ signal, ...request }: UpstreamRequest): Prom
   } catch (error) {
     if (error instanceof AppError) throw error;
     throw new AppError("portal_unreachable", { cause: error });
+  } finally {
+    counts.portalSeconds.observe("proxy", (performance.now() - asked) / 1000);
   }
 }
 

@@ -9,7 +9,7 @@ import { startSandbox } from "./portal.ts";
 
 /** `npm run demo`: this server and a sandbox portal to sign in at, both on loopback. */
 
-const { PORT = "3000", SANDBOX_PORT = "3001", LOG_LEVEL = "warn" } = process.env;
+const { PORT = "3000", SANDBOX_PORT = "3001", LOG_LEVEL = "warn", MAP_TILES } = process.env;
 const folder = ".demo";
 const redirectUri = `http://localhost:${PORT}/authenticate`;
 
@@ -29,7 +29,10 @@ try {
     PORTAL_URL: sandbox.url,
     REDIRECT_URI: redirectUri,
     ...secrets(join(folder, "secrets.json")),
+    MAP_LAYERS: sandbox.layers,
+    PROXY_ALLOW: `${sandbox.origin}/arcgis/rest/`,
     PORT,
+    MAP_TILES,
     LOG_LEVEL,
   });
   const running = await serve(config, {
