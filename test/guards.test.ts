@@ -69,6 +69,34 @@ describe("a guard lets through", () => {
   });
 });
 
+test("a person with many rights and groups of long names can sign in, and is let through by the last of them", async (t) => {
+  const site = await openSite(t, {
+    routes: ({ router, requireGroup, requirePrivilege }) => {
+      const last = [requireGroup("1ff".padStart(32, "0")), requirePrivilege("portal:user:199")];
+      router.get("/last", ...last, (_req, res) => void res.send("in"));
+    },
+  });
+  const idOfGroup = (index: number) => index.toString(16).padStart(32, "0");
+  const sandy = site.sandbox.people.find(({ username }) => username === "sandy_admin");
+  const [group] = sandy?.groups ?? [];
+  assert.ok(sandy && group, "she is in a group");
+  sandy.privileges = Array.from({ length: 200 }, (_, index) => `portal:user:${index}`);
+  sandy.groups = Array.from({ length: 512 }, (_, index) => ({
+    ...group,
+    id: idOfGroup(index),
+    title: "測".repeat(250),
+  }));
+  const browser = site.browser();
+  await signIn(browser);
+  assert.equal((await browser.get("/last")).body, "in");
+
+  sandy.groups = Array.from({ length: 700 }, () => ({ ...group, id: "x".repeat(100) }));
+  sandy.privileges = Array(700).fill("x".repeat(100));
+  const another = site.browser();
+  await signIn(another);
+  assert.match((await another.get("/")).body, /Sandy/, "whatever a portal sends, it fits into a session");
+});
+
 describe("a guard turns away", () => {
   test("a browser that is signed out to the sign-in, and it comes back", async (t) => {
     const site = await openSite(t, { routes });
