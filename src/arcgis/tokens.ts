@@ -101,7 +101,7 @@ export function tokenKeeper({ config, store, revocations, log }: TokenKeeperPart
     };
     // The session may also go between this look at it and the writing.
     const isThere = await store.update(sessionId, put).catch((error) => {
-      keepInHand(sessionId, { identity: renewed, replaces: stored });
+      keepInHand(sessionId, { identity: renewed, replaces: stored }, reasonOf(error));
       throw error;
     });
     unsaved.delete(sessionId);
@@ -119,12 +119,13 @@ export function tokenKeeper({ config, store, revocations, log }: TokenKeeperPart
    * may be dead. Whoever needs them, and a timer, tries to write them again; when there is no session left to
    * write them to, they are revoked.
    */
-  function keepInHand(sessionId: string, held: Unsaved): void {
+  function keepInHand(sessionId: string, held: Unsaved, reason: string): void {
     const isNew = !unsaved.has(sessionId);
     unsaved.set(sessionId, held);
     // Another try is due already.
     if (!isNew) return;
-    log.error({ event: "refresh", user: held.identity.username }, "renewed tokens could not be kept yet");
+    const { username: user } = held.identity;
+    log.error({ event: "refresh", user, reason }, "renewed tokens could not be kept yet");
     writeLater(sessionId, rewrite.firstMs);
   }
 
