@@ -128,10 +128,10 @@ function urlFor(req: Request, url: URL): URL {
  * any other ArcGIS Server, which would take ours for a bad one of its own. What is no ArcGIS Server stands in
  * PROXY_ALLOW so that it learns who asks.
  */
-async function tokenFor(identity: IdentityManager, { href }: URL): Promise<string | undefined> {
-  if (!isService(href)) return identity.token;
+async function tokenFor(identity: IdentityManager, url: URL): Promise<string | undefined> {
+  if (!isService(url)) return identity.token;
   try {
-    return await identity.getToken(href);
+    return await identity.getToken(url.href);
   } catch (error) {
     if (error instanceof AppError && error.code === "token_target") return undefined;
     throw error;
