@@ -38,6 +38,8 @@ export interface GuardParts {
 const profileLifeMs = 10 * 60_000;
 /** What is older than this counts no more, whatever keeps the portal from being asked (ms). */
 const longestLifeMs = 24 * 60 * 60_000;
+/** A portal in trouble is not asked by everybody who comes: each would wait for its time limit (ms). */
+const pauseMs = 30_000;
 
 export function guards({ config, store, tokens, withSession, log }: GuardParts): Guards {
   const signedIn: RequestHandler = (req, res, next) => {
@@ -59,13 +61,17 @@ export function guards({ config, store, tokens, withSession, log }: GuardParts):
     return inTurn(withSession, signedIn, check);
   }
 
+  /** By a clock that nobody can set. */
+  let pausedUntil = 0;
+
   /** The profile in the session, or a newer one. A portal in trouble changes nobody's rights for a day. */
   async function profileOf(req: Request): Promise<Profile> {
     const { identity, profile } = req.session;
     if (!identity) throw new AppError("signed_out");
     // A profile from the future was fetched while the clock was wrong: it is as old as it is early.
     const ageMs = profile ? Math.abs(Date.now() - profile.fetchedAt) : Infinity;
-    if (profile && ageMs < profileLifeMs) return profile;
+    const enough = performance.now() < pausedUntil ? longestLifeMs : profileLifeMs;
+    if (profile && ageMs < enough) return profile;
     try {
       const fresh = await fetchProfile(await tokens.fresh(req.sessionID, identity));
       await store.update(req.sessionID, (data) => {
@@ -74,6 +80,7 @@ export function guards({ config, store, tokens, withSession, log }: GuardParts):
       return fresh;
     } catch (error) {
       if (!profile || ageMs >= longestLifeMs || !isTrouble(error)) throw error;
+      pausedUntil = performance.now() + pauseMs;
       log.warn({ event: "profile", reason: reasonOf(error) }, "profile not renewed");
       return profile;
     }
