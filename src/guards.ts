@@ -1,6 +1,7 @@
 import express, { type Request, type RequestHandler } from "express";
 import type { Logger } from "pino";
 import { fetchProfile, type Profile } from "./arcgis/profile.ts";
+import { isTokenRefused } from "./arcgis/request.ts";
 import type { TokenKeeper } from "./arcgis/tokens.ts";
 import type { Config } from "./config.ts";
 import { AppError, type ErrorCode } from "./errors.ts";
@@ -73,7 +74,12 @@ export function guards({ config, store, tokens, withSession, log }: GuardParts):
     const enough = performance.now() < pausedUntil ? longestLifeMs : profileLifeMs;
     if (profile && ageMs < enough) return profile;
     try {
-      const fresh = await fetchProfile(await tokens.fresh(req.sessionID, identity));
+      const usable = await tokens.fresh(req.sessionID, identity);
+      const fresh = await fetchProfile(usable).catch(async (error) => {
+        if (!isTokenRefused(error)) throw error;
+        // It was ended at the portal before its time.
+        return fetchProfile(await tokens.renewed(req.sessionID, usable));
+      });
       await store.update(req.sessionID, (data) => {
         data.profile = fresh;
       });

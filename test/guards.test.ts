@@ -248,6 +248,18 @@ test("a guard does not go by what it knew of a person whose refresh token the po
   assert.equal(answer.status, 401, answer.body);
 });
 
+test("a guard asks with a new token when the portal has ended the old one before its time", async (t) => {
+  const site = await openSite(t, { routes });
+  const browser = site.browser();
+  await signIn(browser, "pia_publisher");
+  site.sandbox.expireAccessTokens();
+  t.mock.timers.enable({ apis: ["Date"], now: Date.now() + 10 * 60_000 + 1 });
+  const answer = await browser.get("/publish", program);
+  assert.equal(answer.status, 200, answer.body);
+  const renewals = site.sandbox.log.filter(({ params }) => params.grant_type === "refresh_token");
+  assert.equal(renewals.length, 1);
+});
+
 test("with ALLOWED_ORGS, the API and the proxy ask where somebody belongs, too", async (t) => {
   const everywhere = { TOKEN_HANDOVER: true };
   const before = await openSite(t, { settings: everywhere });
