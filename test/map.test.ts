@@ -232,6 +232,15 @@ describe("the map", { skip }, () => {
     await choose(await second, "Vik Rao");
     await settled(page, "shown", "forbidden");
     assert.equal(await page.locator(".who").textContent(), "Vik Rao");
+
+    // Where no such window is allowed, this one goes, and comes back to the same place.
+    await endSession(site, context);
+    await page.evaluate(() => Object.assign(globalThis, { open: () => null }));
+    await go(page, "#15/50.73500/7.12500");
+    await banner.getByRole("button", { name: "Sign in again" }).click();
+    await choose(page, "Sandy Boxwell");
+    await settled(page, "shown", "shown");
+    assert.equal(page.url(), `${site.url}/map#15/50.73500/7.12500`);
   });
 
   test("PX-4 OU-2 what a broken or hostile service answers is an error with a second try, or text, and never markup", async (t) => {
