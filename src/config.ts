@@ -51,6 +51,8 @@ export interface Config {
   /** Requests a minute an address; false: no limit. */
   rateLimit: number | false;
   logLevel: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
+  /** Who may read /metrics. */
+  metrics: "loopback" | "public";
 }
 
 /** A configuration that cannot be used. It holds no value of any setting, so it may be printed. */
@@ -162,5 +164,6 @@ function toConfig(values: Settings, cwd: string): Config {
     mapTiles: values.MAP_TILES,
     rateLimit: values.RATE_LIMIT,
     logLevel: values.LOG_LEVEL,
+    metrics: values.METRICS,
   };
 }

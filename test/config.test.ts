@@ -89,6 +89,7 @@ describe("where settings come from", () => {
       mapTiles: undefined,
       rateLimit: 60,
       logLevel: "info",
+      metrics: "loopback",
     });
   });
 
@@ -314,6 +315,7 @@ describe("what a person is told", () => {
         "MAP_TILES unset",
         "RATE_LIMIT 60",
         "LOG_LEVEL info",
+        "METRICS loopback",
       ],
     );
     for (const { key, meaning } of configKeys) assert.notEqual(meaning, "", key);
@@ -851,6 +853,7 @@ describe("the other settings", () => {
     ],
     RATE_LIMIT: ["0", "on", "-5", false, true, "1.5", []],
     LOG_LEVEL: ["verbose", "INFO", 30],
+    METRICS: ["off", "true", true, "PUBLIC", "private"],
     CLIENT_ID: ["two words", "a/b", 12345],
   })) {
     for (const value of values)

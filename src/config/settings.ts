@@ -121,6 +121,13 @@ export const schema = z
       .enum(logLevels, { error: `is not a log level. Use one of ${logLevels.join(", ")}.` })
       .default("info")
       .describe("pino level"),
+    METRICS: z
+      .enum(["loopback", "public"], {
+        error:
+          "must be loopback or public. Use public only where a firewall or the reverse proxy guards /metrics.",
+      })
+      .default("loopback")
+      .describe("who may read `/metrics`: programs on this machine, or everybody (`public`)"),
   })
   // These two see settings that may have problems of their own, so that all are told at once.
   .refine((all) => !haveCommonValue(all.SESSION_SECRET, all.ENCRYPTION_KEY), {

@@ -1,5 +1,11 @@
 import { type ArcGISIdentityManager, ArcGISRequestError } from "@esri/arcgis-rest-request";
-import express, { type Request, type RequestHandler, type Response, type Router } from "express";
+import express, {
+  type ErrorRequestHandler,
+  type Request,
+  type RequestHandler,
+  type Response,
+  type Router,
+} from "express";
 import type { SessionData } from "express-session";
 import type { Logger } from "pino";
 import { IdentityManager, oauthOptions, portalSignOut } from "../arcgis/identity-manager.ts";
@@ -7,6 +13,7 @@ import { fetchProfile, type Profile, profileWithout } from "../arcgis/profile.ts
 import type { Revocations } from "../arcgis/revocations.ts";
 import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
+import { counts } from "../metrics/counts.ts";
 import { reasonOf } from "../reason.ts";
 import { redirect } from "../redirect.ts";
 import { localPath } from "../return-to.ts";
@@ -67,6 +74,7 @@ export function signIn({
     const { state, codeChallenge } = flows.start(req, res, returnTo);
     const proof = config.pkce ? { codeChallenge } : {};
     IdentityManager.authorize({ ...options, ...proof, ...wishesOf(req), state }, res);
+    counts.signInsStarted.add("all");
   });
 
   // 2. One eternity later, the portal sends the browser back with a one-time code. No page repeats that address:
@@ -95,11 +103,17 @@ export function signIn({
       throw reason;
     }
     log.info({ ...traceOf(req), event: "sign-in", user: identity.username }, "signed in");
+    counts.signIns.add("signed_in");
     if (replaced) void revocations.revoke(replaced);
 
     if (returnTo === req.baseUrl + windowDone) keepOpener(res);
     redirect(res, returnTo);
   });
+  router.use(callback, ((error, _req, _res, next) => {
+    counts.signIns.add(error instanceof AppError ? error.code : "internal");
+    next(error);
+  }) as ErrorRequestHandler);
+
   // A page that wants to stay as it is signs in through a small window, which ends here (/sign-in?popup=1).
   router.get(windowDone, (_req, res) => {
     keepOpener(res);
@@ -156,6 +170,7 @@ export function signIn({
     await store.update(req.sessionID, takeOut).catch(() => false);
     await endSession(req, res, config);
     log.info({ ...traceOf(req), event: "sign-out", user: identity.username }, "signed out");
+    counts.signOuts.add("all");
     await revocations.revoke(latest);
     redirect(res, config.alsoSignOutPortal ? portalSignOut(config) : homeOf(req));
   }
