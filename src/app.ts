@@ -9,6 +9,8 @@ import { AppError } from "./errors.ts";
 import { type Guards, guards } from "./guards.ts";
 import { api } from "./routes/api.ts";
 import { assets } from "./routes/assets.ts";
+import { autoSignIn } from "./routes/auto-sign-in.ts";
+import { embed } from "./routes/embed.ts";
 import { map } from "./routes/map.ts";
 import { operations } from "./routes/operations.ts";
 import { pages } from "./routes/pages.ts";
@@ -69,6 +71,7 @@ export function createApp({ config, store, log, notice, links = [], stopping, ro
   const withSession = apart(sessions(config, store));
   const withView = apart(readOnlySessions(config, store, { prolong: false }));
   const limit = signInLimit(config.rateLimit);
+  const auto = autoSignIn(config);
   const waiting = revocations({ store, log });
   const tokens = tokenKeeper({ config, store, revocations: waiting, log });
   const guard = guards({ config, store, tokens, withSession, log });
@@ -77,10 +80,11 @@ export function createApp({ config, store, log, notice, links = [], stopping, ro
   // In front, as it is what is asked most: a map has a hundred tiles, and each layer before it takes its time.
   app.use(proxy({ config, tokens, withView, memberOnly: guard.memberOnly }));
   app.use(assets());
-  app.use(signIn({ config, store, flows, forms, withSession, limit, revocations: waiting, log }));
-  app.use(pages({ config, forms, withSession }));
+  app.use(signIn({ config, store, flows, forms, withSession, limit, auto, revocations: waiting, log }));
+  app.use(pages({ config, forms, withSession, auto }));
   app.use(map({ config, forms, requireSignIn: guard.requireSignIn }));
   app.use(api({ config, tokens, withSession, memberOnly: guard.memberOnly }));
+  app.use(embed({ config, requireSignIn: guard.requireSignIn }));
   app.use(operations({ config, store, stopping, log }));
   if (routes) {
     const router = express.Router();

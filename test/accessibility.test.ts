@@ -1,5 +1,6 @@
 import { test } from "node:test";
 import { myContent } from "#src/examples/my-content.ts";
+import { connectOrganisation } from "#src/sandbox/organisation.ts";
 import { assertAccessible } from "./support/axe.ts";
 import { choose, startChromium } from "./support/chromium.ts";
 import { openSite } from "./support/site.ts";
@@ -30,4 +31,15 @@ test("every page passes axe in the light and in the dark, on a desktop and on a 
   await assertAccessible(page, "content");
   await page.goto(`${url}/sign-out`);
   await assertAccessible(page, "confirm");
+
+  t.mock.method(console, "warn", () => {});
+  const provider = await connectOrganisation(sandbox);
+  t.after(() => provider.close());
+  await page.goto(`${url}/sign-in?force_login=true`);
+  await assertAccessible(page, "the choice between the portal and the organisation");
+  await page.getByRole("link", { name: "Sign in with the organisation" }).click();
+  await page.getByLabel("User name").fill("nobody");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByText("Nobody has this name here.").waitFor();
+  await assertAccessible(page, "sign-in at the organisation");
 });

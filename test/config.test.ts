@@ -84,9 +84,11 @@ describe("where settings come from", () => {
       proxyMaxBytes: 268_435_456,
       proxyTimeoutSeconds: 60,
       tokenHandover: false,
+      embedOrigins: [],
       alsoSignOutPortal: false,
       mapLayers: [],
       mapTiles: undefined,
+      autoSignIn: false,
       rateLimit: 60,
       logLevel: "info",
       metrics: "loopback",
@@ -306,7 +308,9 @@ describe("what a person is told", () => {
         "TRUST_PROXY false",
         "CLIENT_SECRET unset",
         "TOKEN_HANDOVER false",
+        "EMBED_ORIGINS unset",
         "ALSO_SIGN_OUT_PORTAL false",
+        "AUTO_SIGN_IN false",
         "ALLOWED_ORGS unset",
         "PROXY_ALLOW unset",
         "PROXY_MAX_BYTES 268435456",
@@ -563,6 +567,7 @@ describe("REDIRECT_URI", () => {
     "/signed-in",
     "/sign-out",
     "/map",
+    "/embed",
     "/proxy",
     "/healthz",
     "/readyz",
@@ -842,6 +847,7 @@ describe("the other settings", () => {
     PKCE: ["yes", "TRUE", "1", 1, 0],
     TOKEN_HANDOVER: ["on", []],
     ALSO_SIGN_OUT_PORTAL: ["on", []],
+    AUTO_SIGN_IN: ["on", []],
     CLIENT_SECRET: ["two words", 12345],
     ALLOWED_ORGS: ["https://acme.maps.arcgis.com", [], ["abc", ""], "abc,abc", {}],
     PROXY_ALLOW: [
@@ -873,6 +879,47 @@ describe("the other settings", () => {
       }).proxyAllow,
       ["https://services.example.com/", "https://gis.example.com/arcgis/rest", "http://localhost:4000/x/"],
     );
+  });
+
+  describe("EMBED_ORIGINS", () => {
+    const embed = (origins: unknown) => ({ TOKEN_HANDOVER: true, EMBED_ORIGINS: origins });
+
+    test("becomes origins as browsers spell them", () => {
+      const given = "https://Experience.ArcGIS.com/,https://acme.maps.arcgis.com:443,http://localhost:4000";
+      const { embedOrigins } = parseConfig({ ...good, ...embed(given) });
+      assert.deepEqual(embedOrigins, [
+        "https://experience.arcgis.com",
+        "https://acme.maps.arcgis.com",
+        "http://localhost:4000",
+      ]);
+    });
+
+    for (const handover of [undefined, false, "false"]) {
+      test(`is refused while TOKEN_HANDOVER is ${handover}`, () => {
+        const settings = { EMBED_ORIGINS: ["https://experience.arcgis.com"], TOKEN_HANDOVER: handover };
+        assert.deepEqual(problemsWith(settings), [
+          "EMBED_ORIGINS: hands access tokens to apps in frames, and TOKEN_HANDOVER is not true. Set that to true, too, or leave this key out.",
+        ]);
+      });
+    }
+
+    for (const value of [
+      "https://experience.arcgis.com/experience/1",
+      "https://*.arcgis.com",
+      "http://experience.arcgis.com",
+      "experience.arcgis.com",
+      "https://experience.arcgis.com/?a",
+      "https://u@experience.arcgis.com",
+      "null",
+      "*",
+      [],
+    ]) {
+      test(`as ${JSON.stringify(value)} is refused with its cure`, () => {
+        const problems = problemsWith(embed(value));
+        assert.equal(problems.length, 1, problems.join("\n"));
+        assert.match(problems[0] ?? "", /^EMBED_ORIGINS: [a-z][^.]+\. [A-Z].+\.$/);
+      });
+    }
   });
 
   test("REDIS_URL may be plain, TLS or a socket", () => {

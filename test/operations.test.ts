@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { RecordStore } from "../src/session/record-store.ts";
+import type { RecordStore } from "#src/session/record-store.ts";
 import { click } from "./support/browser.ts";
 import { assertNoInternals } from "./support/expect.ts";
 import { until } from "./support/person.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { portalUrl, proxyTarget, redirectUri, redisUrl, trustedProxy } from "./addresses.ts";
+import { embedOrigin, portalUrl, proxyTarget, redirectUri, redisUrl, trustedProxy } from "./addresses.ts";
 import { type MapLayer, mapLayer, mapTiles } from "./map.ts";
 import { reachOf } from "./reach.ts";
 import { missingOr } from "./rule.ts";
@@ -91,11 +91,17 @@ export const schema = z
     TOKEN_HANDOVER: yesOrNo()
       .default(false)
       .describe("lets `/api/credential` give the page its access token"),
+    EMBED_ORIGINS: list(embedOrigin)
+      .default([])
+      .describe("origins of ArcGIS apps that `/embed` may hold, which then get people's access tokens"),
     ALSO_SIGN_OUT_PORTAL: yesOrNo()
       .default(false)
       .describe(
         "ends the portal's own sign-in of the browser too, by an address that Esri has not documented",
       ),
+    AUTO_SIGN_IN: yesOrNo()
+      .default(false)
+      .describe("the first page that a browser opens leads to the portal at once, without a click"),
     ALLOWED_ORGS: list(
       text(/^\w{1,64}$/, "is not an organisation's id. Copy it from {PORTAL_URL}/portals/self."),
     )
@@ -144,6 +150,12 @@ export const schema = z
     path: ["MAP_LAYERS"],
     error:
       "names a layer that /proxy may not reach. Add the beginning of its address, such as https://services.example.com/arcgis/rest/, to PROXY_ALLOW.",
+  })
+  .refine((all) => !(all.EMBED_ORIGINS?.length > 0) || all.TOKEN_HANDOVER === true, {
+    path: ["EMBED_ORIGINS"],
+    error:
+      "hands access tokens to apps in frames, and TOKEN_HANDOVER is not true. Set that to true, too, or leave this key out.",
+    when: () => true,
   });
 
 function hasLayerOutOfReach({

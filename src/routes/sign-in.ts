@@ -22,6 +22,7 @@ import type { FormTokens } from "../session/form-token.ts";
 import type { SealedStore } from "../session/sealed-store.ts";
 import { endSession, startSession } from "../session/session.ts";
 import { allowOnly } from "../web.ts";
+import type { AutoSignIn } from "./auto-sign-in.ts";
 import { callbackRoutes, readCallback } from "./callback.ts";
 import { isClickOnOurPage, isFromOurPage, refusePrefetch } from "./fetch-metadata.ts";
 import { renderConfirm, renderSignedIn } from "./views.ts";
@@ -36,6 +37,7 @@ export interface SignInParts {
   withSession: RequestHandler;
   /** Slows down who asks too often. */
   limit: RequestHandler;
+  auto: AutoSignIn;
   revocations: Revocations;
   log: Logger;
 }
@@ -51,6 +53,7 @@ export function signIn({
   forms,
   withSession,
   limit,
+  auto,
   revocations,
   log,
 }: SignInParts): Router {
@@ -71,6 +74,7 @@ export function signIn({
     const returnTo = req.query.popup === "1" ? req.baseUrl + windowDone : wanted;
     if (returnTo !== wanted) keepOpener(res);
 
+    auto.noMore(res);
     const { state, codeChallenge } = flows.start(req, res, returnTo);
     const proof = config.pkce ? { codeChallenge } : {};
     IdentityManager.authorize({ ...options, ...proof, ...wishesOf(req), state }, res);
@@ -169,6 +173,7 @@ export function signIn({
     // A full disk cannot be written, but the session can be removed all the same.
     await store.update(req.sessionID, takeOut).catch(() => false);
     await endSession(req, res, config);
+    auto.noMore(res);
     log.info({ ...traceOf(req), event: "sign-out", user: identity.username }, "signed out");
     counts.signOuts.add("all");
     await revocations.revoke(latest);

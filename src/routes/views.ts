@@ -148,6 +148,22 @@ export function renderSignedIn(res: Response): void {
   render(res, "signed-in", "Signed in", {});
 }
 
+/** What the page with an app in a frame shows. */
+export interface Embedded {
+  /** The app's address, as the frame gets it. */
+  app: string;
+  /** The origins that may ask for a token. */
+  origins: readonly string[];
+  username: string;
+}
+
+/** Answers with a page that is a frame and the header above it. */
+export function renderEmbed(res: Response, { app, origins, username }: Embedded): void {
+  const host = hostOf(app);
+  const header = { name: displayName(username), signOutLink: true };
+  render(res, "embed", `App of ${host}`, { app, origins, host, header });
+}
+
 /** Answers with the page that asks before a sign-out. */
 export function renderConfirm(res: Response, { person, formToken }: Visitor): void {
   forForm(res);

@@ -96,6 +96,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     requirePkce: false,
     omitRefreshTokenExpiry: false,
     rememberPerson: false,
+    organisationLogin: undefined,
   };
   const clients = [...options.clients];
   const people = samplePeople();
