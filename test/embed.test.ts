@@ -140,13 +140,18 @@ test("the script answers no other origin, though the policy were not there", { s
   });
   const message = (origin: string) =>
     page.waitForFunction((from) => (window as unknown as { seen: string[] }).seen.includes(from), origin);
+  // The right origin in the wrong place: a frame inside the app.
+  await frameOf(page).evaluate(() => {
+    const inner = document.body.appendChild(document.createElement("iframe")).contentWindow;
+    (inner as unknown as { eval: (script: string) => void }).eval(
+      `top.postMessage({ type: "arcgis:auth:requestCredential" }, "*")`,
+    );
+  });
+  await message(app.origin);
+  // And another one in the right place.
   const target = `${foreign.origin}/app?arcgis-auth-origin=${encodeURIComponent(site.url)}`;
   await page.locator("#app").evaluate((frame, url) => Object.assign(frame, { src: url }), target);
   await message(foreign.origin);
-  // The right origin in the wrong place: not the frame, but the page itself.
-  await page.evaluate(() => postMessage({ type: "arcgis:auth:requestCredential" }, location.origin));
-  await message(site.url);
-
   assert.equal(asked.filter((path) => path === "/api/credential").length, 1);
   assert.equal(await frameOf(page).evaluate(() => (window as unknown as { got?: unknown }).got), undefined);
 });
