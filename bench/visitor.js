@@ -31,9 +31,9 @@ export class Visitor {
     return this.#send("GET", url, headers);
   }
 
-  post(url, form) {
-    const headers = { "Content-Type": "application/x-www-form-urlencoded" };
-    return this.#send("POST", url, headers, new URLSearchParams(form).toString());
+  post(url, form, headers = {}) {
+    const type = { "Content-Type": "application/x-www-form-urlencoded" };
+    return this.#send("POST", url, { ...type, ...headers }, new URLSearchParams(form).toString());
   }
 
   async #send(method, url, headers, body) {

@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import { readDotenvFile, readJsonFile, type Source } from "./config/files.ts";
+import type { MapLayer, MapTiles } from "./config/map.ts";
 import { type Given, problemLines } from "./config/problems.ts";
 import { configKeys, type Settings, schema } from "./config/settings.ts";
 
@@ -48,9 +49,14 @@ export interface Config {
   alsoSignOutPortal: boolean;
   /** Whether the first page of a browser session leads to the portal by itself. */
   autoSignIn: boolean;
+  /** What `/map` shows; none: there is no map. */
+  mapLayers: MapLayer[];
+  mapTiles?: MapTiles;
   /** Requests a minute an address; false: no limit. */
   rateLimit: number | false;
   logLevel: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
+  /** Who may read /metrics. */
+  metrics: "loopback" | "public";
 }
 
 /** A configuration that cannot be used. It holds no value of any setting, so it may be printed. */
@@ -160,7 +166,10 @@ function toConfig(values: Settings, cwd: string): Config {
     embedOrigins: values.EMBED_ORIGINS,
     alsoSignOutPortal: values.ALSO_SIGN_OUT_PORTAL,
     autoSignIn: values.AUTO_SIGN_IN,
+    mapLayers: values.MAP_LAYERS,
+    mapTiles: values.MAP_TILES,
     rateLimit: values.RATE_LIMIT,
     logLevel: values.LOG_LEVEL,
+    metrics: values.METRICS,
   };
 }

@@ -87,8 +87,11 @@ describe("where settings come from", () => {
       embedOrigins: [],
       alsoSignOutPortal: false,
       autoSignIn: false,
+      mapLayers: [],
+      mapTiles: undefined,
       rateLimit: 60,
       logLevel: "info",
+      metrics: "loopback",
     });
   });
 
@@ -312,8 +315,11 @@ describe("what a person is told", () => {
         "PROXY_ALLOW unset",
         "PROXY_MAX_BYTES 268435456",
         "PROXY_TIMEOUT_SECONDS 60",
+        "MAP_LAYERS unset",
+        "MAP_TILES unset",
         "RATE_LIMIT 60",
         "LOG_LEVEL info",
+        "METRICS loopback",
       ],
     );
     for (const { key, meaning } of configKeys) assert.notEqual(meaning, "", key);
@@ -558,6 +564,7 @@ describe("REDIRECT_URI", () => {
 
   for (const path of [
     "/sign-in",
+    "/signed-in",
     "/sign-out",
     "/map",
     "/embed",
@@ -622,6 +629,117 @@ test("CF-4 an app that only calls parseConfig is stopped by NODE_TLS_REJECT_UNAU
   const refused = run({ NODE_TLS_REJECT_UNAUTHORIZED: "0" });
   assert.equal(refused.status, 1);
   assert.match(refused.stderr, /ConfigError: NODE_TLS_REJECT_UNAUTHORIZED: switches/);
+});
+
+describe("MAP_LAYERS and MAP_TILES", () => {
+  const root = "https://services.example.com/arcgis/rest/services";
+  const inReach = { PROXY_ALLOW: "https://services.example.com/arcgis/rest/" };
+  const cure =
+    "Give the address of a layer, and after a space its title if you like: https://services.example.com/arcgis/rest/services/Trees/FeatureServer/0 Street trees";
+
+  test("a layer is an address and, after a space, a title; a list is JSON or has commas", () => {
+    const expected = [
+      { url: `${root}/Trees/FeatureServer/0`, title: "Street trees" },
+      { url: `${root}/City/MapServer/12` },
+    ];
+    const texts = [`${root}/Trees/FeatureServer/0  Street   trees`, `${root}/City/MapServer/12`];
+    for (const MAP_LAYERS of [texts, texts.join(",")]) {
+      assert.deepEqual(parseConfig({ ...good, ...inReach, MAP_LAYERS }).mapLayers, expected);
+    }
+    const atThePortal = {
+      PORTAL_URL: "https://gis.example.com/portal",
+      PROXY_ALLOW: "https://gis.example.com/server/",
+    };
+    const url = "https://gis.example.com/server/rest/services/T/FeatureServer/0";
+    assert.deepEqual(parseConfig({ ...good, ...atThePortal, MAP_LAYERS: url }).mapLayers, [{ url }]);
+    const [withComma] = parseConfig({
+      ...good,
+      ...inReach,
+      MAP_LAYERS: [`${root}/T/FeatureServer/0 a, b <c>`],
+    }).mapLayers;
+    assert.equal(withComma?.title, "a, b <c>");
+  });
+
+  test("a layer that /proxy may not reach is a problem, and its line names the cure", () => {
+    const outOfReach =
+      "MAP_LAYERS: names a layer that /proxy may not reach. Add the beginning of its address, such as https://services.example.com/arcgis/rest/, to PROXY_ALLOW.";
+    for (const allowed of [
+      {},
+      { PROXY_ALLOW: "https://other.example.com/" },
+      { PROXY_ALLOW: "https://services.example.com/arcgis/rest/services/Tre" },
+      { PROXY_ALLOW: "https://services.example.com:8443/" },
+    ]) {
+      assert.deepEqual(problemsWith({ ...allowed, MAP_LAYERS: `${root}/Trees/FeatureServer/0` }), [
+        outOfReach,
+      ]);
+    }
+  });
+
+  for (const [given, problem] of [
+    ["Street trees", `is not a full address. ${cure}`],
+    [`Street trees ${root}/Trees/FeatureServer/0`, `is not a full address. ${cure}`],
+    [
+      `${root}/Trees/FeatureServer`,
+      `is not the address of one layer, which ends in FeatureServer/ and a number. ${cure}`,
+    ],
+    [
+      `${root}/Trees/FeatureServer/0/query`,
+      `is not the address of one layer, which ends in FeatureServer/ and a number. ${cure}`,
+    ],
+    [`${root}/Trees/FeatureServer/0?token=x`, "must not go on with ? or #. Remove that part."],
+    [
+      "http://services.example.com/arcgis/rest/services/T/FeatureServer/0",
+      "must be https; http is accepted on localhost and other loopback addresses only. Use https://.",
+    ],
+    [
+      `${root}/T/FeatureServer/0 ${"x".repeat(101)}`,
+      "has a title that is too long. Use 100 characters at most.",
+    ],
+    [
+      [`${root}/T/FeatureServer/0`, `${root}/T/FeatureServer/0`],
+      "holds the same value twice. Remove one of the two.",
+    ],
+    [[7], `value 1 must be text. ${cure}`],
+    [[], "is an empty list. Give it a value, or leave the key out."],
+  ] as const) {
+    test(`${JSON.stringify(given).slice(0, 90)} is refused as MAP_LAYERS`, () => {
+      assert.deepEqual(problemsWith({ ...inReach, MAP_LAYERS: given }), [`MAP_LAYERS: ${problem}`]);
+    });
+  }
+
+  test("tiles are a template and an attribution", () => {
+    const MAP_TILES = "https://tiles.example.com/{z}/{x}/{y}@2x.png?key=a © The mapmakers & others";
+    assert.deepEqual(parseConfig({ ...good, MAP_TILES }).mapTiles, {
+      url: "https://tiles.example.com/{z}/{x}/{y}@2x.png?key=a",
+      attribution: "© The mapmakers & others",
+    });
+  });
+
+  for (const [given, problem] of [
+    ["https://tiles.example.com/{z}/{x}/{y}.png", /lacks the attribution\./],
+    [
+      "https://tiles.example.com/{z}/{x}.png © A",
+      /must have each of \{z\}, \{x\} and \{y\} once, and no other braces\./,
+    ],
+    ["https://{s}.example.com/{z}/{x}/{y}.png © A", /must have each .* and no other braces/],
+    ["https://a.example.com/{z}/{x}/{y}.png?k={k} © A", /must have each .* and no other braces/],
+    ["https://{z}.example.com/{x}/{y}.png © A", /must be an https address with .* after the host/],
+    ["https://tiles.example.com:{z}/{x}/{y}.png © A", /must be an https address with .* after the host/],
+    ["http://tiles.example.com/{z}/{x}/{y}.png © A", /must be an https address/],
+    [
+      "https://me:pass@tiles.example.com/{z}/{x}/{y}.png © A",
+      /must be an https address, without a user name/,
+    ],
+    ["/tiles/{z}/{x}/{y}.png © A", /must be an https address/],
+    ["https://tiles.example.com/{z}/{x}/{y}.png;script-src&#39;*' © A", /must be an https address/],
+    [7, /must be text\./],
+  ] as const) {
+    test(`${given} is refused as MAP_TILES`, () => {
+      const problems = problemsWith({ MAP_TILES: given });
+      assert.equal(problems.length, 1, problems.join("\n"));
+      assert.match(problems[0] ?? "", new RegExp(`^MAP_TILES: ${problem.source}`));
+    });
+  }
 });
 
 describe("TRUST_PROXY", () => {
@@ -741,6 +859,7 @@ describe("the other settings", () => {
     ],
     RATE_LIMIT: ["0", "on", "-5", false, true, "1.5", []],
     LOG_LEVEL: ["verbose", "INFO", 30],
+    METRICS: ["off", "true", true, "PUBLIC", "private"],
     CLIENT_ID: ["two words", "a/b", 12345],
   })) {
     for (const value of values)

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, describe, type TestContext, test } from "node:test";
 import { getLayer, queryFeatures } from "@esri/arcgis-rest-feature-service";
 import type { ArcGISRequestError } from "@esri/arcgis-rest-request";
-import { parseWhere } from "../src/sandbox/where.ts";
+import { parseWhere } from "#src/sandbox/where.ts";
 import { Browser } from "./support/browser.ts";
 import { identityOf } from "./support/person.ts";
 import { openSite, type Site, signIn } from "./support/site.ts";
@@ -67,7 +67,7 @@ test("the sandbox's feature services tell what they are: server, services, layer
   assert.deepEqual((await ask(`${trees}/layers`)).layers, [layer]);
   assert.deepEqual(
     [layer.objectIdField, layer.displayField, layer.capabilities, layer.supportedQueryFormats],
-    ["OBJECTID", "TREE_NO", "Query", "JSON, geoJSON"],
+    ["OBJECTID", "NAME", "Query", "JSON, geoJSON"],
   );
   assert.equal((await ask(`${districts}/0`)).drawingInfo.renderer.type, "classBreaks");
 

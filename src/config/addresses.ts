@@ -9,7 +9,7 @@ function isLoopback(hostname: string): boolean {
 }
 
 /** An absolute URL that can be trusted with a token: https or loopback, and nothing in it beside host and path. */
-const address = (cure: string, missing?: string) =>
+export const address = (cure: string, missing?: string) =>
   z
     .string(missingOr(missing, `must be text. ${cure}`))
     .refine(
@@ -54,7 +54,8 @@ const callbackCure =
 
 // The server's other routes. The app may be mounted under a path, so it answers at every tail of the callback's
 // path, and a callback at /gis/sign-in would stand in the way of /sign-in.
-const ownRoute = /\/(?:sign-in|sign-out|map|embed|proxy|healthz|readyz|metrics|(?:api|assets)(?:\/.*)?)\/?$/i;
+const ownRoute =
+  /\/(?:sign-in|signed-in|sign-out|map|embed|proxy|healthz|readyz|metrics|(?:api|assets)(?:\/.*)?)\/?$/i;
 
 /** REDIRECT_URI, unchanged, as it has to equal the one that is registered at the portal (CF-3). */
 export const redirectUri = address(callbackCure, `is missing. ${callbackCure}`)

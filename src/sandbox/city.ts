@@ -132,10 +132,11 @@ export const streetTrees = streets
         from[0] + (to[0] - from[0]) * along + aside,
         from[1] + (to[1] - from[1]) * along + aside,
       ];
-      return { ...street, at, chance: chance(line * 31 + index) };
+      return { ...street, place: index + 1, at, chance: chance(line * 31 + index) };
     }),
   )
-  .map(({ name, species, at, chance }, index) => ({
+  .map(({ name, place, species, at, chance }, index) => ({
+    name: `${species} ${place}, ${name}`,
     number: `BN-${String(1041 + index * 7).padStart(5, "0")}`,
     species,
     street: name,

@@ -14,7 +14,13 @@ import { startSandbox } from "./portal.ts";
  * people of the portal sign in at an identity provider of their organisation, and this server sends them there.
  */
 
-const { PORT = "3000", SANDBOX_PORT = "3001", PROVIDER_PORT = "3002", LOG_LEVEL = "warn" } = process.env;
+const {
+  PORT = "3000",
+  SANDBOX_PORT = "3001",
+  PROVIDER_PORT = "3002",
+  LOG_LEVEL = "warn",
+  MAP_TILES,
+} = process.env;
 const folder = ".demo";
 const redirectUri = `http://localhost:${PORT}/authenticate`;
 
@@ -39,8 +45,10 @@ try {
     PORTAL_URL: sandbox.url,
     REDIRECT_URI: redirectUri,
     ...secrets(join(folder, "secrets.json")),
+    MAP_LAYERS: sandbox.layers,
     PROXY_ALLOW: `${sandbox.origin}/arcgis/rest/`,
     PORT,
+    MAP_TILES,
     LOG_LEVEL,
     AUTO_SIGN_IN: Boolean(provider),
   });

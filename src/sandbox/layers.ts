@@ -92,9 +92,10 @@ const trees: Service = {
   layer: {
     name: "Street trees",
     geometryType: "esriGeometryPoint",
-    displayField: "TREE_NO",
+    displayField: "NAME",
     fields: [
       objectId,
+      { name: "NAME", type: "esriFieldTypeString", alias: "Tree", length: 80 },
       { name: "TREE_NO", type: "esriFieldTypeString", alias: "Tree number", length: 12 },
       { name: "SPECIES", type: "esriFieldTypeString", alias: "Species", length: 40 },
       { name: "STREET", type: "esriFieldTypeString", alias: "Street", length: 60 },
@@ -138,6 +139,7 @@ const trees: Service = {
     features: streetTrees.map((tree, index) => ({
       attributes: {
         OBJECTID: index + 1,
+        NAME: tree.name,
         TREE_NO: tree.number,
         SPECIES: tree.species,
         STREET: tree.street,
