@@ -47,11 +47,11 @@ export interface Config {
   /** Origins of apps that may be shown in a frame and get the access token, as browsers spell them. */
   embedOrigins: string[];
   alsoSignOutPortal: boolean;
-  /** Whether the first page of a browser session leads to the portal by itself. */
-  autoSignIn: boolean;
   /** What `/map` shows; none: there is no map. */
   mapLayers: MapLayer[];
   mapTiles?: MapTiles;
+  /** Whether the first page of a browser session leads to the portal by itself. */
+  autoSignIn: boolean;
   /** Requests a minute an address; false: no limit. */
   rateLimit: number | false;
   logLevel: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
@@ -165,9 +165,9 @@ function toConfig(values: Settings, cwd: string): Config {
     tokenHandover: values.TOKEN_HANDOVER,
     embedOrigins: values.EMBED_ORIGINS,
     alsoSignOutPortal: values.ALSO_SIGN_OUT_PORTAL,
-    autoSignIn: values.AUTO_SIGN_IN,
     mapLayers: values.MAP_LAYERS,
     mapTiles: values.MAP_TILES,
+    autoSignIn: values.AUTO_SIGN_IN,
     rateLimit: values.RATE_LIMIT,
     logLevel: values.LOG_LEVEL,
     metrics: values.METRICS,

@@ -14,7 +14,6 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { describe, type TestContext, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { doctor, type Surroundings } from "#src/cli/doctor.ts";
 import type { Finding } from "#src/doctor/finding.ts";
 import { type Sandbox, startSandbox } from "#src/sandbox/portal.ts";
@@ -504,8 +503,8 @@ test("CF-4 the command itself: a private authority in NODE_EXTRA_CA_CERTS is tru
   it.settings.PORTAL_URL = `${front.url}/portal`;
   writeFileSync(join(it.cwd, "config.json"), JSON.stringify(it.settings), { mode: 0o600 });
   writeFileSync(join(it.cwd, "ca.pem"), certificate.cert);
-  const entry = fileURLToPath(import.meta.resolve("#src/cli/doctor.ts"));
-  const child = spawn(process.execPath, [entry, "--json"], {
+  const entry = join(import.meta.dirname, "../src/cli/doctor.ts");
+  const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx/esm"), entry, "--json"], {
     cwd: it.cwd,
     env: { PATH: process.env.PATH, NODE_EXTRA_CA_CERTS: "ca.pem" },
     stdio: ["ignore", "pipe", "inherit"],

@@ -146,16 +146,16 @@ export const schema = z
     error: "must not be more than SESSION_MAX_SECONDS. Set both (their defaults are 14 and 30 days).",
     when: () => true,
   })
+  .refine((all) => !hasLayerOutOfReach(all), {
+    path: ["MAP_LAYERS"],
+    error:
+      "names a layer that /proxy may not reach. Add the beginning of its address, such as https://services.example.com/arcgis/rest/, to PROXY_ALLOW.",
+  })
   .refine((all) => !(all.EMBED_ORIGINS?.length > 0) || all.TOKEN_HANDOVER === true, {
     path: ["EMBED_ORIGINS"],
     error:
       "hands access tokens to apps in frames, and TOKEN_HANDOVER is not true. Set that to true, too, or leave this key out.",
     when: () => true,
-  })
-  .refine((all) => !hasLayerOutOfReach(all), {
-    path: ["MAP_LAYERS"],
-    error:
-      "names a layer that /proxy may not reach. Add the beginning of its address, such as https://services.example.com/arcgis/rest/, to PROXY_ALLOW.",
   });
 
 function hasLayerOutOfReach({

@@ -115,22 +115,6 @@ export function renderContent(res: Response, { identity, items, page, pages }: C
   render(res, "content", "My content", { items: shown, page, pages, header });
 }
 
-/** What the page with an app in a frame shows. */
-export interface Embedded {
-  /** The app's address, as the frame gets it. */
-  app: string;
-  /** The origins that may ask for a token. */
-  origins: readonly string[];
-  username: string;
-}
-
-/** Answers with a page that is a frame and the header above it. */
-export function renderEmbed(res: Response, { app, origins, username }: Embedded): void {
-  const host = hostOf(app);
-  const header = { name: displayName(username), signOutLink: true };
-  render(res, "embed", `App of ${host}`, { app, origins, host, header });
-}
-
 /** What the map page shows. */
 export interface MapPage extends Visitor {
   layers: MapLayer[];
@@ -162,6 +146,22 @@ function allowImages(res: Response, origin: string): void {
 /** Answers with the last page of a window that was opened to sign in: it tells its opener, and closes itself. */
 export function renderSignedIn(res: Response): void {
   render(res, "signed-in", "Signed in", {});
+}
+
+/** What the page with an app in a frame shows. */
+export interface Embedded {
+  /** The app's address, as the frame gets it. */
+  app: string;
+  /** The origins that may ask for a token. */
+  origins: readonly string[];
+  username: string;
+}
+
+/** Answers with a page that is a frame and the header above it. */
+export function renderEmbed(res: Response, { app, origins, username }: Embedded): void {
+  const host = hostOf(app);
+  const header = { name: displayName(username), signOutLink: true };
+  render(res, "embed", `App of ${host}`, { app, origins, host, header });
 }
 
 /** Answers with the page that asks before a sign-out. */
