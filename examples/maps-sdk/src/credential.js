@@ -9,15 +9,17 @@
  * @property {string} userId
  */
 
-/** Two of them at most in any period: no answer of the server makes a tab ask more often than this (ms). */
-const leastWait = 5_000;
+/** Whatever the server answers, a tab does not ask more often than this by itself (ms). */
+const leastWait = 2_000;
+/** When the server could not be asked, it is asked again after this time (ms). */
+const secondTry = 10_000;
 /** How long a tab that could renew waits for a tab that has done so already (ms). */
 const patience = 200;
 
 /**
  * Keeps a page in possession of an access token that is good for minutes: it asks the server for one, gives it to
  * `register`, and again five minutes before it ends (a fifth of its life, when that is shorter), when the page comes to
- * the front or back online after it should have, and whenever `renew` is called, as after an error 498.
+ * the front or back online after it should have, and whenever `renew` is called.
  *
  * All tabs of a site share what one of them got: Web Locks let one ask at a time, and a BroadcastChannel tells the
  * others. When the session has ended, the page goes to the sign-in and comes back to where it was.
@@ -26,16 +28,19 @@ const patience = 200;
  * @param {(credential: Credential) => void} options.register
  * @param {string} [options.url] of our server's credential
  * @param {string} [options.signIn] of our server's sign-in
+ * @param {string} [options.proxy] of our server's proxy
  * @param {() => string} [options.here] the local path to come back to
  * @param {number} [options.early] how long before the end a token is renewed (ms)
- * @returns {Promise<{ renew: () => Promise<Credential>, stop: () => void }>} when the first one is registered.
- *   `renew` gives another one than the last; it rejects when the server cannot be asked, and never settles when the page
- *   is on its way to the sign-in.
+ * @returns {Promise<{ renew: (why?: { refused: boolean }) => Promise<Credential>, stop: () => void }>} when the first one
+ *   is registered. `renew` gives another one than the last, and with `refused` one that the portal has not ended before
+ *   its time, as an error 498 says. It rejects when the server cannot be asked, and never settles when the page is on its
+ *   way to the sign-in.
  */
 export async function keepCredential({
   register,
   url = "/api/credential",
   signIn = "/sign-in",
+  proxy = "/proxy",
   here = () => location.pathname + location.search + location.hash,
   early = 5 * 60_000,
 }) {
@@ -64,9 +69,9 @@ export async function keepCredential({
   share(await fetchCredential());
   return { renew, stop };
 
-  function renew() {
+  function renew({ refused = false } = {}) {
     renewing ??= navigator.locks
-      .request("arcgis-credential", () => another(current))
+      .request("arcgis-credential", another.bind(undefined, current, refused))
       .finally(() => {
         renewing = undefined;
       });
@@ -74,16 +79,19 @@ export async function keepCredential({
   }
 
   /** Gives a newer one than `last`: one that came while this tab waited, another tab's, or the server's. */
-  async function another(last) {
+  async function another(last, refused) {
     if (current !== last) return current;
     channel.postMessage({ olderThan: last.expires });
     await new Promise((resolve) => setTimeout(resolve, patience));
-    if (current === last) share(await fetchCredential());
+    if (current !== last) return current;
+    // The server renews a token when its proxy gets to hear that it is no good, and cannot know otherwise.
+    if (refused) await fetch(`${proxy}?${last.server}/community/self?f=json`).catch(() => {});
+    share(await fetchCredential());
     return current;
   }
 
   function renewLater() {
-    renew().catch(() => wait(2 * leastWait));
+    renew().catch(() => wait(secondTry));
   }
 
   async function fetchCredential() {

@@ -24,14 +24,15 @@ const { renew } = await keepCredential({ register: (credential) => esriId.regist
 // for our portal: a server that has nothing to do with it gets none.
 esriId.signIn = async (_url, { server }) => {
   if (!`${portal}/`.startsWith(`${server}/`)) throw new Error(`not signed in at ${server}`);
-  const { token, expires, ssl, userId } = await renew();
+  const { token, expires, ssl, userId } = await renew({ refused: true });
   return new Credential({ server, token, expires, ssl, userId });
 };
 
 // The portal has ended a token before its time, and the SDK's own second attempt was of no use.
 esriConfig.request.interceptors.push({
   error({ details }) {
-    if (details?.httpStatus === 498 && details.url?.startsWith(portal)) renew().catch(() => {});
+    if (details?.httpStatus === 498 && details.url?.startsWith(portal))
+      renew({ refused: true }).catch(() => {});
   },
 });
 
