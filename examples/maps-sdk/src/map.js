@@ -53,7 +53,8 @@ async function showState(view, layer, item) {
   } catch (error) {
     const code = error.details?.httpStatus ?? error.details?.error?.details?.httpStatus ?? 0;
     item.dataset.refused = String(code);
-    item.textContent = `${layer.url.split("/").at(-3)}: ${code === 403 ? "not for you" : "cannot be shown"}`;
+    const [, service] = /\/services\/(.+?)\/\w+Server/.exec(layer.url) ?? [];
+    item.textContent = `${service ?? "A layer"}: ${code === 403 ? "not for you" : "cannot be shown"}`;
     throw error;
   }
 }
