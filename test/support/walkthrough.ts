@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { TestContext } from "node:test";
+import { folder } from "./temporary.ts";
+
+const root = join(import.meta.dirname, "../..");
+
+/** The files that a reader has at the end of a step, by name. */
+export type Files = ReadonlyMap<string, string>;
+
+export interface Walkthrough {
+  /** The steps by the number in their heading. */
+  steps: Map<number, Files>;
+  /** The lines of all shell blocks, in order. */
+  commands: string[];
+}
+
+/**
+ * Follows a page as a reader does who types every block: a block below `<!-- name -->` is that file, and a diff
+ * changes it. Throws for a diff that does not fit, and for a block that is neither a file nor a command.
+ */
+export function walkThrough(page: string): Walkthrough {
+  const steps = new Map<number, Files>();
+  const commands: string[] = [];
+  const files = new Map<string, string>();
+  for (const part of readFileSync(join(root, page), "utf8").split(/^## /m).slice(1)) {
+    for (const [, name, language, text = ""] of part.matchAll(/(?:<!-- (\S+) -->\n)?```(\w+)\n(.*?)```/gs)) {
+      if (language === "sh") commands.push(...text.trim().split("\n"));
+      else if (name === undefined) assert.fail(`${page}: a block of ${language} says not which file it is`);
+      else if (language === "diff") files.set(name, patched(files.get(name) ?? "", text));
+      else files.set(name, text);
+    }
+    steps.set(Number.parseInt(part, 10), new Map(files));
+  }
+  return { steps, commands };
+}
+
+function patched(text: string, diff: string): string {
+  const lines = diff.split("\n").slice(0, -1);
+  const side = (sign: string) =>
+    lines.flatMap((line) =>
+      line === "" || line.startsWith(" ") || line.startsWith(sign) ? line.slice(1) : [],
+    );
+  const before = `${side("-").join("\n")}\n`;
+  assert.equal(text.split(before).length, 2, `this has one place in the file:\n${before}`);
+  return text.replace(before, () => `${side("+").join("\n")}\n`);
+}
+
+/**
+ * Writes the files into a folder of their own, in which the packages of the commands are installed: linked from
+ * here, this package included, so that nothing is loaded from the network.
+ */
+export function assemble(t: Pick<TestContext, "after">, files: Files): string {
+  const cwd = folder(t);
+  for (const [name, text] of files) {
+    mkdirSync(dirname(join(cwd, name)), { recursive: true });
+    writeFileSync(join(cwd, name), text, { mode: 0o600 });
+  }
+  for (const name of ["express", "express-session", "pino", "@esri/arcgis-rest-request", "typescript"]) {
+    link(join(root, "node_modules", name), join(cwd, "node_modules", name));
+  }
+  link(root, join(cwd, "node_modules", "arcgis-sign-in-server"));
+  return cwd;
+}
+
+function link(target: string, path: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  symlinkSync(target, path);
+}
+
+/**
+ * Runs the commands in a folder, but for those that start what is written there: whoever asks for this does that.
+ * Those that install packages are only compared with what is installed here. Gives what each has written.
+ */
+export function runCommands(cwd: string, commands: string[]): string[] {
+  const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  return commands.flatMap((command) => {
+    if (/^node \S+\.js$/.test(command)) return [];
+    const [, packages] = /^npm install (.*)$/.exec(command) ?? [];
+    if (packages === undefined) return execFileSync("sh", ["-c", command], { cwd, encoding: "utf8" }).trim();
+    for (const [, name = "", range] of packages.matchAll(/(?<=^| )([@\w][\w/-]*)(?:@(\S+))?/g)) {
+      assert.ok(dependencies[name], `${name} is among our own dependencies`);
+      if (range) assert.equal(range, dependencies[name]);
+    }
+    return [];
+  });
+}
