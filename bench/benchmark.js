@@ -5,12 +5,13 @@ import { stopAll, workFolder } from "./children.js";
 import { openField } from "./field.js";
 import { report } from "./report.js";
 import { pages } from "./scenarios/pages.js";
+import { proxy } from "./scenarios/proxy.js";
 import { signIns } from "./scenarios/sign-ins.js";
 import { starts } from "./scenarios/starts.js";
 import { storedSessions } from "./scenarios/stored-sessions.js";
 import { twoProcesses } from "./scenarios/two-processes.js";
 
-const scenarios = [starts, pages, signIns, storedSessions, twoProcesses];
+const scenarios = [starts, pages, proxy, signIns, storedSessions, twoProcesses];
 
 /** How long each part takes. The quick plan shows that all is in place; quote the figures of the full one only. */
 const plans = {
@@ -25,6 +26,8 @@ const plans = {
     signInsInAll: 10_000,
     storedSessions: 100_000,
     signOuts: 100,
+    largeMegabytes: 100,
+    slowReaders: 100,
     starts: 7,
   },
   quick: {
@@ -38,6 +41,8 @@ const plans = {
     signInsInAll: 300,
     storedSessions: 2_000,
     signOuts: 10,
+    largeMegabytes: 20,
+    slowReaders: 20,
     starts: 2,
   },
 };

@@ -43,9 +43,10 @@ export async function openField({ say, profile }) {
      * Starts our app as `npm start` does. Processes with the same `sessionDir` share their sessions.
      *
      * @param {string} name of this process
-     * @param {{ sessionDir?: string, onRedis?: boolean }} [where] its sessions are kept
+     * @param {{ sessionDir?: string, onRedis?: boolean, settings?: Record<string, string> }} [options] where its
+     *   sessions are kept, and other settings
      */
-    async app(name, { sessionDir = "sessions", onRedis = false } = {}) {
+    async app(name, { sessionDir = "sessions", onRedis = false, settings = {} } = {}) {
       if (onRedis && redis.missing) throw new Error(redis.missing);
       if (onRedis && !existsSync(join(dist, "session/redis-store.js")))
         throw new Error("this version has no Redis store yet");
@@ -59,6 +60,7 @@ export async function openField({ say, profile }) {
         PORT: "0",
         RATE_LIMIT: "off",
         ...(onRedis && { REDIS_URL: redis.url }),
+        ...settings,
       };
       const options = profile
         ? ["--cpu-prof", `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${name}.cpuprofile`]

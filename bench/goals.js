@@ -1,4 +1,5 @@
 import { median, number } from "./numbers.js";
+import { answers } from "./scenarios/proxy.js";
 
 /** What performance is to be reached, judged from the results of this run. Nothing measured, nothing reached. */
 export function goals(results, plan) {
@@ -40,6 +41,17 @@ export function goals(results, plan) {
     faster(8, "two processes on one Redis to one", "two-redis", "one-redis", 1.8),
     most(8, "sign-outs that the other process missed, one folder", 0, "", results.get("two-files")?.stale),
     most(8, "sign-outs that the other process missed, one Redis", 0, "", results.get("two-redis")?.stale),
+    ...answers.map(({ id, what }) =>
+      faster(9, `/proxy to a bare reverse proxy, ${what}`, id, `${id}-bare`, 0.7),
+    ),
+    most(9, `${plan.largeMegabytes} MB through /proxy: RSS growth`, 50, "MB", grown("proxy-large")),
+    most(
+      9,
+      `${plan.slowReaders} downloads through /proxy nobody reads: RSS growth`,
+      50,
+      "MB",
+      grown("proxy-slow"),
+    ),
   ];
 
   function faster(point, what, id, peer, least) {
@@ -67,6 +79,11 @@ export function goals(results, plan) {
   function cpuOf(id) {
     const { cpus = [] } = results.get(id) ?? {};
     return cpus.length ? median(cpus) / 1000 : undefined;
+  }
+
+  function grown(id) {
+    const { grown } = results.get(id) ?? {};
+    return grown === undefined ? undefined : grown / 1e6;
   }
 
   function seconds(id) {

@@ -13,6 +13,7 @@ export const generatorCpus = [];
  * @property {object[]} children the processes; connections are dealt out to them in turn
  * @property {string} [path] default "/"
  * @property {string} [cookie]
+ * @property {Record<string, string>} [headers] other headers of the request
  * @property {{ status: number, text?: string }} [expect] every answer's status, and a text in it
  * @property {number} [amount] for the very slow: so many requests instead of so many seconds
  */
@@ -103,7 +104,8 @@ async function measured(contestant, limit) {
 }
 
 /** Sends requests over so many connections, each sending the next when it has its answer. */
-function load({ children, path = "/", cookie, expect = { status: 200 } }, { connections, seconds, amount }) {
+function load(contestant, { connections, seconds, amount }) {
+  const { children, path = "/", expect = { status: 200 } } = contestant;
   const latencies = [];
   let wrong = 0;
   let last = 0;
@@ -112,7 +114,7 @@ function load({ children, path = "/", cookie, expect = { status: 200 } }, { conn
     const generator = autocannon(
       {
         url: children.map(({ url }) => url + path),
-        headers: cookie ? { cookie } : {},
+        headers: headersOf(contestant),
         connections: amount ? Math.min(connections, amount) : connections,
         timeout: 120,
         sampleInt: 50,
@@ -135,14 +137,19 @@ function load({ children, path = "/", cookie, expect = { status: 200 } }, { conn
 }
 
 /** Looks at one answer of each process: a fast error page would win every race. */
-async function check({ children, path = "/", cookie, expect = { status: 200 } }) {
+async function check(contestant) {
+  const { children, path = "/", expect = { status: 200 } } = contestant;
   for (const { url } of children) {
-    const answer = await fetch(url + path, { headers: cookie ? { cookie } : {}, redirect: "manual" });
+    const answer = await fetch(url + path, { headers: headersOf(contestant), redirect: "manual" });
     const text = await answer.text();
     if (answer.status !== expect.status)
       throw new Error(`${path} answered ${answer.status}, not ${expect.status}`);
     if (expect.text && !text.includes(expect.text)) throw new Error(`${path} does not say "${expect.text}"`);
   }
+}
+
+function headersOf({ cookie, headers }) {
+  return { ...(cookie && { cookie }), ...headers };
 }
 
 /** CPU time and memory of processes together. */

@@ -87,7 +87,7 @@ function measured(results) {
   return table(["", "a second", "CPU each", "p50", "p99", "RSS", "of bare Express", ""], rows);
 }
 
-function noteOf({ startMs, ms, stallMs, before, after, stale, signOuts, portalCpus, rssAfter }) {
+function noteOf({ startMs, ms, stallMs, before, after, stale, signOuts, portalCpus, rssAfter, grown }) {
   const notes = [];
   if (startMs) notes.push(`listens after ${number(startMs)} ms`);
   if (ms)
@@ -97,6 +97,7 @@ function noteOf({ startMs, ms, stallMs, before, after, stale, signOuts, portalCp
   if (signOuts) notes.push(`${stale} of ${signOuts} sign-outs not seen at once by the other process`);
   if (portalCpus) notes.push(`the portal's own CPU: ${number(median(portalCpus))} us each`);
   if (rssAfter) notes.push(`RSS after ${rssAfter.toLocaleString("en")} sign-ins`);
+  if (grown !== undefined) notes.push(`RSS grew by ${number(grown / 1e6)} MB`);
   return notes.join("; ");
 }
 

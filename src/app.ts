@@ -8,16 +8,21 @@ import type { Config } from "./config.ts";
 import { AppError } from "./errors.ts";
 import { type Guards, guards } from "./guards.ts";
 import { api } from "./routes/api.ts";
+import { assets } from "./routes/assets.ts";
+import { autoSignIn } from "./routes/auto-sign-in.ts";
+import { embed } from "./routes/embed.ts";
+import { map } from "./routes/map.ts";
+import { operations } from "./routes/operations.ts";
 import { pages } from "./routes/pages.ts";
 import { proxy } from "./routes/proxy.ts";
 import { signIn } from "./routes/sign-in.ts";
-import { assets, views } from "./routes/views.ts";
+import { views } from "./routes/views.ts";
 import { apart } from "./session/apart.ts";
 import { flowCookie } from "./session/flow.ts";
 import { formTokens } from "./session/form-token.ts";
 import { keyRing } from "./session/seal.ts";
 import type { SealedStore } from "./session/sealed-store.ts";
-import { sessions } from "./session/session.ts";
+import { readOnlySessions, sessions } from "./session/session.ts";
 import { errorPage, requestLog, securityHeaders } from "./web.ts";
 
 export interface AppParts {
@@ -29,6 +34,8 @@ export interface AppParts {
   notice?: string;
   /** Buttons on the start page of somebody who is signed in; `href` is a path of this app. */
   links?: { href: string; label: string }[];
+  /** Aborted when the server begins to stop: from then on /readyz sends visitors elsewhere. */
+  stopping?: AbortSignal;
   /** Adds your own routes, which ours do not hide. */
   routes?: (site: Site) => void;
 }
@@ -49,29 +56,36 @@ export interface Site extends Guards {
  * The whole server as an Express app. It listens by itself, or it is mounted in another app:
  * `host.use("/gis", createApp({ config, store, log }))`, with a redirect URI below that path.
  */
-export function createApp({ config, store, log, notice, links = [], routes }: AppParts): Express {
+export function createApp({ config, store, log, notice, links = [], stopping, routes }: AppParts): Express {
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
   app.set("trust proxy", config.trustProxy);
   app.set("query parser", "simple");
-  Object.assign(app.locals, { notice, links });
+  const mapLink = config.mapLayers.length > 0 ? [{ href: "/map", label: "Open the map" }] : [];
+  Object.assign(app.locals, { notice, links: [...mapLink, ...links] });
   views(app);
 
   const flows = flowCookie(keyRing(config.encryptionKeys), config);
   const forms = formTokens(config.sessionSecrets);
   const withSession = apart(sessions(config, store));
+  const withView = apart(readOnlySessions(config, store, { prolong: false }));
   const limit = signInLimit(config.rateLimit);
+  const auto = autoSignIn(config);
   const waiting = revocations({ store, log });
   const tokens = tokenKeeper({ config, store, revocations: waiting, log });
   const guard = guards({ config, store, tokens, withSession, log });
 
   app.use(requestLog(log), securityHeaders(config));
+  // In front, as it is what is asked most: a map has a hundred tiles, and each layer before it takes its time.
+  app.use(proxy({ config, tokens, withView, memberOnly: guard.memberOnly }));
   app.use(assets());
-  app.use(signIn({ config, store, flows, forms, withSession, limit, revocations: waiting, log }));
-  app.use(pages({ config, forms, withSession }));
+  app.use(signIn({ config, store, flows, forms, withSession, limit, auto, revocations: waiting, log }));
+  app.use(pages({ config, forms, withSession, auto }));
+  app.use(map({ config, forms, requireSignIn: guard.requireSignIn }));
   app.use(api({ config, tokens, withSession, memberOnly: guard.memberOnly }));
-  app.use(proxy({ config, tokens, withSession, memberOnly: guard.memberOnly }));
+  app.use(embed({ config, requireSignIn: guard.requireSignIn }));
+  app.use(operations({ config, store, stopping, log }));
   if (routes) {
     const router = express.Router();
     routes({ router, identityOf: tokens.identityOf, request: personalRequest(), ...guard });
@@ -103,4 +117,9 @@ export { type Config, ConfigError, loadConfig, parseConfig } from "./config.ts";
 export { type FileStoreOptions, fileStore } from "./session/file-store.ts";
 export { openStore } from "./session/open-store.ts";
 export { keyRing } from "./session/seal.ts";
+export {
+  type SealedFileStore,
+  type SealedFileStoreOptions,
+  sealedFileStore,
+} from "./session/sealed-file-store.ts";
 export { SealedStore } from "./session/sealed-store.ts";

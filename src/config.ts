@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import { readDotenvFile, readJsonFile, type Source } from "./config/files.ts";
+import type { MapLayer, MapTiles } from "./config/map.ts";
 import { type Given, problemLines } from "./config/problems.ts";
 import { configKeys, type Settings, schema } from "./config/settings.ts";
 
@@ -43,10 +44,19 @@ export interface Config {
   proxyMaxBytes: number;
   proxyTimeoutSeconds: number;
   tokenHandover: boolean;
+  /** Origins of apps that may be shown in a frame and get the access token, as browsers spell them. */
+  embedOrigins: string[];
   alsoSignOutPortal: boolean;
+  /** What `/map` shows; none: there is no map. */
+  mapLayers: MapLayer[];
+  mapTiles?: MapTiles;
+  /** Whether the first page of a browser session leads to the portal by itself. */
+  autoSignIn: boolean;
   /** Requests a minute an address; false: no limit. */
   rateLimit: number | false;
   logLevel: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
+  /** Who may read /metrics. */
+  metrics: "loopback" | "public";
 }
 
 /** A configuration that cannot be used. It holds no value of any setting, so it may be printed. */
@@ -153,8 +163,13 @@ function toConfig(values: Settings, cwd: string): Config {
     proxyMaxBytes: values.PROXY_MAX_BYTES,
     proxyTimeoutSeconds: values.PROXY_TIMEOUT_SECONDS,
     tokenHandover: values.TOKEN_HANDOVER,
+    embedOrigins: values.EMBED_ORIGINS,
     alsoSignOutPortal: values.ALSO_SIGN_OUT_PORTAL,
+    mapLayers: values.MAP_LAYERS,
+    mapTiles: values.MAP_TILES,
+    autoSignIn: values.AUTO_SIGN_IN,
     rateLimit: values.RATE_LIMIT,
     logLevel: values.LOG_LEVEL,
+    metrics: values.METRICS,
   };
 }

@@ -146,6 +146,12 @@ export const catalog = {
     message: "Your token is only sent to your portal and to the servers that belong to it.",
     advice: "If you run this server: add the address to PROXY_ALLOW if it is to be trusted.",
   },
+  embed_origin: {
+    status: 403,
+    title: "That app is not shown here",
+    message: "This page shows apps of certain origins only, because they get your access token.",
+    advice: "If you run this server: add the origin to EMBED_ORIGINS if it is to be trusted.",
+  },
   not_found: {
     status: 404,
     title: "There is nothing here",

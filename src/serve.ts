@@ -27,7 +27,8 @@ export async function serve(
 ): Promise<Running> {
   const log = pino({ level: config.logLevel, base: undefined, timestamp: pino.stdTimeFunctions.isoTime });
   const store = await openStore(config, log);
-  const server = createServer(createApp({ ...parts, config, store, log }));
+  const stopping = new AbortController();
+  const server = createServer(createApp({ ...parts, config, store, log, stopping: stopping.signal }));
   const unused = unusedConnections(server);
   server.listen(config.port, config.host);
   await once(server, "listening");
@@ -37,6 +38,7 @@ export async function serve(
     url,
     log,
     async stop() {
+      stopping.abort();
       await closeServer(server, unused);
       await store.close();
       log.info("stopped");

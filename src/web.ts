@@ -6,6 +6,7 @@ import helmet from "helmet";
 import type { Logger } from "pino";
 import type { Config } from "./config.ts";
 import { AppError } from "./errors.ts";
+import { counts } from "./metrics/counts.ts";
 import { reasonOf } from "./reason.ts";
 import { renderError } from "./routes/views.ts";
 
@@ -67,7 +68,7 @@ function headersOf(middleware: (req: never, res: never, next: () => void) => voi
 
 /**
  * Gives every request an id (`res.locals.requestId`, header X-Request-Id) and the log one line. The line has
- * no query: on the callback it holds the code and the state.
+ * no query: on the callback it holds the code and the state. Routes that set `res.locals.quiet` are logged at debug.
  */
 export function requestLog(log: Logger): RequestHandler {
   return (req, res, next) => {
@@ -79,7 +80,15 @@ export function requestLog(log: Logger): RequestHandler {
       const ms = Math.round(performance.now() - start);
       const user = req.session?.identity?.username;
       const [path] = req.originalUrl.split("?", 1);
-      log.info({ requestId, method: req.method, path, status: res.statusCode, ms, address: req.ip, user });
+      log[res.locals.quiet ? "debug" : "info"]({
+        requestId,
+        method: req.method,
+        path,
+        status: res.statusCode,
+        ms,
+        address: req.ip,
+        user,
+      });
     });
     next();
   };
@@ -98,6 +107,7 @@ export function errorPage(log: Logger): ErrorRequestHandler {
   return (error, req, res, _next) => {
     const known = toAppError(error);
     const { status } = known.explanation;
+    counts.refusals.add(known.code);
     const { requestId, tryAgain = req.path } = res.locals;
     const reason = known.cause && reasonOf(known.cause);
     const user = req.session?.identity?.username;

@@ -1,20 +1,11 @@
-import assert from "node:assert/strict";
 import { test } from "node:test";
-import axe from "axe-core";
-import type { Page } from "playwright-core";
 import { myContent } from "#src/examples/my-content.ts";
+import { connectOrganisation } from "#src/sandbox/organisation.ts";
+import { assertAccessible } from "./support/axe.ts";
 import { choose, startChromium } from "./support/chromium.ts";
 import { openSite } from "./support/site.ts";
 
 const { skip, open } = await startChromium();
-
-/** The rules for each; in the dark only the colours are other ones. */
-const schemes = { light: undefined, dark: ["color-contrast", "link-in-text-block"] };
-
-const screens = [
-  { width: 1280, height: 720 },
-  { width: 375, height: 667 },
-];
 
 test("every page passes axe in the light and in the dark, on a desktop and on a phone, and fits its width", {
   skip,
@@ -40,24 +31,15 @@ test("every page passes axe in the light and in the dark, on a desktop and on a 
   await assertAccessible(page, "content");
   await page.goto(`${url}/sign-out`);
   await assertAccessible(page, "confirm");
-});
 
-async function assertAccessible(page: Page, name: string): Promise<void> {
-  await page.evaluate(axe.source);
-  for (const [colorScheme, runOnly] of Object.entries(schemes)) {
-    for (const screen of screens) {
-      await page.emulateMedia({ colorScheme: colorScheme as keyof typeof schemes });
-      await page.setViewportSize(screen);
-      const { violations, scrollWidth } = await page.evaluate(async (runOnly) => {
-        const { axe } = globalThis as unknown as { axe: typeof import("axe-core") };
-        const results = await axe.run({ runOnly, resultTypes: ["violations"] });
-        return {
-          violations: results.violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)]),
-          scrollWidth: document.documentElement.scrollWidth,
-        };
-      }, runOnly);
-      const where = `${name}, ${colorScheme}, ${screen.width} px`;
-      assert.deepEqual({ violations, scrollWidth }, { violations: [], scrollWidth: screen.width }, where);
-    }
-  }
-}
+  t.mock.method(console, "warn", () => {});
+  const provider = await connectOrganisation(sandbox);
+  t.after(() => provider.close());
+  await page.goto(`${url}/sign-in?force_login=true`);
+  await assertAccessible(page, "the choice between the portal and the organisation");
+  await page.getByRole("link", { name: "Sign in with the organisation" }).click();
+  await page.getByLabel("User name").fill("nobody");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByText("Nobody has this name here.").waitFor();
+  await assertAccessible(page, "sign-in at the organisation");
+});

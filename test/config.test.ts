@@ -84,9 +84,14 @@ describe("where settings come from", () => {
       proxyMaxBytes: 268_435_456,
       proxyTimeoutSeconds: 60,
       tokenHandover: false,
+      embedOrigins: [],
       alsoSignOutPortal: false,
+      mapLayers: [],
+      mapTiles: undefined,
+      autoSignIn: false,
       rateLimit: 60,
       logLevel: "info",
+      metrics: "loopback",
     });
   });
 
@@ -303,13 +308,18 @@ describe("what a person is told", () => {
         "TRUST_PROXY false",
         "CLIENT_SECRET unset",
         "TOKEN_HANDOVER false",
+        "EMBED_ORIGINS unset",
         "ALSO_SIGN_OUT_PORTAL false",
+        "AUTO_SIGN_IN false",
         "ALLOWED_ORGS unset",
         "PROXY_ALLOW unset",
         "PROXY_MAX_BYTES 268435456",
         "PROXY_TIMEOUT_SECONDS 60",
+        "MAP_LAYERS unset",
+        "MAP_TILES unset",
         "RATE_LIMIT 60",
         "LOG_LEVEL info",
+        "METRICS loopback",
       ],
     );
     for (const { key, meaning } of configKeys) assert.notEqual(meaning, "", key);
@@ -554,8 +564,10 @@ describe("REDIRECT_URI", () => {
 
   for (const path of [
     "/sign-in",
+    "/signed-in",
     "/sign-out",
     "/map",
+    "/embed",
     "/proxy",
     "/healthz",
     "/readyz",
@@ -617,6 +629,111 @@ test("CF-4 an app that only calls parseConfig is stopped by NODE_TLS_REJECT_UNAU
   const refused = run({ NODE_TLS_REJECT_UNAUTHORIZED: "0" });
   assert.equal(refused.status, 1);
   assert.match(refused.stderr, /ConfigError: NODE_TLS_REJECT_UNAUTHORIZED: switches/);
+});
+
+describe("MAP_LAYERS and MAP_TILES", () => {
+  const root = "https://services.example.com/arcgis/rest/services";
+  const inReach = { PROXY_ALLOW: "https://services.example.com/arcgis/rest/" };
+  const cure =
+    "Give the address of a layer, and after a space its title if you like: https://services.example.com/arcgis/rest/services/Trees/FeatureServer/0 Street trees";
+
+  test("a layer is an address and, after a space, a title; a list is JSON or has commas", () => {
+    const expected = [
+      { url: `${root}/Trees/FeatureServer/0`, title: "Street trees" },
+      { url: `${root}/City/MapServer/12` },
+    ];
+    const texts = [`${root}/Trees/FeatureServer/0  Street   trees`, `${root}/City/MapServer/12`];
+    for (const MAP_LAYERS of [texts, texts.join(",")]) {
+      assert.deepEqual(parseConfig({ ...good, ...inReach, MAP_LAYERS }).mapLayers, expected);
+    }
+    const atThePortal = {
+      PORTAL_URL: "https://gis.example.com/portal",
+      PROXY_ALLOW: "https://gis.example.com/server/",
+    };
+    const url = "https://gis.example.com/server/rest/services/T/FeatureServer/0";
+    assert.deepEqual(parseConfig({ ...good, ...atThePortal, MAP_LAYERS: url }).mapLayers, [{ url }]);
+    const [withComma] = parseConfig({
+      ...good,
+      ...inReach,
+      MAP_LAYERS: [`${root}/T/FeatureServer/0 a, b <c>`],
+    }).mapLayers;
+    assert.equal(withComma?.title, "a, b <c>");
+  });
+
+  test("a layer that /proxy may not reach is a problem, and its line names the cure", () => {
+    const outOfReach =
+      "MAP_LAYERS: names a layer that /proxy may not reach. Add the beginning of its address, such as https://services.example.com/arcgis/rest/, to PROXY_ALLOW.";
+    for (const allowed of [
+      {},
+      { PROXY_ALLOW: "https://other.example.com/" },
+      { PROXY_ALLOW: "https://services.example.com/arcgis/rest/services/Tre" },
+      { PROXY_ALLOW: "https://services.example.com:8443/" },
+    ]) {
+      assert.deepEqual(problemsWith({ ...allowed, MAP_LAYERS: `${root}/Trees/FeatureServer/0` }), [
+        outOfReach,
+      ]);
+    }
+  });
+
+  for (const [given, problem] of [
+    ["Street trees", `is not a full address. ${cure}`],
+    [`Street trees ${root}/Trees/FeatureServer/0`, `is not a full address. ${cure}`],
+    [
+      `${root}/Trees/FeatureServer`,
+      `is not the address of one layer, which ends in FeatureServer/ and a number. ${cure}`,
+    ],
+    [
+      `${root}/Trees/FeatureServer/0/query`,
+      `is not the address of one layer, which ends in FeatureServer/ and a number. ${cure}`,
+    ],
+    [`${root}/Trees/FeatureServer/0?token=x`, "must not go on with ? or #. Remove that part."],
+    [
+      "http://services.example.com/arcgis/rest/services/T/FeatureServer/0",
+      "must be https; http is accepted on localhost and other loopback addresses only. Use https://.",
+    ],
+    [
+      `${root}/T/FeatureServer/0 ${"x".repeat(101)}`,
+      "has a title that is too long. Use 100 characters at most.",
+    ],
+    [
+      [`${root}/T/FeatureServer/0`, `${root}/T/FeatureServer/0`],
+      "holds the same value twice. Remove one of the two.",
+    ],
+    [[7], `value 1 must be text. ${cure}`],
+    [[], "is an empty list. Give it a value, or leave the key out."],
+  ] as const) {
+    test(`${JSON.stringify(given).slice(0, 90)} is refused as MAP_LAYERS`, () => {
+      assert.deepEqual(problemsWith({ ...inReach, MAP_LAYERS: given }), [`MAP_LAYERS: ${problem}`]);
+    });
+  }
+
+  test("tiles are a template and an attribution", () => {
+    const MAP_TILES = "https://tiles.example.com/{z}/{x}/{y}@2x.png?key=a © The mapmakers & others";
+    assert.deepEqual(parseConfig({ ...good, MAP_TILES }).mapTiles, {
+      url: "https://tiles.example.com/{z}/{x}/{y}@2x.png?key=a",
+      attribution: "© The mapmakers & others",
+    });
+  });
+
+  for (const [given, problem] of [
+    ["https://tiles.example.com/{z}/{x}/{y}.png", /lacks the attribution\./],
+    ["https://tiles.example.com/{z}/{x}.png © A", /must have each of \{z\}, \{x\} and \{y\} once\./],
+    ["https://{s}.example.com/{z}/{x}/{y}.png © A", /must be an https address with .* after the host/],
+    ["https://a.example.com/{s}/{z}/{x}/{y}.png © A", /must be an https address, and have no other braces/],
+    ["https://{z}.example.com/{x}/{y}.png © A", /must be an https address with .* after the host/],
+    ["https://tiles.example.com:{z}/{x}/{y}.png © A", /must be an https address with .* after the host/],
+    ["http://tiles.example.com/{z}/{x}/{y}.png © A", /must be an https address/],
+    ["https://me:pass@tiles.example.com/{z}/{x}/{y}.png © A", /must be an https address, .* no user name/],
+    ["/tiles/{z}/{x}/{y}.png © A", /must be an https address/],
+    ["https://tiles.example.com/{z}/{x}/{y}.png;script-src&#39;*' © A", /must be an https address/],
+    [7, /must be text\./],
+  ] as const) {
+    test(`${given} is refused as MAP_TILES`, () => {
+      const problems = problemsWith({ MAP_TILES: given });
+      assert.equal(problems.length, 1, problems.join("\n"));
+      assert.match(problems[0] ?? "", new RegExp(`^MAP_TILES: ${problem.source}`));
+    });
+  }
 });
 
 describe("TRUST_PROXY", () => {
@@ -724,6 +841,7 @@ describe("the other settings", () => {
     PKCE: ["yes", "TRUE", "1", 1, 0],
     TOKEN_HANDOVER: ["on", []],
     ALSO_SIGN_OUT_PORTAL: ["on", []],
+    AUTO_SIGN_IN: ["on", []],
     CLIENT_SECRET: ["two words", 12345],
     ALLOWED_ORGS: ["https://acme.maps.arcgis.com", [], ["abc", ""], "abc,abc", {}],
     PROXY_ALLOW: [
@@ -735,6 +853,7 @@ describe("the other settings", () => {
     ],
     RATE_LIMIT: ["0", "on", "-5", false, true, "1.5", []],
     LOG_LEVEL: ["verbose", "INFO", 30],
+    METRICS: ["off", "true", true, "PUBLIC", "private"],
     CLIENT_ID: ["two words", "a/b", 12345],
   })) {
     for (const value of values)
@@ -754,6 +873,47 @@ describe("the other settings", () => {
       }).proxyAllow,
       ["https://services.example.com/", "https://gis.example.com/arcgis/rest", "http://localhost:4000/x/"],
     );
+  });
+
+  describe("EMBED_ORIGINS", () => {
+    const embed = (origins: unknown) => ({ TOKEN_HANDOVER: true, EMBED_ORIGINS: origins });
+
+    test("becomes origins as browsers spell them", () => {
+      const given = "https://Experience.ArcGIS.com/,https://acme.maps.arcgis.com:443,http://localhost:4000";
+      const { embedOrigins } = parseConfig({ ...good, ...embed(given) });
+      assert.deepEqual(embedOrigins, [
+        "https://experience.arcgis.com",
+        "https://acme.maps.arcgis.com",
+        "http://localhost:4000",
+      ]);
+    });
+
+    for (const handover of [undefined, false, "false"]) {
+      test(`is refused while TOKEN_HANDOVER is ${handover}`, () => {
+        const settings = { EMBED_ORIGINS: ["https://experience.arcgis.com"], TOKEN_HANDOVER: handover };
+        assert.deepEqual(problemsWith(settings), [
+          "EMBED_ORIGINS: hands access tokens to apps in frames, and TOKEN_HANDOVER is not true. Set that to true, too, or leave this key out.",
+        ]);
+      });
+    }
+
+    for (const value of [
+      "https://experience.arcgis.com/experience/1",
+      "https://*.arcgis.com",
+      "http://experience.arcgis.com",
+      "experience.arcgis.com",
+      "https://experience.arcgis.com/?a",
+      "https://u@experience.arcgis.com",
+      "null",
+      "*",
+      [],
+    ]) {
+      test(`as ${JSON.stringify(value)} is refused with its cure`, () => {
+        const problems = problemsWith(embed(value));
+        assert.equal(problems.length, 1, problems.join("\n"));
+        assert.match(problems[0] ?? "", /^EMBED_ORIGINS: [a-z][^.]+\. [A-Z].+\.$/);
+      });
+    }
   });
 
   test("REDIS_URL may be plain, TLS or a socket", () => {

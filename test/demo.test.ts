@@ -49,11 +49,39 @@ test("the demo refuses to run in production, and leaves nothing there", async (t
   assert.deepEqual(readdirSync(join(cwd, ".demo")), []);
 });
 
+test("the demo of an organisation says what to install where its identity provider is not, and that it knows no other flags", async (t) => {
+  // As if it had been installed with --omit=dev.
+  const missing = `data:text/javascript,${encodeURIComponent(`
+    import { register } from "node:module";
+    const hooks = \`export async function resolve(name, context, next) {
+      if (name !== "oidc-provider") return next(name, context);
+      throw Object.assign(new Error("Cannot find package 'oidc-provider'"), { code: "ERR_MODULE_NOT_FOUND" });
+    }\`;
+    register("data:text/javascript," + encodeURIComponent(hooks));
+  `)}`;
+  const ports = { PORT: "0", SANDBOX_PORT: "0", PROVIDER_PORT: "0" };
+  assert.deepEqual(await runDemo(folder(t), ports, { loader: missing, flags: ["--organization"] }), {
+    code: 1,
+    stderr:
+      "The package oidc-provider is not installed, which plays the organisation's identity provider. It is a development dependency: run `npm ci` without --omit=dev, and without NODE_ENV=production.\n",
+  });
+  const mistyped = await runDemo(folder(t), ports, { flags: ["--organizaton"] });
+  assert.equal(mistyped.code, 1);
+  assert.match(mistyped.stderr, /^Unknown option '--organizaton'/);
+});
+
 /** Runs a demo that stops by itself. */
-async function runDemo(cwd: string, env: Record<string, string>): Promise<{ code: unknown; stderr: string }> {
+async function runDemo(
+  cwd: string,
+  env: Record<string, string>,
+  { loader, flags = [] }: { loader?: string; flags?: string[] } = {},
+): Promise<{ code: unknown; stderr: string }> {
   const demo = fileURLToPath(import.meta.resolve("#src/sandbox/demo.ts"));
   const options = { cwd, env: { PATH: process.env.PATH, ...env }, timeout: 30_000 };
+  const nodeFlags = loader ? ["--import", loader] : [];
   return new Promise((resolve) => {
-    execFile(process.execPath, [demo], options, (error, _, stderr) => resolve({ code: error?.code, stderr }));
+    execFile(process.execPath, [...nodeFlags, demo, ...flags], options, (error, _, stderr) =>
+      resolve({ code: error?.code, stderr }),
+    );
   });
 }

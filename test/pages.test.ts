@@ -7,8 +7,9 @@ import { after, before, describe, test } from "node:test";
 import ejs from "ejs";
 import express, { type Response } from "express";
 import { AppError, catalog, type ErrorCode } from "#src/errors.ts";
+import { assets } from "#src/routes/assets.ts";
 import { displayName, durationText, initials, roleName } from "#src/routes/text.ts";
-import { assets, type Person, renderConfirm, renderError, renderHome, views } from "#src/routes/views.ts";
+import { type Person, renderConfirm, renderError, renderHome, views } from "#src/routes/views.ts";
 
 const viewsFolder = join(import.meta.dirname, "../views");
 const minute = 60_000;

@@ -217,14 +217,14 @@ test("RD-2 a guarded page that was asked for in a hostile way is remembered as a
 
 test("RD-2 only a browser that wants to see a page is sent to the sign-in", async (t) => {
   const site = await openSite(t, {
-    routes: ({ router, requireSignIn }) => void router.all("/map", requireSignIn),
+    routes: ({ router, requireSignIn }) => void router.all("/page", requireSignIn),
   });
   const send = async (method: string, headers: Record<string, string>) => {
-    const { status, body, headers: answer } = await site.browser().send("/map", { method, headers });
+    const { status, body, headers: answer } = await site.browser().send("/page", { method, headers });
     return [status, answer.location ?? /signed_out/.exec(body)?.[0]];
   };
-  assert.deepEqual(await send("GET", click), [302, "/sign-in?returnTo=%2Fmap"]);
-  assert.deepEqual(await send("GET", typed), [302, "/sign-in?returnTo=%2Fmap"]);
+  assert.deepEqual(await send("GET", click), [302, "/sign-in?returnTo=%2Fpage"]);
+  assert.deepEqual(await send("GET", typed), [302, "/sign-in?returnTo=%2Fpage"]);
   assert.deepEqual(await send("GET", { Accept: "application/json" }), [401, "signed_out"]);
   assert.deepEqual(await send("POST", click), [401, "signed_out"]);
   assert.deepEqual(await send("DELETE", click), [401, "signed_out"]);

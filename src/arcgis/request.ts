@@ -7,12 +7,23 @@ import {
 } from "@esri/arcgis-rest-request";
 import fetch from "cross-fetch";
 import { AppError } from "../errors.ts";
+import { counts } from "../metrics/counts.ts";
 
 /** No answer of a portal that this server reads itself is larger. */
 const largestAnswer = 1024 * 1024;
 
 /** Parameters that nobody but the portal and this server may know. */
 const confidential = ["code", "code_verifier", "client_secret", "refresh_token", "auth_token"];
+
+/** What is measured apart; the rest is "other". */
+const operations = [
+  "oauth2/token",
+  "oauth2/revokeToken",
+  "community/self",
+  "portals/self",
+  "generateToken",
+  "rest/info",
+];
 
 /**
  * The one way out to a portal, for the `request` option that every function of the ArcGIS library takes.
@@ -31,6 +42,7 @@ export function portalRequest({ timeoutMs = 10_000 } = {}) {
     const fields: Record<string, string> = processParams({ f: "json", ...options.params });
     const form = new URLSearchParams(fields);
     const token = typeof authentication === "object" && (await authentication.getToken(url));
+    const asked = performance.now();
     const response = await fetch(httpMethod === "GET" ? `${url}?${form}` : url, {
       method: httpMethod,
       headers: {
@@ -43,7 +55,9 @@ export function portalRequest({ timeoutMs = 10_000 } = {}) {
       signal: AbortSignal.timeout(timeoutMs),
       // node-fetch's own option, which cross-fetch passes on: it stops reading there.
       ...{ size: largestAnswer },
-    }).catch(failed);
+    })
+      .catch(failed)
+      .finally(() => counts.portalSeconds.observe(operationOf(url), (performance.now() - asked) / 1000));
 
     if (response.status >= 500)
       throw new AppError("portal_unreachable", { cause: `HTTP ${response.status}` });
@@ -88,6 +102,11 @@ export function isRefusal(error: unknown): error is ArcGISRequestError {
   if (!(error instanceof ArcGISRequestError)) return false;
   const code = Number(error.code);
   return !(code >= 500 || code === 429 || code === 408);
+}
+
+function operationOf(url: string): string {
+  const path = url.replace(/\/?(?:\?.*)?$/s, "");
+  return operations.find((operation) => path.endsWith(`/${operation}`)) ?? "other";
 }
 
 /** Gives the error without the secrets that the portal repeats in it: its message is written to the log. */

@@ -1,3 +1,5 @@
+import { isBelow } from "../config/reach.ts";
+
 /**
  * Whether an address may get the portal's token: the portal's own REST API, and for ArcGIS Online the hosted
  * services below arcgis.com. The parsed address decides; the library looks for the portal's name anywhere in
@@ -14,12 +16,6 @@ export function takesPortalToken(portal: string, url: string): boolean {
 /** ArcGIS Online: www.arcgis.com, an organisation's *.maps.arcgis.com, and the hosts of its services. */
 export function isOnline({ protocol, hostname, port }: URL): boolean {
   return protocol === "https:" && port === "" && /^([a-z0-9-]+\.)+arcgis\.com$/.test(hostname);
-}
-
-/** Whether `path` is `folder` or below it; whole path segments count. */
-export function isBelow(path: string, folder: string): boolean {
-  const prefix = folder.endsWith("/") ? folder : `${folder}/`;
-  return path === folder || path.startsWith(prefix);
 }
 
 function parse(url: string): URL | undefined {

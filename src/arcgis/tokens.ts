@@ -3,6 +3,7 @@ import type { Request } from "express";
 import type { Logger } from "pino";
 import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
+import { counts } from "../metrics/counts.ts";
 import { reasonOf } from "../reason.ts";
 import type { SealedStore } from "../session/sealed-store.ts";
 import { prolongCookie } from "../session/session.ts";
@@ -28,10 +29,15 @@ export interface TokenKeeper {
    * @throws AppError signed_out; session_ended when the portal takes the refresh token no more (then the
    *   session is over); portal_unreachable, portal_timeout or portal_answer_invalid when the token is spent
    *   and the portal is in trouble (the session stays).
-   *
-   * @param options `prolong: false` keeps the answer without a cookie, when it may leave late
    */
-  identityOf(req: Request, options?: { prolong?: boolean }): Promise<IdentityManager>;
+  identityOf(req: Request): Promise<IdentityManager>;
+  /**
+   * The same for a session's identity, which may be one that nobody can change. It leaves the request and its
+   * cookie alone: by the time a slow answer leaves, the browser may have another session.
+   */
+  fresh(sessionId: string, identity: IdentityManager): Promise<IdentityManager>;
+  /** Gives an identity with another token than this one's, which was refused; throws as `identityOf`. */
+  renewed(sessionId: string, refused: IdentityManager): Promise<IdentityManager>;
 }
 
 export interface TokenKeeperParts {
@@ -100,8 +106,10 @@ export function tokenKeeper({ config, store, revocations, log }: TokenKeeperPart
     try {
       const renewed = await stored.renewed(config);
       portal.failures = 0;
+      counts.refreshes.add("renewed");
       return renewed;
     } catch (error) {
+      counts.refreshes.add(isRefusal(error) ? "refused" : "failed");
       if (isRefusal(error)) {
         // Unless another process has a newer one: its lease on the session may have run out.
         const latest = (await store.read(sessionId))?.identity;
@@ -120,29 +128,33 @@ export function tokenKeeper({ config, store, revocations, log }: TokenKeeperPart
   }
 
   /** Lets the rest of the request see a renewed identity, and the browser keep its cookie as long as that lives. */
-  async function show(req: Request, renewed: IdentityManager, prolong: boolean): Promise<void> {
-    const prolonged = prolong && renewed.refreshToken !== req.session.identity?.refreshToken;
+  async function show(req: Request, renewed: IdentityManager): Promise<void> {
+    const prolonged = renewed.refreshToken !== req.session.identity?.refreshToken;
     replaceIdentity(req.session, renewed);
     const stored = prolonged && !req.res?.headersSent && (await store.read(req.sessionID));
     if (stored) prolongCookie(req, stored.endsAt);
   }
 
+  async function fresh(sessionId: string, identity: IdentityManager): Promise<IdentityManager> {
+    if (isFresh(identity)) return identity;
+    return renew(sessionId, identity.token).catch((error) => {
+      const stillGood = Date.now() < (identity.tokenEnds ?? identity.tokenExpires).getTime();
+      if (stillGood && isTrouble(error)) return identity;
+      throw error;
+    });
+  }
+
   return {
-    async identityOf(req, { prolong = true } = {}) {
+    fresh,
+    renewed: (sessionId, { token }) => renew(sessionId, token),
+    async identityOf(req) {
       const { identity } = req.session;
       if (!identity) throw new AppError("signed_out");
-      const id = req.sessionID;
-      const usable = isFresh(identity)
-        ? identity
-        : await renew(id, identity.token).catch((error) => {
-            const stillGood = Date.now() < (identity.tokenEnds ?? identity.tokenExpires).getTime();
-            if (stillGood && isTrouble(error)) return identity;
-            throw error;
-          });
-      if (usable !== identity) await show(req, usable, prolong);
+      const usable = await fresh(req.sessionID, identity);
+      if (usable !== identity) await show(req, usable);
       usable.renew = async () => {
-        const renewed = await renew(id, usable.token);
-        await show(req, renewed, prolong);
+        const renewed = await renew(req.sessionID, usable.token);
+        await show(req, renewed);
         return renewed;
       };
       return usable;

@@ -9,7 +9,7 @@ function isLoopback(hostname: string): boolean {
 }
 
 /** An absolute URL that can be trusted with a token: https or loopback, and nothing in it beside host and path. */
-const address = (cure: string, missing?: string) =>
+export const address = (cure: string, missing?: string) =>
   z
     .string(missingOr(missing, `must be text. ${cure}`))
     .refine(
@@ -54,7 +54,8 @@ const callbackCure =
 
 // The server's other routes. The app may be mounted under a path, so it answers at every tail of the callback's
 // path, and a callback at /gis/sign-in would stand in the way of /sign-in.
-const ownRoute = /\/(?:sign-in|sign-out|map|proxy|healthz|readyz|metrics|(?:api|assets)(?:\/.*)?)\/?$/i;
+const ownRoute =
+  /\/(?:sign-in|signed-in|sign-out|map|embed|proxy|healthz|readyz|metrics|(?:api|assets)(?:\/.*)?)\/?$/i;
 
 /** REDIRECT_URI, unchanged, as it has to equal the one that is registered at the portal (CF-3). */
 export const redirectUri = address(callbackCure, `is missing. ${callbackCure}`)
@@ -71,6 +72,13 @@ export const redirectUri = address(callbackCure, `is missing. ${callbackCure}`)
 export const proxyTarget = address(
   "Give a whole prefix without wildcards, such as https://services.example.com/arcgis/rest/.",
 ).transform((text) => new URL(text).href);
+
+const originCure = "Give scheme and host alone, such as https://experience.arcgis.com.";
+
+/** One entry of EMBED_ORIGINS, as a browser spells an origin: compared letter by letter, so no path and no wildcard. */
+export const embedOrigin = address(originCure)
+  .refine((text) => new URL(text).pathname === "/", stop(`is an address and not an origin. ${originCure}`))
+  .transform((text) => new URL(text).origin);
 
 // An address or a subnet as Express's "trust proxy" takes it. One wider than /7 is no network of proxies.
 function isSubnet(text: unknown): boolean {

@@ -1,5 +1,7 @@
 import * as z from "zod";
-import { portalUrl, proxyTarget, redirectUri, redisUrl, trustedProxy } from "./addresses.ts";
+import { embedOrigin, portalUrl, proxyTarget, redirectUri, redisUrl, trustedProxy } from "./addresses.ts";
+import { type MapLayer, mapLayer, mapTiles } from "./map.ts";
+import { reachOf } from "./reach.ts";
 import { missingOr } from "./rule.ts";
 import { credential, makeSecret, secret } from "./secrets.ts";
 
@@ -32,7 +34,7 @@ const list = <Entry extends z.ZodType>(entry: Entry, missing?: string) => {
     z
       .array(entry, missingOr(missing, error))
       .min(1, { error: "is an empty list. Give it a value, or leave the key out." })
-      .refine((entries) => new Set(entries).size === entries.length, {
+      .refine((entries) => new Set(entries.map((entry) => JSON.stringify(entry))).size === entries.length, {
         error: "holds the same value twice. Remove one of the two.",
       }),
   );
@@ -89,11 +91,17 @@ export const schema = z
     TOKEN_HANDOVER: yesOrNo()
       .default(false)
       .describe("lets `/api/credential` give the page its access token"),
+    EMBED_ORIGINS: list(embedOrigin)
+      .default([])
+      .describe("origins of ArcGIS apps that `/embed` may hold, which then get people's access tokens"),
     ALSO_SIGN_OUT_PORTAL: yesOrNo()
       .default(false)
       .describe(
         "ends the portal's own sign-in of the browser too, by an address that Esri has not documented",
       ),
+    AUTO_SIGN_IN: yesOrNo()
+      .default(false)
+      .describe("the first page that a browser opens leads to the portal at once, without a click"),
     ALLOWED_ORGS: list(
       text(/^\w{1,64}$/, "is not an organisation's id. Copy it from {PORTAL_URL}/portals/self."),
     )
@@ -108,11 +116,24 @@ export const schema = z
     PROXY_TIMEOUT_SECONDS: whole(1, 900)
       .default(60)
       .describe("how long a server behind `/proxy` may stay silent"),
+    MAP_LAYERS: list(mapLayer)
+      .default([])
+      .describe("layers that `/map` shows: the address of each, and after a space its title if you like"),
+    MAP_TILES: mapTiles
+      .optional()
+      .describe("pictures under them: `https://.../{z}/{x}/{y}.png`, and after a space the attribution"),
     RATE_LIMIT: rateLimit.default(60).describe("`off`, or sign-in requests a minute an address"),
     LOG_LEVEL: z
       .enum(logLevels, { error: `is not a log level. Use one of ${logLevels.join(", ")}.` })
       .default("info")
       .describe("pino level"),
+    METRICS: z
+      .enum(["loopback", "public"], {
+        error:
+          "must be loopback or public. Use public only where a firewall or the reverse proxy guards /metrics.",
+      })
+      .default("loopback")
+      .describe("who may read `/metrics`: programs on this machine, or everybody (`public`)"),
   })
   // These two see settings that may have problems of their own, so that all are told at once.
   .refine((all) => !haveCommonValue(all.SESSION_SECRET, all.ENCRYPTION_KEY), {
@@ -124,7 +145,33 @@ export const schema = z
     path: ["SESSION_IDLE_SECONDS"],
     error: "must not be more than SESSION_MAX_SECONDS. Set both (their defaults are 14 and 30 days).",
     when: () => true,
+  })
+  .refine((all) => !hasLayerOutOfReach(all), {
+    path: ["MAP_LAYERS"],
+    error:
+      "names a layer that /proxy may not reach. Add the beginning of its address, such as https://services.example.com/arcgis/rest/, to PROXY_ALLOW.",
+  })
+  .refine((all) => !(all.EMBED_ORIGINS?.length > 0) || all.TOKEN_HANDOVER === true, {
+    path: ["EMBED_ORIGINS"],
+    error:
+      "hands access tokens to apps in frames, and TOKEN_HANDOVER is not true. Set that to true, too, or leave this key out.",
+    when: () => true,
   });
+
+function hasLayerOutOfReach({
+  PORTAL_URL: portal,
+  PROXY_ALLOW: proxyAllow,
+  MAP_LAYERS,
+}: MapSettings): boolean {
+  const isInReach = reachOf({ portal, proxyAllow });
+  return !MAP_LAYERS.every(({ url }) => isInReach(new URL(url)));
+}
+
+interface MapSettings {
+  PORTAL_URL: string;
+  PROXY_ALLOW: string[];
+  MAP_LAYERS: MapLayer[];
+}
 
 function haveCommonValue(one: unknown, other: unknown): boolean {
   return Array.isArray(one) && Array.isArray(other) && one.some((value) => other.includes(value));

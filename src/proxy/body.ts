@@ -1,6 +1,7 @@
 import { type Readable, Transform } from "node:stream";
 import express, { type Request, type RequestHandler, type Response } from "express";
-import { AppError, type ErrorCode } from "../errors.ts";
+import { AppError } from "../errors.ts";
+import { counts } from "../metrics/counts.ts";
 import { withoutOurs } from "./parameters.ts";
 
 /** What is sent along with a request. */
@@ -17,15 +18,17 @@ export interface Body {
  */
 const heldBytes = 4 * 1024 * 1024;
 
-/** Reads a body that is to be held into `req.body`; 413 for a form that is too large. */
-export const holdBody: RequestHandler = express.raw({
+const hold = express.raw({
   limit: heldBytes,
   inflate: false,
-  type: (req) => {
-    const request = req as Request;
-    return hasBody(request) && (isForm(request) || lengthOf(request) <= heldBytes);
-  },
+  type: (req) => isForm(req as Request) || lengthOf(req) <= heldBytes,
 });
+
+/** Reads a body that is to be held into `req.body`; 413 for a form that is too large. */
+export const holdBody: RequestHandler = (req, res, next) => {
+  if (hasBody(req)) hold(req, res, next);
+  else next();
+};
 
 /**
  * Gives the body for the server at the other end: of a form (application/x-www-form-urlencoded) without the
@@ -37,6 +40,7 @@ export const holdBody: RequestHandler = express.raw({
 export function bodyOf(req: Request, mostBytes: number): Body | undefined {
   if (Buffer.isBuffer(req.body)) {
     const content = isForm(req) ? Buffer.from(withoutOurs(req.body.toString("latin1")), "latin1") : req.body;
+    counts.proxyBytes.add("sent", content.length);
     return { content, length: content.length };
   }
   if (!hasBody(req)) return undefined;
@@ -49,14 +53,18 @@ export function bodyOf(req: Request, mostBytes: number): Body | undefined {
   return { content, ...(Number.isFinite(length) && { length }) };
 }
 
-/** A stream that lets so many bytes pass, and fails with AppError `code` at the next one. */
-export function atMost(bytes: number, code: ErrorCode): Transform {
+/** A stream that lets so many bytes pass, and fails with AppError `code` at the next one. It counts them. */
+export function atMost(bytes: number, code: "payload_too_large" | "answer_refused"): Transform {
+  const direction = code === "payload_too_large" ? "sent" : "received";
   let passed = 0;
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
       passed += chunk.length;
       if (passed > bytes) done(new AppError(code, { cause: "more than PROXY_MAX_BYTES" }));
-      else done(null, chunk);
+      else {
+        counts.proxyBytes.add(direction, chunk.length);
+        done(null, chunk);
+      }
     },
   });
 }

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import type { Response } from "express";
 import { AppError } from "../errors.ts";
-import { atMost, leaveUnread, lengthOf } from "./body.ts";
+import { counts } from "../metrics/counts.ts";
+import { leaveUnread, lengthOf } from "./body.ts";
 import { answerHeaders, harmlessType } from "./headers.ts";
 import type { Answer } from "./upstream.ts";
 
@@ -28,22 +29,31 @@ export async function passOn(answer: Answer, res: Response, mostBytes: number): 
   res.setHeader("Content-Security-Policy", policy);
   if (type !== undefined) res.setHeader("Content-Type", type);
   leaveUnread(res.req, res);
+  counts.proxyBytes.add("received", head.length);
   if (rest === undefined) return void res.end(head);
-  res.write(head);
+  if (head.length > 0) res.write(head);
   await stream(rest, res, mostBytes - head.length);
 }
 
 /**
  * Not `pipeline`: it destroys the response when the answer breaks off, and then nobody can tell any more which
- * of the two ends has gone, and what the log should say.
+ * of the two ends has gone, and what the log should say. Nor a Transform that counts: it is a stream of its own.
  */
 function stream(rest: IncomingMessage, res: Response, mostBytes: number): Promise<void> {
+  let left = mostBytes;
   return new Promise((resolve, reject) => {
     rest.once("error", (error) => {
       reject(error instanceof AppError ? error : new AppError("portal_unreachable", { cause: error }));
     });
-    res.once("close", resolve);
-    rest.pipe(atMost(mostBytes, "answer_refused").once("error", reject)).pipe(res);
+    res.once("close", resolve).on("drain", () => rest.resume());
+    if (rest.readableEnded) res.end();
+    else rest.once("end", () => res.end());
+    rest.on("data", (chunk: Buffer) => {
+      left -= chunk.length;
+      counts.proxyBytes.add("received", chunk.length);
+      if (left < 0) rest.destroy(new AppError("answer_refused", { cause: "more than PROXY_MAX_BYTES" }));
+      else if (!res.write(chunk)) rest.pause();
+    });
   });
 }
 

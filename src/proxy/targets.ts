@@ -1,4 +1,4 @@
-import { isBelow } from "../arcgis/token-targets.ts";
+import { reachOf } from "../config/reach.ts";
 import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
 
@@ -12,11 +12,8 @@ import { AppError } from "../errors.ts";
  * The function throws AppError token_target for everything else, and for what gives out tokens: over the proxy
  * a script in the page would get one.
  */
-export function proxyTargets({ portal, proxyAllow }: Pick<Config, "portal" | "proxyAllow">) {
-  const allowed = [portal, ...proxyAllow].map((prefix) => {
-    const { origin, pathname } = new URL(prefix);
-    return { origin, folder: pathname.replace(/\/+$/, "") };
-  });
+export function proxyTargets(config: Pick<Config, "portal" | "proxyAllow">) {
+  const isAllowed = reachOf(config);
 
   return (requestUrl: string): URL => {
     const target = parse(textOf(requestUrl));
@@ -24,10 +21,7 @@ export function proxyTargets({ portal, proxyAllow }: Pick<Config, "portal" | "pr
     const path = plainPath(target.pathname);
     if (path === undefined) throw refused("its path can be read in two ways");
     if (givesTokens.test(path)) throw refused("it gives out tokens");
-    const isAllowed = allowed.some(
-      ({ origin, folder }) => target.origin === origin && isBelow(target.pathname, folder),
-    );
-    if (!isAllowed) throw refused(`it is not in PROXY_ALLOW (${target.host.slice(0, 100)})`);
+    if (!isAllowed(target)) throw refused(`it is not in PROXY_ALLOW (${target.host.slice(0, 100)})`);
     return target;
   };
 }

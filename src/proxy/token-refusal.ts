@@ -1,5 +1,5 @@
 import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
-import type { Answer } from "./upstream.ts";
+import { type Answer, headBytes } from "./upstream.ts";
 
 const refusals = [498, 499];
 
@@ -20,7 +20,7 @@ const unpackers = new Map([
  */
 export function refusesToken({ status, headers, head, rest }: Answer): boolean {
   if (status === 401 || refusals.includes(status)) return true;
-  if (rest || status >= 500) return false;
+  if (rest || head.length > headBytes || status >= 500) return false;
   const text = textOf(head, headers["content-encoding"]);
   return (
     refusals.includes(errorCodeIn(text)) ||
@@ -38,6 +38,8 @@ function textOf(bytes: Buffer, encoding = ""): string {
 
 /** `NaN` when there is none. */
 function errorCodeIn(text: string): number {
+  // Most answers are none, and many no JSON: to try them all would be slow.
+  if (!text.includes("498") && !text.includes("499")) return Number.NaN;
   try {
     const { error } = JSON.parse(text.slice(text.indexOf("{"), text.lastIndexOf("}") + 1));
     return Number(error?.code);

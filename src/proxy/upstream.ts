@@ -7,6 +7,7 @@ import {
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { Readable } from "node:stream";
 import { AppError } from "../errors.ts";
+import { counts } from "../metrics/counts.ts";
 
 export interface UpstreamRequest {
   method: string;
@@ -37,7 +38,7 @@ const ways = {
 };
 
 /** Larger than any error of ArcGIS. */
-const headBytes = 8 * 1024;
+export const headBytes = 8 * 1024;
 
 /**
  * Sends one request and waits for the beginning of its answer: all of a small one. Redirects are not followed,
@@ -49,6 +50,7 @@ const headBytes = 8 * 1024;
  * @throws AppError portal_unreachable, portal_timeout
  */
 export async function askUpstream({ signal, ...request }: UpstreamRequest): Promise<Answer> {
+  const asked = performance.now();
   try {
     const answer = await respond(request, signal);
     const { statusCode: status = 0, headers } = answer;
@@ -57,6 +59,8 @@ export async function askUpstream({ signal, ...request }: UpstreamRequest): Prom
   } catch (error) {
     if (error instanceof AppError) throw error;
     throw new AppError("portal_unreachable", { cause: error });
+  } finally {
+    counts.portalSeconds.observe("proxy", (performance.now() - asked) / 1000);
   }
 }
 
@@ -66,8 +70,12 @@ function respond(
 ): Promise<IncomingMessage> {
   const { send, agent } = ways[url.protocol as keyof typeof ways];
   return new Promise((resolve, reject) => {
-    const request = send(url, { method, headers, agent, signal, timeout: idleMs });
+    const request = send(url, { method, headers, agent, timeout: idleMs });
     let answer: IncomingMessage | undefined;
+    // Node's own option of that name watches every event of the request, and takes as long as all the rest here.
+    const abort = () => request.destroy(signal.reason);
+    if (signal.aborted) abort();
+    else signal.addEventListener("abort", abort, { once: true });
     request.once("response", (begun) => {
       answer = begun;
       // Who has answered before all of the body was there wants no more of it.
@@ -85,13 +93,23 @@ function respond(
   });
 }
 
-async function headOf(answer: IncomingMessage): Promise<Buffer> {
+/** Reads until there are more than `headBytes`, or all of it. What is not read yet waits for who will. */
+function headOf(answer: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let read = 0;
-  for await (const chunk of answer.iterator({ destroyOnReturn: false })) {
-    chunks.push(chunk);
-    read += chunk.length;
-    if (read > headBytes) break;
-  }
-  return Buffer.concat(chunks);
+  return new Promise((resolve, reject) => {
+    function take(): void {
+      for (let chunk = answer.read(); chunk !== null; chunk = answer.read()) {
+        chunks.push(chunk);
+        read += chunk.length;
+      }
+      if (read > headBytes) finish();
+    }
+    function finish(): void {
+      answer.off("readable", take).off("end", finish).off("error", reject);
+      const [only] = chunks;
+      resolve(chunks.length === 1 && only ? only : Buffer.concat(chunks));
+    }
+    answer.on("readable", take).once("end", finish).once("error", reject);
+  });
 }

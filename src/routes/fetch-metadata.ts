@@ -7,8 +7,16 @@ import type { Request, RequestHandler } from "express";
  * typed address, not a link, image or frame of another site, and nothing that is loaded in advance.
  */
 export function isClickOnOurPage(req: Request): boolean {
+  return req.get("Sec-Fetch-Site") === "same-origin" && isPageVisit(req);
+}
+
+/**
+ * Whether a browser asks for a page to show it in a window of its own, wherever the link was. Not a frame, not a
+ * script, nothing that is loaded in advance, no HEAD, and no program.
+ */
+export function isPageVisit(req: Request): boolean {
   return (
-    req.get("Sec-Fetch-Site") === "same-origin" &&
+    req.method === "GET" &&
     req.get("Sec-Fetch-Mode") === "navigate" &&
     req.get("Sec-Fetch-Dest") === "document" &&
     !isPrefetch(req)

@@ -19,8 +19,8 @@ import { isFromOurPage } from "./fetch-metadata.ts";
 export interface ProxyParts {
   config: Config;
   tokens: TokenKeeper;
-  /** Gives `req.session`. */
-  withSession: RequestHandler;
+  /** Gives a `req.session` that nobody can change, and sends no cookie. */
+  withView: RequestHandler;
   /** Turns away whom ALLOWED_ORGS does not name. */
   memberOnly: RequestHandler;
 }
@@ -37,7 +37,7 @@ const longestMs = 15 * 60_000;
  * Esri's proxy convention, `/proxy?https://host/path?query`: asks the portal, or an address in PROXY_ALLOW, with
  * the person's token, and streams the answer. Errors of our own are JSON: `{error: {code, message}}`.
  */
-export function proxy({ config, tokens, withSession, memberOnly }: ProxyParts): Router {
+export function proxy({ config, tokens, withView, memberOnly }: ProxyParts): Router {
   const router = express.Router();
   const targetOf = proxyTargets(config);
   const takePlace = places(room);
@@ -58,7 +58,7 @@ export function proxy({ config, tokens, withSession, memberOnly }: ProxyParts): 
   };
 
   // 2. There and back. All of it ends when the browser goes, or when the time is up.
-  router.all("/proxy", withSession, memberOnly, check, holdBody, async (req, res) => {
+  router.all("/proxy", withView, memberOnly, check, holdBody, async (req, res) => {
     const end = new AbortController();
     const late = setTimeout(() => end.abort(new AppError("portal_timeout")), longestMs);
     res.once("close", () => {
@@ -66,10 +66,7 @@ export function proxy({ config, tokens, withSession, memberOnly }: ProxyParts): 
       if (!res.writableFinished) end.abort();
     });
     try {
-      // No cookie: by the time a slow answer leaves, the browser may have another session.
-      const identity = await tokens.identityOf(req, { prolong: false });
-      const answer = await ask(req, res.locals.url, identity, end.signal);
-      await passOn(answer, res, config.proxyMaxBytes);
+      await passOn(await ask(req, res.locals.url, end.signal), res, config.proxyMaxBytes);
     } catch (error) {
       if (end.signal.reason instanceof AppError) throw end.signal.reason;
       // Otherwise the browser has gone, and there is nobody left to tell.
@@ -84,22 +81,28 @@ export function proxy({ config, tokens, withSession, memberOnly }: ProxyParts): 
   return router;
 
   /** Asks once; and once more, with a new token, when the answer says that this one is no good. */
-  async function ask(
-    req: Request,
-    url: URL,
-    identity: IdentityManager,
-    signal: AbortSignal,
-  ): Promise<Answer> {
+  async function ask(req: Request, url: URL, signal: AbortSignal): Promise<Answer> {
+    const { sessionID, session } = req;
+    if (!session.identity) throw new AppError("signed_out");
+    let identity = await tokens.fresh(sessionID, session.identity);
+    const renew = async () => {
+      identity = await tokens.renewed(sessionID, identity);
+    };
     const body = bodyOf(req, config.proxyMaxBytes);
     const send = (token: string | undefined) => {
       const headers = requestHeaders(req.headers, { token, length: body?.length });
       return askUpstream({ method: req.method, url, headers, body: body?.content, idleMs, signal });
     };
-    const token = await tokenFor(identity, url);
+    const token = await tokenFor(identity, url).catch(async (error) => {
+      if (!(error instanceof ArcGISAuthError)) throw error;
+      // The portal does not take its own token for an exchange: it was ended there before its time.
+      await renew();
+      return tokenFor(identity, url);
+    });
     const first = await send(token);
     if (token === undefined || !refusesToken(first)) return first;
 
-    if (token === identity.token) await identity.refreshCredentials();
+    if (token === identity.token) await renew();
     else forgetServerToken(token);
     // What was passed on as it came is gone. The client gets to see the error, and finds a new token next time.
     if (body && !Buffer.isBuffer(body.content)) return first;
@@ -112,9 +115,10 @@ export function proxy({ config, tokens, withSession, memberOnly }: ProxyParts): 
 }
 
 /** The target as it is asked for: what the client may not set is gone, and what would be a page is JSON. */
-function urlFor(req: Request, target: URL): URL {
-  const url = new URL(target);
-  url.search = withoutOurs(target.search.slice(1));
+function urlFor(req: Request, url: URL): URL {
+  const query = url.search.slice(1);
+  const kept = withoutOurs(query);
+  if (kept !== query) url.search = kept;
   if (req.method === "GET" || req.method === "HEAD") asJson(url, req.get("Sec-Fetch-Dest"));
   return url;
 }
@@ -130,9 +134,6 @@ async function tokenFor(identity: IdentityManager, { href }: URL): Promise<strin
     return await identity.getToken(href);
   } catch (error) {
     if (error instanceof AppError && error.code === "token_target") return undefined;
-    if (!(error instanceof ArcGISAuthError)) throw error;
-    // The portal does not take its own token for an exchange: it was ended there before its time.
-    await identity.refreshCredentials();
-    return identity.getToken(href);
+    throw error;
   }
 }

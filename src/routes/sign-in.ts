@@ -1,5 +1,11 @@
 import { type ArcGISIdentityManager, ArcGISRequestError } from "@esri/arcgis-rest-request";
-import express, { type Request, type RequestHandler, type Response, type Router } from "express";
+import express, {
+  type ErrorRequestHandler,
+  type Request,
+  type RequestHandler,
+  type Response,
+  type Router,
+} from "express";
 import type { SessionData } from "express-session";
 import type { Logger } from "pino";
 import { IdentityManager, oauthOptions, portalSignOut } from "../arcgis/identity-manager.ts";
@@ -7,6 +13,7 @@ import { fetchProfile, type Profile, profileWithout } from "../arcgis/profile.ts
 import type { Revocations } from "../arcgis/revocations.ts";
 import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
+import { counts } from "../metrics/counts.ts";
 import { reasonOf } from "../reason.ts";
 import { redirect } from "../redirect.ts";
 import { localPath } from "../return-to.ts";
@@ -15,9 +22,10 @@ import type { FormTokens } from "../session/form-token.ts";
 import type { SealedStore } from "../session/sealed-store.ts";
 import { endSession, startSession } from "../session/session.ts";
 import { allowOnly } from "../web.ts";
+import type { AutoSignIn } from "./auto-sign-in.ts";
 import { callbackRoutes, readCallback } from "./callback.ts";
 import { isClickOnOurPage, isFromOurPage, refusePrefetch } from "./fetch-metadata.ts";
-import { renderConfirm } from "./views.ts";
+import { renderConfirm, renderSignedIn } from "./views.ts";
 import { wishesOf } from "./wishes.ts";
 
 export interface SignInParts {
@@ -29,9 +37,13 @@ export interface SignInParts {
   withSession: RequestHandler;
   /** Slows down who asks too often. */
   limit: RequestHandler;
+  auto: AutoSignIn;
   revocations: Revocations;
   log: Logger;
 }
+
+/** The last page of a window that was opened to sign in. */
+const windowDone = "/signed-in";
 
 /** The sign-in and the sign-out, in the order in which a visitor meets them. */
 export function signIn({
@@ -41,6 +53,7 @@ export function signIn({
   forms,
   withSession,
   limit,
+  auto,
   revocations,
   log,
 }: SignInParts): Router {
@@ -56,12 +69,16 @@ export function signIn({
   router.get("/sign-in", limit, (req, res) => {
     // The browser would drop the cookie, and the sign-in would go in circles.
     if (config.secure && !req.secure) throw new AppError("insecure_connection");
-    const ownPaths = ["/sign-in", "/sign-out", ...callback].map((path) => req.baseUrl + path);
-    const returnTo = localPath(req.query.returnTo, config.origin, ownPaths) ?? homeOf(req);
+    const ownPaths = ["/sign-in", windowDone, "/sign-out", ...callback].map((path) => req.baseUrl + path);
+    const wanted = localPath(req.query.returnTo, config.origin, ownPaths) ?? homeOf(req);
+    const returnTo = req.query.popup === "1" ? req.baseUrl + windowDone : wanted;
+    if (returnTo !== wanted) keepOpener(res);
 
+    auto.noMore(res);
     const { state, codeChallenge } = flows.start(req, res, returnTo);
     const proof = config.pkce ? { codeChallenge } : {};
     IdentityManager.authorize({ ...options, ...proof, ...wishesOf(req), state }, res);
+    counts.signInsStarted.add("all");
   });
 
   // 2. One eternity later, the portal sends the browser back with a one-time code. No page repeats that address:
@@ -90,9 +107,21 @@ export function signIn({
       throw reason;
     }
     log.info({ ...traceOf(req), event: "sign-in", user: identity.username }, "signed in");
+    counts.signIns.add("signed_in");
     if (replaced) void revocations.revoke(replaced);
 
+    if (returnTo === req.baseUrl + windowDone) keepOpener(res);
     redirect(res, returnTo);
+  });
+  router.use(callback, ((error, _req, _res, next) => {
+    counts.signIns.add(error instanceof AppError ? error.code : "internal");
+    next(error);
+  }) as ErrorRequestHandler);
+
+  // A page that wants to stay as it is signs in through a small window, which ends here (/sign-in?popup=1).
+  router.get(windowDone, (_req, res) => {
+    keepOpener(res);
+    renderSignedIn(res);
   });
 
   // 3. The visitor wants to sign out. The tutorial's plain link does it when it is clicked on a page of ours;
@@ -116,7 +145,7 @@ export function signIn({
     await signOut(req, res, identity);
   });
 
-  router.all(["/sign-in", ...callback], allowOnly("GET, HEAD"));
+  router.all(["/sign-in", windowDone, ...callback], allowOnly("GET, HEAD"));
   router.all("/sign-out", allowOnly("GET, HEAD, POST"));
   return router;
 
@@ -144,10 +173,17 @@ export function signIn({
     // A full disk cannot be written, but the session can be removed all the same.
     await store.update(req.sessionID, takeOut).catch(() => false);
     await endSession(req, res, config);
+    auto.noMore(res);
     log.info({ ...traceOf(req), event: "sign-out", user: identity.username }, "signed out");
+    counts.signOuts.add("all");
     await revocations.revoke(latest);
     redirect(res, config.alsoSignOutPortal ? portalSignOut(config) : homeOf(req));
   }
+}
+
+/** A browser parts a window from the one that opened it at the first answer, redirects too, that asks for it. */
+function keepOpener(res: Response): void {
+  res.set("Cross-Origin-Opener-Policy", "unsafe-none");
 }
 
 function homeOf(req: Request): string {

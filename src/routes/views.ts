@@ -1,13 +1,13 @@
-import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import ejs from "ejs";
-import express, { type Express, type Response, type Router } from "express";
+import type { Express, Response } from "express";
+import type { MapLayer, MapTiles } from "../config/map.ts";
 import type { AppError } from "../errors.ts";
+import { version } from "./assets.ts";
 import { displayName, durationText, initials, roleName } from "./text.ts";
 
 const viewsFolder = join(import.meta.dirname, "../../views");
-const assetsFolder = join(viewsFolder, "assets");
 
 /** A person as the portal describes them. The strings come from elsewhere: show them through `displayName` only. */
 export interface Person {
@@ -64,28 +64,6 @@ export function views(app: Express): void {
   app.enable("view cache");
 }
 
-/** Changes with every change of an asset, and stands in the assets' URLs: such a URL may be kept for ever. */
-const version = readdirSync(assetsFolder)
-  .sort()
-  .reduce((hash, name) => hash.update(readFileSync(join(assetsFolder, name))), createHash("sha256"))
-  .digest("hex")
-  .slice(0, 12);
-
-/** Serves views/assets at /assets: for a year under the current `?v=`, for a minute otherwise. */
-export function assets(): Router {
-  const files = express.static(assetsFolder, {
-    cacheControl: false,
-    index: false,
-    redirect: false,
-    setHeaders(res: Response) {
-      const isCurrent = res.req.query.v === version;
-      res.set("Cache-Control", isCurrent ? "public, max-age=31536000, immutable" : "public, max-age=60");
-      res.set("X-Content-Type-Options", "nosniff");
-    },
-  });
-  return express.Router().use("/assets", files);
-}
-
 /** Answers with the start page. */
 export function renderHome(res: Response, home: HomeSignedOut | HomeSignedIn): void {
   if (!("person" in home)) {
@@ -137,6 +115,55 @@ export function renderContent(res: Response, { identity, items, page, pages }: C
   render(res, "content", "My content", { items: shown, page, pages, header });
 }
 
+/** What the map page shows. */
+export interface MapPage extends Visitor {
+  layers: MapLayer[];
+  tiles?: MapTiles | undefined;
+}
+
+/** Answers with the map, or, without any layers, with what to configure. */
+export function renderMap(res: Response, { person, formToken, layers, tiles }: MapPage): void {
+  forForm(res);
+  // The window in which the person signs in anew tells this one when it is done: a stricter word would part them.
+  res.set("Cross-Origin-Opener-Policy", "same-origin-allow-popups");
+  if (tiles) allowImages(res, new URL(tiles.url).origin);
+  const settings = { base: res.req.baseUrl, username: person.username, layers, tiles };
+  render(res, "map", "Map", {
+    settings: JSON.stringify(settings),
+    layers,
+    header: { name: nameOf(person), formToken },
+    styles: layers.length > 0 ? ["leaflet.css", "map.css"] : [],
+    wide: layers.length > 0,
+  });
+}
+
+/** The policy of this one page lets pictures come from one more origin. */
+function allowImages(res: Response, origin: string): void {
+  const policy = String(res.getHeader("Content-Security-Policy"));
+  res.set("Content-Security-Policy", policy.replace("img-src 'self'", `img-src 'self' ${origin}`));
+}
+
+/** Answers with the last page of a window that was opened to sign in: it tells its opener, and closes itself. */
+export function renderSignedIn(res: Response): void {
+  render(res, "signed-in", "Signed in", {});
+}
+
+/** What the page with an app in a frame shows. */
+export interface Embedded {
+  /** The app's address, as the frame gets it. */
+  app: string;
+  /** The origins that may ask for a token. */
+  origins: readonly string[];
+  username: string;
+}
+
+/** Answers with a page that is a frame and the header above it. */
+export function renderEmbed(res: Response, { app, origins, username }: Embedded): void {
+  const host = hostOf(app);
+  const header = { name: displayName(username), signOutLink: true };
+  render(res, "embed", `App of ${host}`, { app, origins, host, header });
+}
+
 /** Answers with the page that asks before a sign-out. */
 export function renderConfirm(res: Response, { person, formToken }: Visitor): void {
   forForm(res);
@@ -178,7 +205,8 @@ export function renderError(
 /** Every page gets these locals; the ones it does not use are named too, or the host app's `res.locals` would leak in. */
 function render(res: Response, view: string, title: string, locals: Record<string, unknown>): void {
   const { notice } = res.app.locals;
-  res.render(view, { base: res.req.baseUrl, version, notice, title, header: undefined, ...locals });
+  const usual = { header: undefined, styles: [], wide: false };
+  res.render(view, { base: res.req.baseUrl, version, notice, title, ...usual, ...locals });
 }
 
 function nameOf(person: Person): string {

@@ -1,17 +1,21 @@
-import { parseCookie } from "cookie";
-import { type Request, type Response, Router } from "express";
+import { type Response, Router } from "express";
 import { redirect } from "../redirect.ts";
 import { type Params, paramsOf, text } from "./answers.ts";
 import type { Client, Context } from "./context.ts";
-import { type Challenge, type Grant, randomToken } from "./grants.ts";
+import type { Challenge, Grant } from "./grants.ts";
+import { organisationPath, organisationSignIn } from "./organisation-login.ts";
 import { choiceOf, contentSecurityPolicy } from "./pages.ts";
-import type { Person } from "./people.ts";
-
-/** ArcGIS's own cookie of this name holds a token; here it is a random number that means a person. */
-const portalCookie = "esri_auth";
+import { home, type Person } from "./people.ts";
+import { rememberedPeople } from "./remembered.ts";
 
 /** Minutes: two weeks, and ninety days. */
 const expirations = { byDefault: 20160, most: 129600 };
+
+const problems = {
+  unreachable:
+    "The organisation's identity provider does not answer, or not as it should. Try again, or sign in another way.",
+  noMember: "You have signed in there, but no member of this organisation has that login.",
+};
 
 /** A request to sign in that may be shown to a person. */
 interface SignInRequest extends Omit<Grant, "username"> {
@@ -30,22 +34,24 @@ interface SignInRequest extends Omit<Grant, "username"> {
  */
 export function authorizeRoutes(portal: Context): Router {
   const { people, settings, grants } = portal;
-  const remembered = new Map<string, string>();
+  const remembered = rememberedPeople();
+  const organisation = organisationSignIn(() => `${portal.url}${organisationPath}/signin`);
   const router = Router();
 
   // 1. The page, or the way straight back for a person whom the portal remembers.
-  router.get("/oauth2/authorize", portal.at("authorize"), (req, res) => {
+  router.get("/oauth2/authorize", portal.at("authorize"), async (req, res) => {
     const params = paramsOf(req);
     const request = readRequest(portal, params, res);
     if (!request) return;
     if (res.locals.deny) return deny(res, request);
 
-    const username = remembered.get(portalCookieOf(req) ?? "");
+    const username = remembered.usernameOf(req);
     const person = people.find((each) => each.username === username);
     if (person && settings.rememberPerson && text(params, "force_login") !== "true") {
       return allow(res, request, person);
     }
-    showChoice(res, request, params);
+    if (settings.organisationLogin?.only) await toOrganisation(res, request, params);
+    else showChoice(res, request, params);
   });
 
   // 2. The choice that the person made there.
@@ -55,20 +61,43 @@ export function authorizeRoutes(portal: Context): Router {
     if (!request) return;
     if (res.locals.deny || text(params, "action") === "cancel") return deny(res, request);
 
-    const person = people.find((each) => each.username === text(params, "username"));
+    const person = withLoginHere().find((each) => each.username === text(params, "username"));
     if (!person) return showChoice(res.status(400), request, params);
-    if (settings.rememberPerson) {
-      const session = randomToken(32);
-      remembered.set(session, person.username);
-      res.cookie(portalCookie, session, { httpOnly: true, sameSite: "lax", path: "/portal" });
-    }
+    if (settings.rememberPerson) remembered.remember(res, person.username);
     allow(res, request, person);
   });
 
-  // 3. The end of what the portal remembers. Not in Esri's documentation; Experience Builder uses it.
+  // 3. Or the organisation's own login: there, and back with a name that a member of the organisation has. The
+  //    address of the way there is the sandbox's own.
+  router.get(`${organisationPath}/authorize`, async (req, res) => {
+    const params = paramsOf(req);
+    const request = readRequest(portal, params, res);
+    if (request) await toOrganisation(res, request, params);
+  });
+
+  router.get(`${organisationPath}/signin`, async (req, res) => {
+    const { organisationLogin } = settings;
+    const pending = organisation.requestOf(req);
+    if (!organisationLogin || !pending) return showForeign(res.status(400));
+    const request = readRequest(portal, pending.params, res);
+    if (!request) return;
+
+    const answer = await organisation.finish(organisationLogin, req, pending).catch(() => undefined);
+    if (!answer) return showChoice(res.status(502), request, pending.params, problems.unreachable);
+    if (answer.idpUsername === undefined) {
+      if (answer.denied) return deny(res, request);
+      return showChoice(res.status(502), request, pending.params, problems.unreachable);
+    }
+    const { idpUsername } = answer;
+    const person = people.find((each) => each.provider === "enterprise" && each.idpUsername === idpUsername);
+    if (!person) return showChoice(res.status(403), request, pending.params, problems.noMember);
+    if (settings.rememberPerson) remembered.remember(res, person.username);
+    allow(res, request, person);
+  });
+
+  // 4. The end of what the portal remembers. Not in Esri's documentation; Experience Builder uses it.
   router.get("/oauth2/signout", (req, res) => {
-    remembered.delete(portalCookieOf(req) ?? "");
-    res.clearCookie(portalCookie, { httpOnly: true, sameSite: "lax", path: "/portal" });
+    remembered.forget(req, res);
 
     const params = paramsOf(req);
     const client = portal.clients.find(({ clientId }) => clientId === text(params, "client_id"));
@@ -81,7 +110,20 @@ export function authorizeRoutes(portal: Context): Router {
     });
   });
 
-  function showChoice(res: Response, request: SignInRequest, params: Params): void {
+  async function toOrganisation(res: Response, request: SignInRequest, params: Params): Promise<void> {
+    const { organisationLogin: login } = settings;
+    if (!login) return showChoice(res.status(400), request, params);
+    await organisation.begin(login, params, res).catch(() => {
+      showChoice(res.status(502), request, params, problems.unreachable);
+    });
+  }
+
+  /** Whoever has a login of the organisation has none of the portal's own, as in ArcGIS. */
+  function withLoginHere(): Person[] {
+    return settings.organisationLogin ? people.filter(({ provider }) => provider === "arcgis") : people;
+  }
+
+  function showChoice(res: Response, request: SignInRequest, params: Params, problem?: string): void {
     const { username: _, action: __, ...fields } = params;
     const preferred = text(params, "prepopulatedusername");
     const byPreference = (a: Person, b: Person) =>
@@ -94,7 +136,12 @@ export function authorizeRoutes(portal: Context): Router {
       origin,
       fields,
       style: text(params, "style"),
-      choices: people.toSorted(byPreference).map(choiceOf),
+      choices: settings.organisationLogin?.only ? [] : withLoginHere().toSorted(byPreference).map(choiceOf),
+      organisation: settings.organisationLogin && {
+        name: home.name,
+        href: `/portal/sharing/rest${organisationPath}/authorize?${new URLSearchParams(fields as Record<string, string>)}`,
+      },
+      problem,
     });
   }
 
@@ -172,6 +219,14 @@ function showError(res: Response, message: string): void {
   res.status(400).render("message", { title: "Error 400", message, advice });
 }
 
+function showForeign(res: Response): void {
+  res.render("message", {
+    title: "This sign-in was not started here",
+    message: "This browser has no sign-in under way at the organisation's identity provider.",
+    advice: "Go to the app, and sign in from there.",
+  });
+}
+
 function expirationMinutes(expiration: string | undefined): number {
   const minutes = Number(expiration);
   return minutes > 0 ? Math.min(minutes, expirations.most) : expirations.byDefault;
@@ -187,8 +242,4 @@ function callback(redirectUri: string, answer: Record<string, string | undefined
 
 function isOfApp(address: string, { redirectUris }: Client): boolean {
   return URL.canParse(address) && redirectUris.some((uri) => new URL(uri).origin === new URL(address).origin);
-}
-
-function portalCookieOf(req: Request): string | undefined {
-  return parseCookie(req.get("Cookie") ?? "")[portalCookie];
 }

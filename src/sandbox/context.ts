@@ -1,6 +1,7 @@
 import type { RequestHandler } from "express";
 import type { Endpoint } from "./faults.ts";
 import type { Grants, Lifetimes } from "./grants.ts";
+import type { OrganisationLogin } from "./organisation-login.ts";
 import type { Person } from "./people.ts";
 import type { ServerToken } from "./server-token.ts";
 
@@ -25,6 +26,8 @@ export interface SandboxSettings extends Lifetimes {
   omitRefreshTokenExpiry: boolean;
   /** The next sign-in of the same browser is silent, as at ArcGIS; off, so that people can try another person. */
   rememberPerson: boolean;
+  /** The organisation's own identity provider; `undefined`: people sign in at the portal itself. */
+  organisationLogin: OrganisationLogin | undefined;
 }
 
 /** What the routes of one running portal share. */

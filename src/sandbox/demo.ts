@@ -2,14 +2,25 @@ import "../no-debug.ts";
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { parseConfig } from "../config.ts";
 import { myContent } from "../examples/my-content.ts";
 import { explain, serve, stopOnSignal } from "../serve.ts";
+import { connectOrganisation } from "./organisation.ts";
 import { startSandbox } from "./portal.ts";
 
-/** `npm run demo`: this server and a sandbox portal to sign in at, both on loopback. */
+/**
+ * `npm run demo`: this server and a sandbox portal to sign in at, both on loopback. With `-- --organization` the
+ * people of the portal sign in at an identity provider of their organisation, and this server sends them there.
+ */
 
-const { PORT = "3000", SANDBOX_PORT = "3001", LOG_LEVEL = "warn" } = process.env;
+const {
+  PORT = "3000",
+  SANDBOX_PORT = "3001",
+  PROVIDER_PORT = "3002",
+  LOG_LEVEL = "warn",
+  MAP_TILES,
+} = process.env;
 const folder = ".demo";
 const redirectUri = `http://localhost:${PORT}/authenticate`;
 
@@ -17,33 +28,50 @@ const redirectUri = `http://localhost:${PORT}/authenticate`;
 let portKey = "SANDBOX_PORT";
 
 try {
+  const flag = { type: "boolean" } as const;
+  const { values } = parseArgs({ options: { organization: flag, organisation: flag } });
+  const withOrganisation = values.organization || values.organisation;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const sandbox = await startSandbox({
     port: Number(SANDBOX_PORT),
     clients: [{ clientId: "demo", redirectUris: [redirectUri], title: "The demo on your machine" }],
     stateFile: join(folder, "portal.json"),
   });
+  portKey = "PROVIDER_PORT";
+  const provider = withOrganisation && (await connectOrganisation(sandbox, { port: Number(PROVIDER_PORT) }));
   portKey = "PORT";
   const config = parseConfig({
     CLIENT_ID: "demo",
     PORTAL_URL: sandbox.url,
     REDIRECT_URI: redirectUri,
     ...secrets(join(folder, "secrets.json")),
+    MAP_LAYERS: sandbox.layers,
+    PROXY_ALLOW: `${sandbox.origin}/arcgis/rest/`,
     PORT,
+    MAP_TILES,
     LOG_LEVEL,
+    AUTO_SIGN_IN: Boolean(provider),
   });
   const running = await serve(config, {
     notice: "This server is connected to its built-in sandbox portal. No ArcGIS account is needed.",
     links: [{ href: "/content", label: "My content" }],
     routes: myContent,
   });
-  stopOnSignal({ ...running, stop: () => Promise.all([running.stop(), sandbox.close()]).then(() => {}) });
+  const parts = [running.stop, sandbox.close, ...(provider ? [provider.close] : [])];
+  stopOnSignal({ ...running, stop: () => Promise.all(parts.map((stop) => stop())).then(() => {}) });
 
   console.log(`
   The server          http://localhost:${PORT}
-  The sandbox portal  ${sandbox.origin}/portal   (a pretend ArcGIS: five people, no passwords)
+  The sandbox portal  ${sandbox.origin}/portal   (a pretend ArcGIS: five people, no passwords)${
+    provider
+      ? `
+  The organisation    ${provider.issuer}   (an OpenID provider: four of the five sign in here)
 
-  Open http://localhost:${PORT} and sign in. Ctrl+C stops both; your sign-in is kept until the next start.
+  Open http://localhost:${PORT}: it leads to the portal, and the portal to the organisation.`
+      : `
+
+  Open http://localhost:${PORT} and sign in.`
+  } Ctrl+C stops ${provider ? "all" : "both"}; your sign-in is kept until the next start.
 `);
 } catch (error) {
   const { message, exitCode } = explain(error, portKey);

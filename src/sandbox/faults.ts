@@ -11,7 +11,12 @@ export type Endpoint =
   | "info"
   | "generateToken"
   | "search"
-  | "thumbnail";
+  | "thumbnail"
+  | "serverInfo"
+  | "services"
+  | "service"
+  | "layer"
+  | "query";
 
 /** What goes wrong, and how often (`times`; for ever when it is left out). */
 export type Fault = {

@@ -49,7 +49,12 @@ const streets: Group = {
   title: "Streets and Signs",
   owner: "sandy_admin",
 };
-const trees: Group = { id: "c0ffee21d4f84a53a7b9d7f3e1a2b3c4", title: "City Trees", owner: "pia_publisher" };
+/** Its members see the layer of the street trees. */
+export const cityTrees: Group = {
+  id: "c0ffee21d4f84a53a7b9d7f3e1a2b3c4",
+  title: "City Trees",
+  owner: "pia_publisher",
+};
 const border: Group = {
   id: "9e107d9d372bb6826bd81d3542a419d6",
   title: "Along the Border",
@@ -89,7 +94,7 @@ export function samplePeople(): Person[] {
       role: "org_admin",
       roleName: "Administrator",
       privileges: administering,
-      groups: [streets, trees],
+      groups: [streets, cityTrees],
       userLicenseTypeId: "GISProfessionalAdvUT",
     },
     {
@@ -98,7 +103,7 @@ export function samplePeople(): Person[] {
       role: "org_publisher",
       roleName: "Publisher",
       privileges: publishing,
-      groups: [trees],
+      groups: [cityTrees],
       userLicenseTypeId: "creatorUT",
     },
     {

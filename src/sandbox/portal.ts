@@ -5,8 +5,11 @@ import { answer, arcgisError, type Params } from "./answers.ts";
 import { authorizeRoutes } from "./authorize.ts";
 import { contentRoutes } from "./content.ts";
 import type { Client, Context, SandboxSettings } from "./context.ts";
+import { allowApps } from "./cors.ts";
 import { type Endpoint, type Faults, faultSwitches, strike } from "./faults.ts";
+import { featureServerRoutes, serverPath } from "./feature-server.ts";
 import { openGrants } from "./grants.ts";
+import { services } from "./layers.ts";
 import { contentSecurityPolicy, viewsFolder } from "./pages.ts";
 import { type Person, samplePeople } from "./people.ts";
 import { restRoutes } from "./rest.ts";
@@ -49,10 +52,12 @@ export interface Sandbox {
   /** The registered apps; more can be added. */
   clients: Client[];
   people: Person[];
-  /** The roots of the ArcGIS Servers that are federated with the portal; more can be added. */
+  /** The roots of the ArcGIS Servers that are federated with the portal, its own first; more can be added. */
   servers: string[];
   /** The tokens that the portal gave out for them; a server finds its own here. */
   serverTokens: Map<string, ServerToken>;
+  /** The addresses of its own feature layers: one for everybody in the organisation, and one for a group. */
+  layers: string[];
   faults: Faults;
   /** The latest ten thousand requests, oldest first. */
   log: SandboxRequest[];
@@ -91,6 +96,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     requirePkce: false,
     omitRefreshTokenExpiry: false,
     rememberPerson: false,
+    organisationLogin: undefined,
   };
   const clients = [...options.clients];
   const people = samplePeople();
@@ -106,6 +112,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   });
   const origin = `http://${host.includes(":") ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`;
   const url = `${origin}/portal/sharing/rest`;
+  servers.push(`${origin}${serverPath}`);
 
   const context: Context = {
     origin,
@@ -142,13 +149,11 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     .get("/portal/sandbox.css", (_req, res) => res.sendFile("sandbox.css", { root: viewsFolder }))
     .get(["/", "/portal", "/portal/home"], (_req, res) => res.render("message", welcome))
     // The Maps SDK signs in at /sharing/oauth2/authorize, everybody else below /sharing/rest.
-    .use(
-      ["/portal/sharing/rest", "/portal/sharing"],
-      authorizeRoutes(context),
-      tokenRoutes(context),
-      serverTokenRoutes(context),
-    )
+    .use(["/portal/sharing/rest", "/portal/sharing"], authorizeRoutes(context), tokenRoutes(context))
+    .use(["/portal/sharing/rest", "/portal/sharing", serverPath], allowApps(context))
+    .use(["/portal/sharing/rest", "/portal/sharing"], serverTokenRoutes(context))
     .use("/portal/sharing/rest", restRoutes(context), contentRoutes(context))
+    .use(serverPath, featureServerRoutes(context))
     .use((req, res) => answer(req, res.status(404), arcgisError(404, "There is nothing at this address.")))
     .use(answerError);
   server.on("request", app);
@@ -161,6 +166,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     people,
     servers,
     serverTokens,
+    layers: services.map(({ name }) => `${origin}${serverPath}/rest/services/${name}/FeatureServer/0`),
     faults,
     log,
     revoked: grants.revoked,

@@ -30,15 +30,15 @@ export function serverTokenRoutes(portal: Context): Router {
     const person = portal.grants.findAccessToken(token ?? "");
     if (!token) return answer(req, res, tokenRequired);
     if (!person) return answer(req, res, invalidToken);
-    if (!serverUrl || !portal.servers.includes(serverUrl)) {
-      return answer(req, res, arcgisError(400, "Unable to generate token."));
-    }
+    // The Maps SDK names the service that it wants to see, others the server's root.
+    const root = portal.servers.find((each) => serverUrl === each || serverUrl?.startsWith(`${each}/`));
+    if (root === undefined) return answer(req, res, arcgisError(400, "Unable to generate token."));
 
     const asked = Number(text(params, "expiration"));
     const minutes = asked > 0 ? Math.min(asked, expirations.most) : expirations.byDefault;
     const expires = portal.now() + minutes * 60_000;
     const serverToken = randomToken(96);
-    portal.serverTokens.set(serverToken, { username: person.username, serverUrl, expires });
+    portal.serverTokens.set(serverToken, { username: person.username, serverUrl: root, expires });
     answer(req, res, { token: serverToken, expires, ssl: false });
   });
 

@@ -14,21 +14,24 @@ import { SealedStore } from "./sealed-store.ts";
 export async function openStore(config: Config, log: Logger): Promise<SealedStore> {
   const { sessionIdleSeconds: idleSeconds, sessionMaxSeconds: maxSeconds } = config;
   const warn = (message: string, details: object) => log.warn(details, message);
-  const records = config.redisUrl
-    ? await openRedis(config.redisUrl, maxSeconds, log)
-    : fileStore({
-        path: config.sessionDir,
-        idleSeconds,
-        warn,
-        // Not worth a warning: a fresh clone's folder is like that.
-        repaired: (message) => log.info(message),
-      });
+  const records = await openRecords(config, log);
   const keys = keyRing(config.encryptionKeys);
   return new SealedStore({ records, keys, idleSeconds, maxSeconds, wholes: ["profile"], warn });
 }
 
-/** Loads the driver only where it is needed. */
-async function openRedis(url: string, maxSeconds: number, log: Logger): Promise<RecordStore> {
-  const { redisStore } = await import("./redis-store.ts");
-  return redisStore({ url, maxSeconds, log });
+/** Opens the place of the sealed records alone; as `openStore`. */
+export async function openRecords(config: Config, log: Pick<Logger, "info" | "warn">): Promise<RecordStore> {
+  const { redisUrl: url, sessionMaxSeconds: maxSeconds } = config;
+  if (url) {
+    // The driver is loaded only where it is needed.
+    const { redisStore } = await import("./redis-store.ts");
+    return redisStore({ url, maxSeconds, log });
+  }
+  return fileStore({
+    path: config.sessionDir,
+    idleSeconds: config.sessionIdleSeconds,
+    warn: (message, details) => log.warn(details, message),
+    // Not worth a warning: a fresh clone's folder is like that.
+    repaired: (message) => log.info(message),
+  });
 }

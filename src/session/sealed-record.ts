@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { SealedRecord } from "./record-store.ts";
 import type { KeyRing } from "./seal.ts";
 import { type Content, parseContent } from "./session-content.ts";
@@ -7,6 +8,14 @@ export interface OpenRecord {
   content: Content;
   /** When the session was last used, within a minute (ms since 1970). */
   seenAt: number;
+}
+
+/**
+ * The name of a session's record. Knowing it is no way back to the id, which has 192 random bits, and it
+ * depends on no key: it stays when keys are replaced.
+ */
+export function recordName(id: string): string {
+  return createHash("sha256").update(`session-name/v1|${id}`).digest("hex");
 }
 
 /**

@@ -20,12 +20,18 @@ type Makers = Record<string, () => unknown>;
 /** Takes a session apart. Identities that were only looked at are not among the result: they did not change. */
 export function takeApart(session: object): Omit<Content, "createdAt"> {
   const entries = Object.entries(session);
-  const managers = entries.filter(([, value]) => value instanceof ArcGISIdentityManager);
-  const data = entries.filter(([, value]) => !(value instanceof ArcGISIdentityManager));
-  return {
-    data: Object.fromEntries(data),
-    identities: Object.fromEntries(managers.map(([property, manager]) => [property, manager.serialize()])),
-  };
+  const data = entries.filter(([, value]) => !isManager(value));
+  const identities = entries.flatMap(([property, value]) =>
+    isManager(value) ? [[property, value.serialize()]] : [],
+  );
+  return { data: Object.fromEntries(data), identities: Object.fromEntries(identities) };
+}
+
+/** Whether this is an identity manager, if only one of another copy of the library. */
+export function isManager(value: unknown): value is ArcGISIdentityManager {
+  if (value instanceof ArcGISIdentityManager) return true;
+  const { getToken, serialize } = Object(value) as Partial<ArcGISIdentityManager>;
+  return typeof getToken === "function" && typeof serialize === "function";
 }
 
 /** Gives the session's data with its identity managers made. */

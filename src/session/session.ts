@@ -60,8 +60,14 @@ export function sessions(config: Config, store: SealedStore): RequestHandler {
  *
  * The same cookie, the same store, and none of what express-session does to find out whether a session was
  * changed: a third of the time of a small page.
+ *
+ * @param options `prolong: false` sends no cookie: it is for answers that may leave when the browser has another
  */
-export function readOnlySessions(config: Config, store: SealedStore): RequestHandler {
+export function readOnlySessions(
+  config: Config,
+  store: SealedStore,
+  { prolong = true }: { prolong?: boolean } = {},
+): RequestHandler {
   const nobody = freeze({ cookie: { originalMaxAge: null, expires: null } }) as unknown as Request["session"];
 
   return (req, res, next) => {
@@ -77,7 +83,7 @@ export function readOnlySessions(config: Config, store: SealedStore): RequestHan
         req.sessionID = id;
         req.session = view as unknown as Request["session"];
         // A new refresh token prolongs a session, and the browser has to know.
-        if (view.end > view.toldEnd + toleranceMs) sendCookie(res, cookie, view.end, config);
+        if (prolong && view.end > view.toldEnd + toleranceMs) sendCookie(res, cookie, view.end, config);
       }
       next(error);
     });

@@ -4,12 +4,18 @@ import { generateKeyPairSync, randomBytes, sign } from "node:crypto";
  * Makes a certificate for localhost and 127.0.0.1 that nobody trusts unless told to, as PEM: what `https.createServer`
  * takes. Node can read certificates but not make them, so this writes the DER of RFC 5280 by hand.
  */
-export function selfSigned(): { key: string; cert: string } {
+export function selfSigned({ host = "localhost", ends = new Date("2100-01-01") } = {}): {
+  key: string;
+  cert: string;
+} {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const ecdsaWithSha256 = sequence(Buffer.from("06082a8648ce3d040302", "hex"));
-  const commonName = sequence(Buffer.from("0603550403", "hex"), der(0x0c, Buffer.from("localhost")));
+  const commonName = sequence(Buffer.from("0603550403", "hex"), der(0x0c, Buffer.from(host)));
   const name = sequence(der(0x31, commonName));
-  const names = sequence(der(0x82, Buffer.from("localhost")), der(0x87, Buffer.of(127, 0, 0, 1)));
+  const address = host === "localhost" ? [der(0x87, Buffer.of(127, 0, 0, 1))] : [];
+  const names = sequence(der(0x82, Buffer.from(host)), ...address);
+  const time = (date: Date) =>
+    der(0x18, Buffer.from(`${date.toISOString().replace(/\D/g, "").slice(0, 14)}Z`));
   const subjectAltName = sequence(Buffer.from("0603551d11", "hex"), der(0x04, names));
 
   const toBeSigned = sequence(
@@ -17,7 +23,7 @@ export function selfSigned(): { key: string; cert: string } {
     der(0x02, Buffer.concat([Buffer.of(1), randomBytes(8)])), // serial number
     ecdsaWithSha256,
     name,
-    sequence(der(0x18, Buffer.from("20200101000000Z")), der(0x18, Buffer.from("21000101000000Z"))),
+    sequence(time(new Date("2020-01-01")), time(ends)),
     name,
     publicKey.export({ type: "spki", format: "der" }),
     der(0xa3, sequence(subjectAltName)),

@@ -13,9 +13,9 @@ export interface TlsProxy {
 }
 
 /** Starts a reverse proxy that ends TLS and says so in X-Forwarded-Proto, as the one in front of a real app does. */
-export async function tlsProxy(t: Pick<TestContext, "after">): Promise<TlsProxy> {
+export async function tlsProxy(t: Pick<TestContext, "after">, certificate = selfSigned()): Promise<TlsProxy> {
   const proxy: TlsProxy = { url: "", target: "" };
-  const server = createServer(selfSigned(), (incoming, answer) => {
+  const server = createServer(certificate, (incoming, answer) => {
     const { method, url, headers, socket } = incoming;
     const forwarded = { "x-forwarded-proto": "https", "x-forwarded-for": socket.remoteAddress };
     const { port } = new URL(proxy.target);

@@ -1,0 +1,149 @@
+import type { IdentityManager } from "../arcgis/identity-manager.ts";
+import { eachOf } from "../each-of.ts";
+import { reasonOf } from "../reason.ts";
+import { atOnce, count, counted, noteTroubles, type Office, sessionsOf, usersOf } from "./office.ts";
+import { isSimilar, noteNobody } from "./sessions-look.ts";
+
+/** So many sessions are ended before the queue of revocations is written again, which grows meanwhile. */
+const batchSize = 1_000;
+
+interface Ending {
+  name: string;
+  identities: IdentityManager[];
+}
+
+/**
+ * `revoke USER`, or everybody's with `undefined`: ends the sessions, then revokes their tokens. Whoever has one is
+ * anonymous at their next request.
+ *
+ * All sessions are ended before the first token is revoked: a slow portal keeps nobody signed in. Before that, the
+ * tokens are in the queue: when the command is stopped half-way, a server revokes them.
+ *
+ * @returns "nobody" when that person has no session; "waiting" when tokens are still to be revoked
+ */
+export async function revoke(
+  office: Office,
+  user: string | undefined,
+): Promise<"done" | "nobody" | "waiting"> {
+  const { sessions, queue, troubles, progress, note, tell } = office;
+  const names = await sessions.names();
+  const people = new Set<string>();
+  const similar = new Set<string>();
+  const unqueued: IdentityManager[] = [];
+  let ended = 0;
+  let tokens = 0;
+
+  async function enqueue(identities: IdentityManager[]): Promise<void> {
+    tokens += identities.length;
+    if (identities.length === 0) return;
+    // A full disk does not stop this either.
+    await queue.add(identities).catch(() => unqueued.push(...identities));
+  }
+
+  async function endAll(endings: Ending[]): Promise<void> {
+    const known = endings.flatMap(({ identities }) => identities);
+    await enqueue(known);
+    const queued = new Set(known.map(tokenOf));
+    const renewed: IdentityManager[] = [];
+    await eachOf(endings, atOnce, async ({ name }) => {
+      const latest = await sessions.end(name);
+      renewed.push(...latest.filter((identity) => !queued.has(tokenOf(identity))));
+    });
+    await enqueue(renewed);
+    ended += endings.length;
+  }
+
+  const reading = progress("Ending sessions", names.length);
+  try {
+    for (let start = 0; start < names.length; start += batchSize) {
+      const endings: Ending[] = [];
+      await eachOf(names.slice(start, start + batchSize), atOnce, async (name) => {
+        reading.step();
+        const found = await sessions.look(name);
+        if (!found) return;
+        if ("trouble" in found) {
+          count(troubles, found.trouble);
+          // Whoever means everybody means these, too: with its key one of them would count again.
+          if (user === undefined) endings.push({ name, identities: [] });
+          return;
+        }
+        const users = usersOf(found);
+        for (const one of users) if (user !== undefined && isSimilar(one, user)) similar.add(one);
+        if (user !== undefined && !users.includes(user)) return;
+        for (const one of users) people.add(one);
+        endings.push({ name, identities: found.identities });
+      });
+      await endAll(endings);
+    }
+  } finally {
+    reading.end();
+  }
+
+  if (user !== undefined && ended === 0) {
+    noteTroubles(office);
+    noteNobody(office, user, similar);
+    return "nobody";
+  }
+
+  const revoking = progress("Revoking tokens", tokens);
+  let left = 0;
+  await eachOf(unqueued, atOnce, async (identity) => {
+    if (!(await queue.revoke(identity))) left += 1;
+    revoking.step();
+  });
+  left += await queue.work(revoking.step).catch((error) => {
+    office.reasons.add(reasonOf(error));
+    return tokens - unqueued.length;
+  });
+  revoking.end();
+
+  const whose = user === undefined ? `of ${counted(people.size, "person", "people")}` : `of ${user}`;
+  tell(ended === 0 ? "There was no session to end.\n" : `Ended ${sessionsOf(ended)} ${whose}.\n`, {
+    ended,
+    people: people.size,
+    waiting: left,
+  });
+  noteTroubles(office);
+  if (left === 0) return "done";
+  const why = [...office.reasons].join("; ");
+  note(
+    `${counted(left, "token")} could not be revoked yet (${why}). A running server tries again within ten minutes.`,
+  );
+  return "waiting";
+}
+
+/** `rekey`: seals everything that was sealed with an older key with the newest one. */
+export async function rekey(office: Office): Promise<void> {
+  const { sessions, troubles, progress, tell, note } = office;
+  const names = await sessions.names();
+  const counts = { resealed: 0, "newest already": 0, "not opened": 0, gone: 0 };
+  const { step, end } = progress("Sealing sessions", names.length);
+  await eachOf(names, atOnce, async (name) => {
+    counts[await sessions.reseal(name)] += 1;
+    step();
+  }).finally(end);
+  await office.pending.changePending((items) => items);
+
+  const { resealed, "newest already": already, "not opened": unopened } = counts;
+  const unusable = unopened + [...troubles.values()].reduce((sum, times) => sum + times, 0);
+  const rest = already > 0 ? ` ${sessionsOf(already)} had it already.` : "";
+  tell(`Sealed ${sessionsOf(resealed)} with the newest key.${rest}\n`, {
+    resealed,
+    already,
+    unopened: unusable,
+  });
+  noteTroubles(office);
+  if (unopened > 0)
+    note(
+      `${sessionsOf(unopened)} could not be opened: damaged, or sealed with a key that is not in ENCRYPTION_KEY. They were left as they are.`,
+    );
+  note(
+    office.keys === 1
+      ? "ENCRYPTION_KEY holds one key only. To replace it, put a new one in front of it, restart the servers, and run this again."
+      : "When every server runs with the newest key in front, the older ones can be removed from ENCRYPTION_KEY now.",
+  );
+}
+
+function tokenOf({ refreshToken, token }: IdentityManager): string {
+  return refreshToken ?? token;
+}

@@ -1,0 +1,254 @@
+import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import express, { type ErrorRequestHandler, type Response } from "express";
+import type { Adapter, AdapterPayload, KoaContextWithOIDC } from "oidc-provider";
+import { contentSecurityPolicy, viewsFolder } from "./pages.ts";
+
+/** Somebody whom the identity provider knows. There are no passwords in the sandbox. */
+export interface Account {
+  /** What the person types; the e-mail address does, too. */
+  userName: string;
+  email: string;
+  name: string;
+}
+
+/** The one who may send people here: the portal (OpenID Connect Core 1.0, 2: the relying party). */
+export interface RelyingParty {
+  clientId: string;
+  clientSecret: string;
+  redirectUri: string;
+}
+
+export interface IdentityProvider {
+  /** Its name and its address, such as `http://127.0.0.1:3002`. */
+  issuer: string;
+  /** The requests as they arrived, `METHOD /path`. */
+  log: string[];
+  /** Stops listening and ends every connection. */
+  close(): Promise<void>;
+}
+
+export interface IdentityProviderOptions {
+  accounts: readonly Account[];
+  relyingParty: RelyingParty;
+  /** The organisation whose people sign in here. */
+  organisation: string;
+  /** Default 0: any free port of 127.0.0.1. */
+  port?: number;
+}
+
+/** Seconds. */
+const life = { page: 10 * 60, code: 60, idToken: 10 * 60, session: 8 * 60 * 60 };
+
+/**
+ * Starts an identity provider as an organisation has one: oidc-provider, which the OpenID Foundation has certified,
+ * with a sign-in page of its own. It knows nothing of ArcGIS but the address of the portal that sends people here.
+ *
+ * @throws when the package is not installed, or the port is taken (`code` EADDRINUSE).
+ */
+export async function startIdentityProvider(options: IdentityProviderOptions): Promise<IdentityProvider> {
+  const { accounts, relyingParty, organisation, port = 0 } = options;
+  const Provider = await load();
+  const server = createServer();
+  server.listen(port, "127.0.0.1");
+  await once(server, "listening");
+  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const log: string[] = [];
+
+  const app = express()
+    .disable("x-powered-by")
+    .disable("etag")
+    .set("view engine", "ejs")
+    .set("views", viewsFolder)
+    .use((req, res, next) => {
+      log.push(`${req.method} ${req.path}`);
+      res.set(pageHeaders);
+      next();
+    });
+
+  const provider = new Provider(issuer, {
+    adapter: memory(),
+    clients: [
+      {
+        client_id: relyingParty.clientId,
+        client_secret: relyingParty.clientSecret,
+        redirect_uris: [relyingParty.redirectUri],
+        id_token_signed_response_alg: "ES256",
+      },
+    ],
+    jwks: { keys: [signingKey()] },
+    cookies: { keys: [randomBytes(32).toString("base64url")] },
+    pkce: { required: () => true },
+    scopes: ["openid", "profile", "email"],
+    claims: { openid: ["sub"], profile: ["name", "preferred_username"], email: ["email"] },
+    // The portal reads the ID token and asks nothing else.
+    conformIdTokenClaims: false,
+    findAccount: (_ctx, accountId) => {
+      const account = accounts.find(({ userName }) => userName === accountId);
+      return account && { accountId, claims: () => claimsOf(account) };
+    },
+    // The portal belongs to the organisation: nobody is asked whether it may know who they are.
+    loadExistingGrant: async ({ oidc }) => {
+      const grant = new provider.Grant({
+        clientId: relyingParty.clientId,
+        accountId: oidc.session?.accountId,
+      });
+      grant.addOIDCScope("openid profile email");
+      await grant.save();
+      return grant;
+    },
+    interactions: { url: (_ctx, { uid }) => `/sign-in/${uid}` },
+    features: { devInteractions: { enabled: false } },
+    ttl: {
+      AccessToken: life.idToken,
+      AuthorizationCode: life.code,
+      Grant: life.session,
+      IdToken: life.idToken,
+      Interaction: life.page,
+      Session: life.session,
+    },
+    renderError: (ctx: KoaContextWithOIDC, { error, error_description: description }) =>
+      new Promise<void>((resolve, reject) => {
+        const title = "This sign-in cannot go on";
+        const locals = { title, organisation, message: description ?? error, advice: startAgain };
+        app.render("provider-message", locals, (failure, html) => {
+          Object.assign(ctx, { type: "html", body: html });
+          if (failure) reject(failure);
+          else resolve();
+        });
+      }),
+  });
+
+  // 1. The portal has sent somebody here whom this browser does not remember.
+  app.get("/sign-in/:uid", async (req, res) => {
+    await provider.interactionDetails(req, res);
+    showForm(res);
+  });
+
+  // 2. The one place where something is typed.
+  app.post("/sign-in/:uid", express.urlencoded({ extended: false }), async (req, res) => {
+    const interaction = await provider.interactionDetails(req, res);
+    const { user_name, action } = req.body ?? {};
+    if (action === "cancel") {
+      const refusal = { error: "access_denied", error_description: "The person has cancelled the sign-in" };
+      return provider.interactionFinished(req, res, refusal);
+    }
+    const account = accountOf(user_name);
+    if (!account) return showForm(res.status(400), { typed: String(user_name ?? "").slice(0, 64) });
+    // Somebody else, in the browser of a person who is signed in: left to itself, the package ends that one's session
+    // by a page with a script, which our policy does not run.
+    if (interaction.session && interaction.session.accountId !== account.userName) {
+      await (await provider.Session.findByUid(interaction.session.uid))?.destroy();
+      delete interaction.session;
+      await interaction.save(life.page);
+    }
+    await provider.interactionFinished(req, res, { login: { accountId: account.userName } });
+  });
+
+  // 3. Everything else is the standard's, and the package's.
+  app.get("/sandbox.css", (_req, res) => res.sendFile("sandbox.css", { root: viewsFolder }));
+  app.get("/", (_req, res) => {
+    res.render("provider-message", {
+      title: organisation,
+      organisation,
+      message: "Here the people of the organisation sign in.",
+      advice: startAgain,
+    });
+  });
+  app.use(provider.callback());
+  app.use(((error, _req, res, next) => {
+    if (res.headersSent) return next(error);
+    const { status = 500 } = error as { status?: number };
+    if (status >= 500) console.error(error);
+    res.status(status).render("provider-message", {
+      title: "This sign-in cannot go on",
+      organisation,
+      message: "It was begun too long ago, in another browser, or is finished already.",
+      advice: startAgain,
+    });
+  }) as ErrorRequestHandler);
+  server.on("request", app);
+
+  return {
+    issuer,
+    log,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+
+  function showForm(res: Response, { typed = "" } = {}): void {
+    const names = accounts.map(({ userName }) => userName);
+    res.render("provider-sign-in", { title: "Sign in", organisation, names, typed });
+  }
+
+  function accountOf(typed: unknown): Account | undefined {
+    const name = String(typed).trim().toLowerCase();
+    return accounts.find(({ userName, email }) => userName === name || email === name);
+  }
+}
+
+const startAgain = "Go to the app that you want to use, and sign in from there.";
+
+const pageHeaders = {
+  "Cache-Control": "no-store",
+  // Browsers apply form-action to every redirect that answers the form: back at the portal that leads on to an app
+  // which this provider does not know. So there is none.
+  "Content-Security-Policy": contentSecurityPolicy().replace(/; form-action [^;]*/, ""),
+  "Referrer-Policy": "same-origin",
+  "X-Content-Type-Options": "nosniff",
+};
+
+/** It is a development dependency: only the demo and the tests have an identity provider in them. */
+async function load() {
+  try {
+    return (await import("oidc-provider")).default;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== "ERR_MODULE_NOT_FOUND" || !message.includes("oidc-provider")) throw error;
+    throw new Error(
+      "The package oidc-provider is not installed, which plays the organisation's identity provider. It is a development dependency: run `npm ci` without --omit=dev, and without NODE_ENV=production.",
+    );
+  }
+}
+
+function claimsOf({ userName, email, name }: Account) {
+  return { sub: userName, name, email, preferred_username: email };
+}
+
+/** Signs ID tokens until the next start. */
+function signingKey() {
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  return { ...privateKey.export({ format: "jwk" }), alg: "ES256", use: "sig", kty: "EC" } as const;
+}
+
+/** Keeps what the provider remembers until it stops, each kind of thing by its id. */
+function memory(): (kind: string) => Adapter {
+  const records = new Map<string, AdapterPayload>();
+  const ofKind = (kind: string) => [...records].filter(([key]) => key.startsWith(`${kind} `));
+
+  return (kind) => ({
+    async upsert(id, payload, expiresIn = life.session) {
+      records.set(`${kind} ${id}`, payload);
+      setTimeout(() => records.delete(`${kind} ${id}`), expiresIn * 1000).unref();
+    },
+    find: async (id) => records.get(`${kind} ${id}`),
+    findByUid: async (uid) => ofKind(kind).find(([, payload]) => payload.uid === uid)?.[1],
+    // Only for devices without a browser (RFC 8628), which this provider does not know.
+    findByUserCode: async () => undefined,
+    async consume(id) {
+      const payload = records.get(`${kind} ${id}`);
+      if (payload) payload.consumed = Math.floor(Date.now() / 1000);
+    },
+    async destroy(id) {
+      records.delete(`${kind} ${id}`);
+    },
+    async revokeByGrantId(grantId) {
+      for (const [key, payload] of ofKind(kind)) if (payload.grantId === grantId) records.delete(key);
+    },
+  });
+}

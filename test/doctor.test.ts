@@ -1,0 +1,519 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { text } from "node:stream/consumers";
+import { describe, type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { doctor, type Surroundings } from "#src/cli/doctor.ts";
+import type { Finding } from "#src/doctor/finding.ts";
+import { type Sandbox, startSandbox } from "#src/sandbox/portal.ts";
+import { selfSigned } from "./support/certificate.ts";
+import { asPlainUser } from "./support/plain-user.ts";
+import { freePort } from "./support/program.ts";
+import { redisIsMissing, startRedis } from "./support/redis.ts";
+import { folder, secret } from "./support/temporary.ts";
+import { tlsProxy } from "./support/tls-proxy.ts";
+import { startUpstream } from "./support/upstream.ts";
+
+const clientId = "doctor-app";
+const redirectUri = "http://localhost:3000/authenticate";
+
+interface Patient {
+  sandbox: Sandbox;
+  /** The settings, to be made worse. */
+  settings: Record<string, unknown>;
+  surroundings: Partial<Surroundings>;
+  cwd: string;
+}
+
+/** A server that could start, at a portal that knows it. */
+async function patient(t: TestContext): Promise<Patient> {
+  const sandbox = await startSandbox({ clients: [{ clientId, redirectUris: [redirectUri] }] });
+  t.after(() => sandbox.close());
+  const cwd = folder(t);
+  const settings = {
+    CLIENT_ID: clientId,
+    PORTAL_URL: sandbox.url,
+    REDIRECT_URI: redirectUri,
+    SESSION_SECRET: secret(),
+    ENCRYPTION_KEY: secret(),
+  };
+  return { sandbox, settings, surroundings: {}, cwd };
+}
+
+/** Runs the command; gives its exit code and what it wrote. */
+async function run({ cwd, settings, surroundings }: Omit<Patient, "sandbox">, ...args: string[]) {
+  const path = join(cwd, "config.json");
+  writeFileSync(path, JSON.stringify(settings), { mode: 0o600 });
+  const [output, error] = [new PassThrough(), new PassThrough()];
+  const code = await doctor(args, { cwd, env: {}, output, error, ...surroundings });
+  output.end();
+  error.end();
+  return { code, output: await text(output), error: await text(error) };
+}
+
+/** The findings, and the exit code that goes with them. */
+async function examine(it: Omit<Patient, "sandbox">): Promise<Finding[]> {
+  const { code, output } = await run(it, "--json");
+  const { ok, findings } = JSON.parse(output) as { ok: boolean; findings: Finding[] };
+  const isWell = findings.every(({ status }) => status !== "problem");
+  assert.deepEqual([ok, code], [isWell, isWell ? 0 : 1]);
+  for (const { check, status, found, cure } of findings) {
+    assert.ok(check && found, "a check has a name and a finding");
+    assert.equal(cure !== undefined, status === "warning" || status === "problem", `${check}: ${found}`);
+  }
+  return findings;
+}
+
+/** Asserts that these are the only troubles, each written as "status check: found. cure". */
+async function assertTrouble(it: Omit<Patient, "sandbox">, ...expected: (string | RegExp)[]): Promise<void> {
+  const findings = await examine(it);
+  const troubles = findings
+    .filter(({ cure }) => cure !== undefined)
+    .map(({ check, status, found, cure }) => `${status} ${check}: ${found}. ${cure}`);
+  const shown = `these troubles:\n${troubles.join("\n")}`;
+  assert.equal(troubles.length, expected.length, shown);
+  for (const [index, text] of expected.entries()) {
+    if (typeof text === "string") assert.equal(troubles[index], text);
+    else assert.match(String(troubles[index]), text, shown);
+  }
+}
+
+describe("a server that can work", () => {
+  test("gets one line for each check, exit code 0, and nothing is changed", async (t) => {
+    const it = await patient(t);
+    const { code, output, error } = await run(it);
+    assert.deepEqual([code, error], [0, ""]);
+    const expected = [
+      /^ok +Node\.js +is \d+\.\d+\.\d+$/,
+      /^- +private certificate authority +NODE_EXTRA_CA_CERTS is not set: only well-known authorities are trusted$/,
+      /^ok +secrets +SESSION_SECRET has 1 value, ENCRYPTION_KEY has 1 value; all of them are strong$/,
+      /^ok +cookie +arcgis\.sid, without https, because people come to http:\/\/localhost:3000$/,
+      /^ok +reverse proxy +none, as REDIRECT_URI is on this machine$/,
+      /^ok +address to listen on +127\.0\.0\.1:3000; people must open localhost, for 127\.0\.0\.1 is another host to browsers$/,
+      /^ok +session store +files in .*sessions, which will be made$/,
+      /^ok +portal +http:\/\/127\.0\.0\.1:\d+\/portal\/sharing\/rest answers in \d+ ms; its version is 2024\.2$/,
+      /^ok +clock +agrees with the portal's$/,
+      /^- +OAuth metadata +the portal offers none \(RFC 8414\), which is usual for Enterprise$/,
+      /^ok +PKCE +is supported by the portal, and used$/,
+      /^ok +client id +the portal knows it$/,
+      /^ok +redirect URI +http:\/\/localhost:3000\/authenticate is registered$/,
+    ];
+    const lines = output.trimEnd().split("\n");
+    assert.equal(lines.length, expected.length, output);
+    for (const [index, line] of expected.entries()) assert.match(String(lines[index]), line);
+    assert.deepEqual(readdirSync(it.cwd), ["config.json"]);
+    assert.ok(
+      it.sandbox.log.every(({ endpoint }) => endpoint !== "token"),
+      "no code is spent",
+    );
+  });
+
+  test("--help says what it does, and an unknown option is refused", async (t) => {
+    const it = { cwd: folder(t), settings: {}, surroundings: {} };
+    const { code, output } = await run(it, "--help");
+    assert.equal(code, 0);
+    assert.match(output, /npm run -s doctor -- --json/);
+    const refused = await run(it, "--jsno");
+    assert.equal(refused.code, 1);
+    assert.match(refused.error, /--jsno.*\nSee: npm run doctor -- --help\n$/s);
+  });
+});
+
+describe("a fault of the machine or the configuration", () => {
+  test("Node is too old", async (t) => {
+    const it = await patient(t);
+    for (const [nodeVersion, isOld] of [
+      ["18.20.4", true],
+      ["20.14.9", true],
+      ["20.15.0"],
+      ["100.0.0"],
+    ] as const) {
+      it.surroundings = { nodeVersion };
+      const trouble = isOld ? [`problem Node.js: is ${nodeVersion}. Install 20.15 or later.`] : [];
+      await assertTrouble(it, ...trouble);
+    }
+  });
+
+  test("NODE_EXTRA_CA_CERTS names a file that is missing, or holds no certificate", async (t) => {
+    const it = await patient(t);
+    const file = join(it.cwd, "ca.pem");
+    it.surroundings = { env: { NODE_EXTRA_CA_CERTS: file } };
+    const cure = "Name a PEM file with your authority's certificate that the server's user may read.";
+    const found = "problem private certificate authority: the file in NODE_EXTRA_CA_CERTS cannot be used";
+    await assertTrouble(it, `${found} (ENOENT). ${cure}`);
+    writeFileSync(file, "-----BEGIN CERTIFICATE-----\nrubbish\n-----END CERTIFICATE-----\n");
+    await assertTrouble(it, `${found} (no certificate in it). ${cure}`);
+    writeFileSync(file, selfSigned().key);
+    await assertTrouble(it, `${found} (no certificate in it). ${cure}`);
+    writeFileSync(file, `# ours\n${selfSigned().cert}`);
+    await assertTrouble(it);
+  });
+
+  test("nothing is configured, or the secrets are weak: every problem is a line, and no value is shown", async (t) => {
+    const empty = { cwd: folder(t), settings: {}, surroundings: {} };
+    const { code, output } = await run(empty);
+    assert.equal(code, 1);
+    assert.equal(output.match(/^PROBLEM {2}configuration .* is missing\. /gm)?.length, 4, output);
+    assert.match(output, /^- .*npm run init/m);
+    assert.match(output, /^- +everything else +needs a configuration without a problem$/m);
+
+    const it = await patient(t);
+    it.settings.SESSION_SECRET = "changeme-changeme-changeme-changeme";
+    it.settings.ENCRYPTION_KEY = "short-but-mine";
+    it.settings.NO_SUCH_KEY = "x";
+    const weak = await run(it);
+    assert.equal(weak.code, 1);
+    assert.equal(
+      weak.output.match(/^PROBLEM {2}configuration {4,}(?:SESSION_SECRET|ENCRYPTION_KEY|NO_SUCH_KEY): /gm)
+        ?.length,
+      3,
+      weak.output,
+    );
+    assert.doesNotMatch(weak.output, /changeme|short-but-mine/);
+  });
+
+  test("a configuration that other users may open, and TLS checks that are switched off", async (t) => {
+    const it = await patient(t);
+    await run(it);
+    chmodSync(join(it.cwd, "config.json"), 0o644);
+    it.surroundings = { env: { NODE_TLS_REJECT_UNAUTHORIZED: "0" } };
+    const { output } = await run(it);
+    assert.match(
+      output,
+      /^PROBLEM .*config\.json: holds secrets, but other users may open it\. Run: chmod 600/m,
+    );
+    assert.match(
+      output,
+      /^PROBLEM .*NODE_TLS_REJECT_UNAUTHORIZED: switches the check of certificates off\. Unset it/m,
+    );
+  });
+
+  test("CK-3 the public address is https, and TRUST_PROXY is false", async (t) => {
+    const it = await patient(t);
+    it.settings.REDIRECT_URI = "https://gis.example.com/authenticate";
+    it.sandbox.clients[0]?.redirectUris.push("https://gis.example.com/authenticate");
+    await assertTrouble(it, /^problem reverse proxy: .*TRUST_PROXY is false.*\. Set TRUST_PROXY to 1 /);
+    it.settings.TRUST_PROXY = 1;
+    await assertTrouble(it);
+    const cookie = (await examine(it)).find(({ check }) => check === "cookie");
+    assert.equal(
+      cookie?.found,
+      "__Host-arcgis.sid, for https only, because people come to https://gis.example.com",
+    );
+  });
+
+  test("CF-5 TRUST_PROXY where there is none, and a port that visitors reach past the proxy", async (t) => {
+    const it = await patient(t);
+    it.settings.TRUST_PROXY = 1;
+    it.settings.HOST = "0.0.0.0";
+    await assertTrouble(
+      it,
+      /^warning reverse proxy: .*visitors could choose their address\. Leave TRUST_PROXY out/,
+      /^warning address to listen on: 0\.0\.0\.0:3000, so .*\. Listen on 127\.0\.0\.1, /,
+    );
+  });
+
+  test("the redirect URI leads to another port than the server's", async (t) => {
+    const it = await patient(t);
+    it.settings.PORT = 8080;
+    await assertTrouble(
+      it,
+      "problem address to listen on: REDIRECT_URI leads to port 3000, but the server listens on 8080. Set PORT to 3000, or correct REDIRECT_URI here and at the portal.",
+    );
+  });
+});
+
+describe("a fault of the place where sessions are kept", () => {
+  test("the folder cannot be made, is a link, belongs to somebody else, is open to others, or cannot be written", async (t) => {
+    const it = await patient(t);
+    const place = (name: string) => join(it.cwd, name);
+    it.settings.SESSION_DIR = place("config.json/sessions");
+    await assertTrouble(
+      it,
+      /^problem session store: .* cannot be found, and cannot be made in .*config\.json\. Make /,
+    );
+
+    mkdirSync(place("real"), { mode: 0o700 });
+    symlinkSync(place("real"), place("link"));
+    it.settings.SESSION_DIR = place("link");
+    await assertTrouble(it, /^problem session store: .* is not a folder \(a symbolic link will not do\)\. /);
+
+    it.settings.SESSION_DIR = place("real");
+    await assertTrouble(it);
+    assert.deepEqual(readdirSync(place("real")), []);
+    chmodSync(place("real"), 0o750);
+    await assertTrouble(it, /^warning session store: other users may open .*run: chmod 700 /);
+    chmodSync(place("real"), 0o500);
+    await asPlainUser([it.cwd, join(it.cwd, "config.json")], async () => {
+      await assertTrouble(
+        it,
+        /^problem session store: .* cannot be written \(EACCES.*\)\. Look at its owner/,
+      );
+    });
+    if (process.getuid?.() !== 0) return;
+    chownSync(place("real"), 65534, 65534);
+    await assertTrouble(
+      it,
+      /^problem session store: .* belongs to another user\. Run this as the server's user/,
+    );
+  });
+
+  test("Redis is not there, wants another password, is a replica; and its network is not encrypted", {
+    skip: redisIsMissing(),
+  }, async (t) => {
+    const it = await patient(t);
+    const cure = "Start Redis, or correct REDIS_URL: its address, its password and its rights.";
+    it.settings.REDIS_URL = `redis://127.0.0.1:${await freePort()}`;
+    await assertTrouble(it, `problem session store: Redis is away: ECONNREFUSED. ${cure}`);
+
+    const redis = await startRedis(t, "--requirepass", "canary-password");
+    it.settings.REDIS_URL = `redis://:wrong-password@127.0.0.1:${redis.port}`;
+    await assertTrouble(it, `problem session store: Redis is away: WRONGPASS. ${cure}`);
+    it.settings.REDIS_URL = `redis://:canary-password@127.0.0.1:${redis.port}`;
+    const { code, output } = await run(it);
+    assert.deepEqual([code, /canary/.test(output)], [0, false]);
+
+    const replica = await startRedis(t);
+    await replica.send("REPLICAOF", "127.0.0.1", String(redis.port));
+    it.settings.REDIS_URL = replica.url;
+    await assertTrouble(it, `problem session store: Redis refused a command: READONLY. ${cure}`);
+
+    // 0.0.0.0 leads here, and the doctor does not know that.
+    const other = await startRedis(t, "--bind", "0.0.0.0", "--protected-mode", "no");
+    it.settings.REDIS_URL = `redis://0.0.0.0:${other.port}`;
+    await assertTrouble(it, /^warning way to Redis: is not encrypted: .*\. Use rediss:\/\//);
+  });
+});
+
+describe("a fault of the portal", () => {
+  test("it does not listen, hangs up, or never answers", async (t) => {
+    const it = await patient(t);
+    it.surroundings = { timeoutMs: 300 };
+    const port = await freePort();
+    it.settings.PORTAL_URL = `http://127.0.0.1:${port}/portal`;
+    await assertTrouble(
+      it,
+      `problem portal: nothing listens at 127.0.0.1:${port}. Start the portal, or correct PORTAL_URL.`,
+    );
+    it.settings.PORTAL_URL = it.sandbox.url;
+    const { host } = new URL(it.sandbox.url);
+    it.sandbox.faults.set("portalSelf", { kind: "reset" });
+    await assertTrouble(it, new RegExp(`^problem portal: ${host} hangs up\\. Look for a firewall`));
+    for (const kind of ["hang", "drip"] as const) {
+      it.sandbox.faults.set("portalSelf", { kind });
+      await assertTrouble(it, new RegExp(`^problem portal: ${host} does not answer within 10 s\\. `));
+    }
+    const findings = await examine(it);
+    assert.deepEqual(findings.at(-1), {
+      check: "PKCE, client id, redirect URI",
+      status: "skipped",
+      found: "need a portal that answers",
+    });
+  });
+
+  test("what answers is no portal: a redirect, a web page, an error, a closed door, a fault, no OAuth", async (t) => {
+    const it = await patient(t);
+    const portal = await startUpstream(t);
+    it.settings.PORTAL_URL = portal.origin;
+    const cases: [number, Record<string, string>, string, RegExp][] = [
+      [
+        301,
+        { Location: "https://new.example/x" },
+        "",
+        /the address is redirected to new\.example\. Set PORTAL_URL/,
+      ],
+      [302, { Location: "/elsewhere" }, "", /the address is redirected\. Set PORTAL_URL/],
+      [200, {}, "<!doctype html>", /what answers there is no portal \(HTTP 200, no JSON\)\. Set PORTAL_URL/],
+      [404, {}, "", /what answers there is no portal \(HTTP 404, no JSON\)\. Set PORTAL_URL/],
+      [
+        200,
+        {},
+        `{"error":{"code":400}}`,
+        /what answers there is no portal \(HTTP 200, an error\)\. Set PORTAL_URL/,
+      ],
+      [200, {}, "null", /what answers there is no portal/],
+      [401, {}, "", /does not let this server ask \(HTTP 401\)\. Web-tier authentication/],
+      [503, {}, "", /the portal has a fault of its own \(HTTP 503\)\. Try again/],
+    ];
+    for (const [status, headers, body, trouble] of cases) {
+      portal.behave = (_seen, res) => void res.writeHead(status, headers).end(body);
+      await assertTrouble(it, trouble);
+    }
+    portal.behave = ({ url }, res) => {
+      const self = { currentVersion: "10\u001b[31m.1", supportsOAuth: false };
+      res.writeHead(url.includes("portals/self") ? 200 : 404).end(JSON.stringify(self));
+    };
+    await assertTrouble(
+      it,
+      /^problem portal: .* does not support OAuth\. Ask an administrator/,
+      /^warning redirect URI: the portal's sign-in page could not be read\. Open http:\/\/localhost:3000\/sign-in /,
+    );
+    assert.ok(!(await run(it)).output.includes("\u001b"), "no colours of the portal's");
+  });
+
+  test("CF-4 its certificate: of an unknown authority, for another name, at its end, or over", async (t) => {
+    const it = await patient(t);
+    const soon = new Date(Date.now() + 5 * 24 * 60 * 60_000);
+    const open = async (certificate: { key: string; cert: string }) => {
+      const front = await tlsProxy(t, certificate);
+      front.target = it.sandbox.origin;
+      it.settings.PORTAL_URL = `${front.url}/portal`;
+      it.surroundings = { ca: certificate.cert };
+    };
+    await open(selfSigned());
+    await assertTrouble(it);
+    it.surroundings = {};
+    await assertTrouble(
+      it,
+      /^problem portal: localhost:\d+ has a certificate that it signed itself\. .*NODE_EXTRA_CA_CERTS/,
+    );
+    it.surroundings = { ca: selfSigned().cert };
+    await assertTrouble(it, /^problem portal: .*certificate.*NODE_EXTRA_CA_CERTS/);
+
+    await open(selfSigned({ host: "gis.example.com" }));
+    await assertTrouble(
+      it,
+      /^problem portal: the certificate at localhost:\d+ is for another name\. Set PORTAL_URL/,
+    );
+    await open(selfSigned({ ends: soon }));
+    const day = soon.toISOString().slice(0, 10);
+    await assertTrouble(
+      it,
+      new RegExp(`^warning portal's certificate: is trusted, but ends on ${day}\\. Have it`),
+    );
+    await open(selfSigned({ ends: new Date("2021-01-01") }));
+    await assertTrouble(it, /^problem portal: the certificate of localhost:\d+ has expired\. Renew it/);
+    it.settings.PORTAL_URL = it.sandbox.url.replace("http:", "https:");
+    await assertTrouble(it, /^problem portal: 127\.0\.0\.1:\d+ .*\. Look whether that port is https at all/);
+  });
+
+  test("its clock is not ours", async (t) => {
+    const it = await patient(t);
+    const cure = "Let both machines set their clocks by NTP.";
+    for (const [seconds, expected] of [
+      [10, undefined],
+      [-10, undefined],
+      [120, /^warning clock: this machine's is 1(?:19|20|21) s ahead of the portal's\. /],
+      [-3600, /^problem clock: this machine's is 3(?:599|600|601) s behind the portal's\. /],
+    ] as const) {
+      it.surroundings = { now: () => Date.now() + seconds * 1000 };
+      await assertTrouble(it, ...(expected ? [new RegExp(expected.source + cure)] : []));
+    }
+  });
+
+  test("its metadata is about another portal, or says that PKCE is unknown", async (t) => {
+    const it = await patient(t);
+    const portal = await startUpstream(t);
+    it.settings.PORTAL_URL = portal.origin;
+    const { origin } = portal;
+    let metadata: object = {};
+    portal.behave = ({ url }, res) => {
+      const answer = url.startsWith("/.well-known/oauth-authorization-server")
+        ? metadata
+        : { currentVersion: "2024.2" };
+      res.writeHead(200).end(JSON.stringify(answer));
+    };
+    const endpoints = { issuer: origin, authorization_endpoint: `${origin}/sharing/rest/oauth2/authorize` };
+    metadata = { ...endpoints, code_challenge_methods_supported: ["S256"] };
+    await assertTrouble(it);
+    const offered = (await examine(it)).find(({ check }) => check === "OAuth metadata");
+    assert.deepEqual(offered?.status, "ok");
+    metadata = { ...endpoints, issuer: "https://other.example" };
+    await assertTrouble(it, /^warning OAuth metadata: .*about another address\. Set PORTAL_URL/);
+    metadata = { ...endpoints, code_challenge_methods_supported: ["plain"] };
+    await assertTrouble(it, /^problem PKCE: is used, but the portal says that it does not support it\. If /);
+  });
+
+  test("PKCE is off though the portal knows it, or on though it may be too old", async (t) => {
+    const it = await patient(t);
+    it.settings.PKCE = false;
+    await assertTrouble(
+      it,
+      "problem PKCE: is switched off, but the portal supports it. Remove PKCE from the configuration.",
+    );
+    const old = JSON.stringify({ currentVersion: "7.3", supportsOAuth: true });
+    it.sandbox.faults.set("portalSelf", { kind: "body", body: old });
+    await assertTrouble(
+      it,
+      /^warning PKCE: is switched off\. Remove PKCE .* once the portal is 10\.8\.1 or later\.$/,
+    );
+    it.settings.PKCE = true;
+    await assertTrouble(
+      it,
+      /^warning PKCE: is used, but this version of the portal may not know it\. If it is older/,
+    );
+  });
+
+  test("it does not know the client id", async (t) => {
+    const it = await patient(t);
+    it.settings.CLIENT_ID = "another-app";
+    await assertTrouble(it, /^problem client id: the portal does not know it\. Copy the client id from /);
+  });
+
+  test("it does not know the redirect URI: the line has the exact text to paste, and names a spelling that it knows", async (t) => {
+    const it = await patient(t);
+    const paste = (uri: string) => `Add exactly this redirect URL to the OAuth credentials item: ${uri}`;
+    for (const [ours, known] of [
+      ["http://127.0.0.1:3000/authenticate", redirectUri],
+      ["http://localhost:3000/authenticate/", redirectUri],
+      ["http://127.0.0.1:3000/authenticate/", redirectUri],
+      ["http://localhost:3000/callback", undefined],
+      ["http://localhost:3000/Authenticate", undefined],
+    ] as const) {
+      it.settings.REDIRECT_URI = ours;
+      const instead = known ? ` (${known} is registered)` : "";
+      await assertTrouble(it, `problem redirect URI: is not registered${instead}. ${paste(ours)}`);
+    }
+    it.sandbox.clients[0]?.redirectUris.splice(0, 1, "http://127.0.0.1:3000/authenticate");
+    it.settings.REDIRECT_URI = redirectUri;
+    const other = " (http://127.0.0.1:3000/authenticate is registered)";
+    await assertTrouble(it, `problem redirect URI: is not registered${other}. ${paste(redirectUri)}`);
+  });
+
+  test("it says no in another way: by sending back an error, by a fault; a way on to another sign-in page is none", async (t) => {
+    const it = await patient(t);
+    it.sandbox.faults.set("authorize", { kind: "deny" });
+    await assertTrouble(
+      it,
+      /^warning redirect URI: the portal sends sign-ins of this app back with an error\. Open /,
+    );
+    it.sandbox.faults.set("authorize", { kind: "status", status: 500 });
+    await assertTrouble(it, /^warning redirect URI: the portal's sign-in page could not be read\. Open /);
+    it.sandbox.faults.set("authorize", { kind: "redirect", location: "https://idp.example/", status: 302 });
+    await assertTrouble(it);
+  });
+});
+
+test("CF-4 the command itself: a private authority in NODE_EXTRA_CA_CERTS is trusted, and nothing but JSON is written", async (t) => {
+  const it = await patient(t);
+  const certificate = selfSigned();
+  const front = await tlsProxy(t, certificate);
+  front.target = it.sandbox.origin;
+  it.settings.PORTAL_URL = `${front.url}/portal`;
+  writeFileSync(join(it.cwd, "config.json"), JSON.stringify(it.settings), { mode: 0o600 });
+  writeFileSync(join(it.cwd, "ca.pem"), certificate.cert);
+  const entry = fileURLToPath(import.meta.resolve("#src/cli/doctor.ts"));
+  const child = spawn(process.execPath, [entry, "--json"], {
+    cwd: it.cwd,
+    env: { PATH: process.env.PATH, NODE_EXTRA_CA_CERTS: "ca.pem" },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [output, [code]] = await Promise.all([text(child.stdout), once(child, "close")]);
+  const { ok, findings } = JSON.parse(output) as { ok: boolean; findings: Finding[] };
+  assert.deepEqual([ok, code], [true, 0], output);
+  const certificateLine = findings.find(({ check }) => check === "portal's certificate");
+  assert.equal(certificateLine?.found, "is trusted, and good until 2100-01-01");
+  assert.ok(!existsSync(join(it.cwd, "sessions")));
+});

@@ -1,0 +1,544 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { text } from "node:stream/consumers";
+import { describe, type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { IdentityManager } from "#src/arcgis/identity-manager.ts";
+import { sessions } from "#src/cli/sessions.ts";
+import { minute, table } from "#src/cli/table.ts";
+import { fileStore } from "#src/session/file-store.ts";
+import { inventory } from "#src/session/inventory.ts";
+import { redisStore } from "#src/session/redis-store.ts";
+import { keyRing } from "#src/session/seal.ts";
+import { recordSeals } from "#src/session/sealed-record.ts";
+import { Browser } from "./support/browser.ts";
+import { whoIs } from "./support/expect.ts";
+import { redisIsMissing, startRedis } from "./support/redis.ts";
+import { folder, openSite, type Site, type SiteOptions, secret, signIn } from "./support/site.ts";
+import { day, identityFor, openTestStore, recordOf } from "./support/store.ts";
+
+interface Outcome {
+  code: number;
+  output: string;
+  error: string;
+}
+
+/** The settings of a site as its command would find them in the environment. */
+function settingsOf({ config }: Site, more: Record<string, string> = {}): Record<string, string> {
+  return {
+    CLIENT_ID: config.clientId,
+    PORTAL_URL: config.portal,
+    REDIRECT_URI: config.redirectUri,
+    SESSION_SECRET: config.sessionSecrets.join(","),
+    ENCRYPTION_KEY: config.encryptionKeys.join(","),
+    SESSION_DIR: config.sessionDir,
+    ...more,
+  };
+}
+
+/** Runs a command as `npm run sessions` does, beside whatever else uses the store. */
+async function run(
+  t: TestContext,
+  env: Record<string, string>,
+  args: string[],
+  { columns = 80, isTTY = false } = {},
+): Promise<Outcome> {
+  const output = Object.assign(new PassThrough(), { columns });
+  const error = Object.assign(new PassThrough(), { isTTY });
+  const [code, ...texts] = await Promise.all([
+    sessions(args, { cwd: folder(t), env, output, error }).finally(() => {
+      output.end();
+      error.end();
+    }),
+    text(output),
+    text(error),
+  ]);
+  const [written = "", told = ""] = texts;
+  return { code, output: written, error: told };
+}
+
+/** The same in a process of its own. */
+async function runProcess(t: TestContext, env: Record<string, string>, ...args: string[]): Promise<Outcome> {
+  const entry = fileURLToPath(import.meta.resolve("#src/cli/sessions.ts"));
+  const child = spawn(process.execPath, [entry, ...args], {
+    cwd: folder(t),
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const exit = new Promise<number>((resolve) => child.once("exit", (code) => resolve(Number(code))));
+  const [output, error, code] = await Promise.all([text(child.stdout), text(child.stderr), exit]);
+  return { code, output, error };
+}
+
+/** Signs these people in, each in a browser of their own. */
+async function openWith(t: TestContext, people: string[], options: SiteOptions = {}) {
+  const site = await openSite(t, options);
+  const browsers: Browser[] = [];
+  for (const person of people) {
+    const browser = site.browser();
+    await signIn(browser, person);
+    browsers.push(browser);
+  }
+  return { site, browsers };
+}
+
+const signedIn = (browsers: Browser[]) => Promise.all(browsers.map((browser) => whoIs(browser)));
+
+/** What of a site nobody may read on a screen: session ids, their signatures and all tokens. */
+async function secretsOf(site: Site, browsers: Browser[]): Promise<string[]> {
+  const ids = browsers.map(({ cookies }) =>
+    String(decodeURIComponent([...cookies.values()].join(" "))).match(/s:([^.]+)\.([\w+/]+)/),
+  );
+  const found: string[] = [];
+  for (const [, id = "", signature = ""] of ids as RegExpMatchArray[]) {
+    const { identity } = (await site.store.read(id)) ?? {};
+    found.push(id, signature, String(identity?.token), String(identity?.refreshToken), recordOf(id).slice(8));
+  }
+  assert.equal(found.filter((each) => each.length >= 16).length, browsers.length * 5);
+  return found;
+}
+
+/** Lays sessions into a folder faster than sign-ins could. */
+function lay(dir: string, key: string, count: number, userOf: (index: number) => string): void {
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const seals = recordSeals(keyRing([key]));
+  const now = Date.now();
+  for (let index = 0; index < count; index++) {
+    const name = index.toString(16).padStart(64, "0");
+    const identities = { identity: identityFor(userOf(index)).serialize() };
+    const content = { createdAt: now, data: { cookie: {} }, identities };
+    const { content: sealed, seen } = seals.seal(name, { content, seenAt: now });
+    writeFileSync(join(dir, `${name}.session`), `${sealed}\n${seen}`, { mode: 0o600 });
+  }
+}
+
+describe("npm run sessions, beside a running server", () => {
+  test("SE-12 revoke USER: every session of that person is anonymous at the next request, nobody else's is, the tokens are revoked", async (t) => {
+    const { site, browsers } = await openWith(t, ["sandy_admin", "vik_viewer", "sandy_admin"]);
+    assert.deepEqual(await signedIn(browsers), ["sandy_admin", "vik_viewer", "sandy_admin"]);
+    const tokens = await secretsOf(site, browsers);
+
+    const { code, output, error } = await run(t, settingsOf(site), ["revoke", "sandy_admin"]);
+
+    assert.deepEqual(
+      { code, output, error },
+      { code: 0, output: "Ended 2 sessions of sandy_admin.\n", error: "" },
+    );
+    assert.deepEqual(await signedIn(browsers), [undefined, "vik_viewer", undefined]);
+    assert.deepEqual([...site.sandbox.revoked].sort(), [tokens[3], tokens[13]].sort());
+    assert.equal(site.files().length, 1, "the others' session, and no queue");
+  });
+
+  test("SE-12 revoke --all in a process of its own: everybody is anonymous, and may sign in anew", async (t) => {
+    const { site, browsers } = await openWith(t, ["sandy_admin", "vik_viewer"]);
+
+    const outcome = await runProcess(t, settingsOf(site), "revoke", "--all");
+
+    assert.deepEqual(outcome, { code: 0, output: "Ended 2 sessions of 2 people.\n", error: "" });
+    assert.deepEqual(await signedIn(browsers), [undefined, undefined]);
+    assert.equal(site.sandbox.revoked.length, 2);
+    assert.deepEqual(site.files(), []);
+    const [browser] = browsers as [Browser];
+    await signIn(browser, "sandy_admin");
+    assert.equal(await whoIs(browser), "sandy_admin");
+    const again = await runProcess(t, settingsOf(site), "revoke", "nobody_here");
+    assert.equal(again.code, 1);
+  });
+
+  test("SE-12 a portal that is down keeps nobody signed in: the tokens wait, and whoever comes next revokes them", async (t) => {
+    const { site, browsers } = await openWith(t, ["sandy_admin", "vik_viewer"]);
+    site.sandbox.faults.set("revokeToken", { kind: "status", status: 503 });
+
+    const { code, output, error } = await run(t, settingsOf(site), ["revoke", "sandy_admin"]);
+
+    assert.equal(code, 75);
+    assert.equal(output, "Ended 1 session of sandy_admin.\n");
+    assert.equal(
+      error,
+      "1 token could not be revoked yet (portal_unreachable (HTTP 503)). A running server tries again within ten minutes.\n",
+    );
+    assert.deepEqual(await signedIn(browsers), [undefined, "vik_viewer"]);
+    const stats = await run(t, settingsOf(site), ["stats"]);
+    assert.match(stats.output, /^revocations that wait +1$/m);
+    assert.deepEqual(site.sandbox.revoked, []);
+
+    site.sandbox.faults.clear("revokeToken");
+    assert.equal((await run(t, settingsOf(site), ["revoke", "vik_viewer"])).code, 0);
+    assert.equal(site.sandbox.revoked.length, 2);
+    assert.match((await run(t, settingsOf(site), ["stats"])).output, /^revocations that wait +0$/m);
+  });
+
+  test("SE-12 a server takes up what another process has put into the queue", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const { site, browsers } = await openWith(t, ["sandy_admin"]);
+    const [, , , token = ""] = await secretsOf(site, browsers);
+    const { portal, clientId } = site.config;
+    await site.store.changePending(() => [
+      { portal, clientId, username: "sandy_admin", token, until: Date.now() + day },
+    ]);
+    assert.deepEqual(site.sandbox.revoked, []);
+    for (const end = performance.now() + 5_000; performance.now() < end; ) {
+      t.mock.timers.tick(60_000);
+      await new Promise((resolve) => setImmediate(resolve));
+      if (site.sandbox.revoked.length > 0) break;
+    }
+    assert.deepEqual(site.sandbox.revoked, [token]);
+  });
+
+  test("SE-12 a token that is renewed while its session is being ended does not stay behind", async (t) => {
+    const { keep, store, dir, keys } = openTestStore(t);
+    const id = await keep({ identity: identityFor("sandy_admin", { refreshToken: "old" }) });
+    const records = fileStore({ path: dir, idleSeconds: 60 });
+    const office = inventory({ records, keys: keyRing(keys), idleSeconds: 3600, maxSeconds: 3600 });
+    const name = recordOf(id);
+    const found = await office.look(name);
+    assert.ok(found && "identities" in found, "it is found");
+    await store.update(id, (data) => {
+      data.identity = identityFor("sandy_admin", { refreshToken: "new" });
+    });
+    const [ended] = await office.end(name);
+    assert.equal(ended?.refreshToken, "new");
+    // And the renewal that comes too late finds nothing to compare its token with.
+    assert.equal(await store.update(id, () => assert.fail("there is nothing to change")), false);
+    assert.deepEqual(readdirSync(dir), []);
+  });
+
+  test("SE-12 revoke --all means those, too, that cannot be opened; revoke USER says that they may be theirs", async (t) => {
+    const { site, browsers } = await openWith(t, ["sandy_admin", "vik_viewer"]);
+    const [, other = ""] = site.files();
+    const key = secret();
+    const settings = { ...settingsOf(site), ENCRYPTION_KEY: key };
+    lay(site.config.sessionDir, key, 1, () => "una_publisher");
+
+    const one = await run(t, settings, ["revoke", "una_publisher"]);
+    assert.equal(one.code, 75, "that portal is not there");
+    assert.match(one.output, /^Ended 1 session of una_publisher\.$/m);
+    assert.match(one.error, /^2 sessions could not be opened: sealed with a key that is not here\.$/m);
+    assert.deepEqual(await signedIn(browsers), ["sandy_admin", "vik_viewer"]);
+    assert.ok(site.files().includes(other), "it waits for its key");
+
+    const all = await run(t, settings, ["revoke", "--all"]);
+    assert.match(all.output, /^Ended 2 sessions of 0 people\.$/m);
+    assert.deepEqual(await signedIn(browsers), [undefined, undefined]);
+  });
+});
+
+describe("what npm run sessions shows", () => {
+  test("list, show and stats, for people and for programs, and no token and no session id in any of them", async (t) => {
+    const { site, browsers } = await openWith(t, ["sandy_admin", "vik_viewer", "sandy_admin"]);
+    const hidden = await secretsOf(site, browsers);
+    const settings = settingsOf(site);
+    const today = minute(Date.now()).slice(0, 10);
+    const outcomes: Outcome[] = [];
+    const told = async (...args: string[]) => {
+      const outcome = await run(t, settings, args);
+      outcomes.push(outcome);
+      assert.equal(outcome.code, 0, outcome.error);
+      return outcome.output;
+    };
+
+    const list = await told("list");
+    assert.match(list, /^USER +SESSIONS {2}LAST USED \(UTC\) {3}ENDS \(UTC\)$/m);
+    assert.match(list, new RegExp(`^sandy_admin +2 {2}${today} \\d\\d:\\d\\d {2}\\d{4}-`, "m"));
+    assert.match(list, /^2 people, 3 sessions\.$/m);
+    const people = JSON.parse(await told("list", "--json"));
+    assert.deepEqual(people.map(({ user, sessions }: never) => [user, sessions]).sort(), [
+      ["sandy_admin", 2],
+      ["vik_viewer", 1],
+    ]);
+    assert.ok(Date.parse(people[0].ends) > Date.now() + 13 * day, "in ISO 8601");
+
+    const show = await told("show", "sandy_admin");
+    assert.match(show, /^sandy_admin · Sandy .+ · http:.+\/sharing\/rest$/m);
+    assert.match(show, /^RECORD +SIGNED IN +LAST USED +TOKEN UNTIL +ENDS \(UTC\)$/m);
+    assert.equal(show.match(/^[0-9a-f]{8} {2}/gm)?.length, 2);
+    const [shown] = JSON.parse(await told("show", "sandy_admin", "--json")).sessions;
+    assert.deepEqual(Object.keys(shown), [
+      "record",
+      "portal",
+      "signedIn",
+      "lastUsed",
+      "ends",
+      "tokenUntil",
+      "refreshTokenUntil",
+    ]);
+
+    const stats = await told("stats");
+    assert.match(stats, /^Files in \//);
+    assert.match(stats, /^sessions +3$/m);
+    assert.match(stats, /^people +2$/m);
+    assert.match(stats, /^used in the last hour +3$/m);
+    const {
+      sessions: alive,
+      people: count,
+      unopened,
+      onOlderKey,
+    } = JSON.parse(await told("stats", "--json"));
+    assert.deepEqual(
+      { alive, count, unopened, onOlderKey },
+      { alive: 3, count: 2, unopened: 0, onOlderKey: 0 },
+    );
+
+    for (const { output, error } of outcomes) {
+      assert.equal(error, "");
+      for (const line of output.split("\n")) assert.ok(line.length <= 80 || line.includes("/"), line);
+      for (const each of hidden) assert.equal(output.includes(each), false, output);
+    }
+  });
+
+  test("nobody is a sentence, not an empty table; a name that is nearly right is asked after", async (t) => {
+    const { site } = await openWith(t, []);
+    const settings = settingsOf(site);
+    assert.equal((await run(t, settings, ["list"])).output, "Nobody is signed in.\n");
+    assert.deepEqual(JSON.parse((await run(t, settings, ["list", "--json"])).output), []);
+    assert.deepEqual(await run(t, settings, ["revoke", "--all"]), {
+      code: 0,
+      output: "There was no session to end.\n",
+      error: "",
+    });
+    await signIn(site.browser(), "sandy_admin");
+    for (const command of ["show", "revoke"]) {
+      assert.deepEqual(await run(t, settings, [command, "Sandy_Admin"]), {
+        code: 1,
+        output: "",
+        error: "Nobody called Sandy_Admin has a session. Did you mean sandy_admin?\n",
+      });
+    }
+    assert.equal(site.files().length, 1);
+  });
+
+  test("sessions that are over are not listed, bad files are told, and nothing is changed by looking", async (t) => {
+    const { keep, load, dir, keys, file } = openTestStore(t);
+    const [alive, damaged] = [await keep(), await keep()];
+    await keep({ identity: identityFor("una_publisher", { refreshTokenExpires: new Date(0) }) });
+    writeFileSync(file(damaged), readFileSync(file(damaged), "latin1").replace(/.{8}$/, "AAAAAAAA"));
+    mkdirSync(join(dir, `${"a".repeat(64)}.session`));
+    const before = readdirSync(dir).sort();
+    const settings = {
+      CLIENT_ID: "test-app",
+      REDIRECT_URI: "http://localhost:3000/authenticate",
+      SESSION_SECRET: secret(),
+      ENCRYPTION_KEY: keys.join(","),
+      SESSION_DIR: dir,
+    };
+    const { output, error } = await run(t, settings, ["list"]);
+    assert.match(output, /^1 person, 1 session\.$/m);
+    assert.doesNotMatch(output, /una_publisher/);
+    assert.deepEqual(error.trim().split("\n").sort(), [
+      "1 session could not be opened: damaged or forged.",
+      "1 session could not be opened: it is not a regular file.",
+    ]);
+    const stats = JSON.parse((await run(t, settings, ["stats", "--json"])).output);
+    assert.deepEqual([stats.sessions, stats.over, stats.unopened], [1, 1, 2]);
+    assert.deepEqual(readdirSync(dir).sort(), before);
+    assert.ok(await load(alive), "it is as it was");
+  });
+
+  test("a table fits its terminal: long names are cut, and none can write anywhere else on the screen", () => {
+    const columns = [
+      { title: "USER", of: ({ user }: { user: string }) => user },
+      { title: "SESSIONS", of: () => 12_345 },
+      { title: "ENDS", of: () => minute(0) },
+    ];
+    const text = table(columns, [{ user: "x".repeat(300) }, { user: "\x1b[2J\u202eevil" }], 60);
+    const lines = text.trimEnd().split("\n");
+    for (const line of lines) assert.ok(line.length <= 60, `${line.length} characters: ${line}`);
+    assert.match(lines[1] ?? "", /^x+… {5}12345 {2}1970-01-01 00:00$/);
+    assert.match(lines[2] ?? "", /^\?\[2J\?evil /);
+    assert.equal(minute(Number.NaN), "-");
+  });
+});
+
+describe("npm run sessions -- rekey", () => {
+  test("ST-5 seals everything with the newest key: the old one can be dropped at once, and nobody is signed out", async (t) => {
+    const [older, newer] = [secret(), secret()];
+    const people = ["sandy_admin", "vik_viewer"];
+    const first = await openWith(t, people, { settings: { ENCRYPTION_KEY: older } });
+    const { config, sandbox } = first.site;
+    first.site.sandbox.faults.set("revokeToken", { kind: "status", status: 503 });
+    await run(t, settingsOf(first.site), ["revoke", "vik_viewer"]);
+    const lost = join(config.sessionDir, `${"b".repeat(64)}.session`);
+    copyFileSync(
+      join(config.sessionDir, first.site.files().find((name) => /session$/.test(name)) ?? ""),
+      lost,
+    );
+    const sharing = { SESSION_SECRET: config.sessionSecrets.join(","), REDIRECT_URI: config.redirectUri };
+    const both = { ...sharing, ENCRYPTION_KEY: `${newer},${older}` };
+    const reopen = (settings: Record<string, string>) =>
+      openSite(t, { settings, sessionDir: config.sessionDir, sandbox });
+    const running = await reopen(both);
+
+    const stats = await run(t, settingsOf(running), ["stats"]);
+    assert.match(stats.output, /^sealed with an older key +1$/m);
+    const { code, output, error } = await run(t, settingsOf(running), ["rekey"]);
+    assert.equal(code, 0, error);
+    assert.equal(output, "Sealed 1 session with the newest key.\n");
+    assert.equal(
+      error,
+      "1 session could not be opened: damaged, or sealed with a key that is not in ENCRYPTION_KEY. They were left as they are.\n" +
+        "When every server runs with the newest key in front, the older ones can be removed from ENCRYPTION_KEY now.\n",
+    );
+    const again = await run(t, settingsOf(running), ["rekey", "--json"]);
+    assert.deepEqual(JSON.parse(again.output), { resealed: 0, already: 1, unopened: 1 });
+
+    const last = await reopen({ ...sharing, ENCRYPTION_KEY: newer });
+    const [sandy] = first.browsers as [Browser];
+    assert.equal(await whoIs(new Browser(last.url, sandy.cookies)), "sandy_admin");
+    assert.match((await run(t, settingsOf(last), ["stats"])).output, /^revocations that wait +1$/m);
+    assert.ok(readdirSync(config.sessionDir).includes(`${"b".repeat(64)}.session`), "it was left as it was");
+  });
+
+  test("ST-5 a session that is used, changed and ended meanwhile is none the worse for it", async (t) => {
+    const keys = [secret(), secret()];
+    const old = openTestStore(t, { keys: keys.slice(1) });
+    const ids = await Promise.all(Array.from({ length: 40 }, () => old.keep({ value: 0 })));
+    const now = openTestStore(t, { keys, dir: old.dir });
+    const records = fileStore({ path: old.dir, idleSeconds: 60 });
+    const office = inventory({ records, keys: keyRing(keys), idleSeconds: 3600, maxSeconds: 3600 });
+    await Promise.all([
+      ...ids.map((id) => office.reseal(recordOf(id))),
+      ...ids.map((id, index) =>
+        index % 4 === 0
+          ? now.destroy(id)
+          : now.store.update(id, (data) => void Object.assign(data, { value: index })),
+      ),
+    ]);
+    const newest = openTestStore(t, { keys: keys.slice(0, 1), dir: old.dir });
+    for (const [index, id] of ids.entries()) {
+      const found = (await newest.load(id)) as { value?: number } | undefined;
+      assert.equal(found?.value, index % 4 === 0 ? undefined : index);
+    }
+    assert.deepEqual(await Promise.all(ids.slice(0, 2).map((id) => office.reseal(recordOf(id)))), [
+      "gone",
+      "newest already",
+    ]);
+  });
+});
+
+describe("npm run sessions that cannot do its work", () => {
+  test("says what is wrong and how to put it right, each kind with an exit code of its own", async (t) => {
+    const { site } = await openWith(t, []);
+    const good = settingsOf(site);
+    const wrongFile = join(folder(t), "file");
+    writeFileSync(wrongFile, "");
+    const seeHelp = "\nSee: npm run sessions -- --help\n";
+    const cases: [string[], Record<string, string>, number, string | RegExp][] = [
+      [["lst"], good, 64, `There is no command "lst".${seeHelp}`],
+      [["show"], good, 64, `Whom? show USER${seeHelp}`],
+      [["revoke"], good, 64, `Whose sessions? revoke USER, or revoke --all${seeHelp}`],
+      [["revoke", "x", "--all"], good, 64, `Whose sessions? revoke USER, or revoke --all${seeHelp}`],
+      [["revoke", "x", "y"], good, 64, `What is "y"? One user at a time.${seeHelp}`],
+      [["list", "x"], good, 64, `list takes no user.${seeHelp}`],
+      [["list", "--all"], good, 64, `--all belongs to revoke.${seeHelp}`],
+      [["--json"], good, 64, `Which command?${seeHelp}`],
+      [["list", "--jason"], good, 64, /^Unknown option '--jason'/],
+      [
+        ["list"],
+        { ...good, ENCRYPTION_KEY: "short" },
+        78,
+        /^ENCRYPTION_KEY: is shorter than 32 characters\./,
+      ],
+      [
+        ["list"],
+        { ...good, SESSION_DIR: "/nowhere/at/all" },
+        69,
+        "SESSION_DIR: there is no folder /nowhere/at/all. Run this in the folder of the server.\n",
+      ],
+      [
+        ["list"],
+        { ...good, REDIS_URL: "redis://127.0.0.1:9" },
+        69,
+        "Redis is away: ECONNREFUSED. Check that it runs, and that REDIS_URL names it.\n",
+      ],
+    ];
+    for (const [args, env, code, error] of cases) {
+      const outcome = await run(t, env, args);
+      const about = JSON.stringify([args, outcome]);
+      assert.equal(outcome.code, code, about);
+      assert.equal(outcome.output, "", about);
+      if (typeof error === "string") assert.equal(outcome.error, error);
+      else assert.match(outcome.error, error);
+    }
+    for (const args of [[], ["--help"], ["list", "-h"]]) {
+      const { code, output } = await run(t, {}, args);
+      assert.equal(code, 0);
+      assert.match(output, /^ {2}revoke --all {3}the same for everybody$/m);
+      for (const line of output.split("\n")) assert.ok(line.length <= 110, line);
+    }
+  });
+});
+
+const many = process.env.FULL === "1" ? 100_000 : 1_020;
+
+test(`SE-12 ${many} sessions: a terminal is told how far it is, and all of them end`, async (t) => {
+  const { site } = await openWith(t, []);
+  const key = String(site.config.encryptionKeys[0]);
+  lay(site.config.sessionDir, key, many, (index) => `person_${index % 1_000}`);
+  const start = performance.now();
+  const took = (what: string) => t.diagnostic(`${what} after ${Math.round(performance.now() - start)} ms`);
+
+  const listed = await run(t, settingsOf(site), ["list"], { isTTY: true });
+  took("listed");
+  assert.ok(
+    listed.output.endsWith(`1,000 people, ${many.toLocaleString("en")} sessions.\n`),
+    listed.output.slice(-80),
+  );
+  // The portal of these is not there: nothing of this leaves the machine, and all tokens wait.
+  const destroy = t.mock.method(IdentityManager, "destroy", async () => ({ success: true }));
+  const revoked = await run(t, settingsOf(site), ["revoke", "--all"], { isTTY: true });
+  took("revoked");
+  assert.equal(revoked.code, 0, revoked.error);
+  assert.match(revoked.error, /\rEnding sessions: [\d,]+ of [\d,]+ /);
+  assert.ok(revoked.error.endsWith("\r\u001b[K"), "and that line is gone in the end");
+  assert.equal(destroy.mock.callCount(), many);
+  assert.deepEqual(site.files(), []);
+});
+
+describe("npm run sessions on Redis", { skip: redisIsMissing() }, () => {
+  test("SE-12 ST-5 shows, ends and reseals what two servers share", async (t) => {
+    const redis = await startRedis(t);
+    const [older, newer] = [secret(), secret()];
+    const open = async () => {
+      const records = await redisStore({ url: redis.url, maxSeconds: 3600 });
+      t.after(() => records.close());
+      return records;
+    };
+    const settings = { ENCRYPTION_KEY: older };
+    const { site, browsers } = await openWith(t, ["sandy_admin", "vik_viewer"], {
+      settings,
+      records: await open(),
+    });
+    const env = settingsOf(site, { REDIS_URL: `${redis.url}/0` });
+
+    assert.match((await run(t, env, ["list"])).output, /^2 people, 2 sessions\.$/m);
+    const place = /^Redis at 127\.0\.0\.1:\d+, database 0$/m;
+    assert.match((await run(t, env, ["stats"])).output, place);
+
+    const rekeyed = await run(t, { ...env, ENCRYPTION_KEY: `${newer},${older}` }, ["rekey"]);
+    assert.equal(rekeyed.output, "Sealed 2 sessions with the newest key.\n");
+    const later = await openSite(t, {
+      settings: {
+        ENCRYPTION_KEY: newer,
+        SESSION_SECRET: site.config.sessionSecrets.join(","),
+      },
+      records: await open(),
+      sandbox: site.sandbox,
+    });
+    const there = browsers.map(({ cookies }) => new Browser(later.url, cookies));
+    assert.deepEqual(await signedIn(there), ["sandy_admin", "vik_viewer"]);
+
+    const revoked = await run(t, { ...env, ENCRYPTION_KEY: newer }, ["revoke", "sandy_admin"]);
+    assert.deepEqual(revoked, { code: 0, output: "Ended 1 session of sandy_admin.\n", error: "" });
+    assert.deepEqual(await signedIn(there), [undefined, "vik_viewer"]);
+    assert.equal(site.sandbox.revoked.length, 1);
+
+    await redis.send("CONFIG", "SET", "requirepass", "something else");
+    const refused = await run(t, { ...env, ENCRYPTION_KEY: newer }, ["list"]);
+    assert.equal(refused.code, 69);
+    assert.match(refused.error, /^Redis .+REDIS_URL/);
+    assert.doesNotMatch(refused.error, /something else/);
+  });
+});

@@ -1,0 +1,391 @@
+import assert from "node:assert/strict";
+import { describe, type TestContext, test } from "node:test";
+import type { Page } from "playwright-core";
+import type { IdentityProvider } from "#src/sandbox/identity-provider.ts";
+import { connectOrganisation } from "#src/sandbox/organisation.ts";
+import { type Answer, Browser, click, crossSite, typed } from "./support/browser.ts";
+import { assertHeading, startChromium } from "./support/chromium.ts";
+import { assertErrorPage, whoIs } from "./support/expect.ts";
+import { identityOf, signOut } from "./support/person.ts";
+import { openSite, type Site } from "./support/site.ts";
+
+const { skip, open } = await startChromium();
+
+interface Organisation extends Site {
+  provider: IdentityProvider;
+}
+
+async function openOrganisation(
+  t: TestContext,
+  { only = false, settings = {} }: { only?: boolean; settings?: Record<string, unknown> } = {},
+): Promise<Organisation> {
+  // It warns of a Node that is older than its author likes.
+  t.mock.method(console, "warn", () => {});
+  const site = await openSite(t, { settings: { AUTO_SIGN_IN: true, ...settings } });
+  const provider = await connectOrganisation(site.sandbox, { only });
+  t.after(() => provider.close());
+  return { ...site, provider };
+}
+
+/** A browser as a person has one: app, portal and provider each get their own cookies. */
+class Person {
+  readonly app: Browser;
+  readonly #others = new Map<string, Browser>();
+
+  constructor({ browser }: Site) {
+    this.app = browser();
+  }
+
+  /** Follows redirects to the page they end in; gives it, and the addresses on the way. */
+  async open(url: string, headers = typed): Promise<{ page: Answer; url: string; hops: string[] }> {
+    const hops: string[] = [];
+    let next = new URL(url, this.app.base).href;
+    let page = await this.#get(next, headers);
+    while (page.headers.location !== undefined) {
+      hops.push(next);
+      assert.ok(hops.length < 10, `in circles: ${hops.join(" ")}`);
+      next = new URL(page.headers.location, next).href;
+      page = await this.#get(next, crossSite);
+    }
+    return { page, url: next, hops };
+  }
+
+  /** Types a name at the provider, and goes where that leads. */
+  async type(url: string, form: Record<string, string>) {
+    const { headers, status, body } = await this.at(url).post(url, form);
+    assert.equal(status, 303, body);
+    return this.open(new URL(String(headers.location), url).href, crossSite);
+  }
+
+  /** Its part that talks to this origin. */
+  at(url: string): Browser {
+    const { origin } = new URL(url);
+    if (origin === this.app.base) return this.app;
+    const there = this.#others.get(origin) ?? new Browser(origin);
+    this.#others.set(origin, there);
+    return there;
+  }
+
+  async #get(url: string, headers: Record<string, string>): Promise<Answer> {
+    return this.at(url).get(url, headers);
+  }
+}
+
+/** The address behind the portal's button. */
+function organisationLink({ body }: Answer, url: string): string {
+  const [, href = ""] = /<a class="main" href="([^"]+)">Sign in with the organisation<\/a>/.exec(body) ?? [];
+  assert.ok(href, body);
+  return new URL(href.replaceAll("&amp;", "&"), url).href;
+}
+
+/** From the start page to the provider's page; gives its address. */
+async function toProvider(person: Person, start = "/"): Promise<string> {
+  const portal = await person.open(start);
+  const { url, page } = await person.open(organisationLink(portal.page, portal.url), crossSite);
+  assert.match(page.body, /<label for="user-name">/);
+  return url;
+}
+
+describe("a person of the organisation", () => {
+  test("OU-1 types one thing in one place, and is signed in to the app, at the portal and at the provider; none of it reaches the app's pages", {
+    skip,
+  }, async (t) => {
+    const site = await openOrganisation(t);
+    const { page, context } = await open(t);
+    const seen: string[] = [];
+    const shown: { url: string; redirects: number; inputs: number }[] = [];
+    let redirects = 0;
+    context.on("request", (request) => {
+      seen.push(request.url());
+      if (request.isNavigationRequest() && request.redirectedFrom()) redirects++;
+    });
+    const note = async (at: Page) => {
+      const inputs = await at.locator("input:not([type=hidden]), textarea").count();
+      shown.push({ url: new URL(at.url()).origin, redirects, inputs });
+      redirects = 0;
+      seen.push(
+        await at.content(),
+        await at.evaluate("JSON.stringify({ ...localStorage, ...sessionStorage })"),
+      );
+    };
+
+    await page.goto(site.url);
+    await note(page);
+    await page.getByRole("link", { name: "Sign in with the organisation" }).click();
+    await page.getByLabel("User name").waitFor();
+    await note(page);
+    await page.getByLabel("User name").fill("pia");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.waitForURL(`${site.url}/`);
+    await assertHeading(page, "Pia Marlow");
+    await note(page);
+
+    assert.deepEqual(shown, [
+      { url: site.sandbox.origin, redirects: 2, inputs: 0 },
+      { url: site.provider.issuer, redirects: 2, inputs: 1 },
+      { url: site.url, redirects: 4, inputs: 0 },
+    ]);
+    const cookies = (await context.cookies(site.url)).map(({ name, value }): [string, string] => [
+      name,
+      value,
+    ]);
+    const { token, refreshToken = "" } = await identityOf(site, new Browser(site.url, cookies));
+    const everything = seen.join("\n");
+    for (const secret of [token, refreshToken])
+      assert.ok(!everything.includes(secret), "a token of the portal");
+    assert.doesNotMatch(everything, /eyJ[\w-]+\.eyJ/, "a token of the provider");
+    assert.doesNotMatch(site.log.text(), /eyJ[\w-]+\.eyJ/);
+  });
+
+  for (const [where, only] of [
+    ["by the portal's button", false],
+    ["past the portal's page, when that shows nothing but this login", true],
+  ] as const) {
+    test(`comes to the provider ${where}, and back to the page that was asked for`, async (t) => {
+      const site = await openOrganisation(t, { only });
+      const person = new Person(site);
+      const start = await person.open("/?from=mail");
+      const there = only ? start : await person.open(organisationLink(start.page, start.url), crossSite);
+      assert.equal(new URL(there.url).origin, site.provider.issuer);
+      assert.ok(start.hops.length <= 4, start.hops.join(" "));
+      const back = await person.type(there.url, { user_name: "Zoë@city.example" });
+      assert.deepEqual([back.url, back.hops.length + 1], [`${site.url}/?from=mail`, 4]);
+      assert.equal(await whoIs(person.app), "zoe_editor");
+    });
+  }
+
+  test("is signed in without a click and without a page when the portal knows the browser already", async (t) => {
+    const site = await openOrganisation(t);
+    const person = new Person(site);
+    await person.type(await toProvider(person), { user_name: "vik" });
+    // Another day: the app has forgotten everything, and so has the browser of it.
+    person.app.cookies.clear();
+    const { url, hops } = await person.open("/");
+    assert.deepEqual([url, hops.length], [`${site.url}/`, 4]);
+    assert.equal(await whoIs(person.app), "vik_viewer");
+    assert.equal(site.provider.log.filter((line) => line.startsWith("POST /sign-in/")).length, 1);
+  });
+
+  test("becomes somebody else by asking for another account, at the provider too", async (t) => {
+    const site = await openOrganisation(t, { only: true });
+    const person = new Person(site);
+    await person.type((await person.open("/")).url, { user_name: "vik" });
+    const again = await person.open("/sign-in?force_login=true", click);
+    assert.equal(new URL(again.url).origin, site.provider.issuer);
+    await person.type(again.url, { user_name: "sandy" });
+    assert.equal(await whoIs(person.app), "sandy_admin");
+  });
+
+  test("who presses Cancel at the provider is told so by the app, and not sent there again", async (t) => {
+    const site = await openOrganisation(t, { only: true });
+    const person = new Person(site);
+    const { page } = await person.type((await person.open("/")).url, { action: "cancel" });
+    assertErrorPage(page, "access_denied");
+    const home = await person.open("/");
+    assert.deepEqual(home.hops, []);
+    assert.match(home.page.body, /href="\/sign-in">Sign in with ArcGIS</);
+  });
+
+  test("has no login at the portal itself, as nobody else of the organisation has", async (t) => {
+    const site = await openOrganisation(t);
+    const person = new Person(site);
+    const { page, url } = await person.open("/");
+    const offered = [...page.body.matchAll(/name="username" value="([^"]+)"/g)].map(([, name]) => name);
+    assert.deepEqual(offered, ["ned_county"]);
+    const params = Object.fromEntries(new URL(url).searchParams);
+    const answer = await person.at(url).post(new URL(url).pathname, { ...params, username: "pia_publisher" });
+    assert.deepEqual([answer.status, answer.headers.location], [400, undefined]);
+  });
+});
+
+describe("when the provider is of no use", () => {
+  for (const only of [false, true]) {
+    test(`one that is down gets one attempt, then there is a button${only ? ", though no other login is offered" : ""}`, async (t) => {
+      const site = await openOrganisation(t, { only });
+      await site.provider.close();
+      const person = new Person(site);
+      let { page, url, hops } = await person.open("/");
+      if (!only) {
+        assert.equal(page.status, 200);
+        ({ page, url, hops } = await person.open(organisationLink(page, url), crossSite));
+      }
+      assert.equal(page.status, 502);
+      assert.match(page.body, /role="alert">The organisation&#39;s identity provider does not answer/);
+      assert.ok(organisationLink(page, url));
+      assert.ok(hops.length <= 2, hops.join(" "));
+
+      const home = await person.open("/");
+      assert.deepEqual(home.hops, []);
+      assert.match(home.page.body, /href="\/sign-in">Sign in with ArcGIS</);
+    });
+  }
+
+  test("one that goes down while somebody types does not confuse the portal", async (t) => {
+    const site = await openOrganisation(t);
+    const person = new Person(site);
+    const form = await toProvider(person);
+    const { headers } = await person.at(form).post(form, { user_name: "pia" });
+    const resumed = await person.at(form).get(String(headers.location), crossSite);
+    await site.provider.close();
+    const back = await person.open(String(resumed.headers.location), crossSite);
+    assert.equal(back.page.status, 502);
+    assert.ok(organisationLink(back.page, back.url));
+    assert.equal(await whoIs(person.app), undefined);
+  });
+
+  test("somebody whom it knows and the portal does not is no member, and is told so", async (t) => {
+    const site = await openOrganisation(t);
+    const pia = site.sandbox.people.findIndex(({ username }) => username === "pia_publisher");
+    site.sandbox.people.splice(pia, 1);
+    const person = new Person(site);
+    const back = await person.type(await toProvider(person), { user_name: "pia" });
+    assert.equal(back.page.status, 403);
+    assert.match(back.page.body, /no member of this organisation has that login/);
+  });
+});
+
+describe("the portal, as the one that relies on the provider,", () => {
+  test("sends a challenge, a state and a nonce, fresh ones each time, and never its secret", async (t) => {
+    const site = await openOrganisation(t, { only: true });
+    const asked = await Promise.all(
+      [1, 2].map(async () => {
+        const { hops } = await new Person(site).open("/");
+        return Object.fromEntries(new URL(hops[3] ?? "").searchParams);
+      }),
+    );
+    for (const { client_id, response_type, scope, code_challenge_method, redirect_uri } of asked) {
+      assert.deepEqual([client_id, response_type, scope], ["sandbox-portal", "code", "openid profile email"]);
+      assert.equal(code_challenge_method, "S256");
+      assert.equal(redirect_uri, `${site.sandbox.url}/oauth2/oidc/sandboxcity/signin`);
+    }
+    for (const name of ["code_challenge", "state", "nonce"]) {
+      assert.equal(new Set(asked.map((query) => query[name])).size, 2, name);
+    }
+    const { clientSecret = "" } = site.sandbox.settings.organisationLogin ?? {};
+    assert.ok(clientSecret && !JSON.stringify(asked).includes(clientSecret));
+  });
+
+  test("takes an answer once, and from the browser that asked alone", async (t) => {
+    const site = await openOrganisation(t);
+    const person = new Person(site);
+    const form = await toProvider(person);
+    const { headers } = await person.at(form).post(form, { user_name: "pia" });
+    const resumed = await person.at(form).get(String(headers.location), crossSite);
+    const answer = String(resumed.headers.location);
+
+    const stranger = await new Person(site).open(answer, crossSite);
+    assert.deepEqual([stranger.page.status, stranger.hops], [400, []]);
+    assert.match(stranger.page.body, /This sign-in was not started here/);
+    assert.equal((await person.open(answer, crossSite)).url, `${site.url}/`);
+    assert.equal((await person.open(answer, crossSite)).page.status, 400);
+  });
+
+  test("does not take the answer to somebody else's question", async (t) => {
+    const site = await openOrganisation(t);
+    const [one, other] = [new Person(site), new Person(site)];
+    const answers = await Promise.all(
+      [one, other].map(async (person, index) => {
+        const form = await toProvider(person);
+        const { headers } = await person.at(form).post(form, { user_name: index ? "sandy" : "vik" });
+        const resumed = await person.at(form).get(String(headers.location), crossSite);
+        return new URL(String(resumed.headers.location));
+      }),
+    );
+    const [mine, theirs] = answers as [URL, URL];
+    mine.searchParams.set("code", theirs.searchParams.get("code") ?? "");
+    const { page } = await one.open(mine.href, crossSite);
+    assert.equal(page.status, 502, page.body);
+    assert.equal(await whoIs(one.app), undefined);
+  });
+});
+
+describe("AUTO_SIGN_IN", () => {
+  test("sends the first page visit to the portal, and remembers that as long as the browser is open", async (t) => {
+    const site = await openOrganisation(t);
+    const browser = site.browser();
+    const answer = await browser.get("/?a=1&b=//c", crossSite);
+    assert.deepEqual(
+      [answer.status, answer.headers.location],
+      [302, "/sign-in?returnTo=%2F%3Fa%3D1%26b%3D%2F%2Fc"],
+    );
+    assert.equal(answer.headers["cache-control"], "no-store");
+    assert.deepEqual(answer.setCookies, ["arcgis.auto=done; Path=/; HttpOnly; SameSite=Lax"]);
+    for (let visit = 0; visit < 3; visit++) assert.equal((await browser.get("/")).status, 200);
+  });
+
+  for (const [what, method, headers] of [
+    ["a HEAD", "HEAD", typed],
+    ["a page that is loaded in advance", "GET", { ...typed, "Sec-Purpose": "prefetch;prerender" }],
+    ["a page in a frame", "GET", { ...typed, "Sec-Fetch-Dest": "iframe" }],
+    ["a script's request", "GET", { ...typed, "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty" }],
+    ["a program, or a browser that does not say", "GET", { Accept: "text/html" }],
+  ] as const) {
+    test(`leaves ${what} where it is, and that is no attempt`, async (t) => {
+      const site = await openOrganisation(t);
+      const browser = site.browser();
+      const answer = await browser.send("/", { method, headers });
+      assert.deepEqual([answer.status, answer.setCookies], [200, []]);
+      assert.equal((await browser.get("/")).status, 302);
+    });
+  }
+
+  test("leaves the API and addresses that are none alone", async (t) => {
+    const browser = (await openOrganisation(t)).browser();
+    assert.equal((await browser.get("/api/session")).status, 401);
+    assert.equal((await browser.get("/nothing")).status, 404);
+    assert.equal((await browser.send("/", { method: "POST", headers: typed })).status, 405);
+  });
+
+  test("makes no attempt after a sign-out, nor after a sign-in that somebody has begun and left", async (t) => {
+    const site = await openOrganisation(t);
+    const person = new Person(site);
+    await person.type(await toProvider(person), { user_name: "vik" });
+    person.app.cookies.delete("arcgis.auto");
+    assert.equal((await signOut(person.app)).status, 303);
+    assert.deepEqual((await person.open("/")).hops, []);
+
+    const other = site.browser();
+    await other.get("/sign-in?returnTo=/content", click);
+    assert.equal((await other.get("/")).status, 200);
+  });
+
+  test("makes one attempt at a portal that is down, and then shows its button", async (t) => {
+    const site = await openOrganisation(t);
+    await site.sandbox.close();
+    const person = new Person(site);
+    await assert.rejects(person.open("/"), /ECONNREFUSED/);
+    const home = await person.open("/");
+    assert.deepEqual([home.hops, home.page.status], [[], 200]);
+    assert.match(home.page.body, /href="\/sign-in">Sign in with ArcGIS</);
+  });
+
+  test("without cookies ends at a page that says so, and not in circles", async (t) => {
+    const site = await openOrganisation(t);
+    const known = new Person(site);
+    await known.type(await toProvider(known), { user_name: "vik" });
+    // The portal remembers; the app's cookies are refused.
+    known.app.cookies.clear();
+    known.app.cookies.set = () => known.app.cookies;
+    assertErrorPage((await known.open("/")).page, "flow_missing");
+  });
+
+  test("is off unless it is asked for, and then there is no cookie of it", async (t) => {
+    const site = await openSite(t);
+    const browser = site.browser();
+    assert.equal((await browser.get("/")).status, 200);
+    await browser.get("/sign-in");
+    assert.deepEqual([...browser.cookies.keys()], ["arcgis.flow"]);
+  });
+
+  test("CK-2 names its cookie for the host alone where the server is reached by https", async (t) => {
+    const settings = { AUTO_SIGN_IN: true, REDIRECT_URI: "https://app.example/authenticate" };
+    const { setCookies } = await (await openSite(t, { settings })).browser().get("/");
+    assert.deepEqual(setCookies, ["__Host-arcgis.auto=done; Path=/; HttpOnly; Secure; SameSite=Lax"]);
+  });
+
+  test("goes back below the path that the app is mounted at", async (t) => {
+    const site = await openSite(t, { mount: "/gis", settings: { AUTO_SIGN_IN: true } });
+    const { headers } = await site.browser().get("/gis/");
+    assert.equal(headers.location, "/gis/sign-in?returnTo=%2Fgis%2F");
+  });
+});

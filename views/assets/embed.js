@@ -1,0 +1,46 @@
+// Gives the app in the frame the person's access token when it asks, as ArcGISIdentityManager.enablePostMessageAuth
+// of arcgis-rest-js does. That one would hold the token all the time; here it is fetched for each question, so it is
+// good for some minutes, and somebody who has signed out meanwhile hands nothing over.
+
+const frame = document.querySelector("#app");
+const origins = frame.dataset.origins.split(" ");
+const ended = document.querySelector("#ended");
+
+addEventListener("message", async ({ data, origin, source }) => {
+  if (source !== frame.contentWindow || !origins.includes(origin)) return;
+  if (data?.type !== "arcgis:auth:requestCredential") return;
+  // Addressed to the origin that asked: should the frame show another page by then, that one does not get it.
+  source.postMessage(await answer(), origin);
+});
+
+// Now, and not in the page: an app that asks before anybody listens would wait for ever.
+frame.src = frame.dataset.src;
+
+async function answer() {
+  try {
+    const response = await fetch(frame.dataset.api, { headers: { Accept: "application/json" } });
+    if (response.status === 401) return offerSignIn();
+    if (!response.ok) throw new Error(`the server answers ${response.status}`);
+    const credential = await response.json();
+    ended.hidden = true;
+    // Without the REST path, as arcgis-rest-js sends it.
+    credential.server = credential.server.replace(/\/sharing\/rest$/, "");
+    return { type: "arcgis:auth:credential", credential };
+  } catch {
+    return errorOf("credentialError", "No token could be had, try again in a minute");
+  }
+}
+
+function offerSignIn() {
+  const here = location.pathname + location.search;
+  ended.querySelector("a").href = `${frame.dataset.signIn}?returnTo=${encodeURIComponent(here)}`;
+  ended.hidden = false;
+  return errorOf(
+    "tokenExpiredError",
+    "The sign-in has ended, and no token is returned to the child application",
+  );
+}
+
+function errorOf(name, message) {
+  return { type: "arcgis:auth:error", error: { name, message } };
+}

@@ -1,0 +1,59 @@
+import { element } from "./map-dom.js";
+import { swatch } from "./map-symbols.js";
+
+/** What the page says about a layer that it does not draw. */
+const words = {
+  loading: "Loading …",
+  waiting: "Waiting for you to sign in again.",
+  forbidden:
+    "You may not see this layer: it is shared with others, such as a group that you are not in. Its owner can share it with you.",
+  failed: "This layer could not be loaded.",
+  partly: "Some of it could not be loaded.",
+  limited: "Not everything is shown. Zoom in to see more.",
+};
+
+/**
+ * The place of one layer beside the map: its title, its state and its legend.
+ *
+ * @param {HTMLElement} panel
+ * @param {string} title
+ * @param {() => void} retry what "Try again" does
+ */
+export function layerSection(panel, title, retry) {
+  const heading = element("h2", {}, element("bdi", {}, title));
+  const state = element("p", { class: "state small", role: "status" });
+  const again = element("button", { type: "button", class: "button plain" }, "Try again");
+  const legend = element("ul", { class: "legend" });
+  const section = element("section", { class: "layer" }, heading, state, again, legend);
+  again.addEventListener("click", retry);
+  panel.append(section);
+
+  return {
+    /** @param {"loading" | "waiting" | "forbidden" | "failed" | "partly" | "limited" | "shown"} name */
+    say(name) {
+      section.dataset.state = name;
+      state.textContent = words[name] ?? "";
+      state.hidden = !words[name];
+      again.hidden = name !== "failed" && name !== "partly";
+    },
+
+    /** @param {string} title the layer's own name, where none was configured */
+    rename(title) {
+      heading.replaceChildren(element("bdi", {}, title));
+    },
+
+    /** @param {{entries: {label: string, symbol: object}[], opacity: number}} renderer */
+    explain({ entries, opacity }) {
+      legend.replaceChildren(
+        ...entries.map(({ label, symbol }) =>
+          element(
+            "li",
+            {},
+            element("span", { class: "swatch" }, swatch(symbol, opacity)),
+            element("bdi", {}, label),
+          ),
+        ),
+      );
+    },
+  };
+}
