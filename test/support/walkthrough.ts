@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
 import { folder } from "./temporary.ts";
@@ -48,26 +48,25 @@ function patched(text: string, diff: string): string {
   return text.replace(before, () => `${side("+").join("\n")}\n`);
 }
 
-/**
- * Writes the files into a folder of their own, in which the packages of the commands are installed: linked from
- * here, this package included, so that nothing is loaded from the network.
- */
-export function assemble(t: Pick<TestContext, "after">, files: Files): string {
-  const cwd = folder(t);
-  for (const [name, text] of files) {
-    mkdirSync(dirname(join(cwd, name)), { recursive: true });
-    writeFileSync(join(cwd, name), text, { mode: 0o600 });
-  }
-  for (const name of ["express", "express-session", "pino", "@esri/arcgis-rest-request", "typescript"]) {
-    link(join(root, "node_modules", name), join(cwd, "node_modules", name));
-  }
-  link(root, join(cwd, "node_modules", "arcgis-sign-in-server"));
-  return cwd;
-}
+/** What a reader installs, this package included. */
+const installed = ["express", "express-session", "session-file-store", "pino", "@esri/arcgis-rest-request"];
 
-function link(target: string, path: string): void {
-  mkdirSync(dirname(path), { recursive: true });
-  symlinkSync(target, path);
+/**
+ * Writes the files into a folder, in which the packages are installed: linked from here, so that nothing is loaded
+ * from the network.
+ */
+export function assemble(t: Pick<TestContext, "after">, files: Files, cwd = folder(t)): string {
+  for (const [name, text] of files) writeFileSync(join(cwd, name), text, { mode: 0o600 });
+  const link = (name: string, target: string) => {
+    const path = join(cwd, "node_modules", name);
+    mkdirSync(dirname(path), { recursive: true });
+    if (!existsSync(path)) symlinkSync(target, path);
+  };
+  for (const name of installed) link(name, join(root, "node_modules", name));
+  link("arcgis-sign-in-server", root);
+  // Its successor still has the old names.
+  link("@esri/arcgis-rest-auth", join(root, "node_modules/@esri/arcgis-rest-request"));
+  return cwd;
 }
 
 /**
@@ -77,7 +76,7 @@ function link(target: string, path: string): void {
 export function runCommands(cwd: string, commands: string[]): string[] {
   const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   return commands.flatMap((command) => {
-    if (/^node \S+\.js$/.test(command)) return [];
+    if (/^(?:node \S+\.js|npm uninstall .*)$/.test(command)) return [];
     const [, packages] = /^npm install (.*)$/.exec(command) ?? [];
     if (packages === undefined) return execFileSync("sh", ["-c", command], { cwd, encoding: "utf8" }).trim();
     for (const [, name = "", range] of packages.matchAll(/(?<=^| )([@\w][\w/-]*)(?:@(\S+))?/g)) {
