@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
+import { configKeys } from "#src/config.ts";
 
 const root = join(import.meta.dirname, "..");
 const read = (path: string) => readFileSync(join(root, path), "utf8");
@@ -55,6 +56,22 @@ test("every file that a page of docs links to is there", () => {
   for (const page of pages) {
     for (const [, path = ""] of read(`docs/${page}`).matchAll(/\]\(((?!https?:|#)[^)\s#]+)/g)) {
       assert.ok(existsSync(join(root, "docs", path)), `${page}: ${path} is missing`);
+    }
+  }
+});
+
+test("every command that README and docs name is one of package.json, and every setting one of the configuration", () => {
+  const { scripts } = JSON.parse(read("package.json"));
+  const settings = new Set(configKeys.map(({ key }) => key));
+  for (const page of ["README.md", ...pages.map((name) => `docs/${name}`)]) {
+    const text = read(page);
+    for (const [, name = ""] of text.matchAll(/npm run (?:--?\w+ )*([\w:-]+)/g)) {
+      assert.ok(scripts[name], `${page}: npm run ${name}`);
+    }
+    for (const [, json = ""] of text.matchAll(/^```json\n(.*?)^```/gms)) {
+      const keys = Object.keys(JSON.parse(json.startsWith("{") ? json : `{${json}}`));
+      const strange = keys.filter((key) => /^[A-Z]/.test(key) && !settings.has(key));
+      assert.deepEqual(strange, [], page);
     }
   }
 });
