@@ -119,6 +119,8 @@ export function errorPage(log: Logger): ErrorRequestHandler {
     if (res.headersSent) return void res.destroy();
 
     res.set({ "Cache-Control": "no-store", "Referrer-Policy": "no-referrer" });
+    // Seconds (RFC 9110, 10.2.3), for programs and proxies.
+    if (status === 503) res.set("Retry-After", "5");
     // Those of a file that could not be sent after all.
     for (const name of ["ETag", "Last-Modified", "Accept-Ranges", "Content-Range"]) res.removeHeader(name);
     if (prefersJson(req))

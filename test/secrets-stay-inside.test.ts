@@ -333,3 +333,47 @@ test("LG-3 whatever is put into a request or a portal's error, the log stays one
   assert.equal(visit?.address, "192.0.2.7");
   assert.match(visit?.requestId, /^[0-9a-f-]{36}$/);
 });
+
+test("CF-6 configuration, sessions, sources and packages are served under no address, to nobody", async (t) => {
+  const site = await openSite(t);
+  const person = site.browser();
+  await signIn(person);
+  const places = [
+    ...[
+      "/config.json",
+      "/config.example.json",
+      "/.env",
+      "/.demo/secrets.json",
+      "/package.json",
+      "/.git/config",
+    ],
+    ...[
+      "/sessions/",
+      `/sessions/${site.files()[0]}`,
+      "/src/app.ts",
+      "/dist/server.js",
+      "/dist/",
+      "/views/home.ejs",
+    ],
+    ...[
+      "/node_modules/express/package.json",
+      "/docs/security.md",
+      "/backup.zip",
+      "/config.json~",
+      "/config.json.bak",
+    ],
+  ];
+  for (const place of places) {
+    for (const path of [
+      place,
+      `/assets/..${place}`,
+      `/assets/%2e%2e${place}`,
+      `/assets/..%2f..${place}`,
+      `/.${place}`,
+    ]) {
+      for (const browser of [person, site.browser()]) {
+        assert.equal((await browser.get(path, typed)).status, 404, path);
+      }
+    }
+  }
+});
