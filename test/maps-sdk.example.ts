@@ -127,21 +127,19 @@ describe("the example with the Maps SDK", { skip }, () => {
     });
   }
 
-  test("three tabs with tokens of ten seconds need one renewal a period, and none of their requests is refused", async (t) => {
+  test("three tabs with tokens of twenty seconds need one renewal a period, and none of their requests is refused", async (t) => {
     const site = await openExample(t);
+    site.sandbox.settings.accessTokenSeconds = 20;
     const { page, context } = await open(t);
     await page.goto(`${site.url}/maps-sdk`);
     await choose(page, "Pia Marlow");
     await shown(page);
     const pages = [page, await context.newPage(), await context.newPage()];
-    await Promise.all(pages.slice(1).map((each) => each.goto(`${site.url}/maps-sdk`)));
-    for (const each of pages) await shown(each);
+    for (const each of pages.slice(1)) {
+      await each.goto(`${site.url}/maps-sdk`);
+      await shown(each);
+    }
 
-    site.sandbox.settings.accessTokenSeconds = 10;
-    site.sandbox.expireAccessTokens();
-    site.sandbox.serverTokens.clear();
-    for (const each of pages) await each.reload();
-    for (const each of pages) await shown(each);
     const refused: string[] = [];
     const asked: string[] = [];
     context.on("response", async (response) => {
@@ -153,13 +151,13 @@ describe("the example with the Maps SDK", { skip }, () => {
     const renewals = () =>
       site.sandbox.log.filter(({ params }) => params.grant_type === "refresh_token").length;
     const start = renewals();
-    for (let pan = 0; renewals() < start + 3; pan++) {
-      assert.ok(pan < 40, "three periods within 40 s");
+    for (let pan = 0; renewals() < start + 2 || asked.length < 2; pan++) {
+      assert.ok(pan < 100, "two periods within 100 s");
       const each = pages[pan % 3] as Page;
       await each.bringToFront();
       await drag(each, pan % 6 < 3 ? 400 : -400);
-      await each.waitForTimeout(500);
+      await each.waitForTimeout(1000);
     }
-    assert.deepEqual([asked.length, refused], [3, []]);
+    assert.deepEqual([asked.length, refused], [2, []]);
   });
 });
