@@ -73,6 +73,7 @@ export function createApp({ config, store, log, notice, links = [], stopping, ro
   const limit = signInLimit(config.rateLimit);
   const auto = autoSignIn(config);
   const waiting = revocations({ store, log });
+  store.onExpired = (identity) => waiting.revoke(identity);
   const tokens = tokenKeeper({ config, store, revocations: waiting, log });
   const guard = guards({ config, store, tokens, withSession, log });
 

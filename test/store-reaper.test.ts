@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { describe, type TestContext, test } from "node:test";
 import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
+import { openSite, signIn } from "./support/site.ts";
 import { day, identityFor, openTestStore, recordOf, type StoreOptions } from "./support/store.ts";
 import { secret } from "./support/temporary.ts";
 
@@ -200,4 +201,14 @@ describe("the reaper", () => {
     assert.deepEqual(files(), [`${recordOf(late)}.session`]);
     assert.equal(revoked.length, 1, "the copies do not open: they are not for their names");
   });
+});
+
+test("ST-8 the app revokes the tokens of a session that is over at the portal", async (t) => {
+  const site = await openSite(t, { settings: { SESSION_IDLE_SECONDS: 600 } });
+  await signIn(site.browser());
+  await site.store.reap();
+  assert.deepEqual([site.files().length, site.sandbox.revoked.length], [1, 0]);
+  t.mock.timers.enable({ apis: ["Date"], now: Date.now() + 3_600_000 });
+  await site.store.reap();
+  assert.deepEqual([site.files().length, site.sandbox.revoked.length], [0, 1]);
 });

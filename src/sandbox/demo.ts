@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 import { parseConfig } from "../config.ts";
 import { isMapsSdkBuilt, mapsSdk } from "../examples/maps-sdk.ts";
 import { myContent } from "../examples/my-content.ts";
-import { explain, serve, stopOnSignal } from "../serve.ts";
+import { endInOrder, explain, serve } from "../serve.ts";
 import { connectOrganisation } from "./organisation.ts";
 import { startSandbox } from "./portal.ts";
 
@@ -67,7 +67,7 @@ try {
     },
   });
   const parts = [running.stop, sandbox.close, ...(provider ? [provider.close] : [])];
-  stopOnSignal({ ...running, stop: () => Promise.all(parts.map((stop) => stop())).then(() => {}) });
+  endInOrder({ ...running, stop: () => Promise.all(parts.map((stop) => stop())).then(() => {}) });
 
   console.log(`
   The server          http://localhost:${PORT}
