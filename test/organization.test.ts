@@ -124,7 +124,7 @@ describe("a person of the organisation", () => {
     await assertHeading(page, "Pia Marlow");
     await note(page);
     await page.goto(`${site.url}/map`);
-    await page.locator('#layers .layer[data-state="shown"]').nth(1).waitFor();
+    await page.locator('#layers .layer[data-state="shown"]').nth(1).waitFor({ timeout: 30_000 });
     await note(page);
 
     assert.deepEqual(shown, [
