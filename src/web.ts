@@ -108,7 +108,7 @@ export function errorPage(log: Logger): ErrorRequestHandler {
     const known = toAppError(error);
     const { status } = known.explanation;
     counts.refusals.add(known.code);
-    const { requestId, tryAgain = req.path } = res.locals;
+    const { requestId, signIn } = res.locals;
     const reason = known.cause && reasonOf(known.cause);
     const user = req.session?.identity?.username;
     log[status >= 500 ? "error" : "warn"](
@@ -125,7 +125,10 @@ export function errorPage(log: Logger): ErrorRequestHandler {
     for (const name of ["ETag", "Last-Modified", "Accept-Ranges", "Content-Range"]) res.removeHeader(name);
     if (prefersJson(req))
       res.status(status).json({ error: { code: known.code, message: known.message, needed: known.needed } });
-    else renderError(res, known, { requestId, retry: req.method === "GET" ? tryAgain : undefined });
+    else {
+      const retry = req.method === "GET" ? (signIn ?? req.path) : undefined;
+      renderError(res, known, { requestId, retry, signIn });
+    }
   };
 }
 

@@ -379,6 +379,7 @@ describe("keys", () => {
     assert.deepEqual(without.warnings, [
       {
         message: "a session could not be opened",
+        event: "unreadable",
         record: recordOf(id).slice(0, 8),
         reason: "sealed with a key that is not here",
       },

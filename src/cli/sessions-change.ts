@@ -86,12 +86,12 @@ export async function revoke(
   }
 
   const revoking = progress("Revoking tokens", tokens);
-  let left = 0;
+  let lost = 0;
   await eachOf(unqueued, atOnce, async (identity) => {
-    if (!(await queue.revoke(identity))) left += 1;
+    if (!(await queue.revoke(identity))) lost += 1;
     revoking.step();
   });
-  left += await queue.work(revoking.step).catch((error) => {
+  const left = await queue.work(revoking.step).catch((error) => {
     office.reasons.add(reasonOf(error));
     return tokens - unqueued.length;
   });
@@ -102,10 +102,15 @@ export async function revoke(
     ended,
     people: people.size,
     waiting: left,
+    lost,
   });
   noteTroubles(office);
-  if (left === 0) return "done";
   const why = [...office.reasons].join("; ");
+  if (lost > 0)
+    note(
+      `${counted(lost, "token")} could neither be revoked (${why}) nor be kept for later, as the store cannot be written. Revoke them at the portal.`,
+    );
+  if (left === 0) return lost > 0 ? "waiting" : "done";
   note(
     `${counted(left, "token")} could not be revoked yet (${why}). A running server tries again within ten minutes.`,
   );

@@ -1,0 +1,43 @@
+import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { ok, problem, skipped } from "./finding.js";
+/** Whether this version of Node, such as "20.15.0", runs the server. */
+export function checkNode(version) {
+    const least = leastNode();
+    const isOld = compare(version, least) < 0;
+    if (isOld)
+        return problem("Node.js", `is ${version}`, `Install ${least} or later.`);
+    return ok("Node.js", `is ${version}`);
+}
+/**
+ * Whether the file that NODE_EXTRA_CA_CERTS names can be used. Node itself only warns when it cannot, on the console
+ * and once.
+ */
+export function checkExtraAuthorities(path) {
+    const check = "private certificate authority";
+    if (!path)
+        return skipped(check, "NODE_EXTRA_CA_CERTS is not set: only well-known authorities are trusted");
+    try {
+        const [first = ""] = /-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/s.exec(readFileSync(path, "utf8")) ?? [];
+        new X509Certificate(first);
+        return ok(check, "the file in NODE_EXTRA_CA_CERTS holds a certificate");
+    }
+    catch (error) {
+        const { code = "no certificate in it" } = error;
+        const why = code.startsWith("ERR_") ? "no certificate in it" : code;
+        const cure = "Name a PEM file with your authority's certificate that the server's user may read.";
+        return problem(check, `the file in NODE_EXTRA_CA_CERTS cannot be used (${why})`, cure);
+    }
+}
+function leastNode() {
+    const manifest = readFileSync(join(import.meta.dirname, "../../package.json"), "utf8");
+    return JSON.parse(manifest).engines.node.replace(/^\D+/, "");
+}
+/** Below zero when the first of two versions is the older one. */
+export function compare(one, other) {
+    const [a = [], b = []] = [one, other].map((version) => version.split(".").map(Number));
+    const at = a.findIndex((part, index) => part !== (b[index] ?? 0));
+    return at === -1 ? 0 : (a[at] ?? 0) - (b[at] ?? 0);
+}
+//# sourceMappingURL=data:application/json;base64,eyJ2ZXJzaW9uIjozLCJmaWxlIjoicnVudGltZS5qcyIsInNvdXJjZVJvb3QiOiIiLCJzb3VyY2VzIjpbInJ1bnRpbWUudHMiXSwibmFtZXMiOltdLCJtYXBwaW5ncyI6IkFBQUEsT0FBTyxFQUFFLGVBQWUsRUFBRSxNQUFNLGFBQWEsQ0FBQztBQUM5QyxPQUFPLEVBQUUsWUFBWSxFQUFFLE1BQU0sU0FBUyxDQUFDO0FBQ3ZDLE9BQU8sRUFBRSxJQUFJLEVBQUUsTUFBTSxXQUFXLENBQUM7QUFDakMsT0FBTyxFQUFnQixFQUFFLEVBQUUsT0FBTyxFQUFFLE9BQU8sRUFBRSxNQUFNLGNBQWMsQ0FBQztBQUVsRSx3RUFBd0U7QUFDeEUsTUFBTSxVQUFVLFNBQVMsQ0FBQyxPQUFlO0lBQ3ZDLE1BQU0sS0FBSyxHQUFHLFNBQVMsRUFBRSxDQUFDO0lBQzFCLE1BQU0sS0FBSyxHQUFHLE9BQU8sQ0FBQyxPQUFPLEVBQUUsS0FBSyxDQUFDLEdBQUcsQ0FBQyxDQUFDO0lBQzFDLElBQUksS0FBSztRQUFFLE9BQU8sT0FBTyxDQUFDLFNBQVMsRUFBRSxNQUFNLE9BQU8sRUFBRSxFQUFFLFdBQVcsS0FBSyxZQUFZLENBQUMsQ0FBQztJQUNwRixPQUFPLEVBQUUsQ0FBQyxTQUFTLEVBQUUsTUFBTSxPQUFPLEVBQUUsQ0FBQyxDQUFDO0FBQ3hDLENBQUM7QUFFRDs7O0dBR0c7QUFDSCxNQUFNLFVBQVUscUJBQXFCLENBQUMsSUFBd0I7SUFDNUQsTUFBTSxLQUFLLEdBQUcsK0JBQStCLENBQUM7SUFDOUMsSUFBSSxDQUFDLElBQUk7UUFBRSxPQUFPLE9BQU8sQ0FBQyxLQUFLLEVBQUUseUVBQXlFLENBQUMsQ0FBQztJQUM1RyxJQUFJLENBQUM7UUFDSCxNQUFNLENBQUMsS0FBSyxHQUFHLEVBQUUsQ0FBQyxHQUNoQiwwREFBMEQsQ0FBQyxJQUFJLENBQUMsWUFBWSxDQUFDLElBQUksRUFBRSxNQUFNLENBQUMsQ0FBQyxJQUFJLEVBQUUsQ0FBQztRQUNwRyxJQUFJLGVBQWUsQ0FBQyxLQUFLLENBQUMsQ0FBQztRQUMzQixPQUFPLEVBQUUsQ0FBQyxLQUFLLEVBQUUscURBQXFELENBQUMsQ0FBQztJQUMxRSxDQUFDO0lBQUMsT0FBTyxLQUFLLEVBQUUsQ0FBQztRQUNmLE1BQU0sRUFBRSxJQUFJLEdBQUcsc0JBQXNCLEVBQUUsR0FBRyxLQUE4QixDQUFDO1FBQ3pFLE1BQU0sR0FBRyxHQUFHLElBQUksQ0FBQyxVQUFVLENBQUMsTUFBTSxDQUFDLENBQUMsQ0FBQyxDQUFDLHNCQUFzQixDQUFDLENBQUMsQ0FBQyxJQUFJLENBQUM7UUFDcEUsTUFBTSxJQUFJLEdBQUcsb0ZBQW9GLENBQUM7UUFDbEcsT0FBTyxPQUFPLENBQUMsS0FBSyxFQUFFLG1EQUFtRCxHQUFHLEdBQUcsRUFBRSxJQUFJLENBQUMsQ0FBQztJQUN6RixDQUFDO0FBQ0gsQ0FBQztBQUVELFNBQVMsU0FBUztJQUNoQixNQUFNLFFBQVEsR0FBRyxZQUFZLENBQUMsSUFBSSxDQUFDLE9BQU8sSUFBSSxDQUFDLE9BQU8sRUFBRSxvQkFBb0IsQ0FBQyxFQUFFLE1BQU0sQ0FBQyxDQUFDO0lBQ3ZGLE9BQU8sSUFBSSxDQUFDLEtBQUssQ0FBQyxRQUFRLENBQUMsQ0FBQyxPQUFPLENBQUMsSUFBSSxDQUFDLE9BQU8sQ0FBQyxNQUFNLEVBQUUsRUFBRSxDQUFDLENBQUM7QUFDL0QsQ0FBQztBQUVELGtFQUFrRTtBQUNsRSxNQUFNLFVBQVUsT0FBTyxDQUFDLEdBQVcsRUFBRSxLQUFhO0lBQ2hELE1BQU0sQ0FBQyxDQUFDLEdBQUcsRUFBRSxFQUFFLENBQUMsR0FBRyxFQUFFLENBQUMsR0FBRyxDQUFDLEdBQUcsRUFBRSxLQUFLLENBQUMsQ0FBQyxHQUFHLENBQUMsQ0FBQyxPQUFPLEVBQUUsRUFBRSxDQUFDLE9BQU8sQ0FBQyxLQUFLLENBQUMsR0FBRyxDQUFDLENBQUMsR0FBRyxDQUFDLE1BQU0sQ0FBQyxDQUFDLENBQUM7SUFDdkYsTUFBTSxFQUFFLEdBQUcsQ0FBQyxDQUFDLFNBQVMsQ0FBQyxDQUFDLElBQUksRUFBRSxLQUFLLEVBQUUsRUFBRSxDQUFDLElBQUksS0FBSyxDQUFDLENBQUMsQ0FBQyxLQUFLLENBQUMsSUFBSSxDQUFDLENBQUMsQ0FBQyxDQUFDO0lBQ2xFLE9BQU8sRUFBRSxLQUFLLENBQUMsQ0FBQyxDQUFDLENBQUMsQ0FBQyxDQUFDLENBQUMsQ0FBQyxDQUFDLENBQUMsQ0FBQyxDQUFDLEVBQUUsQ0FBQyxJQUFJLENBQUMsQ0FBQyxHQUFHLENBQUMsQ0FBQyxDQUFDLEVBQUUsQ0FBQyxJQUFJLENBQUMsQ0FBQyxDQUFDO0FBQ3JELENBQUMifQ==
