@@ -91,7 +91,7 @@ test("SC-1 every package is pinned with its hash and runs no script when it is i
       assert.match(String(version), /^4\.10\./, `${name}: later ones cannot be installed everywhere`);
     }
   }
-  for (const path of [".ci/run", ".github/workflows/check.yml"]) {
+  for (const path of [".ci/run", ".github/workflows/check.yml", "deploy/Dockerfile", "docs/deploy.md"]) {
     for (const [line] of read(path).matchAll(/npm (?:ci|install|i)\b.*/g)) {
       assert.match(line, /--ignore-scripts/, `${path}: ${line}`);
     }
