@@ -40,7 +40,9 @@ test("docs/security.md names files that are there, and for each requirement test
   const { testsById } = await securityIds();
   const tests = testsById();
   const text = read("docs/security.md");
-  const sources = [...text.matchAll(/`((?:[\w-]+\/)*[\w-]+\.(?:ts|ejs|conf))`/g)].map(([, path = ""]) => path);
+  const sources = [...text.matchAll(/`((?:[\w-]+\/)*[\w-]+\.(?:ts|ejs|conf))`/g)].map(
+    ([, path = ""]) => path,
+  );
   assert.ok(sources.length >= 100, "it names the files of src");
   for (const path of sources) {
     const isThere = ["src", "."].some((folder) => existsSync(join(root, folder, path)));
