@@ -19,7 +19,8 @@ export function requirementIds() {
  */
 export function testsById(folder = join(root, "test")) {
   const tests = new Map();
-  for (const name of readdirSync(folder).filter((name) => name.endsWith(".test.ts"))) {
+  for (const name of readdirSync(folder).sort()) {
+    if (!name.endsWith(".test.ts")) continue;
     const file = basename(name, ".test.ts");
     for (const test of testNames(readFileSync(join(folder, name), "utf8"))) {
       for (const [id] of test.matchAll(/\b[A-Z]{2}-\d+\b/g))

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { configKeys } from "#src/config.ts";
+import { folder } from "./support/temporary.ts";
 
 const root = join(import.meta.dirname, "..");
 const read = (path: string) => readFileSync(join(root, path), "utf8");
@@ -34,6 +36,32 @@ test("every requirement of docs/security.md has a test that is named after it", 
     last.set(group, Number(number));
   }
   assert.equal(ids.length, 105);
+});
+
+test("a requirement counts as proved by a test or a group of that name, not by one that is skipped or commented out", async (t) => {
+  const { testsById } = await securityIds();
+  const path = folder(t);
+  const source = [
+    'test("ZA-1 ZA-2 one", () => {});',
+    "  test(\n  `ZA-3 two`, () => {});",
+    'describe("ZA-4 a group", () => {',
+    '  await t.test("ZA-5 inside", () => {});',
+    'test.skip("ZA-6 later", () => {});',
+    'test.todo("ZA-6 one day");',
+    '// test("ZA-6 not now", () => {});',
+    'assert.match("ZA-6", /x/.test("ZA-6"));',
+  ];
+  writeFileSync(join(path, "some.test.ts"), source.join("\n"));
+  writeFileSync(join(path, "helper.ts"), 'test("ZA-6 is no test file", () => {});');
+  const tests = testsById(path);
+  assert.deepEqual([...tests.keys()], ["ZA-1", "ZA-2", "ZA-3", "ZA-4", "ZA-5"]);
+  assert.deepEqual(tests.get("ZA-2"), [{ file: "some", test: "ZA-1 ZA-2 one" }]);
+
+  const command = (...ids: string[]) =>
+    spawnSync(process.execPath, [join(root, "scripts/security-ids.js"), ...ids], { encoding: "utf8" });
+  const missing = command("OA-1", "ZA-9");
+  assert.deepEqual([missing.status, missing.stderr], [1, "ZA-9 has no test\n"]);
+  assert.match(missing.stdout, /^OA-1\n {2}test\/[\w-]+\.test\.ts: .*OA-1/);
 });
 
 test("docs/security.md names files that are there, and for each requirement tests that prove it", async () => {
