@@ -72,6 +72,8 @@ export async function start(name, file, env = {}, options = []) {
         child.send({ question });
       });
     },
+    /** Tells the program itself something. */
+    tell: (message) => child.send(message),
     stop: () => stop(child),
   };
 }

@@ -10,6 +10,7 @@ Server.prototype.listen = function (...args) {
 };
 
 process.on("message", ({ question }) => {
+  if (question === undefined) return;
   const { user, system } = process.cpuUsage();
   process.send?.({ question, cpuUs: user + system, rss: process.memoryUsage.rss() });
 });

@@ -1,6 +1,7 @@
 import express, { type Request, type RequestHandler } from "express";
 import type { Logger } from "pino";
 import { fetchProfile, type Profile } from "./arcgis/profile.ts";
+import { isTokenRefused } from "./arcgis/request.ts";
 import type { TokenKeeper } from "./arcgis/tokens.ts";
 import type { Config } from "./config.ts";
 import { AppError, type ErrorCode } from "./errors.ts";
@@ -36,6 +37,10 @@ export interface GuardParts {
 
 /** People change roles and groups now and then: what is older than this is asked anew (ms). */
 const profileLifeMs = 10 * 60_000;
+/** What is older than this counts no more, whatever keeps the portal from being asked (ms). */
+const longestLifeMs = 24 * 60 * 60_000;
+/** A portal in trouble is not asked by everybody who comes: each would wait for its time limit (ms). */
+const pauseMs = 30_000;
 
 export function guards({ config, store, tokens, withSession, log }: GuardParts): Guards {
   const signedIn: RequestHandler = (req, res, next) => {
@@ -57,18 +62,31 @@ export function guards({ config, store, tokens, withSession, log }: GuardParts):
     return inTurn(withSession, signedIn, check);
   }
 
-  /** The profile in the session, or a newer one. A portal in trouble changes nobody's rights for the moment. */
+  /** By a clock that nobody can set. */
+  let pausedUntil = 0;
+
+  /** The profile in the session, or a newer one. A portal in trouble changes nobody's rights for a day. */
   async function profileOf(req: Request): Promise<Profile> {
-    const { profile } = req.session;
-    if (profile && Date.now() < profile.fetchedAt + profileLifeMs) return profile;
+    const { identity, profile } = req.session;
+    if (!identity) throw new AppError("signed_out");
+    // A profile from the future was fetched while the clock was wrong: it is as old as it is early.
+    const ageMs = profile ? Math.abs(Date.now() - profile.fetchedAt) : Infinity;
+    const enough = performance.now() < pausedUntil ? longestLifeMs : profileLifeMs;
+    if (profile && ageMs < enough) return profile;
     try {
-      const fresh = await fetchProfile(await tokens.identityOf(req));
+      const usable = await tokens.fresh(req.sessionID, identity);
+      const fresh = await fetchProfile(usable).catch(async (error) => {
+        if (!isTokenRefused(error)) throw error;
+        // It was ended at the portal before its time.
+        return fetchProfile(await tokens.renewed(req.sessionID, usable));
+      });
       await store.update(req.sessionID, (data) => {
         data.profile = fresh;
       });
       return fresh;
     } catch (error) {
-      if (!profile || profile.fetchedAt === 0 || !isTrouble(error)) throw error;
+      if (!profile || ageMs >= longestLifeMs || !isTrouble(error)) throw error;
+      pausedUntil = performance.now() + pauseMs;
       log.warn({ event: "profile", reason: reasonOf(error) }, "profile not renewed");
       return profile;
     }

@@ -1,21 +1,24 @@
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import pino, { type Logger } from "pino";
+import type { Logger } from "pino";
 import { type AppParts, createApp } from "./app.ts";
 import { type Config, ConfigError } from "./config.ts";
+import { createHttpServer } from "./http-server.ts";
+import { openLog } from "./log.ts";
+import { reasonOf } from "./reason.ts";
 import { openStore } from "./session/open-store.ts";
 
 export interface Running {
   /** Where it listens, such as http://127.0.0.1:3000. */
   url: string;
   log: Logger;
-  /** Takes no more connections, finishes what is in flight (10 s at most), and closes the store. */
-  stop(): Promise<void>;
+  /** Takes no more connections, finishes what is in flight (9 s at most), and closes the store. */
+  stop(options?: { patienceMs?: number }): Promise<void>;
 }
 
-/** How long a stop waits for requests in flight (ms). */
-const patienceMs = 9_000;
+/** How long a stop waits for requests in flight, and for everything (ms). */
+const patience = { requestsMs: 9_000, allMs: 10_000 };
 
 /**
  * Opens the store and listens.
@@ -25,10 +28,11 @@ export async function serve(
   config: Config,
   parts: Pick<AppParts, "notice" | "links" | "routes"> = {},
 ): Promise<Running> {
-  const log = pino({ level: config.logLevel, base: undefined, timestamp: pino.stdTimeFunctions.isoTime });
+  const log = await openLog(config.logLevel);
   const store = await openStore(config, log);
   const stopping = new AbortController();
-  const server = createServer(createApp({ ...parts, config, store, log, stopping: stopping.signal }));
+  const server = createHttpServer();
+  server.on("request", createApp({ ...parts, config, store, log, stopping: stopping.signal }));
   const unused = unusedConnections(server);
   server.listen(config.port, config.host);
   await once(server, "listening");
@@ -37,9 +41,9 @@ export async function serve(
   return {
     url,
     log,
-    async stop() {
+    async stop({ patienceMs = patience.requestsMs } = {}) {
       stopping.abort();
-      await closeServer(server, unused);
+      await closeServer(server, unused, patienceMs);
       await store.close();
       log.info("stopped");
     },
@@ -57,7 +61,7 @@ function unusedConnections(server: Server): Set<Socket> {
   return unused;
 }
 
-async function closeServer(server: Server, unused: Set<Socket>): Promise<void> {
+async function closeServer(server: Server, unused: Set<Socket>, patienceMs: number): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve));
   for (const socket of unused) socket.destroy();
   // A connection whose request was answered just now would stay open for the next one.
@@ -68,20 +72,44 @@ async function closeServer(server: Server, unused: Set<Socket>): Promise<void> {
   clearTimeout(late);
 }
 
-/** Stops at SIGTERM or SIGINT, and leaves with exit code 0. A second signal does not wait. */
-export function stopOnSignal({ url, stop, log }: Running): void {
-  let stopping = false;
-  const leave = async (signal: string) => {
-    if (stopping) process.exit(1);
-    stopping = true;
-    log.info({ signal }, "stopping");
+/**
+ * Ends the process in good order: at SIGTERM or SIGINT with exit code 0; after an error that nobody has caught with
+ * exit code 1, for a supervisor to start it anew. What is in flight is finished first, for 10 s at most. A second
+ * signal or error does not wait.
+ */
+export function endInOrder({ url, stop, log }: Running): void {
+  let ending = false;
+  const end = async (exitCode: number) => {
+    if (ending) process.exit(1);
+    ending = true;
+    setTimeout(() => process.exit(1), patience.allMs).unref();
     await stop();
-    process.exit(0);
+    process.exit(exitCode);
   };
-  process.on("SIGTERM", leave);
-  process.on("SIGINT", leave);
+  for (const signal of ["SIGTERM", "SIGINT"]) {
+    process.on(signal, () => {
+      log.info({ signal }, "stopping");
+      void end(0);
+    });
+  }
+  // A promise that nobody handles comes here, too.
+  process.on("uncaughtException", (error) => {
+    log.fatal(
+      { event: "crash", reason: reasonOf(error), at: placeOf(error) },
+      "an error that nobody has caught",
+    );
+    void end(1);
+  });
   // Whoever waits for this line may send a signal at once.
   log.info({ url }, "listening");
+}
+
+/** Where it happened. A stack begins with the message, and that may hold anything. */
+function placeOf({ stack = "" }: Partial<Error>): string[] {
+  return stack
+    .split("\n")
+    .filter((line) => /^ +at /.test(line))
+    .map((line) => line.trim());
 }
 
 /** EX_CONFIG of sysexits.h: a supervisor need not try again before somebody has changed something. */

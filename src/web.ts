@@ -110,7 +110,7 @@ export function errorPage(log: Logger): ErrorRequestHandler {
     const known = toAppError(error);
     const { status } = known.explanation;
     counts.refusals.add(known.code);
-    const { requestId, tryAgain = req.path } = res.locals;
+    const { requestId, signIn } = res.locals;
     const reason = known.cause && reasonOf(known.cause);
     const user = req.session?.identity?.username;
     log[status >= 500 ? "error" : "warn"](
@@ -121,11 +121,16 @@ export function errorPage(log: Logger): ErrorRequestHandler {
     if (res.headersSent) return void res.destroy();
 
     res.set({ "Cache-Control": "no-store", "Referrer-Policy": "no-referrer" });
+    // Seconds (RFC 9110, 10.2.3), for programs and proxies.
+    if (status === 503) res.set("Retry-After", "5");
     // Those of a file that could not be sent after all.
     for (const name of ["ETag", "Last-Modified", "Accept-Ranges", "Content-Range"]) res.removeHeader(name);
     if (prefersJson(req))
       res.status(status).json({ error: { code: known.code, message: known.message, needed: known.needed } });
-    else renderError(res, known, { requestId, retry: req.method === "GET" ? tryAgain : undefined });
+    else {
+      const retry = req.method === "GET" ? (signIn ?? req.path) : undefined;
+      renderError(res, known, { requestId, retry, signIn });
+    }
   };
 }
 

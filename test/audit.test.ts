@@ -3,6 +3,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { stripVTControlCharacters } from "node:util";
+import { openLog } from "#src/log.ts";
 import { click, crossSite } from "./support/browser.ts";
 import { callbackFor, openSite, type Site, signIn } from "./support/site.ts";
 
@@ -14,7 +16,7 @@ function events(site: Site, event: string) {
 function assertTraceable(line: Record<string, unknown> | undefined): void {
   assert.match(String(line?.requestId), /^[0-9a-f-]{36}$/);
   assert.equal(line?.address, "127.0.0.1");
-  assert.equal(typeof line?.time, "number");
+  assert.match(String(line?.time), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, "in UTC");
 }
 
 describe("LG-2 the log has one line that says who, from where and in which request", () => {
@@ -100,7 +102,55 @@ test("LG-2 a session file that somebody has changed leaves a line, and nobody is
     sealed.replace(/.\n/, (end) => (end === "A\n" ? "B\n" : "A\n")),
   );
   assert.match((await browser.get("/")).body, /Sign in with ArcGIS/);
-  const lines = site.log.lines.filter(({ msg }) => /session/.test(String(msg)));
+  const lines = events(site, "unreadable");
   assert.equal(lines.length, 1);
   assert.match(String(lines[0]?.reason), /damaged or forged/);
+});
+
+test("LG-2 a request leaves one line: method, path without the query, status, time, id, address and user", async (t) => {
+  const site = await openSite(t, { settings: { LOG_LEVEL: "info" } });
+  const browser = site.browser();
+  await signIn(browser);
+  const { headers } = await browser.get("/?code=secret&state=secret");
+  const line = site.log.lines.find(
+    ({ requestId, method }) => method && requestId === headers["x-request-id"],
+  );
+  assertTraceable(line);
+  const { method, path, status, user, ms } = { ...line };
+  assert.deepEqual([method, path, status, user, typeof ms], ["GET", "/", 200, "sandy_admin", "number"]);
+  assert.doesNotMatch(site.log.text(), /secret|state=|code=/);
+});
+
+describe("the log at a terminal", () => {
+  async function written(tell: (log: Awaited<ReturnType<typeof openLog>>) => void): Promise<string> {
+    const texts: string[] = [];
+    tell(await openLog("info", { isTTY: true, write: (text) => texts.push(text) }));
+    return texts.join("");
+  }
+
+  test("is one readable line, with colours", async () => {
+    const text = await written((log) => {
+      log.info({ requestId: "1-2", method: "GET", path: "/map", status: 200, ms: 7, user: "pia_publisher" });
+      log.warn({ event: "refused", code: "not_found" }, "refused");
+      log.debug("not asked for");
+    });
+    assert.notEqual(stripVTControlCharacters(text), text);
+    const lines = stripVTControlCharacters(text).split("\n");
+    assert.match(
+      String(lines[0]),
+      /^\[\d\d:\d\d:\d\d\] INFO: GET \/map 200 7 ms \{"requestId":"1-2","user":"pia_publisher"\}$/,
+    );
+    assert.match(String(lines[1]), /WARN: refused \{"event":"refused","code":"not_found"\}$/);
+    assert.deepEqual(lines.slice(2), [""]);
+  });
+
+  test("LG-3 nobody can draw on it, colour it or begin a new line by a name", async () => {
+    const user = "eve\r\n[12:00:00] INFO: \u001b[31mroot\u001b[0m \u009b2J\u202egnp\u2066\u0007";
+    const text = await written((log) => log.info({ event: "sign-in", user }, "signed in"));
+    const plain = stripVTControlCharacters(text);
+    assert.equal(plain.split("\n").length, 2, plain);
+    assert.doesNotMatch(plain.trimEnd(), /\p{Cc}|\p{Bidi_Control}/u);
+    assert.match(plain, /eve\\r\\n\[12:00:00\]/);
+    assert.ok(!text.includes("\u001b[31mroot"), "no colour of the name's");
+  });
 });

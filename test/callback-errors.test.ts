@@ -133,14 +133,39 @@ test("OU-3 OU-5 an error in place of a code gets a page of ours, and its words g
 test("OU-3 Cancel at the portal is a friendly page that leads back to the sign-in", async (t) => {
   const site = await openSite(t);
   const browser = site.browser();
-  const { headers } = await browser.get("/sign-in?returnTo=/map");
+  const { headers } = await browser.get("/sign-in?returnTo=/map?x=1%262");
   const callback = await choose(String(headers.location), { action: "cancel" });
   const answer = await browser.get(callback, crossSite);
   assertErrorPage(answer, "access_denied");
-  assert.match(answer.body, /href="\/sign-in"/);
+  const [, again = ""] = /class="button" href="([^"]+)"/.exec(answer.body) ?? [];
   assert.equal(browser.cookies.size, 0, "the flow is over");
   assert.equal(tokenCalls(site), 0);
   assertErrorPage(await browser.get(callback, crossSite), "flow_missing");
+
+  const late = await signIn(browser, "sandy_admin", again);
+  assert.equal(late.headers.location, "/map?x=1&2", "and from there to where the first one would have led");
+});
+
+test("a sign-in that goes wrong begins again in the way it began: from a page, in a window, or from the start page", async (t) => {
+  const site = await openSite(t, { mount: "/gis" });
+  for (const [begun, again] of [
+    ["/gis/sign-in?returnTo=/gis/map", "/gis/sign-in?returnTo=%2Fgis%2Fmap"],
+    ["/gis/sign-in?popup=1", "/gis/sign-in?popup=1"],
+    ["/gis/sign-in", "/gis/sign-in"],
+    ["/gis/sign-in?returnTo=//evil.example", "/gis/sign-in"],
+  ] as const) {
+    const browser = site.browser();
+    const { headers } = await browser.get(begun);
+    const cancelled = await browser.get(
+      await choose(String(headers.location), { action: "cancel" }),
+      crossSite,
+    );
+    assert.ok(cancelled.body.includes(`class="button" href="${again}"`), `${begun}: ${cancelled.body}`);
+
+    site.sandbox.faults.set("token", { kind: "status", status: 500, times: 1 });
+    const failed = await signIn(browser, "sandy_admin", begun);
+    assert.ok(failed.body.includes(`class="button" href="${again}"`), `${begun}: ${failed.body}`);
+  }
 });
 
 test("OA-10 a failed, forged or cancelled callback changes nothing for somebody who is signed in", async (t) => {

@@ -930,6 +930,38 @@ describe("the other settings", () => {
       assert.equal(parseConfig({ ...good, REDIS_URL: url }).redisUrl, url);
   });
 
+  test("ST-12 a Redis on another machine needs TLS and a password; on this one neither", () => {
+    const plain =
+      "REDIS_URL: names another machine without TLS. Use rediss://, or a Unix socket or a TLS tunnel on this machine.";
+    const open =
+      "REDIS_URL: names another machine without a password. Use rediss://user:password@host, or :password@host.";
+    const cases: [string, string[]][] = [
+      ["redis://redis:6379", [plain, open]],
+      ["redis://:word@10.0.0.5", [plain]],
+      ["rediss://redis.example.com", [open]],
+      ["rediss://user@redis.example.com", [open]],
+      ["redis://:word@127.0.0.1,redis://:word@10.0.0.5", [plain]],
+      ["redis://127.0.0.1.example.com", [plain, open]],
+      ["redis://localhost.example.com", [plain, open]],
+      ["redis://[2001:db8::1]", [plain, open]],
+      ["redis://0.0.0.0", [plain, open]],
+      ["rediss://:word@redis.example.com", []],
+      ["rediss://:word@one.example.com,rediss://:word@two.example.com", []],
+      ["redis://[::1]:6379", []],
+      ["redis://127.0.0.1:6379,redis://localhost:6380", []],
+      ["unix:///run/redis.sock", []],
+    ];
+    for (const [url, expected] of cases) {
+      let problems: string[] = [];
+      try {
+        parseConfig({ ...good, REDIS_URL: url });
+      } catch (error) {
+        problems = (error as ConfigError).problems;
+      }
+      assert.deepEqual(problems, expected, url);
+    }
+  });
+
   test("the longest lives are accepted, and idle may equal the longest", () => {
     const config = parseConfig({
       ...good,

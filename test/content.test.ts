@@ -75,6 +75,18 @@ describe("My content, the example of a route of one's own", () => {
     assert.deepEqual(site.files(), []);
   });
 
+  test("says nothing of a page that is not there, and leads back to the last one", async (t) => {
+    const site = await openSite(t, { routes: myContent });
+    const browser = site.browser();
+    await signIn(browser);
+    const { status, body } = await browser.get("/content?page=99");
+    assert.equal(status, 200);
+    assert.match(body, /There is nothing here any more/);
+    assert.doesNotMatch(body, /Page \d/);
+    assert.match(body, /rel="prev" href="\/content\?page=3"/);
+    assert.doesNotMatch(body, /rel="next"/);
+  });
+
   test("takes any odd page for the first one, and asks a stranger to sign in", async (t) => {
     const site = await openSite(t, { routes: myContent });
     assert.equal((await site.browser().get("/content")).headers.location, "/sign-in?returnTo=%2Fcontent");

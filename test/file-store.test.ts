@@ -6,10 +6,8 @@ import {
   chownSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
-  rmdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -18,10 +16,10 @@ import {
   writeFileSync,
 } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { fileStore } from "#src/session/file-store.ts";
+import { smallDisk } from "./support/disks.ts";
 import { asPlainUser } from "./support/plain-user.ts";
 import { folder } from "./support/site.ts";
 import { day } from "./support/store.ts";
@@ -305,8 +303,8 @@ describe("writing", () => {
   });
 
   test("ST-13 a full disk fails the write, keeps what was there, and leaves nothing half-written behind", async (t) => {
-    const path = smallDisk(t);
-    if (!path) return t.skip("mounting a small tmpfs needs root");
+    const path = smallDisk(t, 64);
+    if (!path) return;
     const { store } = openFiles(t, { path });
     const names: string[] = [];
     const fill = async () => {
@@ -421,21 +419,4 @@ function treeOf(folder: string): string[] {
     // It was a file, or it is gone.
   }
   return names.map((name) => join(folder, name)).flatMap((path) => [path, ...treeOf(path)]);
-}
-
-/** The path of a disk of 64 KB; `undefined` where that is not allowed. */
-function smallDisk(t: TestContext): string | undefined {
-  if (!isRoot) return undefined;
-  const path = mkdtempSync(join(tmpdir(), "arcgis-sign-in-disk-"));
-  try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=64k,mode=700", "tmpfs", path], { stdio: "ignore" });
-  } catch {
-    rmdirSync(path);
-    return undefined;
-  }
-  t.after(() => {
-    execFileSync("umount", ["-l", path]);
-    rmdirSync(path);
-  });
-  return path;
 }

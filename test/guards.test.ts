@@ -69,6 +69,34 @@ describe("a guard lets through", () => {
   });
 });
 
+test("a person with many rights and groups of long names can sign in, and is let through by the last of them", async (t) => {
+  const site = await openSite(t, {
+    routes: ({ router, requireGroup, requirePrivilege }) => {
+      const last = [requireGroup("1ff".padStart(32, "0")), requirePrivilege("portal:user:199")];
+      router.get("/last", ...last, (_req, res) => void res.send("in"));
+    },
+  });
+  const idOfGroup = (index: number) => index.toString(16).padStart(32, "0");
+  const sandy = site.sandbox.people.find(({ username }) => username === "sandy_admin");
+  const [group] = sandy?.groups ?? [];
+  assert.ok(sandy && group, "she is in a group");
+  sandy.privileges = Array.from({ length: 200 }, (_, index) => `portal:user:${index}`);
+  sandy.groups = Array.from({ length: 512 }, (_, index) => ({
+    ...group,
+    id: idOfGroup(index),
+    title: "測".repeat(250),
+  }));
+  const browser = site.browser();
+  await signIn(browser);
+  assert.equal((await browser.get("/last")).body, "in");
+
+  sandy.groups = Array.from({ length: 700 }, () => ({ ...group, id: "x".repeat(100) }));
+  sandy.privileges = Array(700).fill("x".repeat(100));
+  const another = site.browser();
+  await signIn(another);
+  assert.match((await another.get("/")).body, /Sandy/, "whatever a portal sends, it fits into a session");
+});
+
 describe("a guard turns away", () => {
   test("a browser that is signed out to the sign-in, and it comes back", async (t) => {
     const site = await openSite(t, { routes });
@@ -127,7 +155,35 @@ describe("what the portal says about a person", () => {
     await signIn(browser, "pia_publisher");
     site.sandbox.faults.set("self", { kind: "status", status: 500 });
     t.mock.timers.enable({ apis: ["Date"], now: Date.now() + 10 * 60_000 + 1 });
+    const asked = () => site.sandbox.log.filter(({ endpoint }) => endpoint === "self").length;
+    const before = asked();
+    for (let times = 0; times < 5; times++) assert.equal((await browser.get("/publish")).status, 200);
+    assert.equal(asked(), before + 1, "and is not waited for by everybody");
+
+    t.mock.timers.tick(24 * 60 * 60_000 - 11 * 60_000);
     assert.equal((await browser.get("/publish")).status, 200);
+    t.mock.timers.tick(2 * 60_000);
+    assert.equal((await browser.get("/publish")).status, 502, "but not for longer than a day");
+    site.sandbox.faults.clear();
+    assert.equal((await browser.get("/publish")).status, 200);
+  });
+
+  test("is asked again when it comes from the future: the clock was wrong", async (t) => {
+    const site = await openSite(t, { routes });
+    const browser = site.browser();
+    t.mock.timers.enable({ apis: ["Date"], now: Date.now() + 4 * 60_000 });
+    await signIn(browser, "pia_publisher");
+    const asked = () => site.sandbox.log.filter(({ endpoint }) => endpoint === "self").length;
+    const before = asked();
+    assert.equal((await browser.get("/publish")).status, 200);
+    assert.equal(asked(), before, "some minutes are the difference of two clocks");
+    await site.store.update(idOf(browser), (data) => {
+      if (data.profile) data.profile.fetchedAt += 365 * 24 * 60 * 60_000;
+    });
+    assert.equal((await browser.get("/publish")).status, 200);
+    assert.equal(asked(), before + 1);
+    assert.equal((await browser.get("/publish")).status, 200);
+    assert.equal(asked(), before + 1);
   });
 
   test("decides at the guard when it did not come at the sign-in", async (t) => {
@@ -192,6 +248,18 @@ test("a guard does not go by what it knew of a person whose refresh token the po
   assert.equal(answer.status, 401, answer.body);
 });
 
+test("a guard asks with a new token when the portal has ended the old one before its time", async (t) => {
+  const site = await openSite(t, { routes });
+  const browser = site.browser();
+  await signIn(browser, "pia_publisher");
+  site.sandbox.expireAccessTokens();
+  t.mock.timers.enable({ apis: ["Date"], now: Date.now() + 10 * 60_000 + 1 });
+  const answer = await browser.get("/publish", program);
+  assert.equal(answer.status, 200, answer.body);
+  const renewals = site.sandbox.log.filter(({ params }) => params.grant_type === "refresh_token");
+  assert.equal(renewals.length, 1);
+});
+
 test("with ALLOWED_ORGS, the API and the proxy ask where somebody belongs, too", async (t) => {
   const everywhere = { TOKEN_HANDOVER: true };
   const before = await openSite(t, { settings: everywhere });
@@ -218,3 +286,25 @@ test("with ALLOWED_ORGS, the API and the proxy ask where somebody belongs, too",
     assert.equal((await moved.get(path, { ...click, ...program })).status, 403, path);
   }
 });
+
+test("with ALLOWED_ORGS, the proxy lets a member in whose profile and token are to be renewed", async (t) => {
+  const site = await openSite(t, { settings: { ALLOWED_ORGS: "0123456789ABCDEF" } });
+  site.sandbox.settings.accessTokenSeconds = 60;
+  const browser = site.browser();
+  await signIn(browser, "pia_publisher");
+  t.mock.timers.enable({ apis: ["Date"], now: Date.now() + 10 * 60_000 + 1 });
+  const self = `/proxy?${site.config.portal}/community/self?f=json`;
+  for (let times = 0; times < 2; times++) {
+    const answer = await browser.get(self, { ...click, ...program });
+    assert.equal(answer.status, 200, answer.body);
+    assert.deepEqual(answer.setCookies, []);
+  }
+});
+
+function idOf({ cookies }: Browser): string {
+  return (
+    decodeURIComponent(cookies.get("arcgis.sid") ?? "")
+      .slice(2)
+      .split(".", 1)[0] ?? ""
+  );
+}

@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
-import { METHODS } from "node:http";
+import { once } from "node:events";
+import { type ClientRequest, type IncomingMessage, METHODS, request } from "node:http";
 import { connect } from "node:net";
-import { test } from "node:test";
+import { describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { httpLimits } from "#src/http-server.ts";
 import { click, crossSite, typed } from "./support/browser.ts";
 import { assertErrorPage, assertNoInternals, tokenCalls, whoIs } from "./support/expect.ts";
 import { rawGet, sendRaw } from "./support/raw.ts";
 import { callbackFor, openSite, type Site, signIn } from "./support/site.ts";
+import { startUpstream } from "./support/upstream.ts";
 
 /** Asserts that the server goes on serving. */
 async function assertAlive(site: Site): Promise<void> {
@@ -193,7 +197,7 @@ test("AV-6 requests that stretch HTTP get an answer below 500, tell nothing, and
   await assertAlive(site);
 });
 
-test("AV-6 smuggled, doubled and malformed headers are refused or ignored", async (t) => {
+test("AV-4 AV-6 smuggled, doubled and malformed headers are refused or ignored", async (t) => {
   const site = await openSite(t);
   const host = `Host: ${new URL(site.url).host}`;
   const body = "0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -410,4 +414,114 @@ test("AV-3 a visitor who hangs up in the middle of anything does not disturb the
     });
   }
   await assertAlive(site);
+});
+
+describe("AV-2 slow visitors", () => {
+  /** The usual limits, but a hundred times as hasty. */
+  const hasty = { ...httpLimits, headersMs: 200, bodyMs: 200, checkMs: 20 };
+
+  /** Opens many connections that begin like this; resolves when the server has hung up on all of them. */
+  async function hold(site: Site, bytes: string, count = 100): Promise<void> {
+    const sockets = Array.from({ length: count }, () => connect(Number(new URL(site.url).port), "127.0.0.1"));
+    const closed = sockets.map(
+      (socket) => new Promise<void>((resolve) => socket.once("close", () => resolve())),
+    );
+    for (const socket of sockets) {
+      socket.on("error", () => {});
+      socket.on("data", () => {});
+      socket.write(bytes);
+    }
+    const drip = setInterval(() => {
+      for (const socket of sockets) if (socket.writable) socket.write("x");
+    }, 50);
+    await Promise.all(closed).finally(() => clearInterval(drip));
+  }
+
+  test("AV-2 the limits are no wider than asked for", () => {
+    assert.ok(httpLimits.headersMs <= 10_000, "headers");
+    assert.ok(httpLimits.bodyMs <= 30_000, "a body that does not come");
+    assert.ok(httpLimits.checkMs <= 1_000, "the check");
+    assert.ok(httpLimits.connections <= 10_000, "connections");
+  });
+
+  for (const [what, bytes] of Object.entries({
+    "say nothing at all": "",
+    "drip their headers": "GET /sign-in HTTP/1.1\r\nHost: localhost\r\nX-A: ",
+    "drip a form": `POST /sign-out HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 8000\r\n\r\nform_token=`,
+    "drip a body that nobody reads": "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8000\r\n\r\n",
+    "drip a body without a length":
+      "POST /proxy HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "drip the headers of a second request":
+      "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\nGET /sign-in HTTP/1.1\r\nX-A: ",
+  })) {
+    test(`AV-2 a hundred that ${what} are hung up on, and a sign-in goes on meanwhile`, {
+      timeout: 20_000,
+    }, async (t) => {
+      const site = await openSite(t, { limits: hasty });
+      await Promise.all([hold(site, bytes), assertAlive(site)]);
+      await assertAlive(site);
+    });
+  }
+
+  /** Sends a body as `send` does it, and gives the status of the answer. */
+  async function upload(url: string, headers: object, send: (outgoing: ClientRequest) => unknown) {
+    const outgoing = request(url, { method: "POST", headers: { ...headers } });
+    const answered = once(outgoing, "response") as Promise<[IncomingMessage]>;
+    await send(outgoing);
+    outgoing.end();
+    const [answer] = await answered;
+    answer.resume();
+    return answer.statusCode;
+  }
+  const chunk = Buffer.alloc(100_000);
+
+  test("AV-2 a large body through /proxy may take its time as long as it comes", async (t) => {
+    const upstream = await startUpstream(t);
+    const limits = { ...hasty, bodyBytesPerSecond: 100_000 };
+    const site = await openSite(t, { limits, settings: { PROXY_ALLOW: upstream.origin } });
+    const browser = site.browser();
+    await signIn(browser);
+    const Cookie = [...browser.cookies].map((pair) => pair.join("=")).join("; ");
+    const headers = { ...click, Cookie, "Content-Type": "application/octet-stream" };
+    // Three times as long as a body that does not come.
+    const status = await upload(`${site.url}/proxy?${upstream.origin}/x`, headers, async (outgoing) => {
+      for (let part = 0; part < 12; part++) {
+        outgoing.write(chunk);
+        await sleep(50);
+      }
+    });
+    assert.deepEqual([status, upstream.seen[0]?.body.length], [200, 1_200_000]);
+  });
+
+  test("AV-2 nobody is hung up on because the body waits where it goes", async (t) => {
+    let received = 0;
+    const site = await openSite(t, {
+      limits: { ...hasty, bodyBytesPerSecond: 1_000_000 },
+      routes: ({ router }) =>
+        void router.post("/later", async (req, res) => {
+          await sleep(800);
+          for await (const { length } of req) received += length;
+          res.end();
+        }),
+    });
+    const status = await upload(`${site.url}/later`, {}, (outgoing) => {
+      for (let part = 0; part < 10; part++) outgoing.write(chunk);
+    });
+    assert.deepEqual([status, received], [200, 1_000_000]);
+  });
+
+  test("AV-2 more connections than the server takes are hung up on, and those inside are served", async (t) => {
+    const site = await openSite(t, { limits: { ...httpLimits, connections: 5 } });
+    const port = Number(new URL(site.url).port);
+    const first = connect(port, "127.0.0.1");
+    await once(first, "connect");
+    const more = Array.from({ length: 20 }, () => connect(port, "127.0.0.1").on("error", () => {}));
+    const closed = more.map(
+      (socket) => new Promise<void>((resolve) => socket.once("close", () => resolve())),
+    );
+    await Promise.all(closed.slice(4));
+    first.write(rawGet("/healthz", "Host: localhost"));
+    assert.match(String(await once(first, "data")), /200 OK/);
+    for (const socket of more) socket.destroy();
+  });
 });

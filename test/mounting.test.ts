@@ -226,7 +226,29 @@ test("a path of the mounted app is found in any case, and its links keep to it",
   assert.equal((await browser.post("/gis/sign-out", { form_token: formTokenOf(page) })).status, 303);
 });
 
-test("the README's example of mounting compiles against the package's types, strictly, and runs", async (t) => {
+/** What a page shows of a longer program, with what stands around it there. */
+function programs(): Record<string, string> {
+  const read = (path: string) => readFileSync(join(root, path), "utf8");
+  const [, diff = ""] = /```diff\n(.*?)```/s.exec(read("README.md")) ?? [];
+  const after = diff.replace(/^-.*\n/gm, "").replace(/^[ +]/gm, "");
+  const [, compared = ""] = /```ts\n(.*?)```/s.exec(read("docs/arcgis-organizations.md")) ?? [];
+  assert.ok(diff && compared, "both pages have their example");
+  return {
+    "store.ts": `import express from "express";
+      import session from "express-session";
+      const app = express();
+      const [SESSION_SECRET, ENCRYPTION_KEY, NEW_ENCRYPTION_KEY] = ["", "", ""];
+      ${after}`,
+    "compared.ts": `import type { Site } from "arcgis-sign-in-server";
+      import type { Request } from "express";
+      declare function myUser(req: Request): { loginName: string };
+      export async function compare({ identityOf, request }: Site, req: Request): Promise<void> {
+        ${compared}
+      }`,
+  };
+}
+
+test("the examples in README and docs compile against the package's types, strictly, and the one of mounting runs", async (t) => {
   const run = promisify(execFile);
   await run(process.execPath, [join(root, "scripts/build-if-needed.js")]);
   // A folder that is this package to TypeScript and to Node: its name leads to dist/ and the types in it.
@@ -247,7 +269,9 @@ test("the README's example of mounting compiles against the package's types, str
     skipLibCheck: false,
     types: ["node"],
   };
-  const files = ["example.ts", "wrong.ts"];
+  const others = programs();
+  for (const [name, text] of Object.entries(others)) writeFileSync(join(cwd, name), text);
+  const files = ["example.ts", "wrong.ts", ...Object.keys(others)];
   writeFileSync(join(cwd, "tsconfig.json"), JSON.stringify({ compilerOptions, files }));
   const complaints = await run(process.execPath, [join(root, "node_modules/typescript/bin/tsc")], {
     cwd,

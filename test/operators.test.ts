@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import fs, { chownSync, copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
@@ -15,6 +16,7 @@ import { redisStore } from "#src/session/redis-store.ts";
 import { keyRing } from "#src/session/seal.ts";
 import { recordSeals } from "#src/session/sealed-record.ts";
 import { Browser } from "./support/browser.ts";
+import { smallDisk } from "./support/disks.ts";
 import { whoIs } from "./support/expect.ts";
 import { redisIsMissing, startRedis } from "./support/redis.ts";
 import { folder, openSite, type Site, type SiteOptions, secret, signIn } from "./support/site.ts";
@@ -204,6 +206,48 @@ describe("npm run sessions, beside a running server", () => {
     // And the renewal that comes too late finds nothing to compare its token with.
     assert.equal(await store.update(id, () => assert.fail("there is nothing to change")), false);
     assert.deepEqual(readdirSync(dir), []);
+  });
+
+  test("SE-12 whoever stops it half-way leaves no token behind: all wait in the queue before the first session ends", async (t) => {
+    const { site } = await openWith(t, ["sandy_admin", "sandy_admin", "sandy_admin"]);
+    const { unlink } = fs.promises;
+    const ended = t.mock.method(fs.promises, "unlink", async (path: string) => {
+      if (path.endsWith(".session"))
+        throw Object.assign(new Error("EIO: the plug was pulled"), { code: "EIO" });
+      return unlink(path);
+    });
+    syncBuiltinESMExports();
+    const outcome = await run(t, settingsOf(site), ["revoke", "sandy_admin"]);
+    ended.mock.restore();
+    syncBuiltinESMExports();
+    assert.equal(outcome.code, 69, outcome.error);
+    assert.match((await run(t, settingsOf(site), ["stats"])).output, /^revocations that wait +3$/m);
+    assert.equal((await run(t, settingsOf(site), ["revoke", "--all"])).code, 0);
+    assert.equal(new Set(site.sandbox.revoked).size, 3);
+    assert.deepEqual(site.files(), []);
+  });
+
+  test("SE-12 ST-13 a full disk does not stop it: the sessions end, the tokens are revoked at once", async (t) => {
+    const disk = smallDisk(t, 256);
+    if (!disk) return;
+    const { site, browsers } = await openWith(t, ["sandy_admin", "vik_viewer"], {
+      sessionDir: join(disk, "sessions"),
+    });
+    const ballast = join(disk, "ballast");
+    assert.throws(() => writeFileSync(ballast, Buffer.alloc(1024 * 1024)), { code: "ENOSPC" });
+
+    const first = await run(t, settingsOf(site), ["revoke", "sandy_admin"]);
+    assert.deepEqual(first, { code: 0, output: "Ended 1 session of sandy_admin.\n", error: "" });
+    assert.equal(site.sandbox.revoked.length, 1);
+    site.sandbox.faults.set("revokeToken", { kind: "status", status: 503 });
+    const second = await run(t, settingsOf(site), ["revoke", "vik_viewer"]);
+    assert.equal(second.code, 75);
+    assert.match(
+      second.error,
+      /^1 token could neither be revoked .+ nor be kept for later, .+ Revoke them at the portal\.$/m,
+    );
+    assert.deepEqual(await signedIn(browsers), [undefined, undefined]);
+    assert.deepEqual(site.files(), []);
   });
 
   test("SE-12 revoke --all means those, too, that cannot be opened; revoke USER says that they may be theirs", async (t) => {
@@ -449,11 +493,23 @@ describe("npm run sessions that cannot do its work", () => {
       ],
       [
         ["list"],
+        { ...good, SESSION_DIR: wrongFile },
+        69,
+        `SESSION_DIR: there is no folder ${wrongFile}. Run this in the folder of the server.\n`,
+      ],
+      [
+        ["list"],
         { ...good, REDIS_URL: "redis://127.0.0.1:9" },
         69,
         "Redis is away: ECONNREFUSED. Check that it runs, and that REDIS_URL names it.\n",
       ],
     ];
+    if (process.getuid?.() === 0) {
+      const theirs = folder(t);
+      chownSync(theirs, 65534, 65534);
+      const message = `SESSION_DIR: ${theirs} belongs to another user. Run this as the user whom the server runs as.\n`;
+      cases.push([["list"], { ...good, SESSION_DIR: theirs }, 69, message]);
+    }
     for (const [args, env, code, error] of cases) {
       const outcome = await run(t, env, args);
       const about = JSON.stringify([args, outcome]);

@@ -1,14 +1,19 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import { createServer as createHttpsServer, globalAgent } from "node:https";
 import { type AddressInfo, createServer as createTcpServer, type Server } from "node:net";
+import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { catalog, type ErrorCode } from "#src/errors.ts";
-import { type Answer, type Browser, click, crossSite } from "./support/browser.ts";
+import { startSandbox } from "#src/sandbox/portal.ts";
+import { type Answer, Browser, click, crossSite } from "./support/browser.ts";
 import { selfSigned } from "./support/certificate.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";
-import { openSite, type Site, signIn } from "./support/site.ts";
+import { redirectUri, sharedSettings, startServer } from "./support/server-process.ts";
+import { choose, folder, openSite, type Site, signIn } from "./support/site.ts";
+import { tlsProxy } from "./support/tls-proxy.ts";
 
 /** Listens on a free loopback port until the test is over; gives the port. */
 async function listen(t: TestContext, server: Server): Promise<number> {
@@ -308,4 +313,33 @@ test("OA-13 a portal whose certificate nobody vouches for gets no code", async (
   const { answer, browser } = await signInWith(site, 1);
   assert.equal(answer.status, 303, "with a certificate that is vouched for, the same sign-in works");
   assert.equal(await whoIs(browser), "sandy_admin");
+});
+
+test("CF-4 with NODE_EXTRA_CA_CERTS a portal of a private authority signs people in, and without it nobody", async (t) => {
+  const sandbox = await startSandbox({ clients: [{ clientId: "test-app", redirectUris: [redirectUri] }] });
+  t.after(() => sandbox.close());
+  const certificate = selfSigned();
+  const portal = await tlsProxy(t, certificate);
+  portal.target = sandbox.origin;
+  const file = join(folder(t), "authority.pem");
+  writeFileSync(file, certificate.cert);
+
+  const settings = sharedSettings(t, `${portal.url}/portal`);
+  const signInAt = async (url: string) => {
+    const browser = new Browser(url);
+    const { headers } = await browser.get("/sign-in", click);
+    // The person's own browser trusts that authority.
+    const authorizeUrl = String(headers.location).replace(portal.url, sandbox.origin);
+    const { pathname, search } = new URL(await choose(authorizeUrl, { username: "sandy_admin" }));
+    return browser.get(pathname + search, crossSite);
+  };
+  const [trusting, wary] = await Promise.all([
+    startServer(t, { ...settings, NODE_EXTRA_CA_CERTS: file }),
+    startServer(t, settings),
+  ]);
+  assert.equal((await signInAt(trusting.url)).status, 303);
+  const calls = sandbox.log.length;
+  assertErrorPage(await signInAt(wary.url), "portal_unreachable");
+  const paths = sandbox.log.slice(calls).map(({ endpoint }) => endpoint);
+  assert.deepEqual(paths, ["authorize"], "the person has been there, the server has not");
 });

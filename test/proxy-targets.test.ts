@@ -113,6 +113,8 @@ const hostile: [reason: string, target: (places: Places) => string][] = [
   ["the same in capitals", ({ portal }) => `http://${portal}/portal/sharing/rest/GENERATETOKEN/`],
   ["the same encoded", ({ portal }) => `http://${portal}/portal/sharing/rest/%67enerateToken?f=json`],
   ["the same of a server", ({ maps }) => `http://${maps}/maps/rest/tokens/generateToken`],
+  ["the same with a dot", ({ portal }) => `http://${portal}/portal/sharing/rest/generateToken.?f=json`],
+  ["the same with a space", ({ portal }) => `http://${portal}/portal/sharing/rest/oauth2%20/token`],
   ["OAuth", ({ portal }) => `http://${portal}/portal/sharing/rest/oauth2/token?f=json`],
   ["OAuth, encoded", ({ portal }) => `http://${portal}/portal/sharing/rest/oauth%32/authorize`],
   [

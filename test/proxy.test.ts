@@ -564,6 +564,63 @@ test("PX-6 a server behind that is gone, resets, or talks nonsense is 502", asyn
   assert.equal(upstream.seen.length, 0);
 });
 
+test("PX-4 whatever a server behind sends, one answer comes back, whole and of the first one's making, or an error", async (t) => {
+  const { ask, upstream, browser } = await openProxy(t);
+  const json = "Content-Type: application/json\r\n";
+  const two = `${json}Content-Length: 2\r\n\r\n{}`;
+  const cookies = new Map(browser.cookies);
+  const sound: [what: string, sent: string][] = [
+    [
+      "a thousand interim answers",
+      `${"HTTP/1.1 100 Continue\r\n\r\n".repeat(1_000)}HTTP/1.1 200 OK\r\n${two}`,
+    ],
+    [
+      "early hints",
+      `HTTP/1.1 103 Early Hints\r\nLink: </evil.js>; rel=preload\r\n\r\nHTTP/1.1 200 OK\r\n${two}`,
+    ],
+    ["two answers", `HTTP/1.1 200 OK\r\n${two}HTTP/1.1 200 OK\r\n${two.replace("{}", "no")}`],
+    [
+      "trailers",
+      `HTTP/1.1 200 OK\r\n${json}Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nSet-Cookie: arcgis.sid=x\r\n\r\n`,
+    ],
+    ["HTTP/1.0", `HTTP/1.0 200 OK\r\n${json}\r\n{}`],
+    ["a second type", `HTTP/1.1 200 OK\r\n${json}Content-Type: text/html\r\nContent-Length: 2\r\n\r\n{}`],
+  ];
+  for (const [what, sent] of sound) {
+    upstream.behave = (_seen, res) => void res.socket?.end(sent, "latin1");
+    const answer = await ask(`${upstream.origin}/x`);
+    assert.deepEqual([answer.status, answer.body], [200, "{}"], what);
+    assert.equal(answer.headers["content-type"], "application/json", what);
+    assert.equal(answer.headers.link ?? answer.headers.trailer, undefined, what);
+  }
+  const unsound: [what: string, sent: string, code: "portal_unreachable" | "answer_refused"][] = [
+    ["the type after another", `HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n${two}`, "answer_refused"],
+    ["two lengths", `HTTP/1.1 200 OK\r\nContent-Length: 3\r\n${two} `, "portal_unreachable"],
+    [
+      "a control character in a header",
+      `HTTP/1.1 200 OK\r\nContent-Disposition: \x01\r\n${two}`,
+      "portal_unreachable",
+    ],
+    ["no header at all", "{}", "portal_unreachable"],
+    ...["000", "099", "600", "999"].map((status): [string, string, "answer_refused"] => [
+      status,
+      `HTTP/1.1 ${status} x\r\n${two}`,
+      "answer_refused",
+    ]),
+  ];
+  for (const [what, sent, code] of unsound) {
+    upstream.behave = (_seen, res) => void res.socket?.end(sent, "latin1");
+    const answer = await ask(`${upstream.origin}/x`);
+    assert.equal((answer.json() as { error: { code: string } }).error.code, code, what);
+  }
+  upstream.behave = (_seen, res) => {
+    res.socket?.end(`HTTP/1.1 204 No Content\r\n${json}Content-Length: 5\r\n\r\n`, "latin1");
+  };
+  const empty = await ask(`${upstream.origin}/x`);
+  assert.deepEqual([empty.status, empty.headers["content-length"]], [204, undefined]);
+  assert.deepEqual(new Map(browser.cookies), cookies);
+});
+
 test("PX-6 one person has 128 places at once; then it is 503, and each that is left is free again", async (t) => {
   const { begin, ask, site, upstream } = await openProxy(t);
   upstream.behave = () => {};

@@ -30,5 +30,6 @@ test("with REDIS_URL two servers share a sign-in, and the folder stays empty; wi
   const without = await first.get("/", click);
   assert.equal(without.status, 503);
   assert.match(without.body, /data-code="store_unavailable"/);
+  assert.equal(without.headers["retry-after"], "5");
   assert.equal((await new Browser(first.base).get("/")).status, 200, "a stranger needs no store");
 });

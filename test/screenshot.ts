@@ -1,4 +1,4 @@
-// Makes docs/images/home.png, the picture of the README: the real start page, with somebody signed in.
+// Makes the pictures of the README, docs/images: the real start page and the real map, with somebody signed in.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -25,6 +25,8 @@ const server = await serve(
     SESSION_SECRET: secret(),
     ENCRYPTION_KEY: secret(),
     SESSION_DIR: join(folder, "sessions"),
+    MAP_LAYERS: sandbox.layers,
+    PROXY_ALLOW: `${sandbox.origin}/arcgis/rest/`,
     LOG_LEVEL: "warn",
   }),
 );
@@ -48,7 +50,15 @@ try {
     timezoneId: "UTC",
   });
   await signInAs(page, url, "Sandy Boxwell");
-  await page.screenshot({ path: join(import.meta.dirname, "../docs/images/home.png"), fullPage: true });
+  const images = join(import.meta.dirname, "../docs/images");
+  await page.screenshot({ path: join(images, "home.png"), fullPage: true });
+
+  await page.setViewportSize({ width: 1000, height: 560 });
+  await page.goto(`${url}/map`);
+  await page.locator("#in-view button", { hasText: "Oberkassel" }).click();
+  await page.locator(".leaflet-popup").waitFor();
+  await page.locator(".panel h1").scrollIntoViewIfNeeded();
+  await page.screenshot({ path: join(images, "map.png"), animations: "disabled" });
 } finally {
   await browser.close();
   await server.stop();

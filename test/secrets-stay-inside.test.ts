@@ -7,6 +7,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type Answer, Browser, click, crossSite, typed } from "./support/browser.ts";
 import { folder, openSite, secret, signIn } from "./support/site.ts";
@@ -21,6 +22,7 @@ type Mode = "honest" | "error" | "nested" | "page" | "redirect" | "nonsense";
 async function parrotPortal(t: TestContext) {
   const secrets = new Set<string>();
   let mode: Mode = "honest";
+  let lifeSeconds = 1800;
 
   const server = createServer((req, res) => {
     let body = "";
@@ -56,7 +58,7 @@ async function parrotPortal(t: TestContext) {
     if (path.endsWith("/self")) return { username: "sandy_admin", fullName: "Sandy Boxwell", name: "City" };
     const answer = {
       access_token: `${random(224)}..`,
-      expires_in: 1800,
+      expires_in: lifeSeconds,
       username: "sandy_admin",
       ssl: false,
       refresh_token: `${random(382)}..`,
@@ -74,6 +76,10 @@ async function parrotPortal(t: TestContext) {
     secrets,
     speak: (as: Mode) => {
       mode = as;
+    },
+    /** From now on tokens live so long. */
+    giveOutFor: (seconds: number) => {
+      lifeSeconds = seconds;
     },
   };
 }
@@ -109,6 +115,8 @@ async function startServer(t: TestContext, settings: Record<string, unknown>) {
     },
   };
 }
+
+const fromPage = { "Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty" };
 
 /** Every way a text can stand in another one. */
 function spellings(text: string): string[] {
@@ -196,7 +204,17 @@ test("OU-1 LG-1 OA-5 no token, code, state, verifier, cookie or key gets into pa
     assert.match((await get(browser, "/")).body, /Sandy Boxwell/);
     assert.equal((await get(browser, "/sign-out")).status, 200);
 
+    // A token that is spent at once, and somebody who needs it.
+    const late = new Browser(server.url);
+    portal.giveOutFor(0.01);
+    assert.equal((await signInAt(late)).status, 303);
+    await sleep(10);
     portal.speak(mode);
+    portal.giveOutFor(1800);
+    const asked = await late.get(`/proxy?${portal.url}/sharing/rest/x`, { ...typed, ...fromPage });
+    // What the portal itself answers a script is not looked at here: only that nothing of it is kept.
+    assert.ok([200, 401, 502].includes(asked.status), `${mode}: ${asked.status} ${asked.body}`);
+
     const again = await signInAt(browser);
     assert.equal(again.status, mode === "error" ? 400 : mode === "nested" ? 303 : 502, mode);
     await signInAt(browser, "&error=access_denied&error_description=x");
@@ -238,6 +256,8 @@ test("OU-1 LG-1 OA-5 no token, code, state, verifier, cookie or key gets into pa
     "signed out",
     "not revoked",
     "signed in without a profile",
+    "refresh token refused",
+    "token not renewed",
     "refused",
   ]) {
     assert.ok(
@@ -312,4 +332,48 @@ test("LG-3 whatever is put into a request or a portal's error, the log stays one
   assert.equal(visit?.path, path);
   assert.equal(visit?.address, "192.0.2.7");
   assert.match(visit?.requestId, /^[0-9a-f-]{36}$/);
+});
+
+test("CF-6 configuration, sessions, sources and packages are served under no address, to nobody", async (t) => {
+  const site = await openSite(t);
+  const person = site.browser();
+  await signIn(person);
+  const places = [
+    ...[
+      "/config.json",
+      "/config.example.json",
+      "/.env",
+      "/.demo/secrets.json",
+      "/package.json",
+      "/.git/config",
+    ],
+    ...[
+      "/sessions/",
+      `/sessions/${site.files()[0]}`,
+      "/src/app.ts",
+      "/dist/server.js",
+      "/dist/",
+      "/views/home.ejs",
+    ],
+    ...[
+      "/node_modules/express/package.json",
+      "/docs/security.md",
+      "/backup.zip",
+      "/config.json~",
+      "/config.json.bak",
+    ],
+  ];
+  for (const place of places) {
+    for (const path of [
+      place,
+      `/assets/..${place}`,
+      `/assets/%2e%2e${place}`,
+      `/assets/..%2f..${place}`,
+      `/.${place}`,
+    ]) {
+      for (const browser of [person, site.browser()]) {
+        assert.equal((await browser.get(path, typed)).status, 404, path);
+      }
+    }
+  }
 });

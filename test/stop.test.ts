@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { parseConfig } from "#src/config.ts";
 import { startSandbox } from "#src/sandbox/portal.ts";
 import { serve } from "#src/serve.ts";
 import { Browser } from "./support/browser.ts";
-import { callbackFor, folder, secret } from "./support/site.ts";
+import { until } from "./support/person.ts";
+import { sharedSettings, startServer } from "./support/server-process.ts";
+import { callbackFor, folder, type openSite, secret } from "./support/site.ts";
 
 const clientId = "stop";
 
@@ -47,4 +49,66 @@ test("a server that stops answers what is in flight and waits for no browser tha
   const [answer] = await Promise.all([signingIn, stop(), once(early, "close"), once(idle, "close")]);
   assert.equal(answer.status, 303);
   await assert.rejects(once(connect(Number(port), "127.0.0.1"), "connect"), { code: "ECONNREFUSED" });
+});
+
+test("a server that stops waits for nobody longer than its patience, and says on open connections that it stops", async (t) => {
+  const settings = sharedSettings(t, "http://127.0.0.1:9/portal");
+  const running = await serve(parseConfig({ ...settings, LOG_LEVEL: "silent" }), {
+    routes: ({ router }) => void router.get("/never", () => {}),
+  });
+  const { port } = new URL(running.url);
+  const never = new Browser(running.url).get("/never");
+  const hungUp = assert.rejects(never, { code: "ECONNRESET" });
+  const socket = connect(Number(port), "127.0.0.1");
+  socket.write("GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\nGET /");
+  const [first] = await once(socket, "data");
+  assert.match(String(first), /^HTTP\/1\.1 200 /);
+
+  const stopped = running.stop({ patienceMs: 200 });
+  socket.write("readyz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  const [second] = await once(socket, "data");
+  assert.match(String(second), /^HTTP\/1\.1 503 .*\{"status":"stopping"\}$/s);
+  await Promise.all([stopped, hungUp]);
+});
+
+describe("AV-7 the end of the process", () => {
+  const canary = `canary-${secret()}`;
+  const fragile = import.meta.resolve("./support/fragile-server.js");
+  const start = (t: Parameters<typeof openSite>[0]) =>
+    startServer(t, { ...sharedSettings(t, "http://127.0.0.1:9/portal"), CANARY: canary }, fragile);
+
+  for (const path of ["/throw", "/reject", "/throw-text"]) {
+    test(`AV-7 an error that nobody has caught (${path}) leaves one line without a secret; what is in flight is finished, and the exit code is 1`, async (t) => {
+      const { url, child, output } = await start(t);
+      const slow = new Browser(url).get("/slow?ms=500");
+      // It gets no answer any more, and the server would wait for it to the end.
+      const visitor = connect(Number(new URL(url).port), "127.0.0.1");
+      visitor.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+      await until(() => output().includes("crash"), "the error is in the log");
+      visitor.destroy();
+      const [answer, [code]] = await Promise.all([slow, once(child, "exit")]);
+      assert.deepEqual([answer.status, answer.body, code], [200, "done", 1]);
+      const lines = output()
+        .split("\n")
+        .filter((line) => line.includes("crash"));
+      assert.equal(lines.length, 1, output());
+      const { level, event, reason, at } = JSON.parse(String(lines[0]));
+      assert.deepEqual([level, event, reason.replace(/^Error: refused /, "")], [60, "crash", "[...]"]);
+      assert.ok(path === "/throw-text" || /fragile-server\.js/.test(at[0]), String(at));
+      assert.ok(!output().includes(canary), "the canary stays inside");
+    });
+  }
+
+  test("a second SIGTERM does not wait, and leaves with exit code 1", async (t) => {
+    const { url, child, output } = await start(t);
+    const slow = assert.rejects(new Browser(url).get("/slow?ms=60000"));
+    await new Browser(url).get("/healthz");
+    child.kill("SIGTERM");
+    await until(() => output().includes("stopping"), "the first signal is heard");
+    assert.equal(child.exitCode, null);
+    const exit = once(child, "exit");
+    child.kill("SIGTERM");
+    assert.deepEqual(await exit, [1, null]);
+    await slow;
+  });
 });

@@ -3,14 +3,16 @@ import { execFileSync } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { readdirSync, readFileSync, utimesSync } from "node:fs";
 import { join } from "node:path";
-import { describe, test } from "node:test";
+import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { memoryFolder } from "./support/disks.ts";
 import { day, openTestStore } from "./support/store.ts";
 import { type StoreProcess, startStoreProcess } from "./support/store-process.ts";
-import { secret } from "./support/temporary.ts";
+import { folder, secret } from "./support/temporary.ts";
 
-/** FULL=1 runs the fault tests at full size; the usual size keeps the whole suite short. */
+/** FULL=1 runs these tests on a real disk, which takes minutes; else they are in memory. */
 const full = process.env.FULL === "1";
+const place = (t: TestContext) => join(full ? folder(t) : memoryFolder(t), "sessions");
 
 /** What a process finds of a session: its token counts its renewals. */
 type Found = { value: unknown; token: number } | undefined;
@@ -44,10 +46,10 @@ describe("two processes on one folder", () => {
     assert.deepEqual(site.files(), []);
   });
 
-  const operations = full ? 10_000 : 1_000;
+  const operations = 10_000;
 
   test(`SE-9 ${operations} sign-ins, renewals, changes and sign-outs at once: no change lost, nobody back, nobody gone`, async (t) => {
-    const site = openTestStore(t);
+    const site = openTestStore(t, { dir: place(t) });
     const processes = await Promise.all(
       [1, 2].map(() => startStoreProcess(t, { dir: site.dir, keys: site.keys })),
     );
@@ -132,11 +134,11 @@ describe("two processes on one folder", () => {
 });
 
 describe("a process that is killed", () => {
-  const kills = full ? 40 : 3;
-  const writesAKill = full ? 50 : 70;
+  const kills = full ? 40 : 8;
+  const writesAKill = 2_000 / kills;
 
   test(`ST-7 kill -9 in the middle of ${kills * writesAKill} writes: every session is there, whole, as it was last or was to be`, async (t) => {
-    const site = openTestStore(t);
+    const site = openTestStore(t, { dir: place(t) });
     /** Of each session: what was confirmed, and what was asked for since. */
     const model = new Map<string, { confirmed: number; asked: number }>();
     let writes = 0;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import crypto, { createHmac, randomBytes } from "node:crypto";
-import {
+import fs, {
   chmodSync,
   copyFileSync,
   existsSync,
@@ -22,7 +22,9 @@ import { AppError } from "#src/errors.ts";
 import type { RecordStore, SealedRecord } from "#src/session/record-store.ts";
 import { keyRing } from "#src/session/seal.ts";
 import { Browser } from "./support/browser.ts";
+import { smallDisk } from "./support/disks.ts";
 import { whoIs } from "./support/expect.ts";
+import { signOut } from "./support/person.ts";
 import { asPlainUser } from "./support/plain-user.ts";
 import { callbackFor, folder, openSite, type Site, secret, signIn } from "./support/site.ts";
 import { day, identityFor, openTestStore, recordOf, type TestStore } from "./support/store.ts";
@@ -377,6 +379,7 @@ describe("keys", () => {
     assert.deepEqual(without.warnings, [
       {
         message: "a session could not be opened",
+        event: "unreadable",
         record: recordOf(id).slice(0, 8),
         reason: "sealed with a key that is not here",
       },
@@ -448,6 +451,53 @@ describe("what a request costs", () => {
     for (let round = 0; round < 20; round++) assert.equal(await whoIs(browser), "sandy_admin");
     assert.deepEqual(stateOfDisk(), before);
     for (const { calls: made } of calls) assert.equal(made.length, 0);
+  });
+
+  test("ST-9 however many sessions lie in the folder: start, sign-in, page and sign-out look at none but their own", async (t) => {
+    const sessionDir = join(folder(t), "sessions");
+    mkdirSync(sessionDir, { mode: 0o700 });
+    const others = Array.from(
+      { length: 500 },
+      (_, index) => `${index.toString(16).padStart(64, "0")}.session`,
+    );
+    for (const name of others) writeFileSync(join(sessionDir, name), "a\nb", { mode: 0o600 });
+    const looked: string[] = [];
+    const watch = <Module extends object>(module: Module, names: readonly (keyof Module & string)[]) => {
+      for (const name of names) {
+        const real = module[name] as (...args: unknown[]) => unknown;
+        t.mock.method(
+          module,
+          name as never,
+          ((...args: unknown[]) => {
+            looked.push(`${name} ${args[0]}`);
+            return real(...args);
+          }) as never,
+        );
+      }
+    };
+    watch(fs.promises, ["readdir", "opendir", "open", "lstat", "stat"]);
+    watch(fs, ["readdir", "readdirSync", "opendir", "opendirSync", "lstatSync"]);
+    syncBuiltinESMExports();
+    t.after(syncBuiltinESMExports);
+
+    const site = await openSite(t, { sessionDir });
+    const browser = site.browser();
+    await signIn(browser);
+    assert.equal(await whoIs(browser), "sandy_admin");
+    assert.equal((await signOut(browser)).status, 303);
+
+    assert.ok(
+      looked.some((path) => /\.session$/.test(path)),
+      "it is watched",
+    );
+    assert.deepEqual(
+      looked.filter((call) => /^(?:read|open)dir/.test(call) && call.endsWith(sessionDir)),
+      [],
+    );
+    assert.deepEqual(
+      looked.filter((call) => others.some((name) => call.endsWith(name))),
+      [],
+    );
   });
 
   test("ST-9 a visit is noted on the disk once a minute, not once a request", async (t) => {
@@ -709,6 +759,41 @@ describe("when the store fails", () => {
       });
     });
   }
+
+  test("ST-13 a full disk: a sign-in is 503 and its tokens revoked, who is signed in stays so, and a sign-out is one", async (t) => {
+    const disk = smallDisk(t, 256);
+    if (!disk) return;
+    const sessionDir = join(disk, "sessions");
+    const site = await openSite(t, { sessionDir });
+    const [stays, leaves, comes] = [site.browser(), site.browser(), site.browser()];
+    await signIn(stays, "vik_viewer");
+    await signIn(leaves, "sandy_admin");
+    const before = site.files();
+    const ballast = join(disk, "ballast");
+    assert.throws(() => writeFileSync(ballast, Buffer.alloc(1024 * 1024)), { code: "ENOSPC" });
+
+    for (let turn = 1; turn <= 3; turn++) {
+      const answer = await signIn(comes, "zoe_editor");
+      assert.equal(answer.status, 503, answer.body);
+      assert.equal(comes.cookies.has("arcgis.sid"), false);
+      assert.equal(site.sandbox.revoked.length, turn, "nobody will ever use these tokens");
+      assert.deepEqual(site.files(), before, "nothing is left half-written");
+    }
+    assert.equal(await whoIs(stays), "vik_viewer");
+    const stolen = leaves.copy();
+    assert.equal((await signOut(leaves)).status, 303);
+    assert.equal(await whoIs(stolen), undefined);
+    assert.equal(site.sandbox.revoked.length, 4);
+
+    rmSync(ballast);
+    await signIn(comes, "zoe_editor");
+    assert.deepEqual(await Promise.all([stays, leaves, stolen, comes].map((browser) => whoIs(browser))), [
+      "vik_viewer",
+      undefined,
+      undefined,
+      "zoe_editor",
+    ]);
+  });
 
   test("ST-13 who is signed in stays so while nothing can be written, and a failing sign-in does not change that", async (t) => {
     const site = await openSite(t);

@@ -17,6 +17,7 @@ export const answers = [
  */
 export async function proxy(field, plan) {
   const service = await field.peer("service");
+  field.portal.tell({ federate: `${service.url}/arcgis` });
   const bare = await field.peer("bare-proxy", { UPSTREAM: service.url });
   const app = await field.app("proxy", { settings: { PROXY_ALLOW: `${service.url}/arcgis/rest/` } });
   // As from a script of our own page. The token is for the bare proxy, which has none to add; ours drops it.

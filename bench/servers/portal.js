@@ -3,5 +3,7 @@ import { startSandbox } from "../../dist/sandbox/portal.js";
 import { redirectUri } from "../visitor.js";
 
 const sandbox = await startSandbox({ clients: [{ clientId: "bench", redirectUris: [redirectUri] }] });
-// Servers get their ports later: whichever asks is federated with this portal.
-sandbox.servers.includes = () => true;
+// An ArcGIS Server has its port later. See scenarios/proxy.js.
+process.on("message", ({ federate }) => {
+  if (federate) sandbox.servers.push(federate);
+});

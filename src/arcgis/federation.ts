@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import { AppError } from "../errors.ts";
 import { remembered } from "./remembered.ts";
@@ -26,8 +25,7 @@ export async function serverToken({ portal, token }: ArcGISIdentityManager, url:
   });
   if (!isOurs) throw new AppError("token_target", { cause: "the server is not federated with this portal" });
 
-  const key = createHash("sha256").update(`${token}|${root}`).digest("hex");
-  return tokens.get(key, async () => {
+  return tokens.get(`${token} ${root}`, async () => {
     const params = { request: "getToken", serverUrl: root, token, expiration: minutes };
     const answer = await ask(`${portal}/generateToken`, { params });
     if (typeof answer.token !== "string") {
@@ -43,8 +41,8 @@ export function forgetServerToken(token: string): void {
 }
 
 /** Whether this is the address of an ArcGIS service, `https://host/webadaptor/rest/...`. */
-export function isService(url: string): boolean {
-  return /\/rest(?:\/|$)/i.test(new URL(url).pathname);
+export function isService({ pathname }: URL): boolean {
+  return /\/rest(?:\/|$)/i.test(pathname);
 }
 
 /** `https://host/webadaptor` of a service's address (`.../rest/services/...`). */

@@ -14,8 +14,8 @@ export interface Profile {
   roleId?: string;
   /** Such as `portal:user:createItem`. */
   privileges: string[];
-  /** The groups the person is a member of. */
-  groups: { id: string; title: string }[];
+  /** The groups the person is a member of. Their titles are not kept: several hundred would fill a session. */
+  groups: { id: string }[];
   /** When the portal said so (ms since 1970); 0 when it was not asked yet. */
   fetchedAt: number;
 }
@@ -47,10 +47,10 @@ export async function fetchProfile(identity: ArcGISIdentityManager): Promise<Pro
     organization: text(portal.name),
     role: text(user.role),
     roleId: text(user.roleId),
-    privileges: list(user.privileges).flatMap((privilege) => text(privilege) ?? []),
+    privileges: list(user.privileges).filter(isName),
     groups: list(user.groups).flatMap((group) => {
-      const { id, title } = Object(group);
-      return typeof id === "string" ? { id, title: text(title) ?? id } : [];
+      const { id } = Object(group);
+      return isName(id) ? { id } : [];
     }),
     fetchedAt: Date.now(),
   };
@@ -60,6 +60,12 @@ function text(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value.slice(0, 256) : undefined;
 }
 
+/** Of ids and privileges, those of ArcGIS have 32 and some fifty characters. */
+function isName(value: unknown): value is string {
+  return typeof value === "string" && value.length <= 100;
+}
+
+/** A person can be in 512 groups. */
 function list(value: unknown): unknown[] {
-  return Array.isArray(value) ? value : [];
+  return Array.isArray(value) ? value.slice(0, 600) : [];
 }

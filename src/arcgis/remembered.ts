@@ -8,17 +8,17 @@ export interface Remembered<T> {
 /** Enough for every person and server of a large organisation. */
 const most = 1_000;
 
-/** Remembers answers for so long (ms). A failure is not remembered. */
+/** Remembers answers for so long (ms, by a clock that nobody can set). A failure is not remembered. */
 export function remembered<T>(lifeMs: number): Remembered<T> {
   const known = new Map<string, { pending: Promise<T>; answer?: T; until: number }>();
 
   return {
     get(key, ask) {
       const found = known.get(key);
-      if (found && Date.now() < found.until) return found.pending;
+      if (found && performance.now() < found.until) return found.pending;
       const entry: { pending: Promise<T>; answer?: T; until: number } = {
         pending: ask(),
-        until: Date.now() + lifeMs,
+        until: performance.now() + lifeMs,
       };
       entry.pending.then(
         (answer) => {

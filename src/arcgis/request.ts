@@ -91,10 +91,15 @@ export function personalRequest(limits?: { timeoutMs?: number }) {
     ask(url, options).catch(async (error) => {
       const { authentication } = options;
       const renew = typeof authentication === "object" && authentication.refreshCredentials;
-      if (!(error instanceof ArcGISAuthError) || !renew) throw error;
+      if (!isTokenRefused(error) || !renew) throw error;
       await renew.call(authentication);
       return ask(url, options);
     });
+}
+
+/** Whether a token was refused (498, 499): a new one may help. */
+export function isTokenRefused(error: unknown): boolean {
+  return error instanceof ArcGISAuthError;
 }
 
 /** Whether the portal has said no, and not merely failed to answer or asked for patience. */

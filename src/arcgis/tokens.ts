@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Request } from "express";
+import type { SessionData } from "express-session";
 import type { Logger } from "pino";
 import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
@@ -10,16 +11,24 @@ import { prolongCookie } from "../session/session.ts";
 import { replaceIdentity } from "../session/session-content.ts";
 import type { IdentityManager } from "./identity-manager.ts";
 import { isRefusal } from "./request.ts";
+import { rests } from "./rests.ts";
 import type { Revocations } from "./revocations.ts";
 
 /** Longer than a token call can take (request.ts): a lease ends by itself only when its holder has died. */
 const leaseMs = 15_000;
 /** Who waits for the renewal of another process looks again so often. */
 const lookEveryMs = 100;
-/** A token that was renewed just now and is refused all the same is not renewed again at once (ms). */
-const restMs = 5_000;
 /** A portal in trouble is left alone for a moment, twice as long with each failure (ms). */
 const pause = { firstMs: 500, longestMs: 30_000 };
+/** How long until tokens that could not be kept are written again, twice as long with each failure (ms). */
+const rewrite = { firstMs: 1_000, longestMs: 60_000 };
+
+/** Tokens that the portal has given out and the store has not taken. */
+interface Unsaved {
+  identity: IdentityManager;
+  /** The identity in the store, in whose place it is to come. */
+  replaces: IdentityManager;
+}
 
 export interface TokenKeeper {
   /**
@@ -53,7 +62,8 @@ export interface TokenKeeperParts {
  */
 export function tokenKeeper({ config, store, revocations, log }: TokenKeeperParts): TokenKeeper {
   const underWay = new Map<string, Promise<IdentityManager>>();
-  const renewedLately = new Set<string>();
+  const unsaved = new Map<string, Unsaved>();
+  const resting = rests();
   const portal = { failures: 0, pausedUntil: 0 };
 
   /** Gives a fresh identity; `spent` is a token that is known to be no good. */
@@ -72,7 +82,7 @@ export function tokenKeeper({ config, store, revocations, log }: TokenKeeperPart
         // What is stored counts: another process may have renewed it meanwhile, or the person signed out.
         const stored = (await store.read(sessionId))?.identity;
         if (!stored) throw new AppError("signed_out");
-        if (isFresh(stored) && (stored.token !== spent || renewedLately.has(sessionId))) return stored;
+        if (isFresh(stored) && (stored.token !== spent || resting.has(sessionId))) return stored;
         if (release) return await renewNow(sessionId, stored);
       } finally {
         await release?.();
@@ -82,16 +92,21 @@ export function tokenKeeper({ config, store, revocations, log }: TokenKeeperPart
   }
 
   async function renewNow(sessionId: string, stored: IdentityManager): Promise<IdentityManager> {
-    const renewed = await askPortal(sessionId, stored);
+    const held = unsaved.get(sessionId)?.identity;
+    const renewed = held && isFresh(held) ? held : await askPortal(sessionId, stored, held);
     let isLatest = false;
-    // The session may also go between this look at it and the writing.
-    const isThere = await store.update(sessionId, (data) => {
+    const put = (data: Partial<SessionData>) => {
       isLatest = data.identity?.refreshToken === stored.refreshToken;
       if (isLatest) data.identity = renewed;
+    };
+    // The session may also go between this look at it and the writing.
+    const isThere = await store.update(sessionId, put).catch((error) => {
+      keepInHand(sessionId, { identity: renewed, replaces: stored }, reasonOf(error));
+      throw error;
     });
+    unsaved.delete(sessionId);
     if (isThere && isLatest) {
-      renewedLately.add(sessionId);
-      setTimeout(() => renewedLately.delete(sessionId), restMs).unref();
+      resting.begin(sessionId, isFresh(stored));
       return renewed;
     }
     // The person signed out meanwhile, and that sign-out knew nothing of what the portal has just given.
@@ -99,12 +114,50 @@ export function tokenKeeper({ config, store, revocations, log }: TokenKeeperPart
     throw new AppError("signed_out");
   }
 
-  async function askPortal(sessionId: string, stored: IdentityManager): Promise<IdentityManager> {
-    if (Date.now() < portal.pausedUntil) {
+  /**
+   * When the store fails between a renewal and its writing, nobody else has these tokens, and those in the store
+   * may be dead. Whoever needs them, and a timer, tries to write them again; when there is no session left to
+   * write them to, they are revoked.
+   */
+  function keepInHand(sessionId: string, held: Unsaved, reason: string): void {
+    const isNew = !unsaved.has(sessionId);
+    unsaved.set(sessionId, held);
+    // Another try is due already.
+    if (!isNew) return;
+    const { username: user } = held.identity;
+    log.error({ event: "refresh", user, reason }, "renewed tokens could not be kept yet");
+    writeLater(sessionId, rewrite.firstMs);
+  }
+
+  function writeLater(sessionId: string, ms: number): void {
+    setTimeout(async () => {
+      const held = unsaved.get(sessionId);
+      if (!held) return;
+      const { identity, replaces } = held;
+      try {
+        const stored = await renew(sessionId, replaces.token);
+        unsaved.delete(sessionId);
+        if (stored.refreshToken !== identity.refreshToken) await revocations.revoke(identity);
+      } catch (error) {
+        const isOver = error instanceof AppError && ["signed_out", "session_ended"].includes(error.code);
+        if (!isOver) return writeLater(sessionId, Math.min(ms * 2, rewrite.longestMs));
+        unsaved.delete(sessionId);
+        await revocations.revoke(identity);
+      }
+    }, ms).unref();
+  }
+
+  /** @param held what takes the place of the stored identity, when the store would not take it */
+  async function askPortal(
+    sessionId: string,
+    stored: IdentityManager,
+    held: IdentityManager = stored,
+  ): Promise<IdentityManager> {
+    if (performance.now() < portal.pausedUntil) {
       throw new AppError("portal_unreachable", { cause: "it is left alone for a moment" });
     }
     try {
-      const renewed = await stored.renewed(config);
+      const renewed = await held.renewed(config);
       portal.failures = 0;
       counts.refreshes.add("renewed");
       return renewed;
@@ -120,7 +173,8 @@ export function tokenKeeper({ config, store, revocations, log }: TokenKeeperPart
         );
         throw new AppError("session_ended", { cause: error });
       }
-      portal.pausedUntil = Date.now() + Math.min(pause.firstMs * 2 ** portal.failures, pause.longestMs);
+      portal.pausedUntil =
+        performance.now() + Math.min(pause.firstMs * 2 ** portal.failures, pause.longestMs);
       portal.failures += 1;
       log.warn({ event: "refresh", user: stored.username, reason: reasonOf(error) }, "token not renewed");
       throw error instanceof AppError ? error : new AppError("portal_unreachable", { cause: error });

@@ -4,8 +4,11 @@ import { reasonOf } from "../reason.ts";
 import { atOnce, count, counted, noteTroubles, type Office, sessionsOf, usersOf } from "./office.ts";
 import { isSimilar, noteNobody } from "./sessions-look.ts";
 
-/** So many sessions are ended before the queue of revocations is written again, which grows meanwhile. */
-const batchSize = 1_000;
+/**
+ * So many sessions are ended before the queue of revocations is written again. It grows meanwhile, and so do the
+ * batches: each twice as large as the one before.
+ */
+const batch = { first: 1_000, largest: 16_000 };
 
 interface Ending {
   name: string;
@@ -55,9 +58,9 @@ export async function revoke(
 
   const reading = progress("Ending sessions", names.length);
   try {
-    for (let start = 0; start < names.length; start += batchSize) {
+    for (let size = batch.first; names.length > 0; size = Math.min(2 * size, batch.largest)) {
       const endings: Ending[] = [];
-      await eachOf(names.slice(start, start + batchSize), atOnce, async (name) => {
+      await eachOf(names.splice(0, size), atOnce, async (name) => {
         reading.step();
         const found = await sessions.look(name);
         if (!found) return;
@@ -86,12 +89,12 @@ export async function revoke(
   }
 
   const revoking = progress("Revoking tokens", tokens);
-  let left = 0;
+  let lost = 0;
   await eachOf(unqueued, atOnce, async (identity) => {
-    if (!(await queue.revoke(identity))) left += 1;
+    if (!(await queue.revoke(identity))) lost += 1;
     revoking.step();
   });
-  left += await queue.work(revoking.step).catch((error) => {
+  const left = await queue.work(revoking.step).catch((error) => {
     office.reasons.add(reasonOf(error));
     return tokens - unqueued.length;
   });
@@ -102,10 +105,15 @@ export async function revoke(
     ended,
     people: people.size,
     waiting: left,
+    lost,
   });
   noteTroubles(office);
-  if (left === 0) return "done";
   const why = [...office.reasons].join("; ");
+  if (lost > 0)
+    note(
+      `${counted(lost, "token")} could neither be revoked (${why}) nor be kept for later, as the store cannot be written. Revoke them at the portal.`,
+    );
+  if (left === 0) return lost > 0 ? "waiting" : "done";
   note(
     `${counted(left, "token")} could not be revoked yet (${why}). A running server tries again within ten minutes.`,
   );

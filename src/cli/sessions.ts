@@ -1,5 +1,5 @@
 import "../no-debug.ts";
-import { existsSync, realpathSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { revocationQueue } from "../arcgis/revocation-queue.ts";
 import { parseRedisUrl } from "../config/redis-url.ts";
@@ -115,7 +115,7 @@ function readArgs(args: string[]): { flags: Flags; run?: (office: Office) => Pro
 
 /** Opens what the server uses. It makes no folder: one that is not there is the wrong one. */
 async function openPlace(config: Config, troubles: Map<string, number>): Promise<RecordStore> {
-  if (!config.redisUrl && !existsSync(config.sessionDir))
+  if (!config.redisUrl && !statSync(config.sessionDir, { throwIfNoEntry: false })?.isDirectory())
     throw new Error(
       `SESSION_DIR: there is no folder ${config.sessionDir}. Run this in the folder of the server.`,
     );

@@ -111,9 +111,28 @@ export const trustedProxy = z.preprocess(
   ),
 );
 
-/** REDIS_URL: redis://, rediss:// (TLS), unix:///path/to/socket, or several with commas between them: a cluster. */
+const redisUses = "Use redis://, rediss:// or unix:///path/to/redis.sock.";
+
+/**
+ * REDIS_URL: redis://, rediss:// (TLS), unix:///path/to/socket, or several with commas between them: a cluster. Over
+ * a network only with TLS and a password: whoever can write there can end sessions and fill the memory, and whoever
+ * can listen sees the password (ST-12).
+ */
 export const redisUrl = z
-  .string({ error: "must be text. Use redis://, rediss:// or unix:///path/to/redis.sock." })
-  .refine((text) => parseRedisUrl(text) !== undefined, {
-    error: "is not the address of a Redis server. Use redis://, rediss:// or unix:///path/to/redis.sock.",
+  .string({ error: `must be text. ${redisUses}` })
+  .refine(
+    (text) => parseRedisUrl(text) !== undefined,
+    stop(`is not the address of a Redis server. ${redisUses}`),
+  )
+  .refine((text) => isOnThisMachine(text) || parseRedisUrl(text)?.tls, {
+    error:
+      "names another machine without TLS. Use rediss://, or a Unix socket or a TLS tunnel on this machine.",
+  })
+  .refine((text) => isOnThisMachine(text) || parseRedisUrl(text)?.password !== undefined, {
+    error: "names another machine without a password. Use rediss://user:password@host, or :password@host.",
   });
+
+function isOnThisMachine(redisUrl: string): boolean {
+  const { nodes = [] } = parseRedisUrl(redisUrl) ?? {};
+  return nodes.every(({ host }) => isLoopback(host.includes(":") ? `[${host}]` : host));
+}

@@ -47,8 +47,12 @@ export const mapTiles = z
       first: z
         .string()
         .refine(
-          (url) => ["{z}", "{x}", "{y}"].every((part) => url.split(part).length === 2),
-          stop(`must have each of {z}, {x} and {y} once. ${tilesCure}`),
+          (url) =>
+            url
+              .match(/\{[^}]*\}?/g)
+              ?.sort()
+              .join("") === "{x}{y}{z}",
+          stop(`must have each of {z}, {x} and {y} once, and no other braces. ${tilesCure}`),
         )
         .refine(
           (url) => /^https?:\/\/[^/{}]+\//i.test(url),
@@ -56,7 +60,7 @@ export const mapTiles = z
         )
         .refine(
           (url) => address(tilesCure).safeParse(url.replace(/\?.*/, "").replace(/\{[zxy]\}/g, "1")).success,
-          stop(`must be an https address, and have no other braces and no user name. ${tilesCure}`),
+          stop(`must be an https address, without a user name. ${tilesCure}`),
         ),
       rest: z.string().min(1, stop(`lacks the attribution. ${tilesCure}`)),
     }),

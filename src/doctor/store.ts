@@ -1,7 +1,6 @@
 import { accessSync, constants, lstatSync, type Stats } from "node:fs";
 import { dirname } from "node:path";
 import pino from "pino";
-import { parseRedisUrl } from "../config/redis-url.ts";
 import type { Config } from "../config.ts";
 import { reasonOf } from "../reason.ts";
 import { openStore } from "../session/open-store.ts";
@@ -9,7 +8,7 @@ import { type Finding, ok, problem, warning } from "./finding.ts";
 
 /** Whether sessions can be kept: by keeping something there, and taking it away again. */
 export async function checkStore(config: Config): Promise<Finding[]> {
-  return config.redisUrl ? checkRedis(config, config.redisUrl) : [await checkFolder(config)];
+  return [await (config.redisUrl ? checkRedis(config) : checkFolder(config))];
 }
 
 const check = "session store";
@@ -72,24 +71,12 @@ function troubleWith(about: Stats, sessionDir: string): Finding | undefined {
   return undefined;
 }
 
-async function checkRedis(config: Config, redisUrl: string): Promise<Finding[]> {
+/** That the way to it is safe was checked when the configuration was read. */
+async function checkRedis(config: Config): Promise<Finding> {
   const reason = await tryIt(config);
-  const kept =
-    reason === undefined
-      ? ok(check, "Redis answers, and can be written")
-      : problem(
-          check,
-          reason,
-          "Start Redis, or correct REDIS_URL: its address, its password and its rights.",
-        );
-  const { tls, socketPath, nodes } = parseRedisUrl(redisUrl) ?? { tls: true, nodes: [] };
-  const isHere = nodes.every(({ host }) => /^(?:localhost|::1|127\.\d+\.\d+\.\d+)$/.test(host));
-  if (tls || socketPath || isHere) return [kept];
-  const cure = "Use rediss:// (TLS), or a network that is yours alone.";
-  return [
-    kept,
-    warning("way to Redis", "is not encrypted: REDIS_URL has no TLS and leaves this machine", cure),
-  ];
+  return reason === undefined
+    ? ok(check, "Redis answers, and can be written")
+    : problem(check, reason, "Start Redis, or correct REDIS_URL: its address, its password and its rights.");
 }
 
 /** Gives why the store does not work; `undefined` when it does. */

@@ -12,7 +12,7 @@ const policy = "sandbox; default-src 'none'; base-uri 'none'; form-action 'none'
 /**
  * Gives the browser what is harmless of an answer, as fast as it reads.
  *
- * @throws AppError answer_refused for a redirect, for what a browser might run or show as a page of ours, and
+ * @throws AppError answer_refused for a redirect or no known status, for what a browser might run or show as a page of ours, and
  *   for more than `mostBytes`; portal_unreachable or portal_timeout when it breaks off. Some of it may have been
  *   sent by then: the connection has to be cut.
  */
@@ -21,11 +21,14 @@ export async function passOn(answer: Answer, res: Response, mostBytes: number): 
   const type = harmlessType(headers["content-type"]);
   const isEmpty = head.length === 0 && rest === undefined;
   const length = headers["content-length"] === undefined ? 0 : lengthOf({ headers });
+  if (status < 200 || status > 599) throw refused(answer, `HTTP ${status}: there is no such status`);
   if (status >= 300 && status < 400) throw refused(answer, `HTTP ${status}: redirects are not followed`);
   if (type === undefined && !isEmpty) throw refused(answer, `HTTP ${status} with another type`);
   if (length > mostBytes) throw refused(answer, "more than PROXY_MAX_BYTES");
 
   res.status(status).setHeaders(answerHeaders(headers));
+  // A 204 has no length (RFC 9110, 8.6); whoever believed in one would wait for a body.
+  if (status === 204) res.removeHeader("Content-Length");
   res.setHeader("Content-Security-Policy", policy);
   if (type !== undefined) res.setHeader("Content-Type", type);
   leaveUnread(res.req, res);
@@ -47,6 +50,7 @@ function stream(rest: IncomingMessage, res: Response, mostBytes: number): Promis
     });
     res.once("close", resolve).on("drain", () => rest.resume());
     if (rest.readableEnded) res.end();
+    else if (rest.destroyed) reject(new AppError("portal_unreachable"));
     else rest.once("end", () => res.end());
     rest.on("data", (chunk: Buffer) => {
       left -= chunk.length;

@@ -26,8 +26,11 @@ export function proxyTargets(config: Pick<Config, "portal" | "proxyAllow">) {
   };
 }
 
-/** `oauth2/...` and `generateToken`, at the portal and at its servers, which may not care for capitals. */
-const givesTokens = /\/(?:oauth2|generatetoken)(?:\/|$)/i;
+/**
+ * `oauth2/...` and `generateToken`, at the portal and at its servers, which may not care for capitals, nor, on
+ * Windows, for dots and spaces at the end of a name.
+ */
+const givesTokens = /\/(?:oauth2|generatetoken)[ .]*(?:\/|$)/i;
 
 function refused(cause: string): AppError {
   return new AppError("token_target", { cause });

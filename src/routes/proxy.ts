@@ -1,7 +1,7 @@
-import { ArcGISAuthError } from "@esri/arcgis-rest-request";
 import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Router } from "express";
 import { forgetServerToken, isService } from "../arcgis/federation.ts";
 import type { IdentityManager } from "../arcgis/identity-manager.ts";
+import { isTokenRefused } from "../arcgis/request.ts";
 import type { TokenKeeper } from "../arcgis/tokens.ts";
 import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
@@ -94,7 +94,7 @@ export function proxy({ config, tokens, withView, memberOnly }: ProxyParts): Rou
       return askUpstream({ method: req.method, url, headers, body: body?.content, idleMs, signal });
     };
     const token = await tokenFor(identity, url).catch(async (error) => {
-      if (!(error instanceof ArcGISAuthError)) throw error;
+      if (!isTokenRefused(error)) throw error;
       // The portal does not take its own token for an exchange: it was ended there before its time.
       await renew();
       return tokenFor(identity, url);
@@ -128,10 +128,10 @@ function urlFor(req: Request, url: URL): URL {
  * any other ArcGIS Server, which would take ours for a bad one of its own. What is no ArcGIS Server stands in
  * PROXY_ALLOW so that it learns who asks.
  */
-async function tokenFor(identity: IdentityManager, { href }: URL): Promise<string | undefined> {
-  if (!isService(href)) return identity.token;
+async function tokenFor(identity: IdentityManager, url: URL): Promise<string | undefined> {
+  if (!isService(url)) return identity.token;
   try {
-    return await identity.getToken(href);
+    return await identity.getToken(url.href);
   } catch (error) {
     if (error instanceof AppError && error.code === "token_target") return undefined;
     throw error;

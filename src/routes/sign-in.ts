@@ -83,14 +83,15 @@ export function signIn({
   });
 
   // 2. One eternity later, the portal sends the browser back with a one-time code. No page repeats that address:
-  //    what went wrong here is tried again from the beginning.
+  //    what went wrong here is tried again from the beginning, and leads to where this one would have.
   router.get(callback, (_req, res, next) => {
-    res.locals.tryAgain = "/sign-in";
+    res.locals.signIn = "/sign-in";
     next();
   });
   router.get(callback, limit, withSession, async (req, res) => {
     const { state, code, error } = readCallback(req, config);
     const { codeVerifier, returnTo } = flows.finish(req, res, state);
+    res.locals.signIn = signInFor(req, returnTo);
     if (error) throw new AppError(error);
 
     const proof = config.pkce ? { codeVerifier } : {};
@@ -185,6 +186,13 @@ export function signIn({
 /** A browser parts a window from the one that opened it at the first answer, redirects too, that asks for it. */
 export function keepOpener(res: Response): void {
   res.set("Cross-Origin-Opener-Policy", "unsafe-none");
+}
+
+/** Where a sign-in begins that leads to this path, without the mount path. */
+function signInFor(req: Request, returnTo: string): string {
+  if (returnTo === homeOf(req)) return "/sign-in";
+  if (returnTo === req.baseUrl + windowDone) return "/sign-in?popup=1";
+  return `/sign-in?returnTo=${encodeURIComponent(returnTo)}`;
 }
 
 function homeOf(req: Request): string {

@@ -62,8 +62,10 @@ export interface HomeSignedIn extends Visitor {
 /** What the error page needs beside the error. */
 export interface ErrorDetails {
   requestId: string;
-  /** For errors that say "retry": the local path to try again, without the mount path and the query. */
-  retry?: string;
+  /** For errors that say "retry": the local path to try again, without the mount path. */
+  retry?: string | undefined;
+  /** For those that say "sign-in": its local path, with where it is to lead. */
+  signIn?: string | undefined;
   /** Names the person in the header and offers sign-out there: leave it out when the session is in doubt. */
   visitor?: Visitor;
 }
@@ -73,7 +75,9 @@ export function views(app: Express): void {
   for (const folder of [viewsFolder, join(viewsFolder, "partials")]) {
     for (const name of readdirSync(folder).filter((name) => name.endsWith(".ejs"))) {
       const filename = join(folder, name);
-      ejs.cache.set(filename, ejs.compile(readFileSync(filename, "utf8"), { filename, cache: true }));
+      // With a root, "/partials/..." needs no look at the disk; a relative path would cost one at every request.
+      const options = { filename, cache: true, root: viewsFolder };
+      ejs.cache.set(filename, ejs.compile(readFileSync(filename, "utf8"), options));
     }
   }
   // Named, because an app that we are mounted in may have an engine of its own for .ejs, and we would inherit it.
@@ -138,7 +142,7 @@ export function renderContent(res: Response, { identity, items, page, pages }: C
       `/proxy?${identity.portal}/content/items/${id}/info/${thumbnail}`,
   }));
   const header = { name: displayName(identity.username), signOutLink: true };
-  render(res, "content", "My content", { items: shown, page, pages, header });
+  render(res, "content", "My content", { items: shown, page, pages: Math.max(pages, 1), header });
 }
 
 /** What the map page shows. */
@@ -264,15 +268,14 @@ function forForm(res: Response): void {
 export function renderError(
   res: Response,
   error: AppError,
-  { requestId, retry, visitor }: ErrorDetails,
+  { requestId, retry, signIn, visitor }: ErrorDetails,
 ): void {
   const { status, title, message, advice, next } = error.explanation;
   const home = { href: "/", label: "Go to the start page" };
   const actions = {
-    "sign-in": { href: "/sign-in", label: "Sign in" },
+    "sign-in": { href: isPath(signIn) ? signIn : "/sign-in", label: "Sign in" },
     home,
-    // Without a mount path in front of it "//host" would lead away from here.
-    retry: retry && /^\/(?!\/)[!-[\]-~]*$/.test(retry) ? { href: retry, label: "Try again" } : home,
+    retry: isPath(retry) ? { href: retry, label: "Try again" } : home,
   };
   res.status(status);
   render(res, "error", title, {
@@ -285,6 +288,11 @@ export function renderError(
     requestId: displayName(requestId),
     header: visitor && { name: nameOf(visitor.person), formToken: visitor.formToken },
   });
+}
+
+/** Without a mount path in front of it "//host" would lead away from here. */
+function isPath(path: string | undefined): path is string {
+  return path !== undefined && /^\/(?!\/)[!-[\]-~]*$/.test(path);
 }
 
 /** Every page gets these locals; the ones it does not use are named too, or the host app's `res.locals` would leak in. */

@@ -4,8 +4,9 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { parseConfig } from "../config.ts";
+import { isMapsSdkBuilt, mapsSdk } from "../examples/maps-sdk.ts";
 import { myContent } from "../examples/my-content.ts";
-import { explain, serve, stopOnSignal } from "../serve.ts";
+import { endInOrder, explain, serve } from "../serve.ts";
 import { connectOrganisation } from "./organisation.ts";
 import { startSandbox } from "./portal.ts";
 
@@ -51,14 +52,22 @@ try {
     MAP_TILES,
     LOG_LEVEL,
     AUTO_SIGN_IN: Boolean(provider),
+    // Only the example with the Maps SDK wants the token in the page, and it is there when somebody has built it.
+    TOKEN_HANDOVER: isMapsSdkBuilt(),
   });
   const running = await serve(config, {
     notice: "This server is connected to its built-in sandbox portal. No ArcGIS account is needed.",
-    links: [{ href: "/content", label: "My content" }],
-    routes: myContent,
+    links: [
+      { href: "/content", label: "My content" },
+      ...(config.tokenHandover ? [{ href: "/maps-sdk", label: "Maps SDK" }] : []),
+    ],
+    routes: (site) => {
+      myContent(site);
+      if (config.tokenHandover) mapsSdk({ portal: sandbox.url, layers: sandbox.layers })(site);
+    },
   });
   const parts = [running.stop, sandbox.close, ...(provider ? [provider.close] : [])];
-  stopOnSignal({ ...running, stop: () => Promise.all(parts.map((stop) => stop())).then(() => {}) });
+  endInOrder({ ...running, stop: () => Promise.all(parts.map((stop) => stop())).then(() => {}) });
 
   console.log(`
   The server          http://localhost:${PORT}

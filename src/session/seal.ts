@@ -44,7 +44,8 @@ export function keyRing(secrets: readonly string[]): KeyRing {
       const header = Buffer.concat([
         Buffer.of(version),
         Buffer.from(newestId, "hex"),
-        // A fresh key for each context keeps random nonces far below the 2^32 messages of SP 800-38D, 8.3.
+        // Random nonces are good for 2^32 messages under one key (SP 800-38D, 8.3). A session has a key of its own.
+        // All flow cookies share one: at a hundred sign-ins a second, that is enough for a year.
         randomBytes(nonceBytes),
       ]);
       const cipher = createCipheriv(

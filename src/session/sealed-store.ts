@@ -310,7 +310,11 @@ export class SealedStore extends session.Store {
     const open = this.#seals.open(name, record);
     if (!open) {
       const reason = this.#seals.troubleWith(record);
-      this.#options.warn?.("a session could not be opened", { record: name.slice(0, 8), reason });
+      this.#options.warn?.("a session could not be opened", {
+        event: "unreadable",
+        record: name.slice(0, 8),
+        reason,
+      });
     }
     return open;
   }

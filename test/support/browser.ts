@@ -1,4 +1,5 @@
 import { type IncomingHttpHeaders, request } from "node:http";
+import { request as requestTls } from "node:https";
 
 export interface Answer {
   status: number;
@@ -35,6 +36,8 @@ export const crossSite = { ...click, "Sec-Fetch-Site": "cross-site" };
 export class Browser {
   readonly base: string;
   readonly cookies: Map<string, string>;
+  /** The certificate that it trusts for https, as PEM. */
+  ca?: string;
 
   constructor(base: string, cookies: Iterable<[string, string]> = []) {
     this.base = base;
@@ -69,7 +72,9 @@ export class Browser {
       ...headers,
     };
     const answer = await new Promise<Answer>((resolve, reject) => {
-      const outgoing = request(new URL(url, this.base), { method, headers: sent }, (incoming) => {
+      const target = new URL(url, this.base);
+      const ask = target.protocol === "https:" ? requestTls : request;
+      const outgoing = ask(target, { method, headers: sent, ca: this.ca }, (incoming) => {
         const chunks: Buffer[] = [];
         incoming.on("data", (chunk) => chunks.push(chunk));
         incoming.on("error", reject);

@@ -34,12 +34,13 @@ export function sharedSettings(t: Pick<TestContext, "after">, portal: string): R
 /** Nobody listens there: tests carry the callback to the process they mean. */
 export const redirectUri = "http://localhost:9/authenticate";
 
-/** Starts the server and waits until it listens. It is ended with the test. */
+/** Starts the server, or another program that begins like it, and waits until it listens. It is ended with the test. */
 export async function startServer(
   t: Pick<TestContext, "after">,
   settings: Record<string, string>,
+  program = import.meta.resolve("#src/server.ts"),
 ): Promise<ServerProcess> {
-  const child = spawn(process.execPath, [fileURLToPath(import.meta.resolve("#src/server.ts"))], {
+  const child = spawn(process.execPath, [fileURLToPath(program)], {
     cwd: folder(t),
     env: { PATH: process.env.PATH, ...settings },
     stdio: ["ignore", "pipe", "pipe"],

@@ -1,12 +1,12 @@
 import { readdirSync } from "node:fs";
-import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import express, { type Express } from "express";
-import pino from "pino";
 import { type AppParts, createApp } from "#src/app.ts";
 import { type Config, parseConfig } from "#src/config.ts";
+import { createHttpServer, type HttpLimits } from "#src/http-server.ts";
+import { openLog } from "#src/log.ts";
 import { type Sandbox, startSandbox } from "#src/sandbox/portal.ts";
 import { openStore } from "#src/session/open-store.ts";
 import type { RecordStore } from "#src/session/record-store.ts";
@@ -45,6 +45,8 @@ export interface SiteOptions {
   /** Adds to the app around us what comes after us. */
   after?: (host: Express) => void;
   sandbox?: Sandbox;
+  /** Of the HTTP server, in place of the usual ones. */
+  limits?: HttpLimits;
   /** Keeps the sessions in another place than the folder. */
   records?: RecordStore;
 }
@@ -52,7 +54,7 @@ export interface SiteOptions {
 /** Starts the real server and a sandbox portal, on free ports, with a session folder of their own. */
 export async function openSite(t: Pick<TestContext, "after">, options: SiteOptions = {}): Promise<Site> {
   const { settings = {}, mount = "", sessionDir = join(folder(t), "sessions"), host } = options;
-  const server = createServer();
+  const server = createHttpServer(options.limits);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   t.after(() => void server.close().closeAllConnections());
   // The portal is 127.0.0.1, the app is localhost: two sites, as in real life.
@@ -76,7 +78,7 @@ export async function openSite(t: Pick<TestContext, "after">, options: SiteOptio
     ...settings,
   });
   const written: string[] = [];
-  const log = pino({ level: config.logLevel }, { write: (line: string) => void written.push(line) });
+  const log = await openLog(config.logLevel, { write: (line: string) => void written.push(line) });
   const store = options.records ? storeOn(options.records, config) : await openStore(config, log);
   t.after(() => store.close());
   const app = createApp({ config, store, log, routes: options.routes });

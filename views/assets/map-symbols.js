@@ -16,73 +16,74 @@ import { svg } from "./map-dom.js";
  * @returns {{entries: Entry[], entryOf: (attributes: object) => Entry, opacity: number}} the legend, and the entry of a feature
  */
 export function rendererOf({ drawingInfo, geometryType, name }) {
-  const { renderer = {}, transparency = 0 } = drawingInfo ?? {};
-  const plain = plainSymbols[geometryType] ?? plainSymbols.esriGeometryPolygon;
-  const other = {
-    label: renderer.defaultLabel || (renderer.type === "simple" ? renderer.label || name : "Other"),
-    symbol: renderer.defaultSymbol ?? renderer.symbol ?? plain,
-  };
-  const { entries, find } = kinds.get(renderer.type)?.(renderer) ?? { entries: [], find: () => undefined };
-  const isListed = renderer.defaultSymbol || entries.length === 0;
+  const { renderer, transparency = 0 } = drawingInfo ?? {};
+  const { type, label, symbol, defaultSymbol, defaultLabel } = renderer ?? {};
+  const { plain, types } = geometries[geometryType] ?? geometries.esriGeometryPolygon;
+  const drawable = (entry) => ({
+    ...entry,
+    symbol: types.includes(entry.symbol?.type) ? entry.symbol : plain,
+  });
+
+  const read = readers.get(type);
+  const { entries, indexOf } = read ? read(renderer) : { entries: [], indexOf: () => -1 };
+  const usual = read ? defaultLabel || "Other" : label || name;
+  const other = drawable({ label: usual, symbol: read ? defaultSymbol : symbol });
+  const listed = entries.map(drawable);
   return {
-    entries: isListed ? [...entries, other] : entries,
-    entryOf: (attributes) => find(attributes) ?? other,
+    entries: read && !defaultSymbol ? listed : [...listed, other],
+    entryOf: (attributes) => listed[indexOf(attributes)] ?? other,
     opacity: 1 - transparency / 100,
   };
 }
 
-const kinds = new Map([
-  ["uniqueValue", uniqueValues],
-  ["classBreaks", classBreaks],
+const readers = new Map([
+  ["uniqueValue", readUniqueValues],
+  ["classBreaks", readClassBreaks],
 ]);
 
-function uniqueValues({
-  field1,
-  field2,
-  field3,
-  fieldDelimiter = ",",
-  uniqueValueInfos,
-  uniqueValueGroups = [],
-}) {
+function readUniqueValues({ field1, field2, field3, fieldDelimiter = ",", ...renderer }) {
   const fields = [field1, field2, field3].filter(Boolean);
   // Newer services group the values, and several may share a symbol.
+  const { uniqueValueInfos, uniqueValueGroups = [] } = renderer;
   const infos = uniqueValueInfos ?? uniqueValueGroups.flatMap(({ classes }) => classes);
-  const entries = infos.map(({ label, value, symbol }) => ({ label: label || String(value), symbol }));
   const byValue = new Map(
-    infos.flatMap(({ value, values }, index) =>
-      (values ?? [[value]]).map((each) => [each.join(fieldDelimiter), entries[index]]),
+    infos.flatMap(({ value, values = [[value]] }, index) =>
+      values.map((each) => [each.join(fieldDelimiter), index]),
     ),
   );
-  const keyOf = (attributes) => fields.map((field) => attributes[field] ?? "<Null>").join(fieldDelimiter);
-  return { entries, find: (attributes) => byValue.get(keyOf(attributes)) };
+  return {
+    entries: infos.map(({ label, value, symbol }) => ({ label: label || String(value), symbol })),
+    indexOf: (attributes) =>
+      byValue.get(fields.map((field) => attributes[field] ?? "<Null>").join(fieldDelimiter)),
+  };
 }
 
-function classBreaks({ field, minValue = -Infinity, normalizationField, classBreakInfos = [] }) {
-  const entries = classBreakInfos.map(({ label, classMaxValue, symbol }) => ({
-    label: label || `up to ${classMaxValue}`,
-    symbol,
-  }));
-  const find = (attributes) => {
-    const value = attributes[field] / (normalizationField ? attributes[normalizationField] : 1);
-    const isIn = ({ classMaxValue }) => value >= minValue && value <= classMaxValue;
-    return attributes[field] === null ? undefined : entries[classBreakInfos.findIndex(isIn)];
+function readClassBreaks({ field, minValue = -Infinity, normalizationField, classBreakInfos = [] }) {
+  return {
+    entries: classBreakInfos.map(({ label, classMaxValue, symbol }) => ({
+      label: label || `up to ${classMaxValue}`,
+      symbol,
+    })),
+    indexOf(attributes) {
+      const value = attributes[field] / (normalizationField ? attributes[normalizationField] : 1);
+      // NULL is no number, though JavaScript counts it as 0.
+      if (attributes[field] === null || value < minValue) return -1;
+      return classBreakInfos.findIndex(({ classMaxValue }) => value <= classMaxValue);
+    },
   };
-  return { entries, find };
 }
 
 const grey = [100, 110, 120, 255];
 const thinLine = { type: "esriSLS", style: "esriSLSSolid", color: grey, width: 1.5 };
 const dot = { type: "esriSMS", style: "esriSMSCircle", color: grey, size: 8, outline: thinLine };
-const plainSymbols = {
-  esriGeometryPoint: dot,
-  esriGeometryMultipoint: dot,
-  esriGeometryPolyline: thinLine,
-  esriGeometryPolygon: {
-    type: "esriSFS",
-    style: "esriSFSSolid",
-    color: [...grey.slice(0, 3), 60],
-    outline: thinLine,
-  },
+const area = { type: "esriSFS", style: "esriSFSSolid", color: [100, 110, 120, 60], outline: thinLine };
+
+/** What each kind of geometry is drawn in, and in what plain symbol when the service names another kind. */
+const geometries = {
+  esriGeometryPoint: { types: ["esriSMS", "esriPMS"], plain: dot },
+  esriGeometryMultipoint: { types: ["esriSMS", "esriPMS"], plain: dot },
+  esriGeometryPolyline: { types: ["esriSLS"], plain: thinLine },
+  esriGeometryPolygon: { types: ["esriSFS"], plain: area },
 };
 
 /** Sizes are in points, of which 72 make an inch; pixels are 96. */
@@ -101,14 +102,14 @@ const dashes = {
 /** The symbol of a line or an area as Leaflet's options for a path. */
 export function pathStyle(symbol, opacity) {
   if (symbol.type === "esriSLS") return { ...lineStyle(symbol, opacity), fill: false };
-  const color = symbol.color ?? grey;
+  const { color } = symbol;
   // Hatchings become a paler colour.
   const paler = symbol.style && symbol.style !== "esriSFSSolid" ? 0.4 : 1;
   return {
     ...lineStyle(symbol.outline, opacity),
-    fill: symbol.style !== "esriSFSNull",
-    fillColor: rgb(color),
-    fillOpacity: alpha(color) * opacity * paler,
+    fill: Boolean(color) && symbol.style !== "esriSFSNull",
+    fillColor: rgb(color ?? []),
+    fillOpacity: alpha(color ?? []) * opacity * paler,
   };
 }
 

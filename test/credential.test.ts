@@ -1,0 +1,202 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { describe, type TestContext, test } from "node:test";
+import express from "express";
+import type { BrowserContext, Page } from "playwright-core";
+import type { Site as Routes } from "#src/app.ts";
+import { choose, startChromium } from "./support/chromium.ts";
+import { openSite, type Site } from "./support/site.ts";
+
+// The reusable half of examples/maps-sdk, without the Maps SDK: how pages keep a token that they were handed. The clocks
+// of the server and of the browser are set by the test.
+
+const { skip, open } = await startChromium();
+
+const minute = 60_000;
+const source = join(import.meta.dirname, "../examples/maps-sdk/src");
+
+const script = `import { keepCredential } from "/example/credential.js";
+window.registered = [];
+window.keeper = await keepCredential({ register: (credential) => registered.push(credential) });`;
+
+function tab({ router, requireSignIn }: Routes): void {
+  router.get(
+    "/tab",
+    requireSignIn,
+    (_req, res) =>
+      void res.send(`<!doctype html><title>Tab</title><script type="module" src="/tab.js"></script>`),
+  );
+  router.get("/tab.js", (_req, res) => void res.type("js").send(script));
+  router.use("/example", express.static(source));
+}
+
+interface Credential {
+  server: string;
+  token: string;
+  expires: number;
+  userId: string;
+}
+
+interface Tabs {
+  site: Site;
+  context: BrowserContext;
+  /** Paths that the pages asked our server for, since this was last emptied. */
+  asked: string[];
+  openTab: (hash?: string) => Promise<Page>;
+  /** Lets time pass, on the server and in the pages; what is due happens. */
+  pass: (ms: number) => Promise<void>;
+}
+
+async function openTabs(t: TestContext): Promise<Tabs> {
+  t.mock.timers.enable({ apis: ["Date"], now: Date.now() });
+  const site = await openSite(t, {
+    settings: { TOKEN_HANDOVER: true },
+    routes: tab,
+    // Node writes this header by the machine's clock, which the test does not set.
+    host: (host) => host.use((_req, res, next) => next(void res.setHeader("Date", new Date().toUTCString()))),
+  });
+  const { context, page } = await open(t);
+  const asked: string[] = [];
+  context.on("request", (request) => {
+    if (request.url().startsWith(site.url)) asked.push(new URL(request.url()).pathname);
+  });
+  await page.goto(`${site.url}/sign-in`);
+  await choose(page, "Pia Marlow");
+  await page.waitForURL(`${site.url}/`);
+  await page.close();
+  await context.clock.install({ time: Date.now() });
+
+  const openTab = async (hash = "") => {
+    const tab = await context.newPage();
+    await tab.goto(`${site.url}/tab${hash}`);
+    await tab.waitForFunction(() => "keeper" in window);
+    asked.length = 0;
+    return tab;
+  };
+  const pass = async (ms: number) => {
+    t.mock.timers.tick(ms);
+    await context.clock.runFor(ms);
+  };
+  return { site, context, asked, openTab, pass };
+}
+
+const latest = (page: Page): Promise<Credential> =>
+  page.evaluate(() => (window as unknown as { registered: Credential[] }).registered.at(-1) as Credential);
+
+const renew = (page: Page, refused = false): Promise<Credential> =>
+  page.evaluate(
+    (refused) =>
+      (window as unknown as { keeper: { renew: (why: object) => Promise<Credential> } }).keeper.renew({
+        refused,
+      }),
+    refused,
+  );
+
+/** Waits until each of these pages has another token than this one; the clocks go on meanwhile. */
+async function renewed({ pass }: Tabs, token: string, ...pages: Page[]): Promise<Credential[]> {
+  for (let tries = 0; tries < 200; tries++) {
+    const all = await Promise.all(pages.map(latest));
+    if (all.every((each) => each.token !== token)) return all;
+    await pass(500);
+  }
+  assert.fail("no new token");
+}
+
+const calls = (asked: string[]) => asked.filter((path) => path === "/api/credential").length;
+
+describe("a page that was handed its token", { skip }, () => {
+  test("renews it five minutes early, and three tabs need one renewal a period", async (t) => {
+    const tabs = await openTabs(t);
+    const pages = [await tabs.openTab(), await tabs.openTab(), await tabs.openTab()];
+    let { token } = await latest(pages[0] as Page);
+    for (const period of [1, 2, 3]) {
+      tabs.asked.length = 0;
+      await tabs.pass(24.5 * minute);
+      assert.equal(calls(tabs.asked), 0, `period ${period}, five and a half minutes before the end`);
+      await tabs.pass(0.6 * minute);
+      const all = await renewed(tabs, token, ...pages);
+      assert.equal(new Set(all.map((each) => each.token)).size, 1, "all have the same");
+      assert.equal(calls(tabs.asked), 1, `period ${period}`);
+      token = (all[0] as Credential).token;
+    }
+    const grants = tabs.site.sandbox.log.filter(({ params }) => params.grant_type === "refresh_token");
+    assert.equal(grants.length, 3);
+  });
+
+  for (const [what, event] of [
+    ["online", `dispatchEvent(new Event("online"))`],
+    ["to the front", `document.dispatchEvent(new Event("visibilitychange"))`],
+  ] as const) {
+    test(`renews it when it comes back ${what} after a sleep in which no timer ran`, async (t) => {
+      const tabs = await openTabs(t);
+      const page = await tabs.openTab();
+      const { token } = await latest(page);
+      await page.evaluate(event);
+      assert.equal(calls(tabs.asked), 0, "not before it is due");
+      t.mock.timers.tick(28 * minute);
+      await tabs.context.clock.setSystemTime(Date.now());
+      await page.evaluate(event);
+      await renewed(tabs, token, page);
+      assert.equal(calls(tabs.asked), 1);
+    });
+  }
+
+  test("gets a new one after a 498, and one for everybody who asks at once", async (t) => {
+    const tabs = await openTabs(t);
+    const pages = [await tabs.openTab(), await tabs.openTab()] as const;
+    const { token } = await latest(pages[0]);
+    tabs.site.sandbox.expireAccessTokens();
+    const asking = Promise.all([renew(pages[0], true), renew(pages[0], true), renew(pages[1], true)]);
+    await renewed(tabs, token, ...pages);
+    await Promise.race([asking, tabs.pass(1000)]);
+    const answers = await asking;
+    assert.equal(new Set(answers.map((each) => each.token)).size, 1);
+    assert.notEqual(answers[0]?.token, token);
+    assert.equal(calls(tabs.asked), 1);
+  });
+
+  test("goes to the sign-in when the session is gone, and comes back to the same place", async (t) => {
+    const tabs = await openTabs(t);
+    const page = await tabs.openTab("#61597/50.72719/7.11050");
+    const cookie = (await tabs.context.cookies(tabs.site.url)).find(({ name }) => name === "arcgis.sid");
+    const [, id = ""] = /^s:([^.]+)\./.exec(decodeURIComponent(cookie?.value ?? "")) ?? [];
+    await tabs.site.store.destroy(id);
+    void renew(page).catch(() => {});
+    await Promise.all([page.waitForURL(/\/oauth2\/authorize/), tabs.pass(1000)]);
+    await choose(page, "Pia Marlow");
+    await page.waitForURL(`${tabs.site.url}/tab#61597/50.72719/7.11050`);
+    await page.waitForFunction(() => "keeper" in window);
+    assert.equal((await latest(page)).userId, "pia_publisher");
+  });
+
+  test("does not go on as somebody else: when another person signs in in a second tab, the first one is loaded anew", async (t) => {
+    const tabs = await openTabs(t);
+    const first = await tabs.openTab();
+    assert.equal((await latest(first)).userId, "pia_publisher");
+    const second = await tabs.context.newPage();
+    await second.goto(`${tabs.site.url}/sign-in?force_login=true&returnTo=/tab`);
+    const loaded = first.waitForEvent("load");
+    await choose(second, "Vik Rao");
+    await loaded;
+    await first.waitForFunction(() => "keeper" in window);
+    assert.equal((await latest(first)).userId, "vik_viewer");
+  });
+
+  test("keeps what it has while the server cannot be asked, and asks again after a while", async (t) => {
+    const tabs = await openTabs(t);
+    const page = await tabs.openTab();
+    const { token } = await latest(page);
+    let refusals = 0;
+    await page.route(
+      "**/api/credential",
+      (route) => {
+        refusals++;
+        return route.fulfill({ status: 503, json: { error: { code: "store_unavailable" } } });
+      },
+      { times: 2 },
+    );
+    await tabs.pass(25.1 * minute);
+    await renewed(tabs, token, page);
+    assert.equal(refusals, 2);
+  });
+});

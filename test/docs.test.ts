@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { configKeys } from "#src/config.ts";
+import { folder } from "./support/temporary.ts";
+
+const root = join(import.meta.dirname, "..");
+const read = (path: string) => readFileSync(join(root, path), "utf8");
+const pages = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"));
+
+interface SecurityIds {
+  requirementIds(): string[];
+  testsById(folder?: string): Map<string, { file: string; test: string }[]>;
+}
+
+async function securityIds(): Promise<SecurityIds> {
+  return import(pathToFileURL(join(root, "scripts/security-ids.js")).href);
+}
+
+test("every requirement of docs/security.md has a test that is named after it", async () => {
+  const { requirementIds, testsById } = await securityIds();
+  const tests = testsById();
+  const ids = requirementIds();
+  assert.deepEqual(
+    ids.filter((id) => !tests.has(id)),
+    [],
+  );
+  // Nobody leaves one out: each group counts from 1.
+  const last = new Map<string, number>();
+  for (const id of ids) {
+    const [group = "", number] = id.split("-");
+    assert.equal(Number(number), (last.get(group) ?? 0) + 1, `${id} follows ${group}-${last.get(group)}`);
+    last.set(group, Number(number));
+  }
+  assert.equal(ids.length, 105);
+});
+
+test("a requirement counts as proved by a test or a group of that name, not by one that is skipped or commented out", async (t) => {
+  const { testsById } = await securityIds();
+  const path = folder(t);
+  const source = [
+    'test("ZA-1 ZA-2 one", () => {});',
+    "  test(\n  `ZA-3 two`, () => {});",
+    'describe("ZA-4 a group", () => {',
+    '  await t.test("ZA-5 inside", () => {});',
+    'test.skip("ZA-6 later", () => {});',
+    'test.todo("ZA-6 one day");',
+    '// test("ZA-6 not now", () => {});',
+    'assert.match("ZA-6", /x/.test("ZA-6"));',
+  ];
+  writeFileSync(join(path, "some.test.ts"), source.join("\n"));
+  writeFileSync(join(path, "helper.ts"), 'test("ZA-6 is no test file", () => {});');
+  const tests = testsById(path);
+  assert.deepEqual([...tests.keys()], ["ZA-1", "ZA-2", "ZA-3", "ZA-4", "ZA-5"]);
+  assert.deepEqual(tests.get("ZA-2"), [{ file: "some", test: "ZA-1 ZA-2 one" }]);
+
+  const command = (...ids: string[]) =>
+    spawnSync(process.execPath, [join(root, "scripts/security-ids.js"), ...ids], { encoding: "utf8" });
+  const missing = command("OA-1", "ZA-9");
+  assert.deepEqual([missing.status, missing.stderr], [1, "ZA-9 has no test\n"]);
+  assert.match(missing.stdout, /^OA-1\n {2}test\/[\w-]+\.test\.ts: .*OA-1/);
+});
+
+test("docs/security.md names files that are there, and for each requirement tests that prove it", async () => {
+  const { testsById } = await securityIds();
+  const tests = testsById();
+  const text = read("docs/security.md");
+  const sources = [...text.matchAll(/`((?:[\w-]+\/)*[\w-]+\.(?:ts|ejs|conf))`/g)].map(
+    ([, path = ""]) => path,
+  );
+  assert.ok(sources.length >= 100, "it names the files of src");
+  for (const path of sources) {
+    const isThere = ["src", "."].some((folder) => existsSync(join(root, folder, path)));
+    assert.ok(isThere, `${path} is neither in src nor beside it`);
+  }
+  for (const [, id = "", files = ""] of text.matchAll(/^\| ([A-Z]{2}-\d+) \|.*\| (.*) \|$/gm)) {
+    const proofs = new Set(tests.get(id)?.map(({ file }) => file));
+    for (const file of files.split(", ")) assert.ok(proofs.has(file), `${file} has no test of ${id}`);
+  }
+});
+
+test("every file that a page of docs links to is there", () => {
+  for (const page of pages) {
+    for (const [, path = ""] of read(`docs/${page}`).matchAll(/\]\(((?!https?:|#)[^)\s#]+)/g)) {
+      assert.ok(existsSync(join(root, "docs", path)), `${page}: ${path} is missing`);
+    }
+  }
+});
+
+test("every command that README and docs name is one of package.json, and every setting one of the configuration", () => {
+  const { scripts } = JSON.parse(read("package.json"));
+  const settings = new Set(configKeys.map(({ key }) => key));
+  for (const page of ["README.md", ...pages.map((name) => `docs/${name}`)]) {
+    const text = read(page);
+    for (const [, name = ""] of text.matchAll(/npm run (?:--?\w+ )*([\w:-]+)/g)) {
+      assert.ok(scripts[name], `${page}: npm run ${name}`);
+    }
+    for (const [, json = ""] of text.matchAll(/^```json\n(.*?)^```/gms)) {
+      const keys = Object.keys(JSON.parse(json.startsWith("{") ? json : `{${json}}`));
+      const strange = keys.filter((key) => /^[A-Z]/.test(key) && !settings.has(key));
+      assert.deepEqual(strange, [], page);
+    }
+  }
+});
+
+test("SC-1 every package is pinned with its hash and runs no script when it is installed, in CI without any", () => {
+  for (const path of ["package-lock.json", "bench/package-lock.json"]) {
+    const { packages } = JSON.parse(read(path)) as { packages: Record<string, Record<string, unknown>> };
+    for (const [name, about] of Object.entries(packages)) {
+      if (name === "") continue;
+      assert.match(String(about.version), /^\d+\.\d+\.\d+/, `${path}: ${name} has a version`);
+      assert.match(String(about.integrity), /^sha512-/, `${path}: ${name} has a hash`);
+      assert.equal(about.resolved, undefined, `${path}: ${name} names no download address`);
+      assert.equal(about.hasInstallScript, undefined, `${path}: ${name} runs no script`);
+    }
+    for (const name of ["request", "portal", "feature-service"]) {
+      const { version = "4.10.0" } = packages[`node_modules/@esri/arcgis-rest-${name}`] ?? {};
+      assert.match(String(version), /^4\.10\./, `${name}: later ones cannot be installed everywhere`);
+    }
+  }
+  for (const path of [".ci/run", ".github/workflows/check.yml", "deploy/Dockerfile", "docs/deploy.md"]) {
+    for (const [line] of read(path).matchAll(/npm (?:ci|install|i)\b.*/g)) {
+      assert.match(line, /--ignore-scripts/, `${path}: ${line}`);
+    }
+  }
+  assert.match(read(".github/workflows/check.yml"), /npm audit --omit=dev/);
+});

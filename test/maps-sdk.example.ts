@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import { describe, type TestContext, test } from "node:test";
+import type { BrowserContext, Page, Response } from "playwright-core";
+import { isMapsSdkBuilt, mapsSdk } from "#src/examples/maps-sdk.ts";
+import { startSandbox } from "#src/sandbox/portal.ts";
+import { choose, startChromium } from "./support/chromium.ts";
+import { script } from "./support/proxy.ts";
+import { openSite, type Site, signIn } from "./support/site.ts";
+
+// `npm run test:maps-sdk`: the example with the real Maps SDK, which is no part of the main installation.
+
+assert.ok(isMapsSdkBuilt(), "in examples/maps-sdk run: npm ci && npm run build");
+const { skip, open } = await startChromium();
+
+async function openExample(t: TestContext): Promise<Site> {
+  const sandbox = await startSandbox({ clients: [{ clientId: "test-app", redirectUris: [] }] });
+  t.after(() => sandbox.close());
+  return openSite(t, {
+    sandbox,
+    settings: { TOKEN_HANDOVER: true, PROXY_ALLOW: `${sandbox.origin}/arcgis/rest/` },
+    routes: mapsSdk({ portal: sandbox.url, layers: sandbox.layers }),
+  });
+}
+
+/** How many features each of the layers has, as the service counts them for an administrator. */
+async function counts(site: Site): Promise<number[]> {
+  const browser = site.browser();
+  await signIn(browser, "sandy_admin");
+  const queries = site.sandbox.layers.map(
+    (url) => `/proxy?${url}/query?where=1%3D1&returnCountOnly=true&f=json`,
+  );
+  const answers = await Promise.all(queries.map((query) => browser.get(query, script)));
+  return answers.map(({ json }) => (json() as { count: number }).count);
+}
+
+/** What the page says of its layers, when all of them have come to rest: a number of features, or the refusal. */
+async function shown(page: Page): Promise<string[]> {
+  await page.waitForFunction(
+    () => {
+      const items = [...document.querySelectorAll<HTMLElement>("#layers li")];
+      return items.length > 0 && items.every(({ dataset }) => Number(dataset.drawn) > 0 || dataset.refused);
+    },
+    undefined,
+    { timeout: 40_000, polling: 200 },
+  );
+  return page
+    .locator("#layers li")
+    .evaluateAll((items) => items.map(({ dataset }) => dataset.drawn ?? `refused ${dataset.refused}`));
+}
+
+/** The session's id, of a browser that is signed in. */
+async function sessionOf(context: BrowserContext): Promise<string> {
+  const cookie = (await context.cookies()).find(({ name }) => name === "arcgis.sid");
+  const [, id = ""] = /^s:([^.]+)\./.exec(decodeURIComponent(cookie?.value ?? "")) ?? [];
+  return id;
+}
+
+/** Takes the map to where features have not been asked for yet. */
+async function drag(page: Page, right: number): Promise<void> {
+  await page.mouse.move(640, 400);
+  await page.mouse.down();
+  await page.mouse.move(640 + right, 300, { steps: 6 });
+  await page.mouse.up();
+}
+
+describe("the example with the Maps SDK", { skip }, () => {
+  for (const [style, path] of [
+    ["with the token handed over", "/maps-sdk"],
+    ["through the proxy", "/maps-sdk/proxy"],
+  ] as const) {
+    test(`OU-1 ${style}: one sign-in, every feature drawn, no dialog, and no token where it need not be`, async (t) => {
+      const site = await openExample(t);
+      const { page, context } = await open(t);
+      const answers: Response[] = [];
+      page.on("response", (response) => answers.push(response));
+      await page.goto(site.url + path);
+      await choose(page, "Pia Marlow");
+      assert.deepEqual(await shown(page), (await counts(site)).map(String));
+      assert.equal(
+        await page.locator("input, [role=dialog], arcgis-identity, .esri-identity-modal").count(),
+        0,
+      );
+      assert.equal(new URL(page.url()).pathname, path);
+
+      const session = await site.store.read(await sessionOf(context));
+      const { token = "", refreshToken = "" } = session?.identity ?? {};
+      assert.ok(token && refreshToken);
+      const ours = answers.filter((response) => response.url().startsWith(site.url));
+      const bodies = await Promise.all(
+        ours
+          .filter((response) => /json|html/.test(response.headers()["content-type"] ?? ""))
+          .map((response) => response.text().catch(() => "")),
+      );
+      const everything = [...answers.map((response) => response.url()), ...bodies].join("\n");
+      assert.ok(!everything.includes(refreshToken), "the refresh token");
+      assert.equal(everything.includes(token), path === "/maps-sdk", "the access token");
+    });
+
+    test(`${style}: who is in no group sees the other layer only, and is told so`, async (t) => {
+      const site = await openExample(t);
+      const { page } = await open(t);
+      await page.goto(site.url + path);
+      await choose(page, "Vik Rao");
+      const [districts] = await counts(site);
+      assert.deepEqual(await shown(page), [String(districts), "refused 403"]);
+      await page.getByText("StreetTrees: not for you").waitFor();
+    });
+
+    test(`${style}: when the session is gone the page goes to the sign-in, and comes back to the same extent`, async (t) => {
+      const site = await openExample(t);
+      const { page, context } = await open(t);
+      await page.goto(`${site.url}${path}`);
+      await choose(page, "Pia Marlow");
+      await shown(page);
+      await page.goto(`${site.url}${path}?again#20000/50.73000/7.10000`);
+      await shown(page);
+      await site.store.destroy(await sessionOf(context));
+      site.sandbox.expireAccessTokens();
+      site.sandbox.serverTokens.clear();
+      const left = page.waitForRequest(/\/sign-in\?returnTo=/, { timeout: 30_000 });
+      await drag(page, -500);
+      const here = new URL((await left).url()).searchParams.get("returnTo") ?? "";
+      assert.match(here, new RegExp(`^${path}\\?again#20000/50\\.7\\d+/7\\.1\\d+$`));
+      await choose(page, "Pia Marlow");
+      await shown(page);
+      assert.equal(page.url(), site.url + here);
+    });
+  }
+
+  test("three tabs with tokens of twenty seconds need one renewal a period, and none of their requests is refused", async (t) => {
+    const site = await openExample(t);
+    site.sandbox.settings.accessTokenSeconds = 20;
+    const { page, context } = await open(t);
+    await page.goto(`${site.url}/maps-sdk`);
+    await choose(page, "Pia Marlow");
+    await shown(page);
+    const pages = [page, await context.newPage(), await context.newPage()];
+    for (const each of pages.slice(1)) {
+      await each.goto(`${site.url}/maps-sdk`);
+      await shown(each);
+    }
+
+    const refused: string[] = [];
+    const asked: string[] = [];
+    context.on("response", async (response) => {
+      if (/"code":49[89]/.test(await response.text().catch(() => ""))) refused.push(response.url());
+    });
+    context.on("request", (request) => {
+      if (request.url().endsWith("/api/credential")) asked.push(request.url());
+    });
+    const renewals = () =>
+      site.sandbox.log.filter(({ params }) => params.grant_type === "refresh_token").length;
+    const start = renewals();
+    for (let pan = 0; renewals() < start + 2 || asked.length < 2; pan++) {
+      assert.ok(pan < 100, "two periods within 100 s");
+      const each = pages[pan % 3] as Page;
+      await each.bringToFront();
+      await drag(each, pan % 6 < 3 ? 400 : -400);
+      await each.waitForTimeout(1000);
+    }
+    assert.deepEqual([asked.length, refused], [2, []]);
+  });
+});

@@ -1,0 +1,31 @@
+import "#src/no-debug.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { loadConfig } from "#src/config.ts";
+import { endInOrder, serve } from "#src/serve.ts";
+
+/** A server with routes that no careful person would write: /slow?ms=, /throw and /reject, which nobody catches. */
+
+const failure = () =>
+  Object.assign(new Error(`refused ${process.env.CANARY}`), { token: process.env.CANARY });
+
+endInOrder(
+  await serve(loadConfig(), {
+    routes: ({ router }) => {
+      router.get("/slow", async (req, res) => {
+        await sleep(Number(req.query.ms));
+        res.send("done");
+      });
+      router.get("/throw", () => {
+        setImmediate(() => {
+          throw failure();
+        });
+      });
+      router.get("/reject", () => void Promise.reject(failure()));
+      router.get("/throw-text", () => {
+        setImmediate(() => {
+          throw process.env.CANARY;
+        });
+      });
+    },
+  }),
+);

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { TestContext } from "node:test";
+import { folder } from "./temporary.ts";
+
+const root = join(import.meta.dirname, "../..");
+
+/** The files that a reader has at the end of a step, by name. */
+export type Files = ReadonlyMap<string, string>;
+
+export interface Walkthrough {
+  /** The steps by the number in their heading. */
+  steps: Map<number, Files>;
+  /** The lines of all shell blocks, in order. */
+  commands: string[];
+}
+
+/**
+ * Follows a page as a reader does who types every block: a block below `<!-- name -->` is that file, and a diff
+ * changes it. Throws for a diff that does not fit, and for a block that is neither a file nor a command.
+ */
+export function walkThrough(page: string): Walkthrough {
+  const steps = new Map<number, Files>();
+  const commands: string[] = [];
+  const files = new Map<string, string>();
+  for (const part of readFileSync(join(root, page), "utf8").split(/^## /m).slice(1)) {
+    for (const [, name, language, text = ""] of part.matchAll(/(?:<!-- (\S+) -->\n)?```(\w+)\n(.*?)```/gs)) {
+      if (language === "sh") commands.push(...text.trim().split("\n"));
+      else if (name === undefined) assert.fail(`${page}: a block of ${language} says not which file it is`);
+      else if (language === "diff") files.set(name, patched(files.get(name) ?? "", text));
+      else files.set(name, text);
+    }
+    steps.set(Number.parseInt(part, 10), new Map(files));
+  }
+  return { steps, commands };
+}
+
+function patched(text: string, diff: string): string {
+  const lines = diff.split("\n").slice(0, -1);
+  const side = (sign: string) =>
+    lines.flatMap((line) =>
+      line === "" || line.startsWith(" ") || line.startsWith(sign) ? line.slice(1) : [],
+    );
+  const before = `${side("-").join("\n")}\n`;
+  assert.equal(text.split(before).length, 2, `this has one place in the file:\n${before}`);
+  return text.replace(before, () => `${side("+").join("\n")}\n`);
+}
+
+/** What a reader installs, this package included. */
+const installed = ["express", "express-session", "session-file-store", "pino", "@esri/arcgis-rest-request"];
+
+/**
+ * Writes the files into a folder, in which the packages are installed: linked from here, so that nothing is loaded
+ * from the network.
+ */
+export function assemble(t: Pick<TestContext, "after">, files: Files, cwd = folder(t)): string {
+  for (const [name, text] of files) writeFileSync(join(cwd, name), text, { mode: 0o600 });
+  const link = (name: string, target: string) => {
+    const path = join(cwd, "node_modules", name);
+    mkdirSync(dirname(path), { recursive: true });
+    if (!existsSync(path)) symlinkSync(target, path);
+  };
+  for (const name of installed) link(name, join(root, "node_modules", name));
+  link("arcgis-sign-in-server", root);
+  // Its successor still has the old names.
+  link("@esri/arcgis-rest-auth", join(root, "node_modules/@esri/arcgis-rest-request"));
+  return cwd;
+}
+
+/**
+ * Runs the commands in a folder, but for those that start what is written there: whoever asks for this does that.
+ * Those that install packages are only compared with what is installed here. Gives what each has written.
+ */
+export function runCommands(cwd: string, commands: string[]): string[] {
+  const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  return commands.flatMap((command) => {
+    if (/^(?:node \S+\.js|npm uninstall .*)$/.test(command)) return [];
+    const [, packages] = /^npm install (.*)$/.exec(command) ?? [];
+    if (packages === undefined) return execFileSync("sh", ["-c", command], { cwd, encoding: "utf8" }).trim();
+    for (const [, name = "", range] of packages.matchAll(/(?<=^| )([@\w][\w/-]*)(?:@(\S+))?/g)) {
+      assert.ok(dependencies[name], `${name} is among our own dependencies`);
+      if (range) assert.equal(range, dependencies[name]);
+    }
+    return [];
+  });
+}

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { describe, type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Sandbox, startSandbox } from "#src/sandbox/portal.ts";
+import { type Answer, Browser, click } from "./support/browser.ts";
+import { redirectUri, sharedSettings, startServer } from "./support/server-process.ts";
+import { callbackFor } from "./support/site.ts";
+
+const fromPage = { ...click, "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty" };
+
+/** How long the portal takes for a token (ms). */
+const slow = { kind: "delay", ms: 5_000 } as const;
+
+// Side by side: most of the time they wait for the portal.
+describe("two processes on one folder, and a portal that takes 5 s for a token", {
+  concurrency: true,
+}, () => {
+  test("TK-1 ask for one new token, and answer all 50 requests", async (t) => {
+    const { sandbox, browsers } = await twoProcesses(t);
+    sandbox.faults.set("token", slow);
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, i) => credential(browsers[i % 2] as Browser)),
+    );
+    assert.deepEqual(statusesOf(answers), Array(50).fill(200));
+    assert.equal(new Set(answers.map(({ body }) => JSON.parse(body).token)).size, 1);
+    assert.equal(renewals(sandbox), 1);
+  });
+
+  test("TK-2 survive kill -9 of the one that is renewing: the other answers all 50", async (t) => {
+    const { sandbox, browsers, servers } = await twoProcesses(t);
+    sandbox.faults.set("token", slow);
+    const [first, second] = browsers as [Browser, Browser];
+    const lost = credential(first).catch(() => undefined);
+    while (renewals(sandbox) === 0) await sleep(10);
+    const waiting = Promise.all(Array.from({ length: 50 }, () => credential(second)));
+    await sleep(300);
+    await servers[0]?.end("SIGKILL");
+    assert.equal(await lost, undefined);
+    const answers = await waiting;
+    assert.deepEqual(statusesOf(answers), Array(50).fill(200));
+    assert.equal(new Set(answers.map(({ body }) => JSON.parse(body).token)).size, 1);
+    assert.equal(renewals(sandbox), 2, "one of the killed process, one of the other");
+  });
+});
+
+function credential(browser: Browser): Promise<Answer> {
+  return browser.get("/api/credential", fromPage);
+}
+
+function statusesOf(answers: Answer[]): number[] {
+  return answers.map(({ status }) => status);
+}
+
+function renewals(sandbox: Sandbox): number {
+  return sandbox.log.filter(({ params }) => params.grant_type === "refresh_token").length;
+}
+
+/** One person whose token has just expired, signed in at two servers that share a folder. */
+async function twoProcesses(t: TestContext) {
+  const sandbox = await startSandbox({ clients: [{ clientId: "test-app", redirectUris: [redirectUri] }] });
+  t.after(() => sandbox.close());
+  const settings = { ...sharedSettings(t, sandbox.url), TOKEN_HANDOVER: "true" };
+  const servers = await Promise.all([startServer(t, settings), startServer(t, settings)]);
+  const [first, second] = servers.map(({ url }) => new Browser(url)) as [Browser, Browser];
+  sandbox.settings.accessTokenSeconds = 1;
+  const { pathname, search } = new URL(await callbackFor(first, "sandy_admin"));
+  assert.equal((await first.get(pathname + search)).status, 303);
+  for (const [name, value] of first.cookies) second.cookies.set(name, value);
+  await sleep(1000);
+  sandbox.settings.accessTokenSeconds = 1800;
+  return { sandbox, servers, browsers: [first, second] };
+}
