@@ -5,7 +5,6 @@ import type { SealedStore } from "../session/sealed-store.ts";
 import { sessionAt } from "../session/session.ts";
 import { allowOnly } from "../web.ts";
 import type { AutoSignIn } from "./auto-sign-in.ts";
-import { pathOf } from "./portals.ts";
 import { type OtherPortal, renderHome } from "./views.ts";
 
 export interface PagesParts {
@@ -48,14 +47,14 @@ export function pages({ config, portals, store, forms, withSession, auto }: Page
 
   /** What the start page says of another portal: who is signed in there, in this browser. */
   async function at(other: Config, req: Request): Promise<OtherPortal> {
-    const root = req.baseUrl.slice(0, req.baseUrl.length - pathOf(config).length);
+    const root = req.baseUrl.slice(0, req.baseUrl.length - config.portalPath.length);
     const session = await sessionAt(req, other, store);
     return {
       title: other.portalTitle,
       portal: other.portal,
       id: other.portalId,
       root,
-      base: root + pathOf(other),
+      base: root + other.portalPath,
       visitor: session && {
         person: { fullName: session.profile?.fullName ?? "", username: session.identity.username },
         formToken: forms.make(session.id),
