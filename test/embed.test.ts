@@ -194,6 +194,7 @@ test("/embed is for people who are signed in, and for addresses of these origins
     "javascript:alert(1)",
     "data:text/html,<script>alert(1)</script>",
     "blob:https://evil.example/1",
+    "blob:https://experience.arcgis.com/1",
     "file:///etc/passwd",
   ]) {
     assertErrorPage(await browser.get(embedOf(url)), "embed_origin");

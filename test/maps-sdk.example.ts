@@ -55,6 +55,14 @@ async function sessionOf(context: BrowserContext): Promise<string> {
   return id;
 }
 
+/** Takes the map to where features have not been asked for yet. */
+async function drag(page: Page, right: number): Promise<void> {
+  await page.mouse.move(640, 400);
+  await page.mouse.down();
+  await page.mouse.move(640 + right, 300, { steps: 6 });
+  await page.mouse.up();
+}
+
 describe("the example with the Maps SDK", { skip }, () => {
   for (const [style, path] of [
     ["with the token handed over", "/maps-sdk"],
@@ -101,45 +109,37 @@ describe("the example with the Maps SDK", { skip }, () => {
     test(`${style}: when the session is gone the page goes to the sign-in, and comes back to the same extent`, async (t) => {
       const site = await openExample(t);
       const { page, context } = await open(t);
-      const place = "#20000/50.73000/7.10000";
       await page.goto(`${site.url}${path}`);
       await choose(page, "Pia Marlow");
       await shown(page);
-      await page.goto(`${site.url}${path}?again${place}`);
-      const before = await shown(page);
+      await page.goto(`${site.url}${path}?again#20000/50.73000/7.10000`);
+      await shown(page);
       await site.store.destroy(await sessionOf(context));
       site.sandbox.expireAccessTokens();
       site.sandbox.serverTokens.clear();
-      await page.locator("#map canvas").first().hover();
-      // Far enough for features that were not asked for yet.
-      const signIn = page.waitForURL(/\/oauth2\/authorize/, { timeout: 20_000 });
-      await page.getByRole("button", { name: "Zoom out" }).click();
-      await signIn;
+      const left = page.waitForRequest(/\/sign-in\?returnTo=/, { timeout: 30_000 });
+      await drag(page, -500);
+      const here = new URL((await left).url()).searchParams.get("returnTo") ?? "";
+      assert.match(here, new RegExp(`^${path}\\?again#20000/50\\.7\\d+/7\\.1\\d+$`));
       await choose(page, "Pia Marlow");
-      const after = await shown(page);
-      const { pathname, search, hash } = new URL(page.url());
-      assert.deepEqual([pathname, search], [path, "?again"]);
-      const [, latitude, longitude] = hash.split("/");
-      assert.deepEqual([latitude, longitude], ["50.73000", "7.10000"]);
-      assert.ok(Number(after[0]) >= Number(before[0]));
+      await shown(page);
+      assert.equal(page.url(), site.url + here);
     });
   }
 
-  test("three tabs with tokens of ten seconds need one renewal a period, and none of their requests is refused", async (t) => {
+  test("three tabs with tokens of twenty seconds need one renewal a period, and none of their requests is refused", async (t) => {
     const site = await openExample(t);
+    site.sandbox.settings.accessTokenSeconds = 20;
     const { page, context } = await open(t);
     await page.goto(`${site.url}/maps-sdk`);
     await choose(page, "Pia Marlow");
     await shown(page);
     const pages = [page, await context.newPage(), await context.newPage()];
-    await Promise.all(pages.slice(1).map((each) => each.goto(`${site.url}/maps-sdk`)));
-    for (const each of pages) await shown(each);
+    for (const each of pages.slice(1)) {
+      await each.goto(`${site.url}/maps-sdk`);
+      await shown(each);
+    }
 
-    site.sandbox.settings.accessTokenSeconds = 10;
-    site.sandbox.expireAccessTokens();
-    site.sandbox.serverTokens.clear();
-    for (const each of pages) await each.reload();
-    for (const each of pages) await shown(each);
     const refused: string[] = [];
     const asked: string[] = [];
     context.on("response", async (response) => {
@@ -151,13 +151,13 @@ describe("the example with the Maps SDK", { skip }, () => {
     const renewals = () =>
       site.sandbox.log.filter(({ params }) => params.grant_type === "refresh_token").length;
     const start = renewals();
-    for (let pan = 0; renewals() < start + 3; pan++) {
-      assert.ok(pan < 40, "three periods within 40 s");
-      const name = pan % 2 ? "Zoom in" : "Zoom out";
-      await (pages[pan % 3] as Page).bringToFront();
-      await (pages[pan % 3] as Page).getByRole("button", { name }).click();
-      await page.waitForTimeout(1000);
+    for (let pan = 0; renewals() < start + 2 || asked.length < 2; pan++) {
+      assert.ok(pan < 100, "two periods within 100 s");
+      const each = pages[pan % 3] as Page;
+      await each.bringToFront();
+      await drag(each, pan % 6 < 3 ? 400 : -400);
+      await each.waitForTimeout(1000);
     }
-    assert.deepEqual([asked.length, refused], [3, []]);
+    assert.deepEqual([asked.length, refused], [2, []]);
   });
 });

@@ -49,7 +49,9 @@ function appAddress(value: unknown, origins: readonly string[]): URL {
     throw new AppError("bad_request");
   }
   const url = new URL(value);
-  if (!origins.includes(url.origin)) throw new AppError("embed_origin", { cause: url.origin });
+  // The origin of a blob: address is that of the page which made it.
+  if (!/^https?:$/.test(url.protocol) || !origins.includes(url.origin))
+    throw new AppError("embed_origin", { cause: url.origin });
   if (url.username || url.password) throw new AppError("bad_request");
   return url;
 }

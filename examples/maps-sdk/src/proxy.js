@@ -10,9 +10,12 @@ esriConfig.request.useIdentity = false;
 for (const urlPrefix of new Set(layers.map((url) => new URL(url).origin))) {
   addProxyRule({ urlPrefix, proxyUrl: "/proxy" });
 }
+
+// The codes of our server's own errors; the SDK has them where ArcGIS's numbers are.
+const ended = ["signed_out", "session_ended", "token_refused"];
 esriConfig.request.interceptors.push({
   error({ details }) {
-    if (details?.httpStatus !== 401) return;
+    if (!ended.includes(details?.httpStatus)) return;
     const here = location.pathname + location.search + location.hash;
     location.assign(`/sign-in?returnTo=${encodeURIComponent(here)}`);
   },
