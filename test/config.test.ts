@@ -723,13 +723,19 @@ describe("MAP_LAYERS and MAP_TILES", () => {
 
   for (const [given, problem] of [
     ["https://tiles.example.com/{z}/{x}/{y}.png", /lacks the attribution\./],
-    ["https://tiles.example.com/{z}/{x}.png © A", /must have each of \{z\}, \{x\} and \{y\} once\./],
-    ["https://{s}.example.com/{z}/{x}/{y}.png © A", /must be an https address with .* after the host/],
-    ["https://a.example.com/{s}/{z}/{x}/{y}.png © A", /must be an https address, and have no other braces/],
+    [
+      "https://tiles.example.com/{z}/{x}.png © A",
+      /must have each of \{z\}, \{x\} and \{y\} once, and no other braces\./,
+    ],
+    ["https://{s}.example.com/{z}/{x}/{y}.png © A", /must have each .* and no other braces/],
+    ["https://a.example.com/{z}/{x}/{y}.png?k={k} © A", /must have each .* and no other braces/],
     ["https://{z}.example.com/{x}/{y}.png © A", /must be an https address with .* after the host/],
     ["https://tiles.example.com:{z}/{x}/{y}.png © A", /must be an https address with .* after the host/],
     ["http://tiles.example.com/{z}/{x}/{y}.png © A", /must be an https address/],
-    ["https://me:pass@tiles.example.com/{z}/{x}/{y}.png © A", /must be an https address, .* no user name/],
+    [
+      "https://me:pass@tiles.example.com/{z}/{x}/{y}.png © A",
+      /must be an https address, without a user name/,
+    ],
     ["/tiles/{z}/{x}/{y}.png © A", /must be an https address/],
     ["https://tiles.example.com/{z}/{x}/{y}.png;script-src&#39;*' © A", /must be an https address/],
     [7, /must be text\./],

@@ -159,7 +159,8 @@ export function renderMap(res: Response, { person, formToken, layers, tiles }: M
   if (tiles) allowImages(res, new URL(tiles.url).origin);
   const settings = { base: res.req.baseUrl, username: person.username, layers, tiles };
   render(res, "map", "Map", {
-    settings: JSON.stringify(settings),
+    // Not "settings": Express gives templates its own under that name.
+    mapSettings: JSON.stringify(settings),
     layers,
     header: { name: nameOf(person), formToken },
     styles: layers.length > 0 ? ["leaflet.css", "map.css"] : [],
