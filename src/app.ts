@@ -61,7 +61,15 @@ export interface Site extends Guards {
  * The whole server as an Express app. It listens by itself, or it is mounted in another app:
  * `host.use("/gis", createApp({ config, store, log }))`, with a redirect URI below that path.
  */
-export function createApp({ config, store, log, notice, links = [], stopping, routes }: AppParts): Express {
+export function createApp({
+  config,
+  store,
+  log: appLog,
+  notice,
+  links = [],
+  stopping,
+  routes,
+}: AppParts): Express {
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
@@ -73,12 +81,13 @@ export function createApp({ config, store, log, notice, links = [], stopping, ro
   const allPortals = [config, ...config.furtherPortals];
   const forms = formTokens(config.sessionSecrets);
   const limit = signInLimit(config.rateLimit);
-  const waiting = revocations({ store, log });
+  const waiting = revocations({ store, log: appLog });
   store.onExpired = (identity) => waiting.revoke(identity);
 
   /** All that has to do with one portal. `config` is that portal's own. */
   function routesOf(config: Config): Router {
     const router = express.Router();
+    const log = config.severalPortals ? appLog.child({ portal: config.portalId }) : appLog;
     const flows = flowCookie(keyRing(config.encryptionKeys), config);
     const withSession = apart(sessions(config, store));
     const withView = apart(readOnlySessions(config, store, { prolong: false }));
@@ -106,13 +115,13 @@ export function createApp({ config, store, log, notice, links = [], stopping, ro
     return router;
   }
 
-  app.use(requestLog(log), securityHeaders(config));
+  app.use(requestLog(appLog), securityHeaders(config));
   if (config.furtherPortals.length > 0) app.use(portals(config, routesOf));
   app.use(routesOf(config));
   app.use(() => {
     throw new AppError("not_found");
   });
-  app.use(errorPage(log));
+  app.use(errorPage(appLog));
   return app;
 }
 

@@ -131,6 +131,25 @@ describe("one callback for each portal", () => {
     assert.equal((await browser.get(`${county.pathname}${county.search}`)).status, 303);
   });
 
+  test("OA-7 a redirect URI that lies deeper than the app has a callback for each portal, too", async (t) => {
+    const site = await openTwo(t, { settings: { REDIRECT_URI: "http://localhost:9/auth/me/callback" } });
+    site.county.clients.push({
+      clientId: "county-app",
+      redirectUris: ["http://localhost:9/auth/me/portals/county/callback"],
+      title: "App",
+    });
+    site.county.clients.shift();
+    for (const front of ["/auth/me", "/me", "", "/AUTH/me"]) {
+      const browser = site.browser();
+      const county = new URL(await callbackFor(browser, "vik_viewer", inCounty));
+      assert.equal(county.pathname, "/auth/me/portals/county/callback");
+      assertErrorPage(await browser.get(`${front}/callback${county.search}`), "state_mismatch");
+      const { status, headers } = await browser.get(`${front}/portals/county/callback${county.search}`);
+      assert.deepEqual([status, headers.location], [303, "/portals/county/"], front);
+      assert.equal(await whoIs(browser, "/portals/county/"), "vik_viewer");
+    }
+  });
+
   test("OA-7 a code of the other portal under the right state goes to the portal of the state, which refuses it", async (t) => {
     const site = await openTwo(t);
     const browser = site.browser();
@@ -224,6 +243,15 @@ describe("signed in at several portals", () => {
       const list = await browser.get(`${base}/sign-ins`);
       assert.equal(list.body.match(/<li>/g)?.length, 1, "the other portal's is somebody else's");
     }
+
+    const lines = site.log.lines.filter(({ event }) => event === "sign-in");
+    assert.deepEqual(
+      lines.map(({ portal, user }) => [portal, user]),
+      [
+        ["main", "sandy_admin"],
+        ["county", "sandy_admin"],
+      ],
+    );
 
     const page = await browser.get("/portals/county/");
     const form_token = formTokenOf(page);

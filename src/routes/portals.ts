@@ -4,6 +4,7 @@ import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
 import { proxyTargets } from "../proxy/targets.ts";
 import { redirect } from "../redirect.ts";
+import { callbackRoutes } from "./callback.ts";
 import { keepOpener } from "./sign-in.ts";
 import { renderChoice } from "./views.ts";
 
@@ -21,6 +22,12 @@ export function portals(config: Config, routesOf: (config: Config) => Router): R
   for (const further of config.furtherPortals) {
     const routes = routesOf(further);
     const isTarget = targetsOf(further);
+    // The redirect URI may have a path that lies deeper than this app: what stands before the portal's own is no matter.
+    const callback = callbackRoutes(further.callbackPath).filter((path) => path.includes(further.portalPath));
+    router.all(callback, (req, _res, next) => {
+      req.url = req.url.slice(req.url.toLowerCase().indexOf(further.portalPath));
+      next();
+    });
     router.use(further.portalPath, routes);
     // The address that is asked for decides whose token goes there: a page may use /proxy for all portals.
     router.all("/proxy", (req, res, next) => (isTarget(req.originalUrl) ? routes(req, res, next) : next()));
