@@ -14,18 +14,18 @@ export interface PagesParts {
   portals: Config[];
   store: SealedStore;
   forms: FormTokens;
-  /** Gives `req.session`. */
-  withSession: RequestHandler;
+  /** Gives a `req.session` that is only looked at. */
+  withView: RequestHandler;
   auto: AutoSignIn;
 }
 
 /** The pages people look at. */
-export function pages({ config, portals, store, forms, withSession, auto }: PagesParts): Router {
+export function pages({ config, portals, store, forms, withView, auto }: PagesParts): Router {
   const router = express.Router();
   const portalId = config.severalPortals ? config.portalId : undefined;
 
   /** GET / - the start page: a link to the sign-in, or who is signed in and for how long. */
-  router.get("/", withSession, auto.attempt, async (req, res) => {
+  router.get("/", withView, auto.attempt, async (req, res) => {
     const { identity, profile, cookie } = req.session;
     const others = await Promise.all(
       portals.filter((other) => other !== config).map((other) => at(other, req)),

@@ -159,7 +159,7 @@ export function renderMap(res: Response, { person, formToken, layers, tiles }: M
   if (tiles) allowImages(res, new URL(tiles.url).origin);
   const settings = { base: res.req.baseUrl, username: person.username, layers, tiles };
   render(res, "map", "Map", {
-    // Not "settings": Express gives templates its own under that name.
+    // Not "settings": that is where Express tells the template engine that pages are compiled already.
     mapSettings: JSON.stringify(settings),
     layers,
     header: { name: nameOf(person), formToken },
