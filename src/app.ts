@@ -4,6 +4,7 @@ import type { Logger } from "pino";
 import { personalRequest } from "./arcgis/request.ts";
 import { revocations } from "./arcgis/revocations.ts";
 import { type TokenKeeper, tokenKeeper } from "./arcgis/tokens.ts";
+import { firstPortal } from "./config/portals.ts";
 import type { Config } from "./config.ts";
 import { AppError } from "./errors.ts";
 import { type Guards, guards } from "./guards.ts";
@@ -14,8 +15,10 @@ import { embed } from "./routes/embed.ts";
 import { map } from "./routes/map.ts";
 import { operations } from "./routes/operations.ts";
 import { pages } from "./routes/pages.ts";
+import { portals } from "./routes/portals.ts";
 import { proxy } from "./routes/proxy.ts";
 import { signIn } from "./routes/sign-in.ts";
+import { signIns } from "./routes/sign-ins.ts";
 import { views } from "./routes/views.ts";
 import { apart } from "./session/apart.ts";
 import { flowCookie } from "./session/flow.ts";
@@ -43,6 +46,8 @@ export interface AppParts {
 /** What your own routes need. */
 export interface Site extends Guards {
   router: Router;
+  /** "main" for the portal of PORTAL_URL. For each of PORTALS your routes are made once more, below /portals/{id}. */
+  portalId: string;
   /** Gives the identity of whoever is signed in, with a fresh token; the guard before it has seen to the session. */
   identityOf: TokenKeeper["identityOf"];
   /**
@@ -62,36 +67,48 @@ export function createApp({ config, store, log, notice, links = [], stopping, ro
   app.disable("etag");
   app.set("trust proxy", config.trustProxy);
   app.set("query parser", "simple");
-  const mapLink = config.mapLayers.length > 0 ? [{ href: "/map", label: "Open the map" }] : [];
-  Object.assign(app.locals, { notice, links: [...mapLink, ...links] });
+  Object.assign(app.locals, { notice, links });
   views(app);
 
-  const flows = flowCookie(keyRing(config.encryptionKeys), config);
+  const allPortals = [config, ...config.furtherPortals];
   const forms = formTokens(config.sessionSecrets);
-  const withSession = apart(sessions(config, store));
-  const withView = apart(readOnlySessions(config, store, { prolong: false }));
   const limit = signInLimit(config.rateLimit);
-  const auto = autoSignIn(config);
   const waiting = revocations({ store, log });
   store.onExpired = (identity) => waiting.revoke(identity);
-  const tokens = tokenKeeper({ config, store, revocations: waiting, log });
-  const guard = guards({ config, store, tokens, withSession, log });
+
+  /** All that has to do with one portal. `config` is that portal's own. */
+  function routesOf(config: Config): Router {
+    const router = express.Router();
+    const flows = flowCookie(keyRing(config.encryptionKeys), config);
+    const withSession = apart(sessions(config, store));
+    const withView = apart(readOnlySessions(config, store, { prolong: false }));
+    const auto = autoSignIn(config);
+    const tokens = tokenKeeper({ config, store, revocations: waiting, log });
+    const guard = guards({ config, store, tokens, withSession, log });
+    const { memberOnly, requireSignIn } = guard;
+
+    // In front, as it is what is asked most: a map has a hundred tiles, and each layer before it takes its time.
+    router.use(proxy({ config, tokens, withView, memberOnly }));
+    router.use(assets());
+    router.use(signIn({ config, store, flows, forms, withSession, limit, auto, revocations: waiting, log }));
+    router.use(signIns({ config, store, forms, withSession, requireSignIn, revocations: waiting, log }));
+    router.use(pages({ config, portals: allPortals, store, forms, withSession, auto }));
+    router.use(map({ config, forms, requireSignIn }));
+    router.use(api({ config, tokens, withSession, memberOnly }));
+    router.use(embed({ config, requireSignIn }));
+    if (config.portalId === firstPortal) router.use(operations({ config, store, stopping, log }));
+    if (routes) {
+      const own = express.Router();
+      const { portalId } = config;
+      routes({ router: own, portalId, identityOf: tokens.identityOf, request: personalRequest(), ...guard });
+      router.use(own);
+    }
+    return router;
+  }
 
   app.use(requestLog(log), securityHeaders(config));
-  // In front, as it is what is asked most: a map has a hundred tiles, and each layer before it takes its time.
-  app.use(proxy({ config, tokens, withView, memberOnly: guard.memberOnly }));
-  app.use(assets());
-  app.use(signIn({ config, store, flows, forms, withSession, limit, auto, revocations: waiting, log }));
-  app.use(pages({ config, forms, withSession, auto }));
-  app.use(map({ config, forms, requireSignIn: guard.requireSignIn }));
-  app.use(api({ config, tokens, withSession, memberOnly: guard.memberOnly }));
-  app.use(embed({ config, requireSignIn: guard.requireSignIn }));
-  app.use(operations({ config, store, stopping, log }));
-  if (routes) {
-    const router = express.Router();
-    routes({ router, identityOf: tokens.identityOf, request: personalRequest(), ...guard });
-    app.use(router);
-  }
+  if (config.furtherPortals.length > 0) app.use(portals(config, routesOf));
+  app.use(routesOf(config));
   app.use(() => {
     throw new AppError("not_found");
   });

@@ -1,6 +1,7 @@
 import { join, resolve } from "node:path";
 import { readDotenvFile, readJsonFile, type Source } from "./config/files.ts";
 import type { MapLayer, MapTiles } from "./config/map.ts";
+import { firstPortal, type PortalEntry } from "./config/portals.ts";
 import { type Given, problemLines } from "./config/problems.ts";
 import { configKeys, type Settings, schema } from "./config/settings.ts";
 
@@ -12,6 +13,14 @@ export interface Config {
   clientSecret?: string;
   /** The portal's REST root without a slash at its end, such as `https://www.arcgis.com/sharing/rest`. */
   portal: string;
+  /** "main" for that of PORTAL_URL; the id of one of PORTALS. */
+  portalId: string;
+  /** What people read where they choose one. */
+  portalTitle: string;
+  /** Whether people can sign in at more than one, side by side. */
+  severalPortals: boolean;
+  /** Those of PORTALS, each as a configuration of its own. */
+  furtherPortals: Config[];
   /** The callback URL, exactly as it is registered at the portal. */
   redirectUri: string;
   /** Where browsers reach this server; known from the redirect URI alone, never from a request. */
@@ -139,10 +148,14 @@ function check(sources: Source[], cwd: string, env: NodeJS.ProcessEnv): Config {
 
 function toConfig(values: Settings, cwd: string): Config {
   const callback = new URL(values.REDIRECT_URI);
-  return {
+  const config: Config = {
     clientId: values.CLIENT_ID,
     clientSecret: values.CLIENT_SECRET,
     portal: values.PORTAL_URL,
+    portalId: firstPortal,
+    portalTitle: titleOf(new URL(values.PORTAL_URL)),
+    severalPortals: values.PORTALS.length > 0,
+    furtherPortals: [],
     redirectUri: values.REDIRECT_URI,
     origin: callback.origin,
     callbackPath: callback.pathname,
@@ -171,5 +184,35 @@ function toConfig(values: Settings, cwd: string): Config {
     rateLimit: values.RATE_LIMIT,
     logLevel: values.LOG_LEVEL,
     metrics: values.METRICS,
+  };
+  return { ...config, furtherPortals: values.PORTALS.map((entry) => portalConfig(config, entry)) };
+}
+
+function titleOf({ host }: URL): string {
+  return host === "www.arcgis.com" ? "ArcGIS Online" : host;
+}
+
+/** The configuration of one of PORTALS: as that of PORTAL_URL, without what is said for that one alone. */
+function portalConfig(first: Config, entry: PortalEntry): Config {
+  const {
+    id: portalId,
+    title: portalTitle,
+    url: portal,
+    clientId,
+    clientSecret,
+    allowedOrgs,
+    proxyAllow,
+  } = entry;
+  // Another path for each (RFC 9700, 4.4.2.1): so no portal's code can be taken for that of another.
+  const callbackPath = first.callbackPath.replace(/(?=\/[^/]+\/?$)/, `/portals/${portalId}`);
+  return {
+    ...first,
+    ...{ portalId, portalTitle, portal, clientId, clientSecret, allowedOrgs, proxyAllow },
+    redirectUri: first.origin + callbackPath,
+    callbackPath,
+    autoSignIn: false,
+    mapLayers: [],
+    mapTiles: undefined,
+    embedOrigins: [],
   };
 }

@@ -57,15 +57,17 @@ function watch(req: IncomingMessage, { bodyMs, bodyBytesPerSecond, checkMs }: Ht
   let timer = setTimeout(look, bodyMs).unref();
   req.once("close", () => clearTimeout(timer));
 
-  function look(): void {
-    if (req.complete) return;
+  function look(isSecondLook = false): void {
+    if (req.complete || socket.destroyed) return;
     const now = performance.now();
     // What has come waits to be read: it is not the client who is slow, but where the body goes.
     const isOurTurn = req.readableLength > 0;
     if (isOurTurn) [since, before] = [now, socket.bytesRead];
     const earnedMs = ((socket.bytesRead - before) / bodyBytesPerSecond) * 1000;
     const leftMs = since + bodyMs + earnedMs - now;
-    if (leftMs <= 0) socket.destroy();
-    else timer = setTimeout(look, isOurTurn ? checkMs : leftMs).unref();
+    if (leftMs > 0) timer = setTimeout(look, isOurTurn ? checkMs : leftMs).unref();
+    // When this process stood still, timers come before what has arrived meanwhile.
+    else if (!isSecondLook) setImmediate(look, true);
+    else socket.destroy();
   }
 }

@@ -14,9 +14,11 @@ import { renderError } from "./routes/views.ts";
  * The headers of every answer, errors and redirects included. helmet's own defaults would allow inline styles
  * and, with `no-referrer`, take the Origin off our forms: so each header is spelled out.
  */
-export function securityHeaders({ secure, portal, alsoSignOutPortal }: Config): RequestHandler {
+export function securityHeaders(config: Config): RequestHandler {
   // Chromium applies form-action to the redirect that answers a form: after a sign-out that may be the portal.
-  const formAction = ["'self'", ...(alsoSignOutPortal ? [new URL(portal).origin] : [])];
+  const { secure, alsoSignOutPortal, furtherPortals } = config;
+  const portals = alsoSignOutPortal ? [config, ...furtherPortals] : [];
+  const formAction = ["'self'", ...new Set(portals.map(({ portal }) => new URL(portal).origin))];
   const headers = headersOf(
     helmet({
       contentSecurityPolicy: {
@@ -133,7 +135,9 @@ export function errorPage(log: Logger): ErrorRequestHandler {
 }
 
 function prefersJson(req: Request): boolean {
-  return /^\/(?:api\/|proxy\/?$)/i.test(req.path) || req.accepts(["html", "json"]) === "json";
+  return (
+    /^(?:\/portals\/[^/]+)?\/(?:api\/|proxy\/?$)/i.test(req.path) || req.accepts(["html", "json"]) === "json"
+  );
 }
 
 /** Express and its parsers tell by a `status` that the request was at fault. */

@@ -2,8 +2,9 @@ import { test } from "node:test";
 import { myContent } from "#src/examples/my-content.ts";
 import { connectOrganisation } from "#src/sandbox/organisation.ts";
 import { assertAccessible } from "./support/axe.ts";
+import { Browser } from "./support/browser.ts";
 import { choose, startChromium } from "./support/chromium.ts";
-import { openSite } from "./support/site.ts";
+import { openSite, signIn } from "./support/site.ts";
 
 const { skip, open } = await startChromium();
 
@@ -29,6 +30,10 @@ test("every page passes axe in the light and in the dark, on a desktop and on a 
   await assertAccessible(page, "signed in");
   await page.goto(`${url}/content?page=2`);
   await assertAccessible(page, "content");
+  // In two more browsers: then there is a button for each, and one for both.
+  for (let count = 0; count < 2; count++) await signIn(new Browser(url), "pia_publisher");
+  await page.goto(`${url}/sign-ins`);
+  await assertAccessible(page, "sign-ins");
   await page.goto(`${url}/sign-out`);
   await assertAccessible(page, "confirm");
 

@@ -64,6 +64,10 @@ describe("where settings come from", () => {
       clientId: good.CLIENT_ID,
       clientSecret: undefined,
       portal: "https://www.arcgis.com/sharing/rest",
+      portalId: "main",
+      portalTitle: "ArcGIS Online",
+      severalPortals: false,
+      furtherPortals: [],
       redirectUri: good.REDIRECT_URI,
       origin: "http://localhost:3000",
       callbackPath: "/authenticate",
@@ -297,6 +301,7 @@ describe("what a person is told", () => {
         "ENCRYPTION_KEY required",
         "REDIRECT_URI required",
         "PORTAL_URL https://www.arcgis.com/sharing/rest",
+        "PORTALS unset",
         "PORT 3000",
         "HOST 127.0.0.1",
         "SESSION_DIR ./sessions",
@@ -717,13 +722,19 @@ describe("MAP_LAYERS and MAP_TILES", () => {
 
   for (const [given, problem] of [
     ["https://tiles.example.com/{z}/{x}/{y}.png", /lacks the attribution\./],
-    ["https://tiles.example.com/{z}/{x}.png © A", /must have each of \{z\}, \{x\} and \{y\} once\./],
-    ["https://{s}.example.com/{z}/{x}/{y}.png © A", /must be an https address with .* after the host/],
-    ["https://a.example.com/{s}/{z}/{x}/{y}.png © A", /must be an https address, and have no other braces/],
+    [
+      "https://tiles.example.com/{z}/{x}.png © A",
+      /must have each of \{z\}, \{x\} and \{y\} once, and no other braces\./,
+    ],
+    ["https://{s}.example.com/{z}/{x}/{y}.png © A", /must have each .* and no other braces/],
+    ["https://a.example.com/{z}/{x}/{y}.png?k={k} © A", /must have each .* and no other braces/],
     ["https://{z}.example.com/{x}/{y}.png © A", /must be an https address with .* after the host/],
     ["https://tiles.example.com:{z}/{x}/{y}.png © A", /must be an https address with .* after the host/],
     ["http://tiles.example.com/{z}/{x}/{y}.png © A", /must be an https address/],
-    ["https://me:pass@tiles.example.com/{z}/{x}/{y}.png © A", /must be an https address, .* no user name/],
+    [
+      "https://me:pass@tiles.example.com/{z}/{x}/{y}.png © A",
+      /must be an https address, without a user name/,
+    ],
     ["/tiles/{z}/{x}/{y}.png © A", /must be an https address/],
     ["https://tiles.example.com/{z}/{x}/{y}.png;script-src&#39;*' © A", /must be an https address/],
     [7, /must be text\./],
@@ -968,5 +979,163 @@ describe("the other settings", () => {
       [config.sessionIdleSeconds, config.sessionMaxSeconds, config.tokenExpirationMinutes],
       [34_560_000, 34_560_000, 129_600],
     );
+  });
+});
+
+describe("PORTALS", () => {
+  const county = {
+    id: "county",
+    title: "County GIS",
+    url: "https://gis.county.example/portal/home/",
+    clientId: "countyClient",
+  };
+
+  test("each is a configuration of its own, below a path of its own; what is said for the first one alone is not in it", () => {
+    const PORTALS = [
+      county,
+      {
+        ...county,
+        ...{
+          id: "city-2",
+          title: "Stadt Ü",
+          url: "https://gis.city.example/portal",
+          clientSecret: "aVerySecretText",
+        },
+        ...{ allowedOrgs: ["abc"], proxyAllow: ["https://gis.city.example/server/rest"] },
+      },
+    ];
+    const layer = "https://services.example.com/arcgis/rest/services/T/FeatureServer/0";
+    const settings = {
+      ...good,
+      REDIRECT_URI: "https://app.example/gis/authenticate",
+      CLIENT_SECRET: "mainSecretText",
+      ALLOWED_ORGS: "main",
+      AUTO_SIGN_IN: true,
+      PROXY_ALLOW: "https://services.example.com/",
+      MAP_LAYERS: layer,
+    };
+    const config = parseConfig({ ...settings, PORTALS });
+    assert.deepEqual(parseConfig({ ...settings, PORTALS: JSON.stringify(PORTALS) }), config);
+    const [first, second] = config.furtherPortals;
+    const { severalPortals, furtherPortals, ...alone } = parseConfig(settings);
+    assert.deepEqual([severalPortals, furtherPortals], [false, []]);
+    assert.deepEqual(first, {
+      ...alone,
+      ...{ autoSignIn: false, mapLayers: [], mapTiles: undefined, embedOrigins: [] },
+      severalPortals: true,
+      furtherPortals: [],
+      portalId: "county",
+      portalTitle: "County GIS",
+      portal: "https://gis.county.example/portal/sharing/rest",
+      clientId: "countyClient",
+      clientSecret: undefined,
+      allowedOrgs: [],
+      proxyAllow: [],
+      callbackPath: "/gis/portals/county/authenticate",
+      redirectUri: "https://app.example/gis/portals/county/authenticate",
+    });
+    assert.deepEqual(
+      [second?.clientSecret, second?.allowedOrgs, second?.proxyAllow, second?.redirectUri],
+      [
+        "aVerySecretText",
+        ["abc"],
+        ["https://gis.city.example/server/rest"],
+        "https://app.example/gis/portals/city-2/authenticate",
+      ],
+    );
+    assert.deepEqual([config.portalId, config.portal], ["main", "https://www.arcgis.com/sharing/rest"]);
+  });
+
+  const common =
+    "PORTALS: and PORTAL_URL have an address in common, or one lies below another, their proxyAllow and PROXY_ALLOW included: a portal would get tokens of another. Let each address stand for one portal only.";
+  for (const [what, settings, problem] of [
+    [
+      "no array",
+      { PORTALS: "county" },
+      "PORTALS: must be an array of portals. Write it in config.json, or as JSON text in the environment.",
+    ],
+    [
+      "an entry that is no object",
+      { PORTALS: ["county"] },
+      'PORTALS: value 1 must be an object. Write {"id": ..., "title": ..., "url": ..., "clientId": ...}.',
+    ],
+    [
+      "an id in capitals",
+      { PORTALS: [{ ...county, id: "County" }] },
+      'PORTALS: value 1 (id) is not an id. Use small letters, digits and "-", such as county.',
+    ],
+    [
+      "an id that leads elsewhere",
+      { PORTALS: [{ ...county, id: "../map" }] },
+      'PORTALS: value 1 (id) is not an id. Use small letters, digits and "-", such as county.',
+    ],
+    [
+      "the first portal's id",
+      { PORTALS: [{ ...county, id: "main" }] },
+      'PORTALS: value 1 (id) is the id of the portal of PORTAL_URL. Use small letters, digits and "-", such as county.',
+    ],
+    [
+      "no title",
+      { PORTALS: [{ ...county, title: undefined }] },
+      "PORTALS: value 1 (title) is missing. Give what people are to read, such as County GIS.",
+    ],
+    [
+      "no client id",
+      { PORTALS: [county, { ...county, id: "b", clientId: undefined }] },
+      "PORTALS: value 2 (clientId) is missing. Copy the client id from the OAuth credentials item at your portal.",
+    ],
+    [
+      "http",
+      { PORTALS: [{ ...county, url: "http://gis.county.example/portal" }] },
+      "PORTALS: value 1 (url) must be https; http is accepted on localhost and other loopback addresses only. Use https://.",
+    ],
+    [
+      "a key that there is not",
+      { PORTALS: [{ ...county, secret: "hush-hush" }] },
+      "PORTALS: value 1 has a key that no portal has. They are id, title, url, clientId, clientSecret, allowedOrgs and proxyAllow.",
+    ],
+    [
+      "the same id twice",
+      { PORTALS: [county, { ...county, url: "https://other.example/portal" }] },
+      "PORTALS: has the same id twice. Give each portal one of its own.",
+    ],
+    ["the first portal again", { PORTALS: [{ ...county, url: "https://arcgis.com" }] }, common],
+    [
+      "the same portal twice",
+      { PORTALS: [county, { ...county, id: "b", url: "https://gis.county.example/Portal" }] },
+      common,
+    ],
+    ["a portal in PROXY_ALLOW", { PORTALS: [county], PROXY_ALLOW: "https://gis.county.example/" }, common],
+    [
+      "a part of a portal in PROXY_ALLOW",
+      { PORTALS: [county], PROXY_ALLOW: "https://gis.county.example/portal/sharing/rest/content/" },
+      common,
+    ],
+    [
+      "the first portal in proxyAllow",
+      { PORTALS: [{ ...county, proxyAllow: ["https://www.arcgis.com/"] }] },
+      common,
+    ],
+    [
+      "a server in both lists",
+      {
+        PORTALS: [{ ...county, proxyAllow: ["https://x.example/a/"] }],
+        PROXY_ALLOW: "https://x.example/a/b/",
+      },
+      common,
+    ],
+  ] as const) {
+    test(`CF-2 ${what} is a problem`, () => {
+      assert.deepEqual(problemsWith(settings as Record<string, unknown>), [problem]);
+    });
+  }
+
+  test("CF-6 a .env that holds a portal's secret is to be its owner's alone", () => {
+    const cwd = folder({ config: good });
+    writeFileSync(join(cwd, ".env"), `PORTALS=${JSON.stringify([county])}`);
+    chmodSync(join(cwd, ".env"), 0o644);
+    assert.deepEqual(failure(() => loadConfig({ cwd, env: {} })).problems, [
+      ".env: holds secrets, but other users may open it. Run: chmod 600 .env",
+    ]);
   });
 });

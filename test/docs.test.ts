@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { configKeys } from "#src/config.ts";
+import { folder } from "./support/temporary.ts";
 
 const root = join(import.meta.dirname, "..");
 const read = (path: string) => readFileSync(join(root, path), "utf8");
@@ -36,11 +38,39 @@ test("every requirement of docs/security.md has a test that is named after it", 
   assert.equal(ids.length, 105);
 });
 
+test("a requirement counts as proved by a test or a group of that name, not by one that is skipped or commented out", async (t) => {
+  const { testsById } = await securityIds();
+  const path = folder(t);
+  const source = [
+    'test("ZA-1 ZA-2 one", () => {});',
+    "  test(\n  `ZA-3 two`, () => {});",
+    'describe("ZA-4 a group", () => {',
+    '  await t.test("ZA-5 inside", () => {});',
+    'test.skip("ZA-6 later", () => {});',
+    'test.todo("ZA-6 one day");',
+    '// test("ZA-6 not now", () => {});',
+    'assert.match("ZA-6", /x/.test("ZA-6"));',
+  ];
+  writeFileSync(join(path, "some.test.ts"), source.join("\n"));
+  writeFileSync(join(path, "helper.ts"), 'test("ZA-6 is no test file", () => {});');
+  const tests = testsById(path);
+  assert.deepEqual([...tests.keys()], ["ZA-1", "ZA-2", "ZA-3", "ZA-4", "ZA-5"]);
+  assert.deepEqual(tests.get("ZA-2"), [{ file: "some", test: "ZA-1 ZA-2 one" }]);
+
+  const command = (...ids: string[]) =>
+    spawnSync(process.execPath, [join(root, "scripts/security-ids.js"), ...ids], { encoding: "utf8" });
+  const missing = command("OA-1", "ZA-9");
+  assert.deepEqual([missing.status, missing.stderr], [1, "ZA-9 has no test\n"]);
+  assert.match(missing.stdout, /^OA-1\n {2}test\/[\w-]+\.test\.ts: .*OA-1/);
+});
+
 test("docs/security.md names files that are there, and for each requirement tests that prove it", async () => {
   const { testsById } = await securityIds();
   const tests = testsById();
   const text = read("docs/security.md");
-  const sources = [...text.matchAll(/`((?:[\w-]+\/)*[\w-]+\.(?:ts|ejs|conf))`/g)].map(([, path = ""]) => path);
+  const sources = [...text.matchAll(/`((?:[\w-]+\/)*[\w-]+\.(?:ts|ejs|conf))`/g)].map(
+    ([, path = ""]) => path,
+  );
   assert.ok(sources.length >= 100, "it names the files of src");
   for (const path of sources) {
     const isThere = ["src", "."].some((folder) => existsSync(join(root, folder, path)));
@@ -91,7 +121,7 @@ test("SC-1 every package is pinned with its hash and runs no script when it is i
       assert.match(String(version), /^4\.10\./, `${name}: later ones cannot be installed everywhere`);
     }
   }
-  for (const path of [".ci/run", ".github/workflows/check.yml"]) {
+  for (const path of [".ci/run", ".github/workflows/check.yml", "deploy/Dockerfile", "docs/deploy.md"]) {
     for (const [line] of read(path).matchAll(/npm (?:ci|install|i)\b.*/g)) {
       assert.match(line, /--ignore-scripts/, `${path}: ${line}`);
     }

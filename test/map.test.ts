@@ -200,9 +200,11 @@ describe("the map", { skip }, () => {
     assert.equal(new URL(page.url()).hash, "#15/50.73200/7.09500");
     const [, near] = await drawn(page);
     assert.ok(near > 0 && near < all[1], `${near} trees at hand`);
+    await page.getByRole("button", { name: "Show all" }).click();
+    await page.locator("#summary", { hasText: `${all[0] + all[1]} features in view` }).waitFor();
 
     await endSession(site, context);
-    await go(page, "#12/50.72700/7.11000");
+    await go(page, "#10.5/50.72700/7.11000");
     const banner = page.locator("#session-ended");
     await banner.waitFor();
     await settled(page, "waiting", "waiting");
@@ -222,7 +224,7 @@ describe("the map", { skip }, () => {
     await settled(page, "shown", "shown");
     await page.locator("#summary", { hasText: `${all[0] + all[1]} features in view` }).waitFor();
     assert.deepEqual(await drawn(page), all, "it goes on where it was");
-    assert.equal(new URL(page.url()).hash, "#12/50.72700/7.11000");
+    assert.equal(new URL(page.url()).hash, "#10.5/50.72700/7.11000");
     assert.ok(await page.evaluate(() => "isSame" in globalThis), "the page was not loaded anew");
 
     // Somebody else has another map: then the page is loaded anew.

@@ -198,7 +198,7 @@ describe("every page", () => {
         for (const target of targets.filter((target) => target !== "#content")) {
           assert.match(
             target,
-            new RegExp(`^${base}/(assets/|sign-in(?:\\?force_login=true)?$|sign-out$|$)`),
+            new RegExp(`^${base}/(assets/|sign-in(?:\\?force_login=true)?$|sign-ins$|sign-out$|$)`),
             kind,
           );
         }

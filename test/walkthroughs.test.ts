@@ -111,7 +111,8 @@ describe("the tutorial, typed as it stands", () => {
   });
 
   test("step 3: only the browser that began may finish, once", async (t) => {
-    const { browser, tokenCalls } = await readerAt(t, tutorial.steps.get(3));
+    const { browser, sandbox, tokenCalls } = await readerAt(t, tutorial.steps.get(3));
+    sandbox.settings.requirePkce = true;
     const mine = browser();
     const { status, headers } = await mine.get("/sign-in", click);
     assert.deepEqual([status, headers["cache-control"]], [302, "no-store"]);

@@ -203,7 +203,8 @@ export function tokenKeeper({ config, store, revocations, log }: TokenKeeperPart
     renewed: (sessionId, { token }) => renew(sessionId, token),
     async identityOf(req) {
       const { identity } = req.session;
-      if (!identity) throw new AppError("signed_out");
+      // The session may be that of another portal: the last guard decides.
+      if (identity?.portal !== config.portal) throw new AppError("signed_out");
       const usable = await fresh(req.sessionID, identity);
       if (usable !== identity) await show(req, usable);
       usable.renew = async () => {

@@ -4,8 +4,11 @@ import { reasonOf } from "../reason.ts";
 import { atOnce, count, counted, noteTroubles, type Office, sessionsOf, usersOf } from "./office.ts";
 import { isSimilar, noteNobody } from "./sessions-look.ts";
 
-/** So many sessions are ended before the queue of revocations is written again, which grows meanwhile. */
-const batchSize = 1_000;
+/**
+ * So many sessions are ended before the queue of revocations is written again. It grows meanwhile, and so do the
+ * batches: each twice as large as the one before.
+ */
+const batch = { first: 1_000, largest: 16_000 };
 
 interface Ending {
   name: string;
@@ -55,9 +58,9 @@ export async function revoke(
 
   const reading = progress("Ending sessions", names.length);
   try {
-    for (let start = 0; start < names.length; start += batchSize) {
+    for (let size = batch.first; names.length > 0; size = Math.min(2 * size, batch.largest)) {
       const endings: Ending[] = [];
-      await eachOf(names.slice(start, start + batchSize), atOnce, async (name) => {
+      await eachOf(names.splice(0, size), atOnce, async (name) => {
         reading.step();
         const found = await sessions.look(name);
         if (!found) return;

@@ -41,7 +41,7 @@ function readText(path: string, name: string): { text?: string; problem?: string
   }
 }
 
-const secretKeys = ["SESSION_SECRET", "ENCRYPTION_KEY", "CLIENT_SECRET", "REDIS_URL"];
+const secretKeys = ["SESSION_SECRET", "ENCRYPTION_KEY", "CLIENT_SECRET", "PORTALS", "REDIS_URL"];
 
 /** Adds a problem when a file with secrets is not its owner's alone (CF-6). Windows keeps no such mode. */
 function withPrivacy(path: string, source: Source): Source {

@@ -14,12 +14,13 @@ export function problemLines(
   given: ReadonlyMap<string, Given>,
 ): string[] {
   const lines = issues.flatMap((issue) => {
-    if (issue.code === "unrecognized_keys")
+    if (issue.code === "unrecognized_keys" && issue.path.length === 0)
       return issue.keys.map((key) => `${unknownKey(key)}${placeOf(given.get(key))}`);
-    const [key, index] = issue.path;
+    const [key, index, field] = issue.path;
     const found = given.get(String(key));
     const entry = typeof index === "number" && isList(found?.value) ? `value ${index + 1} ` : "";
-    return `${String(key)}: ${entry}${issue.message}${placeOf(found)}`;
+    const part = key === "PORTALS" && field !== undefined ? `(${String(field)}) ` : "";
+    return `${String(key)}: ${entry}${part}${issue.message}${placeOf(found)}`;
   });
   return [...new Set(lines)];
 }

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { embedOrigin, portalUrl, proxyTarget, redirectUri, redisUrl, trustedProxy } from "./addresses.ts";
 import { type MapLayer, mapLayer, mapTiles } from "./map.ts";
+import { haveCommonReach, type PortalEntry, portalList } from "./portals.ts";
 import { reachOf } from "./reach.ts";
 import { missingOr } from "./rule.ts";
 import { credential, makeSecret, secret } from "./secrets.ts";
@@ -71,6 +72,9 @@ export const schema = z
     PORTAL_URL: portalUrl
       .default("https://www.arcgis.com/sharing/rest")
       .describe("portal that signs people in"),
+    PORTALS: portalList
+      .default([])
+      .describe("more portals that people can sign in to, beside that of `PORTAL_URL`: see Several portals"),
     PORT: whole(0, 65535).default(3000).describe("port to listen on; 0 takes any free one"),
     HOST: text(/^[\w.:-]+$/, "is not a host name or an address. Use 127.0.0.1, or 0.0.0.0 in a container.")
       .default("127.0.0.1")
@@ -146,6 +150,15 @@ export const schema = z
     error: "must not be more than SESSION_MAX_SECONDS. Set both (their defaults are 14 and 30 days).",
     when: () => true,
   })
+  .refine(({ PORTALS }) => new Set(PORTALS.map(({ id }) => id)).size === PORTALS.length, {
+    path: ["PORTALS"],
+    error: "has the same id twice. Give each portal one of its own.",
+  })
+  .refine((all) => !haveCommonReach(reachesOf(all)), {
+    path: ["PORTALS"],
+    error:
+      "and PORTAL_URL have an address in common, or one lies below another, their proxyAllow and PROXY_ALLOW included: a portal would get tokens of another. Let each address stand for one portal only.",
+  })
   .refine((all) => !hasLayerOutOfReach(all), {
     path: ["MAP_LAYERS"],
     error:
@@ -157,6 +170,16 @@ export const schema = z
       "hands access tokens to apps in frames, and TOKEN_HANDOVER is not true. Set that to true, too, or leave this key out.",
     when: () => true,
   });
+
+function reachesOf({ PORTAL_URL: portal, PROXY_ALLOW: proxyAllow, PORTALS }: ReachSettings) {
+  return [{ portal, proxyAllow }, ...PORTALS.map(({ url, proxyAllow }) => ({ portal: url, proxyAllow }))];
+}
+
+interface ReachSettings {
+  PORTAL_URL: string;
+  PROXY_ALLOW: string[];
+  PORTALS: PortalEntry[];
+}
 
 function hasLayerOutOfReach({
   PORTAL_URL: portal,

@@ -1,4 +1,7 @@
 import type { Request } from "express";
+import { isOnline } from "../arcgis/token-targets.ts";
+import { isBelow } from "../config/reach.ts";
+import type { Config } from "../config.ts";
 import { AppError, type ErrorCode } from "../errors.ts";
 
 export interface Callback {
@@ -8,21 +11,38 @@ export interface Callback {
   error?: ErrorCode;
 }
 
+type CallbackOptions = Pick<Config, "portal" | "severalPortals">;
+
 /**
  * Reads what the portal adds to the redirect URI (RFC 6749, 4.1.2). ArcGIS sends more than that now and then,
- * such as `persist`; it is passed over.
+ * such as `persist`; it is passed over. With several portals, an answer that says that it comes from another one is
+ * malformed (RFC 9700, 4.4.2.1).
  *
  * @throws AppError callback_malformed when something is missing, repeated, or not of the right form.
  */
-export function readCallback({ query }: Request): Callback {
-  const { state, code, error } = query;
+export function readCallback({ query }: Request, { portal, severalPortals }: CallbackOptions): Callback {
+  const { state, code, error, iss } = query;
   if (!isText(state, 512)) throw new AppError("callback_malformed");
+  if (severalPortals && iss !== undefined && !isIssuer(iss, portal)) throw new AppError("callback_malformed");
   if (error !== undefined) {
     if (typeof error !== "string") throw new AppError("callback_malformed");
     return { state, code: "", error: errorCodes.get(error) ?? "sign_in_refused" };
   }
   if (!isText(code, 2048)) throw new AppError("callback_malformed");
   return { state, code };
+}
+
+/**
+ * Whether an answer says that it comes from this portal (RFC 9207). ArcGIS says nothing so far, and what it would call
+ * itself is not documented: its REST root, or an address above or below that.
+ */
+function isIssuer(iss: unknown, portal: string): boolean {
+  if (typeof iss !== "string" || !/^https?:\/\/[!-~]+$/.test(iss) || !URL.canParse(iss)) return false;
+  const [issuer, home] = [new URL(iss), new URL(portal)];
+  if (issuer.search || issuer.hash || issuer.username) return false;
+  if (isOnline(issuer) && isOnline(home)) return true;
+  const [path, root] = [issuer.pathname.replace(/\/+$/, ""), home.pathname];
+  return issuer.origin === home.origin && (isBelow(root, path) || isBelow(path, root));
 }
 
 /** RFC 6749, 4.1.2.1. The portal's own texts are not shown: anybody can write them into a link. */

@@ -23,6 +23,7 @@ import type { SealedStore } from "../session/sealed-store.ts";
 import { endSession, startSession } from "../session/session.ts";
 import { allowOnly } from "../web.ts";
 import type { AutoSignIn } from "./auto-sign-in.ts";
+import { browserName } from "./browser-name.ts";
 import { callbackRoutes, readCallback } from "./callback.ts";
 import { isClickOnOurPage, isFromOurPage, refusePrefetch } from "./fetch-metadata.ts";
 import { renderConfirm, renderSignedIn } from "./views.ts";
@@ -88,7 +89,7 @@ export function signIn({
     next();
   });
   router.get(callback, limit, withSession, async (req, res) => {
-    const { state, code, error } = readCallback(req);
+    const { state, code, error } = readCallback(req, config);
     const { codeVerifier, returnTo } = flows.finish(req, res, state);
     res.locals.signIn = signInFor(req, returnTo);
     if (error) throw new AppError(error);
@@ -101,7 +102,7 @@ export function signIn({
     try {
       const profile = await profileOf(identity, req);
       if (req.session.identity) replaced = (await store.read(req.sessionID))?.identity;
-      await startSession(req, { identity, profile });
+      await startSession(req, { identity, profile, browser: browserName(req.get("User-Agent")) });
     } catch (reason) {
       // Nobody will ever use these tokens.
       await revocations.revoke(identity);
@@ -183,7 +184,7 @@ export function signIn({
 }
 
 /** A browser parts a window from the one that opened it at the first answer, redirects too, that asks for it. */
-function keepOpener(res: Response): void {
+export function keepOpener(res: Response): void {
   res.set("Cross-Origin-Opener-Policy", "unsafe-none");
 }
 

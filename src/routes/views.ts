@@ -25,15 +25,34 @@ export interface Visitor {
   formToken: string;
 }
 
+/** Another portal, at which the same browser may be signed in too. */
+export interface OtherPortal {
+  id: string;
+  title: string;
+  portal: string;
+  /** The path under which the whole app is, and that of this portal's own routes. */
+  root: string;
+  base: string;
+  /** Who is signed in there. */
+  visitor?: Visitor | undefined;
+}
+
 /** What the start page shows to a stranger. */
 export interface HomeSignedOut {
+  /** Where there are several portals: which one this is. */
+  portalId?: string | undefined;
+  others?: OtherPortal[];
   /** The portal's URL; its host is named. */
   portal: string;
 }
 
 /** What the start page shows to somebody who is signed in. */
 export interface HomeSignedIn extends Visitor {
+  portalId?: string | undefined;
   portal: string;
+  others?: OtherPortal[];
+  /** Buttons, beside those that all portals have. */
+  links?: { href: string; label: string }[];
   /** When the access token should be renewed. */
   tokenExpires: Date;
   /** When the person has to sign in again. */
@@ -70,8 +89,16 @@ export function views(app: Express): void {
 
 /** Answers with the start page. */
 export function renderHome(res: Response, home: HomeSignedOut | HomeSignedIn): void {
+  const others = (home.others ?? []).map(({ visitor, portal, ...other }) => ({
+    ...other,
+    host: hostOf(portal),
+    signedIn: visitor && { name: nameOf(visitor.person), formToken: visitor.formToken },
+  }));
+  const named = home.portalId === undefined ? "/sign-in?" : `/sign-in?portal=${home.portalId}&`;
+  const common = { others, signInHref: named.slice(0, -1), anotherHref: `${named}force_login=true` };
+  if ("person" in home || others.some(({ signedIn }) => signedIn)) forForm(res);
   if (!("person" in home)) {
-    render(res, "home", "Sign in", { signedIn: undefined, portalHost: hostOf(home.portal) });
+    render(res, "home", "Sign in", { ...common, signedIn: undefined, portalHost: hostOf(home.portal) });
     return;
   }
   const { person } = home;
@@ -91,9 +118,8 @@ export function renderHome(res: Response, home: HomeSignedOut | HomeSignedIn): v
     signInLeft: durationText(home.signInExpires.getTime() - now.getTime()),
     formToken: home.formToken,
   };
-  forForm(res);
-  const { links = [] } = res.app.locals;
-  render(res, "home", "Signed in", { signedIn, links, header: { name: signedIn.name } });
+  const links = [...(home.links ?? []), ...(res.app.locals.links ?? [])];
+  render(res, "home", "Signed in", { ...common, signedIn, links, header: { name: signedIn.name } });
 }
 
 /** What the example page of a person's items shows. */
@@ -133,7 +159,8 @@ export function renderMap(res: Response, { person, formToken, layers, tiles }: M
   if (tiles) allowImages(res, new URL(tiles.url).origin);
   const settings = { base: res.req.baseUrl, username: person.username, layers, tiles };
   render(res, "map", "Map", {
-    settings: JSON.stringify(settings),
+    // Not "settings": Express gives templates its own under that name.
+    mapSettings: JSON.stringify(settings),
     layers,
     header: { name: nameOf(person), formToken },
     styles: layers.length > 0 ? ["leaflet.css", "map.css"] : [],
@@ -145,6 +172,48 @@ export function renderMap(res: Response, { person, formToken, layers, tiles }: M
 function allowImages(res: Response, origin: string): void {
   const policy = String(res.getHeader("Content-Security-Policy"));
   res.set("Content-Security-Policy", policy.replace("img-src 'self'", `img-src 'self' ${origin}`));
+}
+
+/** A sign-in in some browser. Times in ms since 1970. */
+export interface SignInEntry {
+  /** What the form sends to end it. */
+  name: string;
+  /** In words; missing when it is not known. */
+  browser: string | undefined;
+  createdAt: number;
+  seenAt: number;
+}
+
+/** What the page of a person's sign-ins shows. */
+export interface SignInsPage extends Visitor {
+  /** The one of this browser; missing when it has ended just now. */
+  here: SignInEntry | undefined;
+  others: SignInEntry[];
+  /** Whether all that there are were found in time. */
+  isComplete: boolean;
+}
+
+/** Answers with the list of a person's sign-ins. */
+export function renderSignIns(res: Response, page: SignInsPage): void {
+  forForm(res);
+  const { person, formToken, here, others, isComplete } = page;
+  const now = Date.now();
+  const shown = ({ name, browser, createdAt, seenAt }: SignInEntry) => ({
+    name,
+    browser: browser ?? "Unknown browser",
+    since: new Date(createdAt).toISOString(),
+    sinceText: dateText.format(createdAt),
+    seen: new Date(seenAt).toISOString(),
+    seenText: durationText(Math.max(0, now - seenAt)),
+  });
+  render(res, "sign-ins", "Your sign-ins", {
+    here: here && shown(here),
+    others: others.map(shown),
+    isComplete,
+    username: displayName(person.username),
+    formToken,
+    header: { name: nameOf(person), formToken },
+  });
 }
 
 /** Answers with the last page of a window that was opened to sign in: it tells its opener, and closes itself. */
@@ -166,6 +235,23 @@ export function renderEmbed(res: Response, { app, origins, username }: Embedded)
   const host = hostOf(app);
   const header = { name: displayName(username), signOutLink: true };
   render(res, "embed", `App of ${host}`, { app, origins, host, header });
+}
+
+/**
+ * Answers with the page on which a person chooses a portal.
+ * @param wishes what else the sign-in was asked for, such as `force_login`
+ */
+export function renderChoice(
+  res: Response,
+  portals: { portalId: string; portalTitle: string; portal: string }[],
+  wishes: Record<string, string>,
+): void {
+  const choices = portals.map(({ portalId, portalTitle, portal }) => ({
+    query: new URLSearchParams({ ...wishes, portal: portalId }),
+    title: displayName(portalTitle, 100),
+    host: hostOf(portal),
+  }));
+  render(res, "choice", "Sign in", { choices });
 }
 
 /** Answers with the page that asks before a sign-out. */

@@ -1,6 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { parseCookie } from "cookie";
 import type { Request, Response } from "express";
+import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
 import type { KeyRing } from "./seal.ts";
 
@@ -14,6 +15,8 @@ export interface Flow {
 
 /** A flow as the cookie keeps it. Of the state it keeps a digest: the cookie alone does not complete a sign-in. */
 interface PendingFlow extends Flow {
+  /** Where it was begun: another portal's answer does not end it (OA-7). */
+  portalId: string;
   stateDigest: string;
   startedAt: number;
 }
@@ -29,7 +32,7 @@ const largestCookie = 3_800;
  * Keeps sign-ins under way in a sealed cookie of the browser that started them, and nowhere else: a stranger
  * costs the server no memory and no file, and an answer of the portal counts only in the right browser.
  */
-export function flowCookie(keys: KeyRing, { secure }: { secure: boolean }) {
+export function flowCookie(keys: KeyRing, { secure, portalId }: Pick<Config, "secure" | "portalId">) {
   const name = secure ? "__Host-arcgis.flow" : "arcgis.flow";
   const claimed = new Map<string, number>();
 
@@ -64,7 +67,7 @@ export function flowCookie(keys: KeyRing, { secure }: { secure: boolean }) {
       const codeVerifier = randomBytes(32).toString("base64url");
       const now = Date.now();
       const flows = read(req).filter(({ startedAt }) => now < startedAt + lifeMs);
-      flows.push({ stateDigest: digestOf(state), codeVerifier, returnTo, startedAt: now });
+      flows.push({ portalId, stateDigest: digestOf(state), codeVerifier, returnTo, startedAt: now });
       while (flows.length > mostFlows || JSON.stringify(flows).length * (4 / 3) > largestCookie)
         flows.shift();
       write(res, flows);
@@ -79,7 +82,8 @@ export function flowCookie(keys: KeyRing, { secure }: { secure: boolean }) {
       const flows = read(req);
       if (flows.length === 0) throw new AppError("flow_missing");
       const digest = digestOf(state);
-      const flow = flows.find(({ stateDigest }) =>
+      const here = flows.filter((each) => each.portalId === portalId);
+      const flow = here.find(({ stateDigest }) =>
         timingSafeEqual(Buffer.from(stateDigest), Buffer.from(digest)),
       );
       if (!flow) throw new AppError("state_mismatch");

@@ -12,6 +12,8 @@ export interface SessionFacts {
   /** Who is signed in; none in a session that holds no identity. */
   identities: IdentityManager[];
   fullName: string | undefined;
+  /** The browser that signed in, in words. */
+  browser: string | undefined;
   createdAt: number;
   seenAt: number;
   /** When it is over, however often it is used. */
@@ -61,7 +63,8 @@ export function inventory({
       return {
         name,
         identities: identitiesIn(content),
-        fullName: fullNameIn(content),
+        fullName: textOf(Object(content.data.profile).fullName),
+        browser: textOf(content.data.browser),
         createdAt,
         seenAt,
         end,
@@ -103,7 +106,6 @@ function identitiesIn({ identities }: Content): IdentityManager[] {
   return Object.values(identities).map((text) => IdentityManager.deserialize(text));
 }
 
-function fullNameIn({ data }: Content): string | undefined {
-  const { fullName } = Object(data.profile) as { fullName?: unknown };
-  return typeof fullName === "string" ? fullName : undefined;
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
 }

@@ -3,6 +3,7 @@ import session, { type SessionData } from "express-session";
 import type { IdentityManager } from "../arcgis/identity-manager.ts";
 import { AppError } from "../errors.ts";
 import { counts } from "../metrics/counts.ts";
+import { type Inventory, inventory } from "./inventory.ts";
 import { type Lifetime, type LifetimeOptions, lifetime } from "./lifetime.ts";
 import { memory } from "./memory.ts";
 import { onGenerate } from "./on-generate.ts";
@@ -61,6 +62,8 @@ export class SealedStore extends session.Store {
   declare generate: (req: Request) => void;
   /** Given by the app: takes the tokens of a session back that is over, before it is removed. */
   onExpired?: (identity: IdentityManager) => Promise<unknown>;
+  /** All sessions as they look from outside. */
+  readonly inventory: Inventory;
   readonly #options: SealedStoreOptions;
   readonly #seals: RecordSeals;
   readonly #life: Lifetime;
@@ -74,6 +77,7 @@ export class SealedStore extends session.Store {
   constructor(options: SealedStoreOptions) {
     super();
     this.#options = options;
+    this.inventory = inventory(options);
     this.#seals = recordSeals(options.keys);
     this.#life = lifetime(options);
     this.#reaper = reaper({
@@ -323,7 +327,8 @@ function viewOf({ data, identities, end }: Opened): SessionView {
   return freeze({ ...putTogether(content), end, toldEnd });
 }
 
-function unavailable(cause: unknown): never {
+/** Throws what is to be said when the place of the records fails. */
+export function unavailable(cause: unknown): never {
   counts.storeErrors.add("all");
   throw new AppError("store_unavailable", { cause });
 }

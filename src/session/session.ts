@@ -5,6 +5,7 @@ import type { Request, RequestHandler, Response } from "express";
 import session, { type SessionData } from "express-session";
 import type { IdentityManager } from "../arcgis/identity-manager.ts";
 import type { Profile } from "../arcgis/profile.ts";
+import { firstPortal } from "../config/portals.ts";
 import type { Config } from "../config.ts";
 import type { SealedStore } from "./sealed-store.ts";
 import { freeze } from "./session-content.ts";
@@ -15,6 +16,8 @@ declare module "express-session" {
     identity: IdentityManager;
     /** What the portal says about them. */
     profile: Profile;
+    /** The browser that signed in, in words such as "Firefox on Linux"; missing when it is not known. */
+    browser: string | undefined;
     /** When the session was last made to live longer (ms since 1970). */
     prolongedAt: number;
   }
@@ -24,9 +27,11 @@ declare module "express-session" {
 const toleranceMs = 60 * 60_000;
 
 /** The session's cookie: an opaque signed id and nothing else. `__Host-` binds it to this very host (RFC 6265bis, 4.1.3.2). */
-function cookieOf({ secure }: Config) {
+function cookieOf({ secure, portalId }: Config) {
+  // With several portals a browser has a session for each.
+  const name = portalId === firstPortal ? "arcgis.sid" : `arcgis.sid.${portalId}`;
   return {
-    name: secure ? "__Host-arcgis.sid" : "arcgis.sid",
+    name: secure ? `__Host-${name}` : name,
     // Lax, not Strict: with Strict the browser would come back from the portal without its cookies.
     cookie: { httpOnly: true, sameSite: "lax", path: "/", secure },
   } as const;
@@ -74,8 +79,7 @@ export function readOnlySessions(
     // Like express-session, it leaves a session alone that is there already.
     if (req.session) return next();
     req.session = nobody;
-    const cookie = cookieIn(req, config);
-    const id = signedId(cookie, config.sessionSecrets);
+    const { cookie, id } = cookieIn(req, config);
     if (id === undefined) return next();
 
     store.look(id, (error, view) => {
@@ -95,8 +99,21 @@ function isForeign({ identity }: Partial<SessionData>, { portal, clientId }: Con
   return identity !== undefined && (identity.portal !== portal || identity.clientId !== clientId);
 }
 
-function cookieIn(req: Request, config: Config): string {
-  return parseCookie(req.headers.cookie ?? "")[cookieOf(config).name] ?? "";
+/**
+ * Looks at the session that this browser has at a portal, also at one whose routes these are not. Gives `undefined`
+ * when nobody is signed in there.
+ * @throws AppError store_unavailable
+ */
+export async function sessionAt(req: Request, config: Config, store: SealedStore) {
+  const { id } = cookieIn(req, config);
+  if (id === undefined) return undefined;
+  const view = await promisify(store.look.bind(store))(id);
+  return view?.identity && !isForeign(view, config) ? { id, ...view, identity: view.identity } : undefined;
+}
+
+function cookieIn(req: Request, config: Config): { cookie: string; id: string | undefined } {
+  const cookie = parseCookie(req.headers.cookie ?? "")[cookieOf(config).name] ?? "";
+  return { cookie, id: signedId(cookie, config.sessionSecrets) };
 }
 
 /** The session id in a cookie of express-session, `s:{id}.{signature}`, when one of the secrets has signed it. */

@@ -16,12 +16,39 @@ export async function addBasemap(map, { base, tiles }) {
   const { search } = new URL(import.meta.url);
   const response = await fetch(`${base}/assets/land-110m.json${search}`);
   const world = await response.json();
-  L.geoJSON(topojson.feature(world, world.objects.land), {
-    pane: "landPane",
-    interactive: false,
-    attribution: "Land: Natural Earth",
-    style: { className: "land", weight: 1, fillOpacity: 1 },
-  }).addTo(map);
+  const { features } = topojson.feature(world, world.objects.land);
+  const coordinates = features.flatMap(({ geometry }) =>
+    geometry.coordinates.map((rings) => rings.map(unrolled)),
+  );
+  L.geoJSON(
+    { type: "MultiPolygon", coordinates },
+    {
+      pane: "landPane",
+      interactive: false,
+      attribution: "Land: Natural Earth",
+      style: { className: "land", weight: 1, fillOpacity: 1 },
+    },
+  ).addTo(map);
+}
+
+/**
+ * The rings of the atlas run across the 180th meridian. On a flat map they go on beyond it, or they would go back
+ * all around the world.
+ */
+function unrolled(ring) {
+  let turns = 0;
+  const line = ring.map(([longitude, latitude], index) => {
+    const step = longitude - (ring[index - 1] ?? ring[0])[0];
+    if (Math.abs(step) > 180) turns -= Math.sign(step);
+    return [longitude + 360 * turns, latitude];
+  });
+  // One that does not come back to where it began goes around the South Pole.
+  const closed = turns === 0 ? line : [...line, [line.at(-1)[0], -90], [line[0][0], -90]];
+  // Wherever it began, most of it is to be on this side.
+  const longitudes = closed.map(([longitude]) => longitude);
+  const middle = (Math.min(...longitudes) + Math.max(...longitudes)) / 2;
+  const shift = 360 * Math.round(middle / 360);
+  return closed.map(([longitude, latitude]) => [longitude - shift, latitude]);
 }
 
 /** Text as HTML. */

@@ -1,9 +1,8 @@
 import { element } from "./map-dom.js";
 import { swatch } from "./map-symbols.js";
 
-/** What the page says about a layer that it does not draw. */
+/** What the page says about a layer that it does not draw. (That one is loading is in the style alone: it is so at each step.) */
 const words = {
-  loading: "Loading …",
   waiting: "Waiting for you to sign in again.",
   forbidden:
     "You may not see this layer: it is shared with others, such as a group that you are not in. Its owner can share it with you.",

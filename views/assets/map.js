@@ -36,6 +36,8 @@ addBasemap(map, settings).catch((error) => console.warn("no basemap", error));
 // 2. What stands beside it.
 const list = featureList(document.querySelector("#in-view"), choose);
 const summary = document.querySelector("#summary");
+const showAll = document.querySelector("#show-all");
+const everything = L.latLngBounds();
 const session = watchSession(document.querySelector("#session-ended"), { ...settings, onReturn: goOn });
 const layers = settings.layers.map(({ url, title }, index) => {
   const layer = { index, url, title, name: title ?? nameIn(url) };
@@ -47,10 +49,12 @@ const layers = settings.layers.map(({ url, title }, index) => {
 Promise.all(layers.map(open)).then(() => {
   isPlaced = true;
 });
+showAll.addEventListener("click", () => fitAll());
 map.on("moveend", refreshList);
 map.on("popupclose", ({ popup }) => {
   // The keyboard goes back to where the popup was opened from.
   if (popup.openedFrom) list.focus(popup.openedFrom);
+  popup.openedFrom = undefined;
 });
 container.addEventListener("keydown", ({ key }) => {
   if (key === "Escape") map.closePopup();
@@ -73,13 +77,17 @@ async function open(layer) {
   }
 }
 
-/** Shows where the layers are, unless the person has been somewhere already. */
+/** Notes where the layer is, and goes there unless the person has been somewhere already. */
 async function place(info, url) {
-  if (isPlaced) return;
   const bounds = await boundsOf(info, url);
   if (!bounds?.isValid()) return;
-  place.bounds = place.bounds?.extend(bounds) ?? bounds;
-  map.fitBounds(place.bounds, { animate: false, padding: [16, 16] });
+  everything.extend(bounds);
+  showAll.hidden = false;
+  if (!isPlaced) fitAll({ animate: false });
+}
+
+function fitAll(options) {
+  map.fitBounds(everything, { padding: [16, 16], ...options });
 }
 
 async function boundsOf({ extent }, url) {

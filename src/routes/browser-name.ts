@@ -1,0 +1,34 @@
+/** The first that is found counts: most browsers also name those they want to be taken for. */
+const browsers: [name: string, sign: RegExp][] = [
+  ["Edge", /\bEdg(?:e|A|iOS)?\//],
+  ["Opera", /\bOP[RT]\//],
+  ["Samsung Internet", /\bSamsungBrowser\//],
+  ["Vivaldi", /\bVivaldi\//],
+  ["Firefox", /\b(?:Firefox|FxiOS)\//],
+  ["Chrome", /\b(?:Headless)?(?:Chrome|CriOS)\//],
+  ["Safari", /\bVersion\/[\d.]+.* Safari\//],
+];
+
+const systems: [name: string, sign: RegExp][] = [
+  ["iPhone", /\biPhone\b/],
+  ["iPad", /\biPad\b/],
+  ["Android", /\bAndroid\b/],
+  ["ChromeOS", /\bCrOS\b/],
+  ["Windows", /\bWindows NT\b/],
+  ["macOS", /\bMac OS X\b/],
+  ["Linux", /\bLinux\b/],
+];
+
+/**
+ * The browser and the system that a `User-Agent` names, in words such as "Firefox on Linux"; `undefined` when neither
+ * is known. No version and no device: those are often made up, and nobody knows a sign-in again by them. Some
+ * browsers, such as Brave, say that they are Chrome, and an iPad usually says that it is a Mac.
+ */
+export function browserName(userAgent = ""): string | undefined {
+  // Nobody's is longer, and a pattern need not search more.
+  const text = userAgent.slice(0, 512);
+  const nameIn = (list: typeof browsers) => list.find(([, sign]) => sign.test(text))?.[0];
+  const [browser, system] = [nameIn(browsers), nameIn(systems)];
+  if (browser && system) return `${browser} on ${system}`;
+  return browser ?? (system && `A browser on ${system}`);
+}

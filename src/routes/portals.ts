@@ -1,0 +1,68 @@
+import express, { type Router } from "express";
+import { firstPortal } from "../config/portals.ts";
+import type { Config } from "../config.ts";
+import { AppError } from "../errors.ts";
+import { proxyTargets } from "../proxy/targets.ts";
+import { redirect } from "../redirect.ts";
+import { keepOpener } from "./sign-in.ts";
+import { renderChoice } from "./views.ts";
+
+/**
+ * The portals of PORTALS, beside the one of PORTAL_URL. Each is this app once more, below a path of its own
+ * (/portals/{id}), with its own callback, and with a session of its own in the browser: what happens at one portal
+ * changes nothing at another, and no session holds the tokens of two.
+ *
+ * @param routesOf all routes of one portal
+ */
+export function portals(config: Config, routesOf: (config: Config) => Router): Router {
+  const router = express.Router();
+  const all = [config, ...config.furtherPortals];
+
+  for (const further of config.furtherPortals) {
+    const routes = routesOf(further);
+    const isTarget = targetsOf(further);
+    router.use(pathOf(further), routes);
+    // The address that is asked for decides whose token goes there: a page may use /proxy for all portals.
+    router.all("/proxy", (req, res, next) => (isTarget(req.originalUrl) ? routes(req, res, next) : next()));
+  }
+
+  /**
+   * GET /sign-in?portal=id - leads to that portal. The person chooses where none is named, and no place to come back
+   * to either: that would belong to one of them, and so does a window that a page has opened.
+   */
+  router.get("/sign-in", (req, res, next) => {
+    const { portal: id, ...wishes } = req.query as Record<string, string>;
+    const isOpen = id === undefined && wishes.returnTo === undefined && wishes.popup === undefined;
+    if (isOpen) return renderChoice(res, all, wishes);
+    const further = config.furtherPortals.find(({ portalId }) => portalId === id);
+    if (!further) return next();
+    if (wishes.popup === "1") keepOpener(res);
+    const query = new URLSearchParams({ returnTo: `${req.baseUrl}/`, ...wishes });
+    redirect(res, `${req.baseUrl}${pathOf(further)}/sign-in?${query}`, 302);
+  });
+
+  // A portal that is not there is not to be taken for the first one.
+  router.use(["/sign-in", "/sign-out"], (req, _res, next) => {
+    const { portal: id = firstPortal } = req.query;
+    if (id !== firstPortal) throw new AppError("not_found");
+    next();
+  });
+  return router;
+}
+
+/** The path below which a portal has its routes; "" for the first one. */
+export function pathOf({ portalId }: Config): string {
+  return portalId === firstPortal ? "" : `/portals/${portalId}`;
+}
+
+function targetsOf(config: Config): (requestUrl: string) => boolean {
+  const targetOf = proxyTargets(config);
+  return (requestUrl) => {
+    try {
+      targetOf(requestUrl);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+}

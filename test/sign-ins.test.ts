@@ -1,0 +1,469 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { IdentityManager } from "#src/arcgis/identity-manager.ts";
+import { browserName } from "#src/routes/browser-name.ts";
+import { startSandbox } from "#src/sandbox/portal.ts";
+import { ownSessions } from "#src/session/own-sessions.ts";
+import { Browser, crossSite, typed } from "./support/browser.ts";
+import { assertErrorPage, whoIs } from "./support/expect.ts";
+import { formTokenOf, identityOf, sessionIdOf, signOut } from "./support/person.ts";
+import { redisIsMissing, startRedis } from "./support/redis.ts";
+import { redirectUri, sharedSettings, startServer } from "./support/server-process.ts";
+import { callbackFor, openSite, type Site, signIn } from "./support/site.ts";
+import { identityFor, openTestStore, recordOf, type TestStore } from "./support/store.ts";
+
+const firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+const safari =
+  "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1";
+const edge =
+  "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/137.0.0.0 Safari/537.36 Edg/137.0.0.0";
+
+/** Signs a person in with a browser that says what it is. */
+async function signedIn(site: Pick<Site, "browser">, userAgent: string, username?: string): Promise<Browser> {
+  const browser = site.browser();
+  const callback = await callbackFor(browser, username ?? "sandy_admin");
+  await browser.get(callback, { ...typed, "User-Agent": userAgent });
+  return browser;
+}
+
+interface Shown {
+  browser: string;
+  isHere: boolean;
+  /** What its button sends. */
+  name: string | undefined;
+}
+
+/** What the page lists. */
+function listIn(body: string): Shown[] {
+  return [...body.matchAll(/<li>.*?<\/li>/gs)].map(([item]) => ({
+    browser: /<strong>([^<]*)</.exec(item)?.[1] ?? "",
+    isHere: item.includes("This browser"),
+    name: /name="session" value="([^"]*)"/.exec(item)?.[1],
+  }));
+}
+
+async function listOf(browser: Browser): Promise<Shown[]> {
+  const { status, body } = await browser.get("/sign-ins");
+  assert.equal(status, 200, body);
+  return listIn(body);
+}
+
+async function end(browser: Browser, session: string): Promise<void> {
+  const page = await browser.get("/sign-ins");
+  const { status, headers } = await browser.post("/sign-ins", { form_token: formTokenOf(page), session });
+  assert.deepEqual([status, headers.location], [303, "/sign-ins"]);
+}
+
+const nameOf = (browser: Browser) => recordOf(sessionIdOf(browser));
+
+describe("the page of a person's sign-ins", () => {
+  test("lists their own, this browser first and marked, in plain words, and nobody else's", async (t) => {
+    const site = await openSite(t);
+    const [first, second] = [await signedIn(site, firefox), await signedIn(site, safari)];
+    await signedIn(site, edge, "vik_viewer");
+
+    assert.deepEqual(await listOf(first), [
+      { browser: "Firefox on Linux", isHere: true, name: undefined },
+      { browser: "Safari on iPhone", isHere: false, name: nameOf(second) },
+    ]);
+    assert.deepEqual(
+      (await listOf(second)).map(({ browser }) => browser),
+      ["Safari on iPhone", "Firefox on Linux"],
+    );
+    const { body } = await first.get("/");
+    assert.match(body, /href="\/sign-ins"/, "the start page leads there");
+  });
+
+  test("somebody who is signed out is sent to the sign-in and comes back; a program gets 401", async (t) => {
+    const { browser } = await openSite(t);
+    const { status, headers } = await browser().get("/sign-ins");
+    assert.deepEqual([status, headers.location], [302, "/sign-in?returnTo=%2Fsign-ins"]);
+    const program = await browser().get("/sign-ins", { Accept: "application/json" });
+    assert.equal(program.status, 401);
+    const other = await browser().send("/sign-ins", { method: "PUT" });
+    assert.deepEqual([other.status, other.headers.allow], [405, "GET, HEAD, POST"]);
+  });
+
+  test("nothing of what a browser says about itself is kept but the two names", async (t) => {
+    const site = await openSite(t);
+    const browser = await signedIn(
+      site,
+      `<script>alert(1)</script> Firefox/140.0 Linux ${"x".repeat(9_000)}`,
+    );
+    await site.store.update(sessionIdOf(browser), (data) => {
+      assert.equal(data.browser, "Firefox on Linux");
+      assert.doesNotMatch(JSON.stringify(data), /alert|xxx/);
+    });
+    const stranger = await signedIn(site, "curl/8.14.1");
+    assert.deepEqual(
+      (await listOf(stranger)).map(({ browser }) => browser),
+      ["Unknown browser", "Firefox on Linux"],
+    );
+  });
+
+  test("a session that signs in anew, ends, or is over is not listed any more", async (t) => {
+    const site = await openSite(t);
+    const here = await signedIn(site, firefox);
+    const again = await signedIn(site, safari);
+    await again.get(await callbackFor(again, "sandy_admin"), { ...typed, "User-Agent": edge });
+    assert.deepEqual(
+      (await listOf(here)).map(({ browser }) => browser),
+      ["Firefox on Linux", "Edge on Windows"],
+    );
+    await signOut(again);
+    assert.equal((await listOf(here)).length, 1);
+    const late = openTestStore(t, { idleSeconds: -1 });
+    const over = await late.keep();
+    const { sessions } = await ownSessions(late.store.inventory).of(
+      identityFor("sandy_admin"),
+      recordOf(over),
+    );
+    assert.deepEqual(sessions, []);
+  });
+
+  test("while the store is away, the page says so", async (t) => {
+    const site = await openSite(t);
+    const browser = await signedIn(site, firefox);
+    t.mock.method(site.store.inventory, "names", () => Promise.reject(new Error("the disk is gone")));
+    assertErrorPage(await browser.get("/sign-ins"), "store_unavailable");
+  });
+});
+
+describe("signing out another browser", () => {
+  test("SE-12 one: it is anonymous at once, its tokens are revoked, and the others stay", async (t) => {
+    const site = await openSite(t);
+    const here = await signedIn(site, firefox);
+    const lost = await signedIn(site, safari);
+    const third = await signedIn(site, edge);
+    const { refreshToken } = await identityOf(site, lost);
+
+    await end(here, nameOf(lost));
+    assert.equal(await whoIs(lost), undefined);
+    assert.deepEqual(site.sandbox.revoked, [refreshToken]);
+    assert.equal(await whoIs(here), "sandy_admin");
+    assert.equal(await whoIs(third), "sandy_admin");
+    assert.deepEqual(
+      (await listOf(here)).map(({ browser }) => browser),
+      ["Firefox on Linux", "Edge on Windows"],
+    );
+    const line = site.log.lines.find(({ msg }) => msg === "signed out elsewhere");
+    assert.deepEqual(
+      [line?.event, line?.user, line?.record],
+      ["sign-out", "sandy_admin", nameOf(lost).slice(0, 8)],
+    );
+  });
+
+  test("SE-12 all others: each is anonymous and revoked, somebody else's and this one stay", async (t) => {
+    const site = await openSite(t);
+    const here = await signedIn(site, firefox);
+    const others = [await signedIn(site, safari), await signedIn(site, edge), await signedIn(site, firefox)];
+    const neighbour = await signedIn(site, firefox, "vik_viewer");
+    const tokens = await Promise.all(others.map(async (each) => (await identityOf(site, each)).refreshToken));
+
+    await end(here, "others");
+    for (const each of others) assert.equal(await whoIs(each), undefined);
+    assert.deepEqual([...site.sandbox.revoked].sort(), tokens.sort());
+    assert.equal(await whoIs(here), "sandy_admin");
+    assert.equal(await whoIs(neighbour), "vik_viewer");
+    assert.equal(site.files().length, 2);
+  });
+
+  test("TK-5 SE-12 a portal that is down keeps nobody signed in, and the token waits to be revoked", async (t) => {
+    const site = await openSite(t);
+    const here = await signedIn(site, firefox);
+    const lost = await signedIn(site, safari);
+    site.sandbox.faults.set("revokeToken", { kind: "status", status: 503 });
+    await end(here, nameOf(lost));
+    assert.equal(await whoIs(lost), undefined);
+    assert.ok(site.files().includes("pending-revocations"), "it waits");
+  });
+
+  test("forged names: somebody else's session, this one, and what is no name at all end nothing", async (t) => {
+    const site = await openSite(t);
+    const here = await signedIn(site, firefox);
+    const other = await signedIn(site, edge);
+    const neighbour = await signedIn(site, safari, "vik_viewer");
+    const form_token = formTokenOf(await here.get("/sign-ins"));
+    const forged: [string, string][][] = [
+      [["session", nameOf(neighbour)]],
+      [["session", nameOf(here)]],
+      [["session", sessionIdOf(neighbour)]],
+      [["session", sessionIdOf(other)]],
+      [["session", nameOf(other).toUpperCase()]],
+      [["session", `${nameOf(other)}.session`]],
+      [["session", nameOf(other).slice(0, 8)]],
+      [["session", ""]],
+      [["session", "Others"]],
+      [["session", "../pending-revocations"]],
+      [],
+      [
+        ["session", "others"],
+        ["session", "others"],
+      ],
+      [["session[]", "others"]],
+      [["__proto__[session]", "others"]],
+      [["name", nameOf(other)]],
+    ];
+    for (const fields of forged) {
+      const answer = await here.send("/sign-ins", {
+        method: "POST",
+        form: [["form_token", form_token], ...fields],
+        headers: { Origin: site.url, "Sec-Fetch-Site": "same-origin", Accept: "text/html" },
+      });
+      const why = JSON.stringify(fields);
+      assert.equal(answer.status, 303, why);
+      assert.equal(site.files().length, 3, why);
+    }
+    assert.deepEqual(site.sandbox.revoked, []);
+    for (const each of [here, other]) assert.equal(await whoIs(each), "sandy_admin");
+    assert.equal(await whoIs(neighbour), "vik_viewer");
+  });
+
+  test("CS-1 a form from elsewhere, with the token of another session, or without one, is refused", async (t) => {
+    const site = await openSite(t);
+    const here = await signedIn(site, firefox);
+    const other = await signedIn(site, edge);
+    const form_token = formTokenOf(await here.get("/sign-ins"));
+    const session = "others";
+    const refused = [
+      await here.post("/sign-ins", { form_token, session }, crossSite),
+      await here.post("/sign-ins", { form_token, session }, { "Sec-Fetch-Site": "same-site" }),
+      await here.post("/sign-ins", { session }),
+      await here.post("/sign-ins", { form_token: formTokenOf(await other.get("/")), session }),
+      await here.send("/sign-ins", {
+        method: "POST",
+        form: { form_token, session },
+        headers: { Accept: "text/html" },
+      }),
+    ];
+    for (const answer of refused) assertErrorPage(answer, "form_refused");
+    const stranger = await site.browser().post("/sign-ins", { form_token, session });
+    assertErrorPage(stranger, "signed_out");
+    await here.get(`/sign-ins?session=others&form_token=${form_token}`);
+    assert.equal(site.files().length, 2);
+    assert.equal(await whoIs(other), "sandy_admin");
+  });
+
+  test("the page works where the app is mounted", async (t) => {
+    const site = await openSite(t, { mount: "/gis" });
+    const [here, other] = [site.browser(), site.browser()];
+    for (const each of [here, other]) await signIn(each, "sandy_admin", "/gis/sign-in");
+    const page = await here.get("/gis/sign-ins");
+    assert.match(page.body, /action="\/gis\/sign-ins"/);
+    const [, { name = "" } = {}] = listIn(page.body);
+    const answer = await here.post("/gis/sign-ins", { form_token: formTokenOf(page), session: name });
+    assert.deepEqual([answer.status, answer.headers.location], [303, "/gis/sign-ins"]);
+    assert.equal(await whoIs(other, "/gis/"), undefined);
+  });
+});
+
+describe("two servers on one store", () => {
+  test("SE-12 ST-7 the list is right in both, and right after kill -9", async (t) => {
+    const sandbox = await startSandbox({ clients: [{ clientId: "test-app", redirectUris: [redirectUri] }] });
+    t.after(() => sandbox.close());
+    const settings = sharedSettings(t, sandbox.url);
+    const [one, two] = await Promise.all([startServer(t, settings), startServer(t, settings)]);
+    const on = ({ url }: { url: string }) => ({ browser: () => new Browser(url) }) as Site;
+    const carried = async (server: { url: string }, userAgent: string) => {
+      const browser = on(server).browser();
+      const { search } = new URL(await callbackFor(browser, "sandy_admin"));
+      await browser.get(`/authenticate${search}`, { ...typed, "User-Agent": userAgent });
+      return browser;
+    };
+    const here = await carried(one, firefox);
+    assert.equal((await listOf(here)).length, 1);
+    const there = await carried(two, safari);
+    assert.equal((await listOf(here)).length, 2);
+    assert.equal((await listOf(there)).length, 2);
+
+    await one.end("SIGKILL");
+    const three = await startServer(t, settings);
+    const moved = new Browser(three.url, here.cookies);
+    assert.deepEqual(
+      (await listOf(moved)).map(({ browser }) => browser),
+      ["Firefox on Linux", "Safari on iPhone"],
+    );
+    await end(moved, nameOf(there));
+    assert.equal(await whoIs(there), undefined);
+    assert.equal((await listOf(moved)).length, 1);
+  });
+
+  test("SE-12 ST-12 the same in Redis", { skip: redisIsMissing() }, async (t) => {
+    const redis = await startRedis(t);
+    const site = await openSite(t, { settings: { REDIS_URL: redis.url } });
+    const [here, lost] = [await signedIn(site, firefox), await signedIn(site, safari)];
+    const neighbour = await signedIn(site, edge, "vik_viewer");
+    assert.deepEqual(
+      (await listOf(here)).map(({ browser }) => browser),
+      ["Firefox on Linux", "Safari on iPhone"],
+    );
+    await end(here, "others");
+    assert.equal(await whoIs(lost), undefined);
+    assert.equal(await whoIs(here), "sandy_admin");
+    assert.equal(await whoIs(neighbour), "vik_viewer");
+  });
+});
+
+describe("finding the sessions of one person", () => {
+  /** Looks from outside, and counts how many records it opens. */
+  function counted({ store }: TestStore) {
+    const looks: string[] = [];
+    const { inventory: all } = store;
+    const look: typeof all.look = (name) => {
+      looks.push(name);
+      return all.look(name);
+    };
+    return { looks, all: { ...all, look } };
+  }
+
+  test("OA-14 the same user name at another portal is somebody else", async (t) => {
+    const site = openTestStore(t);
+    const [here, there] = ["https://one.example/sharing/rest", "https://two.example/sharing/rest"].map(
+      (portal) => {
+        return new IdentityManager({ ...JSON.parse(identityFor("sandy").serialize()), portal, token: "t" });
+      },
+    ) as [IdentityManager, IdentityManager];
+    const mine = await site.keep({ identity: here });
+    await site.keep({ identity: there });
+    const { sessions, isComplete } = await ownSessions(site.store.inventory).of(here, recordOf(mine));
+    assert.deepEqual([sessions.map(({ name }) => name), isComplete], [[recordOf(mine)], true]);
+  });
+
+  test("each record is opened once, and at each later look only what is new and what is the person's own", async (t) => {
+    const site = openTestStore(t);
+    for (let number = 0; number < 20; number++) await site.keep({ identity: identityFor(`user${number}`) });
+    const mine = await site.keep();
+    const { looks, all } = counted(site);
+    const { of } = ownSessions(all);
+    const person = identityFor("sandy_admin");
+    await of(person, recordOf(mine));
+    assert.equal(looks.length, 22);
+    const more = await site.keep();
+    looks.length = 0;
+    const { sessions } = await of(person, recordOf(mine));
+    assert.deepEqual(looks.sort(), [more, more, mine].map(recordOf).sort());
+    assert.equal(sessions.length, 2);
+    await site.destroy(more);
+    assert.equal((await of(person, recordOf(mine))).sessions.length, 1);
+  });
+
+  test("what was kept before somebody asks is in the answer, also while others are being answered", async (t) => {
+    const site = openTestStore(t);
+    const { all } = counted(site);
+    let begin = () => {};
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    let goOn = () => {};
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const names = async () => {
+      const found = await all.names();
+      begin();
+      await held;
+      return found;
+    };
+    const { of } = ownSessions({ ...all, names });
+    const person = identityFor("sandy_admin");
+    const mine = await site.keep();
+    const early = of(person, recordOf(mine));
+    await begun;
+    await site.keep();
+    const later = [of(person, recordOf(mine)), of(person, recordOf(mine))];
+    goOn();
+    assert.equal((await early).isComplete, true);
+    for (const { sessions } of await Promise.all(later)) assert.equal(sessions.length, 2);
+  });
+
+  test("with more than can be looked through in time, this one is there, and it is said that others may not be", async (t) => {
+    const site = openTestStore(t);
+    const [mine, other] = [await site.keep(), await site.keep()];
+    let isSlow = true;
+    const { all } = counted(site);
+    const slow = {
+      ...all,
+      names: async () => {
+        while (isSlow) await sleep(5);
+        return all.names();
+      },
+    };
+    const { of } = ownSessions(slow, { patienceMs: 20 });
+    const person = identityFor("sandy_admin");
+    const early = await of(person, recordOf(mine));
+    assert.deepEqual([early.sessions.map(({ name }) => name), early.isComplete], [[recordOf(mine)], false]);
+    isSlow = false;
+    let later = early;
+    while (!later.isComplete) later = await of(person, recordOf(mine));
+    assert.deepEqual(later.sessions.map(({ name }) => name).sort(), [mine, other].map(recordOf).sort());
+  });
+
+  test("a store that fails fails the look, and not the next one", async (t) => {
+    const site = openTestStore(t);
+    const mine = await site.keep();
+    const { all } = counted(site);
+    let isAway = true;
+    const { of } = ownSessions({
+      ...all,
+      names: () => (isAway ? Promise.reject(new Error("away")) : all.names()),
+    });
+    const person = identityFor("sandy_admin");
+    await assert.rejects(of(person, recordOf(mine)), { message: "away" });
+    isAway = false;
+    assert.equal((await of(person, recordOf(mine))).isComplete, true);
+  });
+
+  test("ST-2 a record that does not open is nobody's, and is not opened again and again", async (t) => {
+    const site = openTestStore(t);
+    const mine = await site.keep();
+    const stranger = openTestStore(t, { dir: site.dir });
+    const hidden = await stranger.keep();
+    const { looks, all } = counted(site);
+    const { of } = ownSessions(all);
+    for (let round = 0; round < 3; round++) {
+      const { sessions } = await of(identityFor("sandy_admin"), recordOf(mine));
+      assert.deepEqual(
+        sessions.map(({ name }) => name),
+        [recordOf(mine)],
+      );
+    }
+    assert.equal(looks.filter((name) => name === recordOf(hidden)).length, 1);
+  });
+});
+
+test("a browser and a system are told by their names, and by nothing else", () => {
+  const told: [string | undefined, string | undefined][] = [
+    [firefox, "Firefox on Linux"],
+    [safari, "Safari on iPhone"],
+    [edge, "Edge on Windows"],
+    [edge.replace(/ Edg.*/, ""), "Chrome on Windows"],
+    [edge.replace(/Edg/, "OPR"), "Opera on Windows"],
+    [
+      "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 Version/18.5 Safari/605.1.15",
+      "Safari on macOS",
+    ],
+    [
+      "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) CriOS/137.0 Mobile/15E148 Safari/604.1",
+      "Chrome on iPhone",
+    ],
+    [
+      "Mozilla/5.0 (iPad; CPU OS 18_5 like Mac OS X) FxiOS/140.0 Mobile/15E148 Safari/605.1.15",
+      "Firefox on iPad",
+    ],
+    ["Mozilla/5.0 (Android 15; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0", "Firefox on Android"],
+    ["Mozilla/5.0 (Linux; Android 10; K) Chrome/137.0.0.0 Mobile Safari/537.36", "Chrome on Android"],
+    [
+      "Mozilla/5.0 (Linux; Android 15; SM-S931B) SamsungBrowser/28.0 Chrome/130.0.0.0 Mobile Safari/537.36",
+      "Samsung Internet on Android",
+    ],
+    ["Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) Chrome/137.0.0.0 Safari/537.36", "Chrome on ChromeOS"],
+    ["Mozilla/5.0 (Windows NT 10.0; Trident/7.0; rv:11.0) like Gecko", "A browser on Windows"],
+    ["Firefox/1", "Firefox"],
+    ["curl/8.14.1", undefined],
+    ["", undefined],
+    [undefined, undefined],
+    [`${" ".repeat(100_000)}Firefox/1`, undefined],
+  ];
+  for (const [userAgent, name] of told) assert.equal(browserName(userAgent), name, userAgent?.slice(0, 200));
+});
