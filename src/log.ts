@@ -15,7 +15,7 @@ export interface LogPlace {
  */
 export async function openLog(level: Config["logLevel"], place?: LogPlace): Promise<Logger> {
   const options = { level, base: undefined, timestamp: pino.stdTimeFunctions.isoTime };
-  // Not process.stdout.isTTY: once process.stdout was looked at, and its reader has gone, Node 20 hangs at its exit.
+  // Not process.stdout.isTTY: that would make a stream which nobody else needs.
   const isTerminal = place ? place.isTTY : isatty(1);
   const pretty = isTerminal ? await import("pino-pretty").catch(() => undefined) : undefined;
   if (pretty) {
