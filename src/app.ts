@@ -67,7 +67,7 @@ export function createApp({ config, store, log, notice, links = [], stopping, ro
   app.disable("etag");
   app.set("trust proxy", config.trustProxy);
   app.set("query parser", "simple");
-  Object.assign(app.locals, { notice, links });
+  Object.assign(app.locals, { notice, links, tokenHandover: config.tokenHandover });
   views(app);
 
   const allPortals = [config, ...config.furtherPortals];
