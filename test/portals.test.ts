@@ -30,7 +30,7 @@ async function openTwo(
     settings: { PORTALS: portals, ...settings },
   });
   const redirectUris = [`${site.url}${mount}/portals/county/authenticate`];
-  county.clients.push({ clientId: "county-app", redirectUris, title: "App" });
+  county.clients.push({ clientId: String(entry.clientId ?? "county-app"), redirectUris, title: "App" });
   return { ...site, county };
 }
 
@@ -275,7 +275,7 @@ describe("signed in at several portals", () => {
   });
 
   test("SE-4 the session of one portal under the cookie of the other is no sign-in", async (t) => {
-    const site = await openTwo(t);
+    const site = await openTwo(t, { entry: { clientId: "test-app" } });
     const browser = site.browser();
     await signIn(browser, "sandy_admin", inCounty);
     browser.cookies.set("arcgis.sid", String(browser.cookies.get("arcgis.sid.county")));
