@@ -13,18 +13,18 @@ export interface PagesParts {
   portals: Config[];
   store: SealedStore;
   forms: FormTokens;
-  /** Gives `req.session`. */
-  withSession: RequestHandler;
+  /** Gives a `req.session` that is only looked at. */
+  withView: RequestHandler;
   auto: AutoSignIn;
 }
 
 /** The pages people look at. */
-export function pages({ config, portals, store, forms, withSession, auto }: PagesParts): Router {
+export function pages({ config, portals, store, forms, withView, auto }: PagesParts): Router {
   const router = express.Router();
   const others = portals.filter((other) => other !== config);
 
   /** GET / - the start page: a link to the sign-in, or who is signed in and for how long. */
-  router.get("/", withSession, auto.attempt, async (req, res) => {
+  router.get("/", withView, auto.attempt, async (req, res) => {
     const elsewhere = await elsewhereOf(req);
     const { identity, profile, cookie } = req.session;
     if (!identity) return renderHome(res, { portal: config.portal, ...elsewhere });
