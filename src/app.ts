@@ -67,7 +67,7 @@ export function createApp({ config, store, log, notice, links = [], stopping, ro
   app.disable("etag");
   app.set("trust proxy", config.trustProxy);
   app.set("query parser", "simple");
-  Object.assign(app.locals, { notice, links });
+  Object.assign(app.locals, { notice, links, tokenHandover: config.tokenHandover });
   views(app);
 
   const allPortals = [config, ...config.furtherPortals];
@@ -81,18 +81,20 @@ export function createApp({ config, store, log, notice, links = [], stopping, ro
     const router = express.Router();
     const flows = flowCookie(keyRing(config.encryptionKeys), config);
     const withSession = apart(sessions(config, store));
-    const withView = apart(readOnlySessions(config, store, { prolong: false }));
+    const withView = apart(readOnlySessions(config, store));
+    // An answer of /proxy may leave late, when the browser has another cookie.
+    const withBareView = apart(readOnlySessions(config, store, { prolong: false }));
     const auto = autoSignIn(config);
     const tokens = tokenKeeper({ config, store, revocations: waiting, log });
     const guard = guards({ config, store, tokens, withSession, log });
     const { memberOnly, requireSignIn } = guard;
 
     // In front, as it is what is asked most: a map has a hundred tiles, and each layer before it takes its time.
-    router.use(proxy({ config, tokens, withView, memberOnly }));
+    router.use(proxy({ config, tokens, withView: withBareView, memberOnly }));
     router.use(assets());
     router.use(signIn({ config, store, flows, forms, withSession, limit, auto, revocations: waiting, log }));
     router.use(signIns({ config, store, forms, withSession, requireSignIn, revocations: waiting, log }));
-    router.use(pages({ config, portals: allPortals, store, forms, withSession, auto }));
+    router.use(pages({ config, portals: allPortals, store, forms, withView, auto }));
     router.use(map({ config, forms, requireSignIn }));
     router.use(api({ config, tokens, withSession, memberOnly }));
     router.use(embed({ config, requireSignIn }));

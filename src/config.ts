@@ -15,6 +15,8 @@ export interface Config {
   portal: string;
   /** "main" for that of PORTAL_URL; the id of one of PORTALS. */
   portalId: string;
+  /** The path below which it has its routes: "" for the first one. */
+  portalPath: string;
   /** What people read where they choose one. */
   portalTitle: string;
   /** Whether people can sign in at more than one, side by side. */
@@ -153,6 +155,7 @@ function toConfig(values: Settings, cwd: string): Config {
     clientSecret: values.CLIENT_SECRET,
     portal: values.PORTAL_URL,
     portalId: firstPortal,
+    portalPath: "",
     portalTitle: titleOf(new URL(values.PORTAL_URL)),
     severalPortals: values.PORTALS.length > 0,
     furtherPortals: [],
@@ -204,10 +207,11 @@ function portalConfig(first: Config, entry: PortalEntry): Config {
     proxyAllow,
   } = entry;
   // Another path for each (RFC 9700, 4.4.2.1): so no portal's code can be taken for that of another.
-  const callbackPath = first.callbackPath.replace(/(?=\/[^/]+\/?$)/, `/portals/${portalId}`);
+  const portalPath = `/portals/${portalId}`;
+  const callbackPath = first.callbackPath.replace(/(?=\/[^/]+\/?$)/, portalPath);
   return {
     ...first,
-    ...{ portalId, portalTitle, portal, clientId, clientSecret, allowedOrgs, proxyAllow },
+    ...{ portalId, portalPath, portalTitle, portal, clientId, clientSecret, allowedOrgs, proxyAllow },
     redirectUri: first.origin + callbackPath,
     callbackPath,
     autoSignIn: false,

@@ -1,3 +1,4 @@
+import { isatty } from "node:tty";
 import pino, { type Logger } from "pino";
 import type { PrettyOptions } from "pino-pretty";
 import type { Config } from "./config.ts";
@@ -12,16 +13,19 @@ export interface LogPlace {
  * Opens the log: one JSON object a line, with the time in UTC. A person at a terminal gets one readable line instead,
  * where pino-pretty is installed: it is left out of `npm ci --omit=dev`, as nobody looks on there.
  */
-export async function openLog(level: Config["logLevel"], place: LogPlace = process.stdout): Promise<Logger> {
+export async function openLog(level: Config["logLevel"], place?: LogPlace): Promise<Logger> {
   const options = { level, base: undefined, timestamp: pino.stdTimeFunctions.isoTime };
-  const pretty = place.isTTY ? await import("pino-pretty").catch(() => undefined) : undefined;
+  // Not process.stdout.isTTY: that would make a stream which nobody else needs.
+  const isTerminal = place ? place.isTTY : isatty(1);
+  const pretty = isTerminal ? await import("pino-pretty").catch(() => undefined) : undefined;
   if (pretty) {
+    const terminal = place ?? process.stdout;
     // Line by line: as a stream it would be late, and the last lines before the end of the process lost.
     const format = pretty.prettyFactory(prettily);
-    return pino(options, { write: (line) => place.write(harmless(format(line))) });
+    return pino(options, { write: (line) => terminal.write(harmless(format(line))) });
   }
   // Its own way to the standard output is the fastest.
-  return place === process.stdout ? pino(options) : pino(options, place);
+  return place ? pino(options, place) : pino(options);
 }
 
 const prettily: PrettyOptions = {

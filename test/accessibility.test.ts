@@ -48,3 +48,20 @@ test("every page passes axe in the light and in the dark, on a desktop and on a 
   await page.getByText("Nobody has this name here.").waitFor();
   await assertAccessible(page, "sign-in at the organisation");
 });
+
+test("so do the choice of portals and the start page with several", { skip }, async (t) => {
+  const { url } = await openSite(t, {
+    settings: {
+      PORTALS: [{ id: "county", title: "County GIS", url: "https://county.invalid/portal", clientId: "x" }],
+    },
+  });
+  const { page } = await open(t, { reducedMotion: "reduce" });
+  await page.goto(`${url}/sign-in`);
+  await assertAccessible(page, "choice");
+  await page.getByRole("link", { name: "Sign in at 127" }).click();
+  await choose(page, "Pia Marlow");
+  await page.waitForURL(`${url}/`);
+  await assertAccessible(page, "start page with another portal");
+  await page.goto(`${url}/portals/county/`);
+  await assertAccessible(page, "start page of the other portal");
+});

@@ -353,7 +353,7 @@ test("OU-4 no answer shows a stack, a path or a package, whatever NODE_ENV says"
     413: () => alice.send("/sign-out", { method: "POST", form: { form_token: "x".repeat(9_000) } }),
     431: () => alice.get("/", { "X-Long": "x".repeat(20_000) }),
     500: async () => {
-      t.mock.method(site.store, "get", () => {
+      t.mock.method(site.store, "look", () => {
         throw new TypeError("Cannot read /secret/path");
       });
       return alice.get("/");

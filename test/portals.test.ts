@@ -30,7 +30,7 @@ async function openTwo(
     settings: { PORTALS: portals, ...settings },
   });
   const redirectUris = [`${site.url}${mount}/portals/county/authenticate`];
-  county.clients.push({ clientId: "county-app", redirectUris, title: "App" });
+  county.clients.push({ clientId: String(entry.clientId ?? "county-app"), redirectUris, title: "App" });
   return { ...site, county };
 }
 
@@ -195,6 +195,20 @@ describe("one callback for each portal", () => {
   });
 });
 
+test("a sign-in that has failed leads to the same portal again, and to where it would have gone", async (t) => {
+  const site = await openTwo(t);
+  const browser = site.browser();
+  const next = async (callback: string) => {
+    const { body } = await browser.get(callback);
+    return /class="button" href="([^"]+)"/.exec(body)?.[1];
+  };
+  const callback = await callbackFor(browser, "vik_viewer", `${inCounty}?returnTo=/portals/county/content`);
+  const state = String(new URL(callback).searchParams.get("state"));
+  const again = "/portals/county/sign-in?returnTo=%2Fportals%2Fcounty%2Fcontent";
+  assert.equal(await next(`/portals/county/authenticate?error=access_denied&state=${state}`), again);
+  assert.equal(await next("/portals/county/authenticate?code=x&state=y"), "/portals/county/sign-in");
+});
+
 describe("signed in at several portals", () => {
   test("OA-14 the same user name at two portals is two accounts: two sessions, two sign-outs", async (t) => {
     const site = await openTwo(t);
@@ -261,7 +275,7 @@ describe("signed in at several portals", () => {
   });
 
   test("SE-4 the session of one portal under the cookie of the other is no sign-in", async (t) => {
-    const site = await openTwo(t);
+    const site = await openTwo(t, { entry: { clientId: "test-app" } });
     const browser = site.browser();
     await signIn(browser, "sandy_admin", inCounty);
     browser.cookies.set("arcgis.sid", String(browser.cookies.get("arcgis.sid.county")));

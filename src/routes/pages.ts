@@ -5,7 +5,6 @@ import type { SealedStore } from "../session/sealed-store.ts";
 import { sessionAt } from "../session/session.ts";
 import { allowOnly } from "../web.ts";
 import type { AutoSignIn } from "./auto-sign-in.ts";
-import { pathOf } from "./portals.ts";
 import { type OtherPortal, renderHome } from "./views.ts";
 
 export interface PagesParts {
@@ -14,28 +13,25 @@ export interface PagesParts {
   portals: Config[];
   store: SealedStore;
   forms: FormTokens;
-  /** Gives `req.session`. */
-  withSession: RequestHandler;
+  /** Gives a `req.session` that is only looked at. */
+  withView: RequestHandler;
   auto: AutoSignIn;
 }
 
 /** The pages people look at. */
-export function pages({ config, portals, store, forms, withSession, auto }: PagesParts): Router {
+export function pages({ config, portals, store, forms, withView, auto }: PagesParts): Router {
   const router = express.Router();
-  const portalId = config.severalPortals ? config.portalId : undefined;
+  const others = portals.filter((other) => other !== config);
 
   /** GET / - the start page: a link to the sign-in, or who is signed in and for how long. */
-  router.get("/", withSession, auto.attempt, async (req, res) => {
+  router.get("/", withView, auto.attempt, async (req, res) => {
+    const elsewhere = await elsewhereOf(req);
     const { identity, profile, cookie } = req.session;
-    const others = await Promise.all(
-      portals.filter((other) => other !== config).map((other) => at(other, req)),
-    );
-    if (!identity) return renderHome(res, { portalId, portal: config.portal, others });
+    if (!identity) return renderHome(res, { portal: config.portal, ...elsewhere });
     renderHome(res, {
       person: { ...profile, fullName: profile?.fullName ?? "", username: identity.username },
-      portalId,
       portal: config.portal,
-      others,
+      ...elsewhere,
       links: config.mapLayers.length > 0 ? [{ href: "/map", label: "Open the map" }] : [],
       tokenExpires: identity.tokenExpires,
       signInExpires: cookie.expires ?? identity.refreshTokenExpires,
@@ -46,20 +42,25 @@ export function pages({ config, portals, store, forms, withSession, auto }: Page
   router.all("/", allowOnly("GET, HEAD"));
   return router;
 
-  /** What the start page says of another portal: who is signed in there, in this browser. */
-  async function at(other: Config, req: Request): Promise<OtherPortal> {
-    const root = req.baseUrl.slice(0, req.baseUrl.length - pathOf(config).length);
-    const session = await sessionAt(req, other, store);
-    return {
-      title: other.portalTitle,
-      portal: other.portal,
-      id: other.portalId,
-      root,
-      base: root + pathOf(other),
-      visitor: session && {
-        person: { fullName: session.profile?.fullName ?? "", username: session.identity.username },
-        formToken: forms.make(session.id),
-      },
+  /** Which portal this is, where there are several, and who is signed in at the others in the same browser. */
+  async function elsewhereOf(req: Request): Promise<{ portalId?: string; others?: OtherPortal[] }> {
+    if (others.length === 0) return {};
+    const root = req.baseUrl.slice(0, req.baseUrl.length - config.portalPath.length);
+    const at = async (other: Config): Promise<OtherPortal> => {
+      const session = await sessionAt(req, other, store);
+      const person = session && {
+        fullName: session.profile?.fullName ?? "",
+        username: session.identity.username,
+      };
+      return {
+        id: other.portalId,
+        title: other.portalTitle,
+        portal: other.portal,
+        root,
+        base: root + other.portalPath,
+        visitor: person && { person, formToken: forms.make(session.id) },
+      };
     };
+    return { portalId: config.portalId, others: await Promise.all(others.map(at)) };
   }
 }

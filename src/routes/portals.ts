@@ -21,7 +21,7 @@ export function portals(config: Config, routesOf: (config: Config) => Router): R
   for (const further of config.furtherPortals) {
     const routes = routesOf(further);
     const isTarget = targetsOf(further);
-    router.use(pathOf(further), routes);
+    router.use(further.portalPath, routes);
     // The address that is asked for decides whose token goes there: a page may use /proxy for all portals.
     router.all("/proxy", (req, res, next) => (isTarget(req.originalUrl) ? routes(req, res, next) : next()));
   }
@@ -38,7 +38,7 @@ export function portals(config: Config, routesOf: (config: Config) => Router): R
     if (!further) return next();
     if (wishes.popup === "1") keepOpener(res);
     const query = new URLSearchParams({ returnTo: `${req.baseUrl}/`, ...wishes });
-    redirect(res, `${req.baseUrl}${pathOf(further)}/sign-in?${query}`, 302);
+    redirect(res, `${req.baseUrl}${further.portalPath}/sign-in?${query}`, 302);
   });
 
   // A portal that is not there is not to be taken for the first one.
@@ -48,11 +48,6 @@ export function portals(config: Config, routesOf: (config: Config) => Router): R
     next();
   });
   return router;
-}
-
-/** The path below which a portal has its routes; "" for the first one. */
-export function pathOf({ portalId }: Config): string {
-  return portalId === firstPortal ? "" : `/portals/${portalId}`;
 }
 
 function targetsOf(config: Config): (requestUrl: string) => boolean {

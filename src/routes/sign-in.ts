@@ -85,13 +85,13 @@ export function signIn({
   // 2. One eternity later, the portal sends the browser back with a one-time code. No page repeats that address:
   //    what went wrong here is tried again from the beginning, and leads to where this one would have.
   router.get(callback, (_req, res, next) => {
-    res.locals.signIn = "/sign-in";
+    res.locals.signIn = `${config.portalPath}/sign-in`;
     next();
   });
   router.get(callback, limit, withSession, async (req, res) => {
     const { state, code, error } = readCallback(req, config);
     const { codeVerifier, returnTo } = flows.finish(req, res, state);
-    res.locals.signIn = signInFor(req, returnTo);
+    res.locals.signIn = config.portalPath + signInFor(req, returnTo);
     if (error) throw new AppError(error);
 
     const proof = config.pkce ? { codeVerifier } : {};

@@ -159,7 +159,7 @@ export function renderMap(res: Response, { person, formToken, layers, tiles }: M
   if (tiles) allowImages(res, new URL(tiles.url).origin);
   const settings = { base: res.req.baseUrl, username: person.username, layers, tiles };
   render(res, "map", "Map", {
-    // Not "settings": Express gives templates its own under that name.
+    // Not "settings": that is where Express tells the template engine that pages are compiled already.
     mapSettings: JSON.stringify(settings),
     layers,
     header: { name: nameOf(person), formToken },
@@ -298,9 +298,9 @@ function isPath(path: string | undefined): path is string {
 
 /** Every page gets these locals; the ones it does not use are named too, or the host app's `res.locals` would leak in. */
 function render(res: Response, view: string, title: string, locals: Record<string, unknown>): void {
-  const { notice } = res.app.locals;
+  const { notice, tokenHandover = false } = res.app.locals;
   const usual = { header: undefined, styles: [], wide: false };
-  res.render(view, { base: res.req.baseUrl, version, notice, title, ...usual, ...locals });
+  res.render(view, { base: res.req.baseUrl, version, notice, tokenHandover, title, ...usual, ...locals });
 }
 
 function nameOf(person: Person): string {

@@ -27,13 +27,14 @@ const looksAtOnce = 32;
  *
  * There is no index beside the records, which could be wrong after a crash. Whose a record is never changes: so
  * each process opens each record once for that, and remembers it. Later it asks for the names of all records, and
- * opens only those it has not seen yet: 30 ms for 10,000 of them, 0.3 s for 100,000. The first time takes 1.5 s for
- * every 10,000.
+ * opens only those it has not seen yet: 30 ms for 10,000 of them, 0.4 s for 100,000. The first time takes 2 s for
+ * every 10,000 in files, and 1 s in Redis.
  */
 export function ownSessions(all: Inventory, { patienceMs = usualPatienceMs } = {}): OwnSessions {
   const owners = new Map<string, readonly string[]>();
   let round = Promise.resolve();
   let nextRound: Promise<void> | undefined;
+  let restUntil = 0;
 
   async function lookThrough(): Promise<void> {
     const names = await all.names();
@@ -51,9 +52,14 @@ export function ownSessions(all: Inventory, { patienceMs = usualPatienceMs } = {
   function newRound(): Promise<void> {
     nextRound ??= round
       .catch(() => {})
+      // Somebody who asks all the time leaves the server half of its time.
+      .then(() => sleep(Math.max(0, restUntil - performance.now())))
       .then(() => {
         nextRound = undefined;
-        round = lookThrough();
+        const begin = performance.now();
+        round = lookThrough().finally(() => {
+          restUntil = 2 * performance.now() - begin;
+        });
         return round;
       });
     return nextRound;
