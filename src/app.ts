@@ -1,5 +1,5 @@
 import express, { type Express, type Router } from "express";
-import { rateLimit } from "express-rate-limit";
+import { ipKeyGenerator, rateLimit } from "express-rate-limit";
 import type { Logger } from "pino";
 import { personalRequest } from "./arcgis/request.ts";
 import { revocations } from "./arcgis/revocations.ts";
@@ -133,7 +133,8 @@ function signInLimit(perMinute: Config["rateLimit"]) {
   return rateLimit({
     windowMs: 60_000,
     limit: perMinute,
-    ipv6Subnet: 64,
+    // Over a Unix socket nobody has an address, unless a trusted proxy tells it: they are counted together.
+    keyGenerator: ({ ip = "" }) => ipKeyGenerator(ip, 64),
     standardHeaders: "draft-8",
     legacyHeaders: false,
     // Its warnings go to the console. What they warn of is checked with the configuration.

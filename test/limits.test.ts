@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, type IncomingMessage, request } from "node:http";
+import { join } from "node:path";
 import { describe, test } from "node:test";
+import pino from "pino";
+import { createApp } from "#src/app.ts";
 import { click } from "./support/browser.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";
 import { signOut } from "./support/person.ts";
-import { callbackFor, openSite, type Site, signIn } from "./support/site.ts";
+import { callbackFor, folder, openSite, type Site, signIn } from "./support/site.ts";
 
 const perMinute = 10;
 
@@ -148,6 +153,24 @@ describe("AV-1 the rate limit of the sign-in", () => {
 });
 
 describe("AV-1 whose requests are counted together", () => {
+  test("AV-1 over a Unix socket, where nobody has an address, all are counted together", async (t) => {
+    const site = await openSite(t, { settings: { RATE_LIMIT: 3 } });
+    const path = join(folder(t), "socket");
+    const server = createServer(
+      createApp({ config: site.config, store: site.store, log: pino({ level: "silent" }) }),
+    );
+    t.after(() => void server.close().closeAllConnections());
+    await once(server.listen(path), "listening");
+    const statuses: (number | undefined)[] = [];
+    for (let index = 0; index < 5; index++) {
+      const headers = { Host: "localhost", "X-Forwarded-For": `203.0.113.${index}` };
+      const asked = request({ socketPath: path, path: "/sign-in", agent: false, headers }).end();
+      const [answer] = (await once(asked, "response")) as [IncomingMessage];
+      statuses.push(answer.resume().statusCode);
+    }
+    assert.deepEqual(statuses, [302, 302, 302, 429, 429]);
+  });
+
   test("AV-1 without a trusted proxy X-Forwarded-For is no way to a new address", async (t) => {
     const site = await openSite(t, { settings: { RATE_LIMIT: perMinute, TRUST_PROXY: false } });
     const lies = many((i) => ({

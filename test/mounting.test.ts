@@ -229,16 +229,16 @@ test("a path of the mounted app is found in any case, and its links keep to it",
 /** What a page shows of a longer program, with what stands around it there. */
 function programs(): Record<string, string> {
   const read = (path: string) => readFileSync(join(root, path), "utf8");
-  const [, diff = ""] = /```diff\n(.*?)```/s.exec(read("README.md")) ?? [];
-  const after = diff.replace(/^-.*\n/gm, "").replace(/^[ +]/gm, "");
+  const [, store = ""] = /## Only the session store.*?```js\n(.*?)```/s.exec(read("README.md")) ?? [];
   const [, compared = ""] = /```ts\n(.*?)```/s.exec(read("docs/arcgis-organizations.md")) ?? [];
-  assert.ok(diff && compared, "both pages have their example");
+  assert.ok(store && compared, "both pages have their example");
   return {
     "store.ts": `import express from "express";
       import session from "express-session";
       const app = express();
-      const [SESSION_SECRET, ENCRYPTION_KEY, NEW_ENCRYPTION_KEY] = ["", "", ""];
-      ${after}`,
+      const NEW_ENCRYPTION_KEY = "";
+      const yourOptions = { secret: "", resave: false, saveUninitialized: false };
+      ${store}`,
     "compared.ts": `import type { Site } from "arcgis-sign-in-server";
       import type { Request } from "express";
       declare function myUser(req: Request): { loginName: string };

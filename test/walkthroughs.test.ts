@@ -1,14 +1,23 @@
 import assert from "node:assert/strict";
-import type { ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import * as arcgis from "@esri/arcgis-rest-request";
 import { type Sandbox, startSandbox } from "#src/sandbox/portal.ts";
 import { Browser, click, crossSite } from "./support/browser.ts";
 import { until } from "./support/person.ts";
-import { freePort, startProgram } from "./support/program.ts";
+import { startProgram } from "./support/program.ts";
 import { callbackFor, choose, signIn } from "./support/sign-in.ts";
 import { folder, secret } from "./support/temporary.ts";
 import { assemble, type Files, runCommands, walkThrough } from "./support/walkthrough.ts";
@@ -31,12 +40,12 @@ interface Reader {
 }
 
 async function readerAt(t: TestContext, step: Files | undefined): Promise<Reader> {
-  const port = String(await freePort());
-  const url = `http://localhost:${port}`;
+  const cwd = folder(t);
+  // Its own port stays with this process: one that was free a moment ago may be anybody's.
+  const url = await relay(t, join(cwd, "socket"));
   const redirectUris = [`${url}/authenticate`];
   const sandbox = await startSandbox({ clients: [{ clientId: "my-app", redirectUris }] });
   t.after(() => sandbox.close());
-  const cwd = folder(t);
   let config = JSON.stringify({
     ...JSON.parse(tutorial.steps.get(1)?.get("config.json") ?? ""),
     CLIENT_ID: "my-app",
@@ -47,9 +56,15 @@ async function readerAt(t: TestContext, step: Files | undefined): Promise<Reader
   });
 
   function start(files: Files = new Map()): Promise<ChildProcess> {
-    const server = (files.get("server.js") ?? "").replace("app.listen(3000,", `app.listen(${port},`);
+    const typed = files.get("server.js") ?? "";
+    const server = typed.replace(
+      /\.listen\((?:3000, "127\.0\.0\.1"|config\.port, config\.host)\)/,
+      '.listen("socket")',
+    );
+    assert.notEqual(server, typed, "it listens where the page says");
     assemble(t, new Map([...files, ["config.json", config], ["server.js", server]]), cwd);
-    return startProgram(t, { file: "server.js", cwd, url, env: { PORT: port } });
+    rmSync(join(cwd, "socket"), { force: true });
+    return startProgram(t, { file: "server.js", cwd, url, env: {} });
   }
   let files = step;
   let program = await start(files);
@@ -71,6 +86,19 @@ async function readerAt(t: TestContext, step: Files | undefined): Promise<Reader
   };
 }
 
+/** Listens on a free port, and passes on what comes to a socket in the file system. Gives the address. */
+async function relay(t: TestContext, path: string): Promise<string> {
+  const server = createServer((client) => {
+    const program = connect(path);
+    client.on("error", () => program.destroy());
+    program.on("error", () => client.destroy());
+    client.pipe(program).pipe(client);
+  }).listen(0, "127.0.0.1");
+  t.after(() => void server.close());
+  await once(server, "listening");
+  return `http://localhost:${(server.address() as AddressInfo).port}`;
+}
+
 async function say(browser: Browser, url: string): Promise<string> {
   return (await browser.get(url)).body;
 }
@@ -88,17 +116,20 @@ describe("the tutorial, typed as it stands", () => {
     assert.match(made, /^[\w-]{43}$/);
     assert.equal(statSync(join(cwd, "config.json")).mode & 0o777, 0o600);
 
-    const port = String(await freePort());
     const clone = folder(t);
     for (const name of ["dist", "views", "node_modules"]) symlinkSync(join(root, name), join(clone, name));
     copyFileSync(join(root, "package.json"), join(clone, "package.json"));
-    writeFileSync(
-      join(clone, "pretend.js"),
-      (tutorial.steps.get(1)?.get("pretend.js") ?? "").replace("3001", port),
-    );
-    const url = `http://127.0.0.1:${port}/portal/sharing/rest/info?f=json`;
-    await startProgram(t, { file: "pretend.js", cwd: clone, url, env: {} });
-    assert.match(await say(new Browser(url), url), /"authInfo"/);
+    const pretend = (tutorial.steps.get(1)?.get("pretend.js") ?? "").replace("3001", "0");
+    writeFileSync(join(clone, "pretend.js"), pretend);
+    const portal = spawn(process.execPath, ["pretend.js"], {
+      cwd: clone,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    t.after(() => void portal.kill());
+    const [printed] = await once(portal.stdout, "data");
+    const [, url = ""] =
+      /CLIENT_ID: 'my-app',\s+PORTAL_URL: '(http:[^']+\/sharing\/rest)'/.exec(String(printed)) ?? [];
+    assert.match(await say(new Browser(url), `${url}/info?f=json`), /"authInfo"/);
   });
 
   test("step 2: whoever has the link is greeted, as the page warns", async (t) => {
