@@ -117,8 +117,9 @@ export function sealedFileStore(
         const { lastUsed: seenAt, ...content } = found;
         const record = seals.seal(name, { content: { ...content, createdAt: seenAt }, seenAt });
         await records.create(name, record);
-        await old?.remove(id);
-        return record;
+        if (await old?.discard(id)) return record;
+        await records.remove(name);
+        return undefined;
       } finally {
         await release();
       }
