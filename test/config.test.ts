@@ -571,6 +571,7 @@ describe("REDIRECT_URI", () => {
   for (const path of [
     "/sign-in",
     "/signed-in",
+    "/sign-ins",
     "/sign-out",
     "/map",
     "/embed",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import {
+import fs, {
   copyFileSync,
   mkdirSync,
   readdirSync,
@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { createServer } from "node:http";
+import { syncBuiltinESMExports } from "node:module";
 import type { AddressInfo } from "node:net";
 import { basename, join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
@@ -506,19 +507,61 @@ describe("sealedFileStore and the sessions of the tutorial's own server", () => 
       path,
       secret: ["not this one", encryptionKey, "an older one"],
     });
+    const unencrypted = takingOver(t, other, { path });
     const first = await get(one);
     assert.ok(first?.arcgis instanceof ArcGISIdentityManager, "it is a manager");
     assert.equal(first.arcgis.username, "sandy_admin");
     assert.equal(first.arcgis.canRefresh, true);
     assert.equal((await get(two))?.arcgis?.username, "una_publisher");
-    const third = (await get(three)) as unknown as { userSession: ArcGISIdentityManager; theme: string };
+    const third = (await unencrypted.get(three)) as unknown as {
+      userSession: ArcGISIdentityManager;
+      theme: string;
+    };
     assert.equal(await third.userSession.getToken("https://www.arcgis.com/sharing/rest/x"), "old token");
     assert.equal(third.theme, "{dark}", "another text that begins with a brace stays one");
     assert.equal("__lastAccess" in third, false);
     assert.equal((await get(four))?.arcgis?.username, "vik_viewer");
     assert.deepEqual(readdirSync(path), []);
     assert.equal(readdirSync(other).length, 4);
-    assert.deepEqual(warnings, []);
+    assert.deepEqual([...warnings, ...unencrypted.warnings], []);
+  });
+
+  test("ST-3 where a secret is given, a file that anybody can have written is no session", async (t) => {
+    const path = folder(t);
+    const id = oldId();
+    writeFileSync(join(path, `${id}.json`), JSON.stringify(oldSession({ isAdmin: true })));
+    const { get, warnings } = takingOver(t, path, { secret: encryptionKey });
+    assert.equal(await get(id), null);
+    assert.deepEqual(
+      warnings.map(({ reason }) => reason),
+      ["it is not encrypted, and a secret was given"],
+    );
+    assert.deepEqual(readdirSync(path), [`${id}.json`]);
+  });
+
+  test("SE-5 a session whose old file cannot be removed is not taken over: no sign-out would end it", async (t) => {
+    const [path, other] = [folder(t), folder(t)];
+    const id = oldId();
+    await tutorialStore(path)(id, oldSession({ arcgis: manager("sandy_admin") }));
+    const { unlink } = fs.promises;
+    const refuse = t.mock.method(fs.promises, "unlink", async (file: string) => {
+      if (file.endsWith(".json")) throw Object.assign(new Error(`EPERM: ${file}`), { code: "EPERM" });
+      await unlink(file);
+    });
+    syncBuiltinESMExports();
+    try {
+      const { get, destroy, warnings } = takingOver(t, other, { path, secret: encryptionKey });
+      for (let turn = 0; turn < 2; turn++) assert.equal(await get(id), null, `turn ${turn}`);
+      await destroy(id);
+      assert.equal(await get(id), null, "after its end");
+      const record = recordOf(id).slice(0, 8);
+      const message = "an old session could not be taken over";
+      assert.deepEqual(warnings, [{ message, record, reason: "EPERM" }]);
+      assert.deepEqual(readdirSync(other), []);
+    } finally {
+      refuse.mock.restore();
+      syncBuiltinESMExports();
+    }
   });
 
   test("SE-6 SE-9 what was over is over, and what was destroyed before it was read does not come back", async (t) => {
@@ -554,17 +597,22 @@ describe("sealedFileStore and the sessions of the tutorial's own server", () => 
       ],
       ["without a salt", write(JSON.stringify({ ...encrypted, salt: 5 })), "it is damaged"],
       ["an impossible nonce", write(JSON.stringify({ ...encrypted, iv: "" })), damaged],
-      ["no object", write("[1]"), "it holds no session"],
-      ["no cookie", write('{"user":"x"}'), "it holds no session"],
-      ["a prototype", write('{"cookie":{},"__proto__":{"isAdmin":1}}'), "it holds no session"],
+      ["not encrypted", write("[1]"), "it is not encrypted, and a secret was given"],
       ["far too large", write(`"${"x".repeat(300_000)}"`), "it is far too large"],
       ["a folder", (file) => mkdirSync(file), "it is not a regular file"],
       ["a pipe", (file) => execFileSync("mkfifo", [file]), "it is not a regular file"],
       ["a link", (file) => symlinkSync("/etc/hostname", file), "ELOOP"],
     ];
+    const plain: typeof cases = [
+      ["no object", write("[1]"), "it holds no session"],
+      ["no cookie", write('{"user":"x"}'), "it holds no session"],
+      ["a prototype", write('{"cookie":{},"__proto__":{"isAdmin":1}}'), "it holds no session"],
+    ];
     const other = folder(t);
-    const { get, warnings } = takingOver(t, other, { secret: encryptionKey });
-    for (const [kind, make, reason] of cases) {
+    const encryptedOnes = takingOver(t, other, { secret: encryptionKey });
+    const plainOnes = takingOver(t, other);
+    for (const [kind, make, reason] of [...cases, ...plain]) {
+      const { get, warnings } = cases.some(([each]) => each === kind) ? encryptedOnes : plainOnes;
       const bad = oldId();
       make(join(other, `${bad}.json`));
       const before = readdirSync(other);

@@ -55,7 +55,7 @@ const callbackCure =
 // The server's other routes. The app may be mounted under a path, so it answers at every tail of the callback's
 // path, and a callback at /gis/sign-in would stand in the way of /sign-in.
 const ownRoute =
-  /\/(?:sign-in|signed-in|sign-out|map|embed|proxy|healthz|readyz|metrics|(?:api|assets)(?:\/.*)?)\/?$/i;
+  /\/(?:sign-ins?|signed-in|sign-out|map|embed|proxy|healthz|readyz|metrics|(?:api|assets)(?:\/.*)?)\/?$/i;
 
 /** REDIRECT_URI, unchanged, as it has to equal the one that is registered at the portal (CF-3). */
 export const redirectUri = address(callbackCure, `is missing. ${callbackCure}`)

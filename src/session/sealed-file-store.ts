@@ -26,7 +26,8 @@ export interface SealedFileStoreOptions {
   maxSeconds?: number;
   /**
    * Takes over what session-file-store has left, each session when its browser comes back. `secret` is what it was
-   * given to encrypt them; `path` is their folder when it is another one. Leave this out after `idleSeconds`.
+   * given to encrypt them; `path` is their folder when it is another one. Leave this out after `idleSeconds`: till then
+   * whoever can write there can put one person's old file in another's place, and without a `secret` write any session.
    */
   legacy?: { secret?: string | readonly string[]; path?: string };
   /** Told of what cannot be read or written; on the console when it is left out. No secret is in it. */
@@ -117,8 +118,9 @@ export function sealedFileStore(
         const { lastUsed: seenAt, ...content } = found;
         const record = seals.seal(name, { content: { ...content, createdAt: seenAt }, seenAt });
         await records.create(name, record);
-        await old?.remove(id);
-        return record;
+        if (await old?.discard(id)) return record;
+        await records.remove(name);
+        return undefined;
       } finally {
         await release();
       }

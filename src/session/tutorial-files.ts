@@ -51,24 +51,41 @@ export function tutorialFiles({ path, secret = [], warn }: TutorialFilesOptions)
       const { text, writtenAt } = await readSmallFile(fileOf(id));
       return sessionIn(await decrypted(parsed(text), secrets), writtenAt);
     } catch (error) {
-      // The system's messages name the file, and its name is a session id.
-      const { code, message: reason } = error as NodeJS.ErrnoException;
-      if (code === "ENOENT") return undefined;
-      if (failed.size < mostFailures) failed.add(id);
-      const record = recordName(id).slice(0, 8);
-      warn("an old session could not be taken over", { record, reason: code ?? reason });
+      giveUp(id, error as NodeJS.ErrnoException);
       return undefined;
     }
   }
 
+  /** Leaves a file alone from now on; one that is not there is no trouble. */
+  function giveUp(id: string, { code, message: reason }: NodeJS.ErrnoException): void {
+    if (code === "ENOENT") return;
+    if (failed.size < mostFailures) failed.add(id);
+    const record = recordName(id).slice(0, 8);
+    // The system's messages name the file, and its name is a session id.
+    warn("an old session could not be taken over", { record, reason: code ?? reason });
+  }
+
   return {
     read,
+    /** Removes a file that was read. Gives false when it stays: its session would come back after its end. */
+    async discard(id: string): Promise<boolean> {
+      const isGone = unlink(fileOf(id)).catch(unless("ENOENT"));
+      return isGone.then(
+        () => true,
+        (error) => {
+          giveUp(id, error);
+          return false;
+        },
+      );
+    },
     /** Whether there is a file that is worth reading. */
     async has(id: string): Promise<boolean> {
       return soundId.test(id) && !failed.has(id) && (await wasThere(lstat(fileOf(id))));
     },
     async remove(id: string): Promise<void> {
-      if (soundId.test(id)) await unlink(fileOf(id)).catch(unless("ENOENT", "EISDIR", "EPERM"));
+      if (!soundId.test(id)) return;
+      // What was no use, and what could not be removed before, is nobody's session.
+      await unlink(fileOf(id)).catch(failed.has(id) ? () => {} : unless("ENOENT", "EISDIR", "EPERM"));
     },
     async clear(): Promise<void> {
       const files = (await readdir(folder).catch(unless("ENOENT"))) ?? [];
@@ -111,10 +128,17 @@ interface Encrypted {
   at: unknown;
 }
 
-/** Gives the session, decrypted if it was encrypted. @throws Error when no secret opens it */
+/**
+ * Gives the session, decrypted if there are secrets. With them, a file that anybody can have written counts as little as
+ * it did for session-file-store.
+ *
+ * @throws Error when no secret opens it
+ */
 async function decrypted(found: unknown, secrets: readonly string[]): Promise<unknown> {
   const { ct, aad, iv, salt, at } = Object(found) as Encrypted;
-  if (typeof ct !== "string" || typeof aad !== "string") return found;
+  const isEncrypted = typeof ct === "string" && typeof aad === "string";
+  if (!isEncrypted && secrets.length > 0) throw new Error("it is not encrypted, and a secret was given");
+  if (!isEncrypted) return found;
   if (secrets.length === 0) throw new Error("it is encrypted: its secret is missing");
   for (const secret of secrets) {
     const key = await deriveKey(secret, bytesOf(salt), keyBytes);
