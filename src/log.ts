@@ -24,8 +24,8 @@ export async function openLog(level: Config["logLevel"], place?: LogPlace): Prom
     const format = pretty.prettyFactory(prettily);
     return pino(options, { write: (line) => terminal.write(harmless(format(line))) });
   }
-  // Its own way to the standard output is the fastest.
-  return place ? pino(options, place) : pino(options);
+  // Its own way to the standard output is the fastest. Without a length it would not tell when it has been written.
+  return pino(options, place ?? pino.destination({ dest: 1, minLength: 1 }));
 }
 
 const prettily: PrettyOptions = {

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import { promisify } from "node:util";
 import type { Logger } from "pino";
 import { type AppParts, createApp } from "./app.ts";
 import { type Config, ConfigError } from "./config.ts";
@@ -84,6 +85,8 @@ export function endInOrder({ url, stop, log }: Running): void {
     ending = true;
     setTimeout(() => process.exit(1), patience.allMs).unref();
     await stop();
+    // At its exit pino would try for ever to write what is left to a reader who has gone. Here it is told, and gives up.
+    await promisify(log.flush.bind(log))().catch(() => {});
     process.exit(exitCode);
   };
   for (const signal of ["SIGTERM", "SIGINT"]) {

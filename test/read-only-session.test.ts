@@ -111,12 +111,16 @@ describe("a session that is only looked at", () => {
   });
 
   test("cannot be changed: who tries gets a TypeError, at any depth, signed in or not", async (t) => {
+    const refuse = () => {
+      throw new TypeError("a stranger's cookie has no date");
+    };
     const attempts: ((session: Record<string, unknown>) => unknown)[] = [
       (session) => Object.assign(session, { admin: true }),
       (session) => Object.assign(session, { identity: identityFor("eve") }),
       (session) => delete session.cookie,
       (session) => Object.assign(session.cookie as object, { originalMaxAge: 1 }),
       (session) => Object.assign((session.profile ?? session.cookie) as object, { fullName: "Eve" }),
+      (session) => (session.cookie as { expires: Date | null }).expires?.setTime(0) ?? refuse(),
       (session) => (session.save as () => void)(),
       (session) => (session.regenerate as () => void)(),
       (session) => (session.destroy as () => void)(),

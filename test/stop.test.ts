@@ -99,16 +99,18 @@ describe("AV-7 the end of the process", () => {
     });
   }
 
-  test("AV-7 who reads the log may go away: the server serves on, and still ends in order", async (t) => {
-    const { url, child } = await start(t);
-    child.stdout?.destroy();
-    assert.equal((await new Browser(url).get("/slow?ms=0")).status, 200);
-    const exit = once(child, "exit");
-    child.kill("SIGTERM");
-    const late = setTimeout(() => child.kill("SIGKILL"), 10_000);
-    assert.deepEqual(await exit, [0, null]);
-    clearTimeout(late);
-  });
+  for (const [when, isAsked] of Object.entries({ "at once": false, "after a request": true })) {
+    test(`AV-7 who reads the log may go away: the server serves on, and still ends in order, ${when}`, async (t) => {
+      const { url, child } = await start(t);
+      child.stdout?.destroy();
+      if (isAsked) assert.equal((await new Browser(url).get("/slow?ms=0")).status, 200);
+      const exit = once(child, "exit");
+      child.kill("SIGTERM");
+      const late = setTimeout(() => child.kill("SIGKILL"), 10_000);
+      assert.deepEqual(await exit, [0, null]);
+      clearTimeout(late);
+    });
+  }
 
   test("a second SIGTERM does not wait, and leaves with exit code 1", async (t) => {
     const { url, child, output } = await start(t);

@@ -107,9 +107,15 @@ export function merge(stored: Content, session: object): Omit<Content, "createdA
   };
 }
 
-/** Makes it impossible to change a value, or anything in it. */
+const setters = Object.getOwnPropertyNames(Date.prototype).filter((name) => name.startsWith("set"));
+
+/** Makes it impossible to change a value, or anything in it: whoever tries gets a TypeError. */
 export function freeze<T>(value: T): T {
-  if (typeof value === "object" && value !== null) Object.values(Object.freeze(value)).forEach(freeze);
+  if (typeof value !== "object" || value === null) return value;
+  // What a date holds is none of its properties.
+  if (value instanceof Date)
+    for (const name of setters) Object.defineProperty(value, name, { value: undefined });
+  Object.values(Object.freeze(value)).forEach(freeze);
   return value;
 }
 
