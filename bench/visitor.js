@@ -12,7 +12,8 @@ export const redirectUri = `${publicOrigin}/authenticate`;
 /** Who signs in, as every page names them. */
 export const person = "sandy_admin";
 
-const agent = new Agent({ keepAlive: true, maxSockets: 100 });
+// The time limit is shorter than that of servers, which is 5 s: who closes a connection last may lose a request on it.
+const agent = new Agent({ keepAlive: true, maxSockets: 100, timeout: 3_000 });
 
 /** A browser with cookies, as far as a sign-in needs one. It follows nothing by itself. */
 export class Visitor {
