@@ -47,8 +47,8 @@ export interface SessionView extends Readonly<Partial<SessionData>> {
 
 type Done = (error?: unknown) => void;
 
-/** Sessions that are kept open, of about 3 KB each. */
-const mostOpened = 5_000;
+/** Sessions that are kept open, of about 10 KB each with the view that requests share. */
+const mostOpened = 2_000;
 
 /**
  * An express-session store that keeps nothing readable. Every session is sealed for its own id before it

@@ -107,14 +107,20 @@ export function merge(stored: Content, session: object): Omit<Content, "createdA
   };
 }
 
-const setters = Object.getOwnPropertyNames(Date.prototype).filter((name) => name.startsWith("set"));
+/** What a date holds is none of its properties: to freeze it, its setters have to go. All frozen ones share this. */
+const withoutSetters: object = Object.create(
+  Date.prototype,
+  Object.fromEntries(
+    Object.getOwnPropertyNames(Date.prototype)
+      .filter((name) => name.startsWith("set"))
+      .map((name) => [name, { value: undefined }]),
+  ),
+);
 
 /** Makes it impossible to change a value, or anything in it: whoever tries gets a TypeError. */
 export function freeze<T>(value: T): T {
   if (typeof value !== "object" || value === null) return value;
-  // What a date holds is none of its properties.
-  if (value instanceof Date)
-    for (const name of setters) Object.defineProperty(value, name, { value: undefined });
+  if (value instanceof Date) Object.setPrototypeOf(value, withoutSetters);
   Object.values(Object.freeze(value)).forEach(freeze);
   return value;
 }
