@@ -84,9 +84,8 @@ export function createApp({
   const waiting = revocations({ store, log: appLog });
   store.onExpired = (identity) => waiting.revoke(identity);
 
-  /** All that has to do with one portal. `config` is that portal's own. */
-  function routesOf(config: Config): Router {
-    const router = express.Router();
+  /** Adds all that has to do with one portal. `config` is that portal's own. */
+  function addRoutes(router: Router, config: Config): void {
     const log = config.severalPortals ? appLog.child({ portal: config.portalId }) : appLog;
     const flows = flowCookie(keyRing(config.encryptionKeys), config);
     const withSession = apart(sessions(config, store));
@@ -98,12 +97,12 @@ export function createApp({
     const guard = guards({ config, store, tokens, withSession, log });
     const { memberOnly, requireSignIn } = guard;
 
-    // In front, as it is what is asked most: a map has a hundred tiles, and each layer before it takes its time.
+    // In front, as they are asked most: a map has a hundred tiles, and each layer before them takes its time.
+    router.use(pages({ config, portals: allPortals, store, forms, withView, auto }));
     router.use(proxy({ config, tokens, withView: withBareView, memberOnly }));
-    router.use(assets());
     router.use(signIn({ config, store, flows, forms, withSession, limit, auto, revocations: waiting, log }));
     router.use(signIns({ config, store, forms, withSession, requireSignIn, revocations: waiting, log }));
-    router.use(pages({ config, portals: allPortals, store, forms, withView, auto }));
+    router.use(assets());
     router.use(map({ config, forms, requireSignIn }));
     router.use(api({ config, tokens, withSession, memberOnly }));
     router.use(embed({ config, requireSignIn }));
@@ -114,12 +113,11 @@ export function createApp({
       routes({ router: own, portalId, identityOf: tokens.identityOf, request: personalRequest(), ...guard });
       router.use(own);
     }
-    return router;
   }
 
   app.use(requestLog(appLog), securityHeaders(config));
-  if (config.furtherPortals.length > 0) app.use(portals(config, routesOf));
-  app.use(routesOf(config));
+  if (config.furtherPortals.length > 0) app.use(portals(config, addRoutes));
+  addRoutes(app, config);
   app.use(() => {
     throw new AppError("not_found");
   });
