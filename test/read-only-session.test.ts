@@ -315,7 +315,8 @@ describe("the start page, asked for twice in a second", () => {
 
   test("has the links of the path under which it is asked for", async (t) => {
     t.mock.timers.enable({ apis: ["Date"], now: start });
-    const site = await openSite(t, { mount: "/:place" });
+    const settings = { REDIRECT_URI: "http://localhost:3000/gis/authenticate" };
+    const site = await openSite(t, { mount: "/:place", settings });
     const browser = site.browser();
     for (const place of ["gis", "maps", "gis"]) {
       assert.match((await browser.get(`/${place}/`)).body, new RegExp(`href="/${place}/sign-in"`));
