@@ -101,7 +101,13 @@ export function signIn({
     let replaced: IdentityManager | undefined;
     try {
       const profile = await profileOf(identity, req);
-      if (req.session.identity) replaced = (await store.read(req.sessionID))?.identity;
+      // Reloaded or closed meanwhile: the cookie would reach nobody, and the session would be nobody's.
+      if (res.destroyed) {
+        log.info({ ...traceOf(req), event: "sign-in", user: identity.username }, "the browser has gone");
+        return await revocations.revoke(identity);
+      }
+      // Also one that is no sign-in here any more, as the configuration has changed: its tokens are as good as ever.
+      replaced = (await store.read(req.sessionID))?.identity;
       await startSession(req, { identity, profile, browser: browserName(req.get("User-Agent")) });
     } catch (reason) {
       // Nobody will ever use these tokens.
