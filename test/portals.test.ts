@@ -5,6 +5,7 @@ import { type Sandbox, startSandbox } from "#src/sandbox/portal.ts";
 import { type Browser, click, typed } from "./support/browser.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";
 import { formTokenOf } from "./support/person.ts";
+import { rawGet, sendRaw } from "./support/raw.ts";
 import { callbackFor, openSite, type Site, signIn } from "./support/site.ts";
 
 interface TwoPortals extends Site {
@@ -148,6 +149,15 @@ describe("one callback for each portal", () => {
       assert.deepEqual([status, headers.location], [303, "/portals/county/"], front);
       assert.equal(await whoIs(browser, "/portals/county/"), "vik_viewer");
     }
+  });
+
+  test("OA-7 AV-4 a callback that names its host before the path is the same callback", async (t) => {
+    const site = await openTwo(t);
+    const target = `http://evil.example/portals/county/authenticate?code=x&state=y`;
+    const { status, text } = await sendRaw(site.url, rawGet(target, `Host: ${new URL(site.url).host}`));
+    assert.equal(status, 400, text);
+    assert.match(text, /data-code="flow_missing"/);
+    assert.match(text, /href="\/portals\/county\/sign-in"/);
   });
 
   test("OA-7 a code of the other portal under the right state goes to the portal of the state, which refuses it", async (t) => {
