@@ -381,6 +381,22 @@ describe("what npm run sessions shows", () => {
     assert.ok(await load(alive), "it is as it was");
   });
 
+  test("OU-2 LG-3 no name draws on the terminal, as JSON neither, and programs get it letter by letter", async (t) => {
+    const fullName = "Sandy \u009b2J\u202eevil\u2028\u{e0041}\x7f ☺";
+    const site = await openSite(t);
+    const person = site.sandbox.people.find(({ username }) => username === "sandy_admin");
+    Object.assign(person ?? {}, { fullName });
+    await signIn(site.browser(), "sandy_admin");
+
+    const people = await run(t, settingsOf(site), ["show", "sandy_admin"]);
+    const programs = await run(t, settingsOf(site), ["show", "sandy_admin", "--json"]);
+
+    for (const { output } of [people, programs])
+      assert.doesNotMatch(output.replaceAll("\n", ""), /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+    assert.match(people.output, /Sandy \?2J\?evil\?\?\? ☺/);
+    assert.equal(JSON.parse(programs.output).fullName, fullName);
+  });
+
   test("a table fits its terminal: long names are cut, and none can write anywhere else on the screen", () => {
     const columns = [
       { title: "USER", of: ({ user }: { user: string }) => user },

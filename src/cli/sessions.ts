@@ -13,6 +13,7 @@ import { keyRing } from "../session/seal.ts";
 import { count, type Office } from "./office.ts";
 import { rekey, revoke } from "./sessions-change.ts";
 import { list, show, stats } from "./sessions-look.ts";
+import { plainJson } from "./table.ts";
 
 const help = `Shows and ends the sessions of this server, in files or in Redis, while it runs.
 It reads the same configuration as the server: run it in the same folder, as the same user.
@@ -144,7 +145,7 @@ function officeOf(
     troubles,
     reasons,
     width: output.columns ?? 80,
-    tell: (text, value) => void output.write(json ? `${JSON.stringify(value, null, 2)}\n` : text),
+    tell: (text, value) => void output.write(json ? `${plainJson(value)}\n` : text),
     note: (text) => void error.write(`${text}\n`),
     progress: (doing, total) => progressIn(error, doing, total),
   };
