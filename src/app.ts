@@ -97,12 +97,13 @@ export function createApp({
     const tokens = tokenKeeper({ config, store, revocations: waiting, log });
     const guard = guards({ config, store, tokens, withSession, log });
     const { memberOnly, requireSignIn } = guard;
+    const shared = { config, store, forms, withSession, revocations: waiting, log };
 
     // In front, as it is what is asked most: a map has a hundred tiles, and each layer before it takes its time.
     router.use(proxy({ config, tokens, withView: withBareView, memberOnly }));
     router.use(assets());
-    router.use(signIn({ config, store, flows, forms, withSession, limit, auto, revocations: waiting, log }));
-    router.use(signIns({ config, store, forms, withSession, requireSignIn, revocations: waiting, log }));
+    router.use(signIn({ ...shared, portals: allPortals, flows, limit, auto }));
+    router.use(signIns({ ...shared, requireSignIn }));
     router.use(pages({ config, portals: allPortals, store, forms, withView, auto }));
     router.use(map({ config, forms, requireSignIn }));
     router.use(api({ config, tokens, withSession, memberOnly }));

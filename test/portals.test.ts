@@ -76,6 +76,26 @@ describe("choosing a portal", () => {
     );
   });
 
+  test("RD-3 no sign-in leads to the sign-in, the sign-out or the callback of any portal", async (t) => {
+    const site = await openTwo(t, { mount: "/gis" });
+    for (const [signInUrl, home] of [
+      ["/gis/sign-in?portal=main", "/gis/"],
+      [`/gis${inCounty}?from=here`, "/gis/portals/county/"],
+    ]) {
+      for (const base of ["/gis", "/gis/PORTALS/county"]) {
+        for (const path of ["/sign-in", "/Sign-Out/", "/signed-in", "/authenticate?code=x&state=y"]) {
+          const returnTo = encodeURIComponent(base + path);
+          const { headers } = await signIn(
+            site.browser(),
+            "sandy_admin",
+            `${signInUrl}&returnTo=${returnTo}`,
+          );
+          assert.equal(headers.location, home, `${signInUrl}, then ${base}${path}`);
+        }
+      }
+    }
+  });
+
   test("a place to come back to belongs to a portal: nobody is asked, and no page goes in circles", async (t) => {
     const { browser, sandbox } = await openTwo(t);
     const guarded = await browser().get("/content");
