@@ -28,6 +28,7 @@ import type { SealedStore } from "./session/sealed-store.ts";
 import { readOnlySessions, sessions } from "./session/session.ts";
 import { errorPage, requestLog, securityHeaders } from "./web.ts";
 
+/** What the server is made of. */
 export interface AppParts {
   config: Config;
   /** Where the sessions are kept. */

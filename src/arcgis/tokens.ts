@@ -30,6 +30,7 @@ interface Unsaved {
   replaces: IdentityManager;
 }
 
+/** Gives tokens that are good, of one portal. */
 export interface TokenKeeper {
   /**
    * Gives the identity of the person who is signed in, with a token that is good for minutes: every function
@@ -49,6 +50,7 @@ export interface TokenKeeper {
   renewed(sessionId: string, refused: IdentityManager): Promise<IdentityManager>;
 }
 
+/** What a token keeper works with. */
 export interface TokenKeeperParts {
   config: Config;
   store: SealedStore;

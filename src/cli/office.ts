@@ -26,6 +26,7 @@ export interface Office {
   progress(doing: string, total: number): Progress;
 }
 
+/** A line that shows how far work has come. */
 export interface Progress {
   step(): void;
   /** Removes the line. */
@@ -48,6 +49,7 @@ export async function survey(office: Office, see: (session: SessionFacts) => voi
   }).finally(end);
 }
 
+/** Counts one more of a kind. */
 export function count(counts: Map<string, number>, what: string): void {
   counts.set(what, (counts.get(what) ?? 0) + 1);
 }
@@ -62,6 +64,7 @@ export function noteTroubles({ troubles, note }: Office): void {
   for (const [reason, times] of troubles) note(`${sessionsOf(times)} could not be opened: ${reason}.`);
 }
 
+/** `1 session`, `2 sessions`. */
 export function sessionsOf(count: number): string {
   return counted(count, "session");
 }

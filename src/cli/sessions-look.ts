@@ -162,6 +162,7 @@ export function isSimilar(name: string, written: string): boolean {
   return name !== written && name.toLowerCase() === written.trim().toLowerCase();
 }
 
+/** Says that a person has no session, and who has nearly the same name. */
 export function noteNobody({ note }: Office, user: string, similar: ReadonlySet<string>): void {
   const meant = similar.size > 0 ? ` Did you mean ${plain([...similar].join(" or "))}?` : "";
   note(`Nobody called ${plain(user)} has a session.${meant || " See who has: npm run sessions -- list"}`);

@@ -8,6 +8,7 @@ export interface PortalSelf {
   supportsOAuth?: unknown;
 }
 
+/** What was found of a portal, and what the next checks need of its answer. */
 export interface PortalFindings {
   findings: Finding[];
   /** Left out when the portal cannot be asked anything else. */

@@ -26,6 +26,7 @@ export interface SessionFacts {
 /** What became of one record. */
 export type Resealed = "resealed" | "newest already" | "not opened" | "gone";
 
+/** All sessions, for those who are not a request of one of them. */
 export interface Inventory {
   names(): Promise<string[]>;
   /** Gives a session; the reason when it does not open; `undefined` when there is none (any more). */
