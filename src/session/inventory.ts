@@ -76,15 +76,21 @@ export function inventory({
 
     async end(name) {
       let identities: IdentityManager[] = [];
+      const note = (record: SealedRecord) => {
+        const open = seals.open(name, record);
+        if (open) identities = identitiesIn(open.content);
+        return open;
+      };
       // Once they are taken out, a renewal still under way finds that it is too late.
       const takeOut = (record: SealedRecord) => {
-        const open = seals.open(name, record);
-        if (!open) return undefined;
-        identities = identitiesIn(open.content);
-        return seals.withContent(name, record, { ...open.content, identities: {} });
+        const open = note(record);
+        return open && seals.withContent(name, record, { ...open.content, identities: {} });
       };
-      // A full disk cannot be written, but the session can be removed all the same.
-      await records.change(name, takeOut).catch(() => false);
+      await records.change(name, takeOut).catch(async () => {
+        // A full disk cannot be written, but the session can be read and removed all the same.
+        const record = await records.read(name);
+        if (record) note(record);
+      });
       await records.remove(name);
       return identities;
     },
