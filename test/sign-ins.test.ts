@@ -196,6 +196,34 @@ describe("signing out another browser", () => {
     assert.deepEqual(site.sandbox.revoked, [refreshToken]);
   });
 
+  test("SE-12 ST-13 one that cannot be ended is said, and the others are over, tokens and all", async (t) => {
+    const records = fileStore({ path: folder(t), idleSeconds: 3600 });
+    const site = await openSite(t, { records });
+    const here = await signedIn(site, firefox);
+    const [stuck, half, free] = [
+      await signedIn(site, safari),
+      await signedIn(site, edge),
+      await signedIn(site, edge),
+    ];
+    const tokenOf = async (browser: Browser) => (await identityOf(site, browser)).refreshToken;
+    const over = [await tokenOf(half), await tokenOf(free)].sort();
+    const { change, remove } = records;
+    const broken = () => Promise.reject(new Error("EIO"));
+    records.change = (name, next) => (name === nameOf(stuck) ? broken() : change(name, next));
+    records.remove = (name) => ([stuck, half].map(nameOf).includes(name) ? broken() : remove(name));
+
+    const page = await here.get("/sign-ins");
+    const answer = await here.post("/sign-ins", { form_token: formTokenOf(page), session: "others" });
+
+    assertErrorPage(answer, "store_unavailable");
+    assert.deepEqual([...site.sandbox.revoked].sort(), over);
+    assert.deepEqual(await Promise.all([stuck, half, free].map((browser) => whoIs(browser))), [
+      "sandy_admin",
+      undefined,
+      undefined,
+    ]);
+  });
+
   test("forged names: somebody else's session, this one, and what is no name at all end nothing", async (t) => {
     const site = await openSite(t);
     const here = await signedIn(site, firefox);

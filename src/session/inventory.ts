@@ -33,7 +33,7 @@ export interface Inventory {
   look(name: string): Promise<SessionFacts | { trouble: string } | undefined>;
   /**
    * Ends a session for good, and gives the identities that were in it at that moment: a token that is renewed
-   * meanwhile is among them, or is revoked by whoever has renewed it.
+   * meanwhile is among them, or is revoked by whoever has renewed it. When it rejects, the session is as it was.
    */
   end(name: string): Promise<IdentityManager[]>;
   /** Seals a session with the newest key, whatever its requests are doing meanwhile. */
@@ -86,12 +86,16 @@ export function inventory({
         const open = note(record);
         return open && seals.withContent(name, record, { ...open.content, identities: {} });
       };
-      await records.change(name, takeOut).catch(async () => {
+      const isTakenOut = await records.change(name, takeOut).catch(async () => {
         // A full disk cannot be written, but the session can be read and removed all the same.
         const record = await records.read(name);
         if (record) note(record);
+        return false;
       });
-      await records.remove(name);
+      await records.remove(name).catch((error) => {
+        // Otherwise what is left is nobody's session, and whoever called must get to know the tokens.
+        if (!isTakenOut) throw error;
+      });
       return identities;
     },
 
