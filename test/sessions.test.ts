@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Request } from "express";
 import { startSandbox } from "#src/sandbox/portal.ts";
+import { fileStore } from "#src/session/file-store.ts";
 import { sessions } from "#src/session/session.ts";
 import { Browser } from "./support/browser.ts";
 import { tokenCalls, whoIs } from "./support/expect.ts";
@@ -312,6 +313,23 @@ describe("signing out", () => {
     assert.equal(await whoIs(thief), undefined);
     assert.equal((await thief.get("/sign-out")).status, 303);
     assert.deepEqual(site.files(), []);
+  });
+
+  test("SE-5 ST-13 a session that cannot be removed any more is signed out all the same, tokens and cookie too", async (t) => {
+    const records = fileStore({ path: folder(t), idleSeconds: 3600 });
+    const site = await openSite(t, { records });
+    const browser = site.browser();
+    await signIn(browser);
+    const thief = browser.copy();
+    const { refreshToken } = await identityOf(site, browser);
+    records.remove = () => Promise.reject(new Error("EIO"));
+
+    const answer = await signOut(browser);
+
+    assert.deepEqual([answer.status, answer.headers.location], [303, "/"]);
+    assert.deepEqual(site.sandbox.revoked, [refreshToken]);
+    assert.equal(browser.cookies.has(sid), false);
+    assert.equal(await whoIs(thief), undefined);
   });
 
   test("SE-5 a sign-out in one browser leaves the person's other browsers signed in", async (t) => {

@@ -184,8 +184,8 @@ export function signIn({
       delete data.identity;
     };
     // A full disk cannot be written, but the session can be removed all the same.
-    await store.update(req.sessionID, takeOut).catch(() => false);
-    await endSession(req, res, config);
+    const isNobodys = await store.update(req.sessionID, takeOut).catch(() => false);
+    await endSession(req, res, config, { isNobodys });
     auto.noMore(res);
     log.info({ ...traceOf(req), event: "sign-out", user: identity.username }, "signed out");
     counts.signOuts.add("all");
