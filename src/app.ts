@@ -84,6 +84,8 @@ export function createApp({
   const limit = signInLimit(config.rateLimit);
   const waiting = revocations({ store, log: appLog });
   store.onExpired = (identity) => waiting.revoke(identity);
+  const keepers: TokenKeeper[] = [];
+  store.onClose = () => Promise.all(keepers.map((keeper) => keeper.settle()));
 
   /** All that has to do with one portal. `config` is that portal's own. */
   function routesOf(config: Config): Router {
@@ -96,6 +98,7 @@ export function createApp({
     const withBareView = apart(readOnlySessions(config, store, { prolong: false }));
     const auto = autoSignIn(config);
     const tokens = tokenKeeper({ config, store, revocations: waiting, log });
+    keepers.push(tokens);
     const guard = guards({ config, store, tokens, withSession, log });
     const { memberOnly, requireSignIn } = guard;
     const shared = { config, store, forms, withSession, revocations: waiting, log };
