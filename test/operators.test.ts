@@ -211,15 +211,24 @@ describe("npm run sessions, beside a running server", () => {
 
   test("SE-12 whoever stops it half-way leaves no token behind: all wait in the queue before the first session ends", async (t) => {
     const { site } = await openWith(t, ["sandy_admin", "sandy_admin", "sandy_admin"]);
-    const { unlink } = fs.promises;
-    const ended = t.mock.method(fs.promises, "unlink", async (path: string) => {
+    const { unlink, rename } = fs.promises;
+    const unplugged = (path: string) => {
       if (path.endsWith(".session"))
         throw Object.assign(new Error("EIO: the plug was pulled"), { code: "EIO" });
-      return unlink(path);
-    });
+    };
+    const mocked = [
+      t.mock.method(fs.promises, "unlink", async (path: string) => {
+        unplugged(path);
+        return unlink(path);
+      }),
+      t.mock.method(fs.promises, "rename", async (from: string, to: string) => {
+        unplugged(to);
+        return rename(from, to);
+      }),
+    ];
     syncBuiltinESMExports();
     const outcome = await run(t, settingsOf(site), ["revoke", "sandy_admin"]);
-    ended.mock.restore();
+    for (const { mock } of mocked) mock.restore();
     syncBuiltinESMExports();
     assert.equal(outcome.code, 69, outcome.error);
     assert.match((await run(t, settingsOf(site), ["stats"])).output, /^revocations that wait +3$/m);
