@@ -488,6 +488,20 @@ describe("/proxy with several portals", () => {
   });
 });
 
+test("a sign-out that goes on to the portal comes back to the start page that it began at", async (t) => {
+  const site = await openTwo(t, { mount: "/gis", settings: { ALSO_SIGN_OUT_PORTAL: true } });
+  for (const [portal, base, signInUrl] of [
+    [site.sandbox, "/gis", "/gis/sign-in?portal=main"],
+    [site.county, "/gis/portals/county", `/gis${inCounty}`],
+  ] as const) {
+    const browser = site.browser();
+    await signIn(browser, "sandy_admin", signInUrl);
+    const { headers } = await browser.get(`${base}/sign-out`, click);
+    const { origin, searchParams } = new URL(String(headers.location));
+    assert.deepEqual([origin, searchParams.get("redirect_uri")], [portal.origin, `${site.url}${base}/`]);
+  }
+});
+
 test("HT-1 a sign-out that goes on to the portal may go on to each of them", async (t) => {
   const site = await openTwo(t, { settings: { ALSO_SIGN_OUT_PORTAL: true } });
   const { headers } = await site.browser().get("/", typed);

@@ -190,7 +190,7 @@ export function signIn({
     log.info({ ...traceOf(req), event: "sign-out", user: identity.username }, "signed out");
     counts.signOuts.add("all");
     await revocations.revoke(latest);
-    redirect(res, config.alsoSignOutPortal ? portalSignOut(config) : homeOf(req));
+    redirect(res, config.alsoSignOutPortal ? portalSignOut(config, homeOf(req)) : homeOf(req));
   }
 }
 
