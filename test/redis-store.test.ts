@@ -14,7 +14,8 @@ import { Browser, click } from "./support/browser.ts";
 import { selfSigned } from "./support/certificate.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";
 import { identityOf, sessionIdOf, signOut } from "./support/person.ts";
-import { durable, freePort, type RedisServer, redisIsMissing, startRedis } from "./support/redis.ts";
+import { freePort } from "./support/program.ts";
+import { durable, type RedisServer, redisIsMissing, startRedis } from "./support/redis.ts";
 import { judge, race } from "./support/redis-race.ts";
 import { folder, openSite, secret, signIn } from "./support/site.ts";
 

@@ -50,9 +50,11 @@ export function oauthOptions(config: Config): OAuthOptions {
 /**
  * Where the portal ends its own sign-in of this browser, and sends it back to us. Not documented by Esri;
  * ArcGIS Experience Builder uses it.
+ * @param home the path on this site to come back to
  */
-export function portalSignOut({ portal, clientId, origin }: Config): string {
-  return `${portal}/oauth2/signout?${new URLSearchParams({ client_id: clientId, redirect_uri: `${origin}/` })}`;
+export function portalSignOut({ portal, clientId, origin }: Config, home: string): string {
+  const query = new URLSearchParams({ client_id: clientId, redirect_uri: origin + home });
+  return `${portal}/oauth2/signout?${query}`;
 }
 
 const ask = portalRequest();

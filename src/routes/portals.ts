@@ -26,7 +26,10 @@ export function portals(config: Config, addRoutes: (router: Router, config: Conf
     // The redirect URI may have a path that lies deeper than this app: what stands before the portal's own is no matter.
     const callback = callbackRoutes(further.callbackPath).filter((path) => path.includes(further.portalPath));
     router.all(callback, (req, _res, next) => {
-      req.url = req.url.slice(req.url.toLowerCase().indexOf(further.portalPath));
+      // In place, as a request may name its host before the path (RFC 9112, 3.2.2).
+      req.url = req.url.replace(req.path, (path) =>
+        path.slice(path.toLowerCase().indexOf(further.portalPath)),
+      );
       next();
     });
     router.use(further.portalPath, routes);
