@@ -6,6 +6,7 @@ import { type AddressInfo, createServer as createTcpServer, type Server } from "
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { portalRequest } from "#src/arcgis/request.ts";
 import { catalog, type ErrorCode } from "#src/errors.ts";
 import { startSandbox } from "#src/sandbox/portal.ts";
 import { type Answer, Browser, click, crossSite } from "./support/browser.ts";
@@ -288,7 +289,32 @@ test("OA-13 every call to the portal has a time limit of ten seconds at most", a
   const kept = site.sandbox.log
     .slice(before)
     .filter(({ path, headers }) => !/authorize/.test(path) && headers.connection !== "close");
-  assert.deepEqual(kept, [], "and a connection of its own, which cannot be closed since the last call");
+  const methods = new Set(kept.map(({ method }) => method));
+  assert.deepEqual(
+    [...methods],
+    ["GET"],
+    "others have connections of their own, not closed since the last call",
+  );
+});
+
+test("OA-13 a question is asked again when the portal closes the kept connection just then; a code is sent once", async (t) => {
+  const connections = new Map<unknown, number>();
+  const asked: string[] = [];
+  const portal = createHttpServer((req, res) => {
+    const before = connections.get(req.socket) ?? 0;
+    connections.set(req.socket, before + 1);
+    asked.push(`${req.method} ${before}`);
+    if (before > 0 || req.method === "POST") req.socket.destroy();
+    else res.setHeader("Content-Type", "application/json").end(`{"username":"sandy"}`);
+  });
+  const url = `http://127.0.0.1:${await listen(t, portal)}/portal/sharing/rest/community/self`;
+  const ask = portalRequest();
+  for (let times = 0; times < 2; times++) {
+    assert.deepEqual(await ask(url, { httpMethod: "GET" }), { username: "sandy" });
+  }
+  assert.deepEqual(asked, ["GET 0", "GET 1", "GET 0"]);
+  await assert.rejects(ask(url, { httpMethod: "POST" }), { code: "portal_unreachable" });
+  assert.deepEqual(asked.slice(3), ["POST 0"]);
 });
 
 test("OA-13 a portal whose certificate nobody vouches for gets no code", async (t) => {
@@ -342,4 +368,24 @@ test("CF-4 with NODE_EXTRA_CA_CERTS a portal of a private authority signs people
   assertErrorPage(await signInAt(wary.url), "portal_unreachable");
   const paths = sandbox.log.slice(calls).map(({ endpoint }) => endpoint);
   assert.deepEqual(paths, ["authorize"], "the person has been there, the server has not");
+});
+
+test("an organisation is asked for its name once in ten minutes, and each for its own", async (t) => {
+  t.mock.timers.enable({ apis: ["Date"], now: Date.now() });
+  const site = await openSite(t);
+  const asked = () => site.sandbox.log.filter(({ endpoint }) => endpoint === "portalSelf").length;
+  const organizationOf = async (username: string) => {
+    const browser = site.browser();
+    await signIn(browser, username);
+    const { body } = await browser.get("/");
+    return /<dt>Organisation<\/dt>\s*<dd><bdi>([^<]+)/.exec(body)?.[1];
+  };
+  const name = await organizationOf("sandy_admin");
+  assert.equal(await organizationOf("pia_publisher"), name);
+  assert.equal(asked(), 1);
+  assert.notEqual(await organizationOf("ned_county"), name);
+  assert.equal(asked(), 2);
+  t.mock.timers.tick(10 * 60_000);
+  assert.equal(await organizationOf("vik_viewer"), name);
+  assert.equal(asked(), 3);
 });

@@ -321,6 +321,16 @@ describe("signed in at several portals", () => {
     assert.match(body, /href="\/sign-in\?portal=main"/);
   });
 
+  test("the start page of one visitor is nobody else's, not even in the same moment", async (t) => {
+    t.mock.timers.enable({ apis: ["Date"], now: Date.now() });
+    const site = await openTwo(t);
+    const [browser, stranger] = [site.browser(), site.browser()];
+    await signIn(browser, "vik_viewer", inCounty);
+    assert.match((await browser.get("/")).body, /<bdi>Vik/);
+    assert.doesNotMatch((await stranger.get("/")).body, /Vik|form_token/);
+    assert.match((await browser.get("/")).body, /<bdi>Vik/);
+  });
+
   test("CS-1 the form token of one portal's session is none for the other's", async (t) => {
     const site = await openTwo(t);
     const browser = site.browser();

@@ -1,4 +1,5 @@
 import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
+import { organizationNames } from "./organization-names.ts";
 import { portalRequest } from "./request.ts";
 
 /** What the portal says about a person, as far as this server uses it. */
@@ -25,7 +26,7 @@ export function profileWithout(username: string): Profile {
   return { fullName: username, privileges: [], groups: [], fetchedAt: 0 };
 }
 
-/** Nobody waits longer than this for a profile (ms). */
+/** Nobody waits longer than this for an answer (ms). */
 const ask = portalRequest({ timeoutMs: 3_000 });
 
 /**
@@ -36,15 +37,16 @@ const ask = portalRequest({ timeoutMs: 3_000 });
  *   organisation's name the profile is complete enough.
  */
 export async function fetchProfile(identity: ArcGISIdentityManager): Promise<Profile> {
-  const get = { httpMethod: "GET", authentication: identity } as const;
-  const [user, portal] = await Promise.all([
-    ask(`${identity.portal}/community/self`, get),
-    ask(`${identity.portal}/portals/self`, get).catch(() => ({})),
-  ]);
+  const nameOf = organizationNames(identity);
+  const user = await ask(`${identity.portal}/community/self`, {
+    httpMethod: "GET",
+    authentication: identity,
+  });
+  const orgId = text(user.orgId);
   return {
     fullName: text(user.fullName) ?? identity.username,
-    orgId: text(user.orgId),
-    organization: text(portal.name),
+    orgId,
+    organization: await nameOf(orgId),
     role: text(user.role),
     roleId: text(user.roleId),
     privileges: list(user.privileges).filter(isName),

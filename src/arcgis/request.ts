@@ -43,19 +43,25 @@ export function portalRequest({ timeoutMs = 10_000 } = {}) {
     const form = new URLSearchParams(fields);
     const token = typeof authentication === "object" && (await authentication.getToken(url));
     const asked = performance.now();
-    const response = await fetch(httpMethod === "GET" ? `${url}?${form}` : url, {
-      method: httpMethod,
-      headers: {
-        // A connection kept from earlier may be closed just now by the portal, and a code is good for one try.
-        Connection: "close",
-        ...(token ? { "X-Esri-Authorization": `Bearer ${token}` } : {}),
-      },
-      ...(httpMethod === "POST" && { body: form }),
-      redirect: "manual",
-      signal: AbortSignal.timeout(timeoutMs),
-      // node-fetch's own option, which cross-fetch passes on: it stops reading there.
-      ...{ size: largestAnswer },
-    })
+    const signal = AbortSignal.timeout(timeoutMs);
+    const send = (connection: "keep-alive" | "close") =>
+      fetch(httpMethod === "GET" ? `${url}?${form}` : url, {
+        method: httpMethod,
+        headers: {
+          Connection: connection,
+          ...(token ? { "X-Esri-Authorization": `Bearer ${token}` } : {}),
+        },
+        ...(httpMethod === "POST" && { body: form }),
+        redirect: "manual",
+        signal,
+        // node-fetch's own option, which cross-fetch passes on: it stops reading there.
+        ...{ size: largestAnswer },
+      });
+    // A connection kept from earlier may be closed just now by the portal. What only asks is asked again then; a
+    // code is good for one try, and gets a connection of its own.
+    const sent =
+      httpMethod === "GET" ? send("keep-alive").catch(orAgain(() => send("close"))) : send("close");
+    const response = await sent
       .catch(failed)
       .finally(() => counts.portalSeconds.observe(operationOf(url), (performance.now() - asked) / 1000));
 
@@ -121,6 +127,11 @@ function discreet(error: ArcGISRequestError, sent: unknown[]): ArcGISRequestErro
     secrets.reduce((rest, secret) => rest.replaceAll(secret, "[...]"), String(text));
   const Kind = error instanceof ArcGISAuthError ? ArcGISAuthError : ArcGISRequestError;
   return new Kind(clean(error.originalMessage), clean(error.code));
+}
+
+/** For a request that may be sent twice (RFC 9110, 9.2.2). */
+function orAgain<T>(send: () => Promise<T>): (error: Error & { code?: string }) => Promise<T> {
+  return (error) => (error.code === "ECONNRESET" ? send() : Promise.reject(error));
 }
 
 /** node-fetch names its failures; the address in their messages has no query, so they may be logged. */

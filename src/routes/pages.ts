@@ -23,7 +23,8 @@ export interface PagesParts {
 export function pages({ config, portals, store, forms, withView, auto }: PagesParts): Router {
   const router = express.Router();
   const others = portals.filter((other) => other !== config);
-  const again = sameSecond();
+  // With others, the page depends on the browser's other cookies, too.
+  const again = others.length > 0 ? [] : [sameSecond()];
 
   /** GET / - the start page: a link to the sign-in, or who is signed in and for how long. */
   router.get("/", withView, auto.attempt, again, async (req, res) => {

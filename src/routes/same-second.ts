@@ -9,7 +9,8 @@ interface Page {
 
 /**
  * Answers with the page that was made for the same session in the same second, where there is one: to make it anew is
- * half of the work of a request. Later it would be wrong, as it says how much time is left.
+ * half of the work of a request. Later it would be wrong, as it says how much time is left. It is for a page that
+ * depends on nothing but the session and the path: all strangers get the same one.
  *
  * A session is known by the object that all requests have in common which only look at it (`readOnlySessions`). Once
  * it has changed, they have another one, and when it has ended, none.

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { open, rename, rm, unlink, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { rename, rm, unlink, writeFile } from "node:fs/promises";
+import { syncFolder } from "./folder-sync.ts";
 import { draftExtension, endTurn, waitForTurn, wasThere, whoseTurn } from "./turns.ts";
 
 /** Writes a file that nobody else writes meanwhile: all or nothing, and durably. */
@@ -50,11 +50,4 @@ export async function removeFile(path: string): Promise<boolean> {
   if (existed) await syncFolder(path);
   // Who had the turn, or has taken it since, may have replaced the file. Where neither was, nobody can any more.
   return existed || turn ? (await removeFile(path)) || existed : false;
-}
-
-/** Without this, a power cut could undo what was done to the names in a folder. */
-async function syncFolder(path: string): Promise<void> {
-  if (process.platform === "win32") return;
-  const folder = await open(dirname(path));
-  await folder.sync().finally(() => folder.close());
 }
