@@ -9,7 +9,8 @@ import { startSandbox } from "#src/sandbox/portal.ts";
 import { Browser } from "./support/browser.ts";
 import { whoIs } from "./support/expect.ts";
 import { signOut } from "./support/person.ts";
-import { freePort, redisIsMissing, startRedis } from "./support/redis.ts";
+import { freePort } from "./support/program.ts";
+import { redisIsMissing, startRedis } from "./support/redis.ts";
 import { sharedSettings, startServer } from "./support/server-process.ts";
 import { callbackFor, folder } from "./support/site.ts";
 

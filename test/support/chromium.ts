@@ -81,7 +81,7 @@ async function openWindow(
   options?: BrowserContextOptions,
 ): Promise<Window> {
   const context = await browser.newContext(options);
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(60_000);
   const problems: string[] = [];
   const elsewhere: string[] = [];
 

@@ -1,11 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import type { AddressInfo } from "node:net";
-import { createServer } from "node:net";
 import { delimiter, join } from "node:path";
 import type { TestContext } from "node:test";
 import { createClient } from "redis";
+import { freePort } from "./program.ts";
 import { folder } from "./site.ts";
 
 export interface RedisServer {
@@ -138,14 +137,4 @@ export async function startRedis(t: Pick<TestContext, "after">, ...options: stri
     kill,
     start,
   };
-}
-
-/** A port that nobody has at this moment. */
-export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, "close");
-  return port;
 }
