@@ -174,7 +174,7 @@ describe("a sign-out", () => {
     ] as const;
     // Side by side: some of them take the whole three seconds.
     const succeeds = async (fault: (typeof faults)[number]) => {
-      const site = await open(t);
+      const site = await openSite(t);
       const browser = site.browser();
       await signIn(browser);
       site.sandbox.faults.set("revokeToken", fault);
