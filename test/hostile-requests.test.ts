@@ -416,7 +416,7 @@ test("AV-3 a visitor who hangs up in the middle of anything does not disturb the
   await assertAlive(site);
 });
 
-describe("AV-2 slow visitors", () => {
+describe("AV-2 slow visitors", { concurrency: true }, () => {
   /** The usual limits, but ten times as hasty. */
   const hasty = { ...httpLimits, headersMs: 1_000, bodyMs: 1_000, checkMs: 20 };
 

@@ -73,7 +73,7 @@ test("a server that stops waits for nobody longer than its patience, and says on
   await Promise.all([stopped, hungUp]);
 });
 
-describe("AV-7 the end of the process", () => {
+describe("AV-7 the end of the process", { concurrency: true }, () => {
   const canary = `canary-${secret()}`;
   const fragile = import.meta.resolve("./support/fragile-server.js");
   const start = (t: Parameters<typeof openSite>[0]) =>
