@@ -63,7 +63,7 @@ async function go(page: Page, hash: string): Promise<void> {
 
 /** Ends the session of this browser on the server. */
 async function endSession({ store }: Site, context: BrowserContext): Promise<void> {
-  await store.destroy((await sessionOf(context)) ?? assert.fail("no session"));
+  await store.end((await sessionOf(context)) ?? assert.fail("no session"));
 }
 
 async function sessionOf(context: BrowserContext): Promise<string | undefined> {

@@ -114,7 +114,7 @@ describe("the example with the Maps SDK", { skip }, () => {
       await shown(page);
       await page.goto(`${site.url}${path}?again#20000/50.73000/7.10000`);
       await shown(page);
-      await site.store.destroy(await sessionOf(context));
+      await site.store.end(await sessionOf(context));
       site.sandbox.expireAccessTokens();
       site.sandbox.serverTokens.clear();
       const left = page.waitForRequest(/\/sign-in\?returnTo=/, { timeout: 30_000 });

@@ -47,6 +47,8 @@ export async function keepCredential({
   const channel = new BroadcastChannel("arcgis-credential");
   /** @type {Credential | undefined} */
   let current;
+  /** When the server gave it (ms since 1970). It says which of two is newer; `expires` cannot, it is known to a second. */
+  let since = 0;
   /** @type {Promise<Credential> | undefined} */
   let renewing;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -55,8 +57,9 @@ export async function keepCredential({
   let due = 0;
 
   channel.onmessage = ({ data }) => {
-    if (data.credential) take(data.credential);
-    else if (current && current.expires > data.olderThan) channel.postMessage({ credential: current });
+    if (!data.credential) {
+      if (current && current.token !== data.token && since > data.since) tell();
+    } else if (!current || data.since >= since) take(data.credential, data.since);
   };
   const whenBack = () => {
     if (document.visibilityState === "visible" && Date.now() >= due) renewLater();
@@ -81,7 +84,7 @@ export async function keepCredential({
   /** Gives a newer one than `last`: one that came while this tab waited, another tab's, or the server's. */
   async function another(last, refused) {
     if (current !== last) return current;
-    channel.postMessage({ olderThan: last.expires });
+    channel.postMessage({ token: last.token, since });
     await new Promise((resolve) => setTimeout(resolve, patience));
     if (current !== last) return current;
     // The server renews a token when its proxy gets to hear that it is no good, and cannot know otherwise.
@@ -110,15 +113,19 @@ export async function keepCredential({
   }
 
   function share(credential) {
-    take(credential);
-    channel.postMessage({ credential });
+    take(credential, Date.now());
+    tell();
   }
 
-  function take(credential) {
+  function tell() {
+    channel.postMessage({ credential: current, since });
+  }
+
+  function take(credential, when) {
     // Somebody else has signed in: nothing of what this page shows is theirs.
     if (current && current.userId !== credential.userId) return location.reload();
-    if (current && current.expires > credential.expires) return;
     current = credential;
+    since = when;
     register(credential);
     const left = credential.expires - Date.now();
     wait(Math.max(left - Math.min(early, left / 5), leastWait));
