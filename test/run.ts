@@ -48,7 +48,9 @@ function lead(): void {
 
 /** Takes one file after the other; what stays in the queue was not run, or not to its end. */
 async function work(queue: string): Promise<void> {
-  for (const name of readdirSync(queue).sort()) {
+  // What has no number is under way already.
+  const waiting = readdirSync(queue).filter((name) => /^\d+ /.test(name));
+  for (const name of waiting.sort()) {
     const file = name.slice(5);
     const taken = join(queue, file);
     try {
