@@ -11,6 +11,7 @@ export function goals(results, plan) {
     faster(1, `${app} to express-openid-connect`, "app", "openid-connect", 2),
     faster(1, `${app} to the tutorial's way`, "app", "tutorial", 500),
     faster(2, "our session layer to cookie-session", "our-sessions", "cookie-session", 1),
+    faster(2, "for comparison: for pages that change it", "our-sessions-writable", "cookie-session"),
     faster(2, "for comparison: our file store under express-session", "our-store", "cookie-session"),
     faster(3, "sign-ins on files to the tutorial's", "sign-in-app", "sign-in-tutorial", 80),
     faster(3, "sign-ins on files to connect-redis's", "sign-in-app", "sign-in-connect-redis", 1),

@@ -28,6 +28,7 @@ import type { SealedStore } from "./session/sealed-store.ts";
 import { readOnlySessions, sessions } from "./session/session.ts";
 import { errorPage, requestLog, securityHeaders } from "./web.ts";
 
+/** What the server is made of. */
 export interface AppParts {
   config: Config;
   /** Where the sessions are kept. */
@@ -83,10 +84,11 @@ export function createApp({
   const limit = signInLimit(config.rateLimit);
   const waiting = revocations({ store, log: appLog });
   store.onExpired = (identity) => waiting.revoke(identity);
+  const keepers: TokenKeeper[] = [];
+  store.onClose = () => Promise.all(keepers.map((keeper) => keeper.settle()));
 
-  /** All that has to do with one portal. `config` is that portal's own. */
-  function routesOf(config: Config): Router {
-    const router = express.Router();
+  /** Adds all that has to do with one portal. `config` is that portal's own. */
+  function addRoutes(router: Router, config: Config): void {
     const log = config.severalPortals ? appLog.child({ portal: config.portalId }) : appLog;
     const flows = flowCookie(keyRing(config.encryptionKeys), config);
     const withSession = apart(sessions(config, store));
@@ -95,15 +97,17 @@ export function createApp({
     const withBareView = apart(readOnlySessions(config, store, { prolong: false }));
     const auto = autoSignIn(config);
     const tokens = tokenKeeper({ config, store, revocations: waiting, log });
+    keepers.push(tokens);
     const guard = guards({ config, store, tokens, withSession, log });
     const { memberOnly, requireSignIn } = guard;
+    const shared = { config, store, forms, withSession, revocations: waiting, log };
 
-    // In front, as it is what is asked most: a map has a hundred tiles, and each layer before it takes its time.
-    router.use(proxy({ config, tokens, withView: withBareView, memberOnly }));
-    router.use(assets());
-    router.use(signIn({ config, store, flows, forms, withSession, limit, auto, revocations: waiting, log }));
-    router.use(signIns({ config, store, forms, withSession, requireSignIn, revocations: waiting, log }));
+    // In front, as they are asked most: a map has a hundred tiles, and each layer before them takes its time.
     router.use(pages({ config, portals: allPortals, store, forms, withView, auto }));
+    router.use(proxy({ config, tokens, withView: withBareView, memberOnly }));
+    router.use(signIn({ ...shared, portals: allPortals, flows, limit, auto }));
+    router.use(signIns({ ...shared, requireSignIn }));
+    router.use(assets());
     router.use(map({ config, forms, requireSignIn }));
     router.use(api({ config, tokens, withSession, memberOnly }));
     router.use(embed({ config, requireSignIn }));
@@ -114,12 +118,11 @@ export function createApp({
       routes({ router: own, portalId, identityOf: tokens.identityOf, request: personalRequest(), ...guard });
       router.use(own);
     }
-    return router;
   }
 
   app.use(requestLog(appLog), securityHeaders(config));
-  if (config.furtherPortals.length > 0) app.use(portals(config, routesOf));
-  app.use(routesOf(config));
+  if (config.furtherPortals.length > 0) app.use(portals(config, addRoutes));
+  addRoutes(app, config);
   app.use(() => {
     throw new AppError("not_found");
   });

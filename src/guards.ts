@@ -26,6 +26,7 @@ export interface Guards {
   requireGroup(...ids: string[]): RequestHandler;
 }
 
+/** What the guards of one portal work with. */
 export interface GuardParts {
   config: Config;
   store: SealedStore;
@@ -42,6 +43,7 @@ const longestLifeMs = 24 * 60 * 60_000;
 /** A portal in trouble is not asked by everybody who comes: each would wait for its time limit (ms). */
 const pauseMs = 30_000;
 
+/** Makes the guards of one portal. Each reads the session itself, and asks the portal anew when what it knows is old. */
 export function guards({ config, store, tokens, withSession, log }: GuardParts): Guards {
   const signedIn: RequestHandler = (req, res, next) => {
     if (req.session?.identity) return next();

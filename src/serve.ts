@@ -10,6 +10,7 @@ import { openLog } from "./log.ts";
 import { reasonOf } from "./reason.ts";
 import { openStore } from "./session/open-store.ts";
 
+/** A server that listens. */
 export interface Running {
   /** Where it listens, such as http://127.0.0.1:3000. */
   url: string;

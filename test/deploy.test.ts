@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { request } from "node:https";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { connect } from "node:tls";
@@ -180,6 +181,37 @@ describe("behind Debian's nginx with the site of deploy/", { skip: nginxIsMissin
     // nginx waits for the rest for a while, so that the answer is seen.
     assert.match(await sendTls(front, tooLarge, { onlyFirst: true }), /^HTTP\/1\.1 413 /);
   });
+
+  for (const base of ["", "/portals/county"]) {
+    test(`${base}/proxy passes a body on while it comes, and leaves nothing of it on nginx's disk`, async (t) => {
+      const upstream = await startUpstream(t);
+      const county = await startSandbox({ clients: [] });
+      t.after(() => county.close());
+      const entry = { id: "county", title: "County", url: county.url, clientId: "county-app" };
+      const proxyAllow = [upstream.origin];
+      const { front, browser } = await openDeployed(t, {
+        PORTALS: [base ? { ...entry, proxyAllow } : entry],
+        ...(!base && { PROXY_ALLOW: proxyAllow }),
+      });
+      county.clients.push({
+        clientId: "county-app",
+        redirectUris: [`${front.url}/portals/county/authenticate`],
+      });
+      const at = base ? `${base}/sign-in` : "/sign-in?portal=main";
+      assert.equal((await browser.get(await callbackFor(browser, "sandy_admin", at))).status, 303);
+      const cookies = [...browser.cookies].map((cookie) => cookie.join("=")).join("; ");
+      const upload = request(`${front.url}${base}/proxy?${upstream.origin}/upload`, {
+        method: "POST",
+        ca: front.ca,
+        headers: { ...click, Cookie: cookies, "Content-Length": 20_000_000 },
+      }).on("error", () => {});
+
+      upload.write("x".repeat(10_000));
+
+      await until(() => upstream.connections() > 0, "the service hears of it before all of it is here");
+      upload.destroy();
+    });
+  }
 
   test("two processes with one Redis: one is killed in the middle of a load by 200 people, and nobody is signed out", {
     skip: redisIsMissing(),

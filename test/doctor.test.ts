@@ -120,6 +120,35 @@ describe("a server that can work", () => {
     );
   });
 
+  test("every portal of PORTALS is asked, too, and its lines bear its id", async (t) => {
+    const it = await patient(t);
+    const county = await startSandbox({ clients: [] });
+    t.after(() => county.close());
+    const portal = { id: "county", title: "County GIS", url: county.url, clientId: "county-app" };
+    it.settings.PORTALS = [portal];
+    await assertTrouble(
+      it,
+      /^problem client id \(county\): the portal does not know it\. Copy the client id/,
+    );
+
+    county.clients.push({
+      clientId: "county-app",
+      redirectUris: ["http://localhost:3000/portals/county/authenticate"],
+    });
+    const checks = (await examine(it)).map(({ check }) => check);
+    assert.deepEqual(
+      checks.filter((check) => check.endsWith(" (county)")),
+      ["portal", "clock", "OAuth metadata", "PKCE", "client id", "redirect URI"].map(
+        (it) => `${it} (county)`,
+      ),
+    );
+    await county.close();
+    await assertTrouble(
+      it,
+      /^problem portal \(county\): nothing listens at 127\.0\.0\.1:\d+\. Start the portal/,
+    );
+  });
+
   test("--help says what it does, and an unknown option is refused", async (t) => {
     const it = { cwd: folder(t), settings: {}, surroundings: {} };
     const { code, output } = await run(it, "--help");
@@ -330,6 +359,7 @@ describe("a fault of the portal", () => {
         /the address is redirected to new\.example\. Set PORTAL_URL/,
       ],
       [302, { Location: "/elsewhere" }, "", /the address is redirected\. Set PORTAL_URL/],
+      [302, { Location: "http://[" }, "", /the address is redirected\. Set PORTAL_URL/],
       [200, {}, "<!doctype html>", /what answers there is no portal \(HTTP 200, no JSON\)\. Set PORTAL_URL/],
       [404, {}, "", /what answers there is no portal \(HTTP 404, no JSON\)\. Set PORTAL_URL/],
       [
@@ -339,6 +369,7 @@ describe("a fault of the portal", () => {
         /what answers there is no portal \(HTTP 200, an error\)\. Set PORTAL_URL/,
       ],
       [200, {}, "null", /what answers there is no portal/],
+      [200, {}, "[]", /what answers there is no portal/],
       [401, {}, "", /does not let this server ask \(HTTP 401\)\. Web-tier authentication/],
       [503, {}, "", /the portal has a fault of its own \(HTTP 503\)\. Try again/],
     ];

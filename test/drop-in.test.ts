@@ -54,6 +54,24 @@ interface PlainOptions {
   cookieSecret?: string;
 }
 
+/** GET /slow - changes the session, and answers what `text` gives once it may go on. */
+function slowRoute(text: (req: Request) => string | undefined) {
+  let goOn: (() => void) | undefined;
+  return {
+    route(app: Express): void {
+      app.get("/slow", async (req, res) => {
+        sessionOf(req).count = 7;
+        await new Promise<void>((resolve) => {
+          goOn = resolve;
+        });
+        res.send(text(req));
+      });
+    },
+    hasBegun: () => goOn !== undefined,
+    goOn: () => goOn?.(),
+  };
+}
+
 /** An app as a reader of the tutorial has it: express-session, our store, and nothing else of ours. */
 async function openApp(t: TestContext, options: PlainOptions = {}): Promise<PlainApp> {
   const { path = folder(t), keys = secret(), ...others } = options.store ?? {};
@@ -188,52 +206,30 @@ describe("sealedFileStore in an app of the tutorial", () => {
   });
 
   test("a request that only looked at its identity does not undo what another one has renewed", async (t) => {
-    let goOn = () => {};
-    let waits = false;
-    const { browser } = await openTutorial(t, {
-      routes: (app) =>
-        app.get("/slow", async (req, res) => {
-          sessionOf(req).count = 7;
-          waits = true;
-          await new Promise<void>((resolve) => {
-            goOn = resolve;
-          });
-          res.send(sessionOf(req).arcgis?.username);
-        }),
-    });
+    const slowly = slowRoute((req) => sessionOf(req).arcgis?.username);
+    const { browser } = await openTutorial(t, { routes: slowly.route });
     const sandy = browser();
     await say(sandy, await callbackFor(sandy, "sandy_admin"));
     const slow = say(sandy, "/slow");
-    await until(() => waits, "it has begun");
+    await until(slowly.hasBegun, "it has begun");
     const renewed = await say(sandy, "/refresh");
-    goOn();
+    slowly.goOn();
     assert.equal(await slow, "sandy_admin");
     assert.equal(await say(sandy, "/token"), renewed);
     assert.equal(await say(sandy, "/look"), "7");
   });
 
   test("SE-9 ST-3 who signs out stays out whatever is under way, and a copied file opens for nobody else", async (t) => {
-    let goOn = () => {};
-    let waits = false;
-    const { browser, files, dir, warnings } = await openApp(t, {
-      routes: (app) =>
-        app.get("/slow", async (req, res) => {
-          sessionOf(req).count = 7;
-          waits = true;
-          await new Promise<void>((resolve) => {
-            goOn = resolve;
-          });
-          res.send("done");
-        }),
-    });
+    const slowly = slowRoute(() => "done");
+    const { browser, files, dir, warnings } = await openApp(t, { routes: slowly.route });
     const [one, two] = [browser(), browser()];
     await say(one, "/count");
     await say(two, "/count");
     await say(two, "/count");
     const slow = say(one, "/slow");
-    await until(() => waits, "it has begun");
+    await until(slowly.hasBegun, "it has begun");
     await say(one, "/end");
-    goOn();
+    slowly.goOn();
     assert.equal(await slow, "done");
     assert.equal(await say(one, "/look"), "nothing");
     assert.equal(files().length, 1);

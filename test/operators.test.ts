@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { IdentityManager } from "#src/arcgis/identity-manager.ts";
 import { sessions } from "#src/cli/sessions.ts";
 import { minute, table } from "#src/cli/table.ts";
+import { startSandbox } from "#src/sandbox/portal.ts";
 import { fileStore } from "#src/session/file-store.ts";
 import { inventory } from "#src/session/inventory.ts";
 import { redisStore } from "#src/session/redis-store.ts";
@@ -210,15 +211,24 @@ describe("npm run sessions, beside a running server", () => {
 
   test("SE-12 whoever stops it half-way leaves no token behind: all wait in the queue before the first session ends", async (t) => {
     const { site } = await openWith(t, ["sandy_admin", "sandy_admin", "sandy_admin"]);
-    const { unlink } = fs.promises;
-    const ended = t.mock.method(fs.promises, "unlink", async (path: string) => {
+    const { unlink, rename } = fs.promises;
+    const unplugged = (path: string) => {
       if (path.endsWith(".session"))
         throw Object.assign(new Error("EIO: the plug was pulled"), { code: "EIO" });
-      return unlink(path);
-    });
+    };
+    const mocked = [
+      t.mock.method(fs.promises, "unlink", async (path: string) => {
+        unplugged(path);
+        return unlink(path);
+      }),
+      t.mock.method(fs.promises, "rename", async (from: string, to: string) => {
+        unplugged(to);
+        return rename(from, to);
+      }),
+    ];
     syncBuiltinESMExports();
     const outcome = await run(t, settingsOf(site), ["revoke", "sandy_admin"]);
-    ended.mock.restore();
+    for (const { mock } of mocked) mock.restore();
     syncBuiltinESMExports();
     assert.equal(outcome.code, 69, outcome.error);
     assert.match((await run(t, settingsOf(site), ["stats"])).output, /^revocations that wait +3$/m);
@@ -381,6 +391,70 @@ describe("what npm run sessions shows", () => {
     assert.ok(await load(alive), "it is as it was");
   });
 
+  test("OA-14 SE-12 with several portals a name at one is not the same name at another", async (t) => {
+    const county = await startSandbox({ clients: [] });
+    t.after(() => county.close());
+    const PORTALS = [{ id: "county", title: "County", url: county.url, clientId: "county-app" }];
+    const site = await openSite(t, { settings: { PORTALS } });
+    const redirectUris = [`${site.url}/portals/county/authenticate`];
+    county.clients.push({ clientId: "county-app", redirectUris });
+    const [here, there] = [site.browser(), site.browser()];
+    await signIn(here, "sandy_admin", "/sign-in?portal=main");
+    await signIn(there, "sandy_admin", "/portals/county/sign-in");
+    const settings = settingsOf(site, { PORTALS: JSON.stringify(PORTALS) });
+
+    const list = await run(t, settings, ["list"]);
+    assert.match(list.output, /^USER +PORTAL +SESSIONS/m);
+    assert.match(list.output, /^sandy_admin +county +1 /m);
+    assert.match(list.output, /^sandy_admin +main +1 /m);
+    assert.match(list.output, /^2 people, 2 sessions\.$/m);
+    const programs = JSON.parse((await run(t, settings, ["list", "--json", "--portal", "county"])).output);
+    assert.deepEqual(
+      programs.map(({ portal }: { portal: string }) => portal),
+      [county.url],
+    );
+    const shown = await run(t, settings, ["show", "sandy_admin", "--portal=main"]);
+    assert.match(shown.output, /^1 session\.$/m);
+    const nobody = await run(t, settings, ["revoke", "vik_viewer", "--portal", "county"]);
+    assert.equal(nobody.code, 1);
+
+    const revoked = await run(t, settings, ["revoke", "sandy_admin", "--portal", "county"]);
+
+    assert.equal(revoked.output, "Ended 1 session of sandy_admin at county.\n");
+    assert.equal(await whoIs(there, "/portals/county/"), undefined);
+    assert.equal(await whoIs(here), "sandy_admin");
+    assert.deepEqual([county.revoked.length, site.sandbox.revoked.length], [1, 0]);
+    const { code, error } = await run(t, settings, ["list", "--portal", "town"]);
+    assert.deepEqual(
+      [code, error.split("\n")[0]],
+      [64, 'There is no portal "town". There is: main, county.'],
+    );
+
+    await signIn(there, "sandy_admin", "/portals/county/sign-in");
+    const all = await run(t, settings, ["revoke", "--all", "--portal", "main"]);
+    assert.equal(all.output, "Ended 1 session of 1 person at main.\n");
+    assert.equal(await whoIs(there, "/portals/county/"), "sandy_admin");
+    await signIn(here, "sandy_admin", "/sign-in?portal=main");
+    const both = await run(t, settings, ["revoke", "sandy_admin"]);
+    assert.equal(both.output, "Ended 2 sessions of sandy_admin at county, main.\n");
+  });
+
+  test("OU-2 LG-3 no name draws on the terminal, as JSON neither, and programs get it letter by letter", async (t) => {
+    const fullName = "Sandy \u009b2J\u202eevil\u2028\u{e0041}\x7f ☺";
+    const site = await openSite(t);
+    const person = site.sandbox.people.find(({ username }) => username === "sandy_admin");
+    Object.assign(person ?? {}, { fullName });
+    await signIn(site.browser(), "sandy_admin");
+
+    const people = await run(t, settingsOf(site), ["show", "sandy_admin"]);
+    const programs = await run(t, settingsOf(site), ["show", "sandy_admin", "--json"]);
+
+    for (const { output } of [people, programs])
+      assert.doesNotMatch(output.replaceAll("\n", ""), /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+    assert.match(people.output, /Sandy \?2J\?evil\?\?\? ☺/);
+    assert.equal(JSON.parse(programs.output).fullName, fullName);
+  });
+
   test("a table fits its terminal: long names are cut, and none can write anywhere else on the screen", () => {
     const columns = [
       { title: "USER", of: ({ user }: { user: string }) => user },
@@ -477,6 +551,7 @@ describe("npm run sessions that cannot do its work", () => {
       [["revoke", "x", "y"], good, 64, `What is "y"? One user at a time.${seeHelp}`],
       [["list", "x"], good, 64, `list takes no user.${seeHelp}`],
       [["list", "--all"], good, 64, `--all belongs to revoke.${seeHelp}`],
+      [["stats", "--portal", "main"], good, 64, `--portal belongs to list, show and revoke.${seeHelp}`],
       [["--json"], good, 64, `Which command?${seeHelp}`],
       [["list", "--jason"], good, 64, /^Unknown option '--jason'/],
       [

@@ -5,6 +5,7 @@ import { type Sandbox, startSandbox } from "#src/sandbox/portal.ts";
 import { type Browser, click, typed } from "./support/browser.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";
 import { formTokenOf } from "./support/person.ts";
+import { rawGet, sendRaw } from "./support/raw.ts";
 import { callbackFor, openSite, type Site, signIn } from "./support/site.ts";
 
 interface TwoPortals extends Site {
@@ -73,6 +74,26 @@ describe("choosing a portal", () => {
       [origin, searchParams.get("client_id"), searchParams.get("redirect_uri")],
       [site.county.origin, "county-app", `${site.url}/portals/county/authenticate`],
     );
+  });
+
+  test("RD-3 no sign-in leads to the sign-in, the sign-out or the callback of any portal", async (t) => {
+    const site = await openTwo(t, { mount: "/gis" });
+    for (const [signInUrl, home] of [
+      ["/gis/sign-in?portal=main", "/gis/"],
+      [`/gis${inCounty}?from=here`, "/gis/portals/county/"],
+    ]) {
+      for (const base of ["/gis", "/gis/PORTALS/county"]) {
+        for (const path of ["/sign-in", "/Sign-Out/", "/signed-in", "/authenticate?code=x&state=y"]) {
+          const returnTo = encodeURIComponent(base + path);
+          const { headers } = await signIn(
+            site.browser(),
+            "sandy_admin",
+            `${signInUrl}&returnTo=${returnTo}`,
+          );
+          assert.equal(headers.location, home, `${signInUrl}, then ${base}${path}`);
+        }
+      }
+    }
   });
 
   test("a place to come back to belongs to a portal: nobody is asked, and no page goes in circles", async (t) => {
@@ -148,6 +169,15 @@ describe("one callback for each portal", () => {
       assert.deepEqual([status, headers.location], [303, "/portals/county/"], front);
       assert.equal(await whoIs(browser, "/portals/county/"), "vik_viewer");
     }
+  });
+
+  test("OA-7 AV-4 a callback that names its host before the path is the same callback", async (t) => {
+    const site = await openTwo(t);
+    const target = `http://evil.example/portals/county/authenticate?code=x&state=y`;
+    const { status, text } = await sendRaw(site.url, rawGet(target, `Host: ${new URL(site.url).host}`));
+    assert.equal(status, 400, text);
+    assert.match(text, /data-code="flow_missing"/);
+    assert.match(text, /href="\/portals\/county\/sign-in"/);
   });
 
   test("OA-7 a code of the other portal under the right state goes to the portal of the state, which refuses it", async (t) => {
@@ -456,6 +486,20 @@ describe("/proxy with several portals", () => {
     assert.equal((await signIn(browser, "ned_county", inCounty)).status, 303);
     assert.equal((await signIn(browser, "sandy_admin", "/sign-in?portal=main")).status, 303);
   });
+});
+
+test("a sign-out that goes on to the portal comes back to the start page that it began at", async (t) => {
+  const site = await openTwo(t, { mount: "/gis", settings: { ALSO_SIGN_OUT_PORTAL: true } });
+  for (const [portal, base, signInUrl] of [
+    [site.sandbox, "/gis", "/gis/sign-in?portal=main"],
+    [site.county, "/gis/portals/county", `/gis${inCounty}`],
+  ] as const) {
+    const browser = site.browser();
+    await signIn(browser, "sandy_admin", signInUrl);
+    const { headers } = await browser.get(`${base}/sign-out`, click);
+    const { origin, searchParams } = new URL(String(headers.location));
+    assert.deepEqual([origin, searchParams.get("redirect_uri")], [portal.origin, `${site.url}${base}/`]);
+  }
 });
 
 test("HT-1 a sign-out that goes on to the portal may go on to each of them", async (t) => {

@@ -254,3 +254,72 @@ describe("tokens of another portal or application", () => {
     });
   }
 });
+
+describe("the start page, asked for twice in a second", () => {
+  const nowOf = (html: string) => /data-now="([^"]+)"/.exec(html)?.[1];
+  const start = Date.parse("2027-03-01T12:00:00.000Z");
+
+  /** Somebody whose session has been looked at so often that all requests share it. */
+  async function openShared(t: TestContext, username = "sandy_admin") {
+    t.mock.timers.enable({ apis: ["Date"], now: start });
+    const site = await openSite(t);
+    const browser = site.browser();
+    await signIn(browser, username);
+    await browser.get("/");
+    // So long an older state of the file could look the same.
+    await sleep(150);
+    for (let times = 0; times < 3; times++) await browser.get("/");
+    return { site, browser };
+  }
+
+  test("is made once, and again in the next second: it says how much time is left", async (t) => {
+    const { browser } = await openShared(t);
+    const made = await browser.get("/");
+    t.mock.timers.tick(900);
+    const again = await browser.get("/");
+    assert.equal(again.body, made.body);
+    assert.equal(nowOf(again.body), "2027-03-01T12:00:00.000Z");
+    const names = Object.keys(made.headers).filter((name) => name !== "x-request-id" && name !== "date");
+    for (const name of names) assert.equal(again.headers[name], made.headers[name], name);
+    assert.equal(again.headers["referrer-policy"], "same-origin");
+    assert.equal(
+      (await browser.send("/", { method: "HEAD" })).headers["content-length"],
+      made.headers["content-length"],
+    );
+    t.mock.timers.tick(100);
+    assert.equal(nowOf((await browser.get("/")).body), "2027-03-01T12:00:01.000Z");
+  });
+
+  test("is everybody's own", async (t) => {
+    const { site, browser } = await openShared(t, "pia_publisher");
+    const other = site.browser();
+    await signIn(other, "vik_viewer");
+    await sleep(150);
+    for (let times = 0; times < 3; times++) {
+      assert.match((await browser.get("/")).body, /<h1><bdi>Pia Marlow<\/bdi><\/h1>/);
+      assert.match((await other.get("/")).body, /<h1><bdi>Vik Rao<\/bdi><\/h1>/);
+      assert.match((await site.browser().get("/")).body, /Sign in with ArcGIS/);
+    }
+  });
+
+  test("is gone with the session, and new when the session has changed", async (t) => {
+    const { site, browser } = await openShared(t);
+    const copy = browser.copy();
+    await site.store.update(idOf(browser), (data) => {
+      if (data.profile) data.profile = { ...data.profile, fullName: "Somebody Else" };
+    });
+    assert.match((await browser.get("/")).body, /<h1><bdi>Somebody Else<\/bdi><\/h1>/);
+    await site.store.end(idOf(browser));
+    assert.match((await copy.get("/")).body, /Sign in with ArcGIS/);
+  });
+
+  test("has the links of the path under which it is asked for", async (t) => {
+    t.mock.timers.enable({ apis: ["Date"], now: start });
+    const settings = { REDIRECT_URI: "http://localhost:3000/gis/authenticate" };
+    const site = await openSite(t, { mount: "/:place", settings });
+    const browser = site.browser();
+    for (const place of ["gis", "maps", "gis"]) {
+      assert.match((await browser.get(`/${place}/`)).body, new RegExp(`href="/${place}/sign-in"`));
+    }
+  });
+});

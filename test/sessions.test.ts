@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
+import { request } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -10,9 +11,10 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Request } from "express";
 import { startSandbox } from "#src/sandbox/portal.ts";
+import { fileStore } from "#src/session/file-store.ts";
 import { sessions } from "#src/session/session.ts";
 import { Browser } from "./support/browser.ts";
-import { whoIs } from "./support/expect.ts";
+import { tokenCalls, whoIs } from "./support/expect.ts";
 import { formTokenOf, identityOf, sessionIdOf, signOut, until } from "./support/person.ts";
 import { freePort, startProgram } from "./support/program.ts";
 import { redirectUri, sharedSettings, startServer } from "./support/server-process.ts";
@@ -45,6 +47,53 @@ describe("signing in", () => {
     assert.notEqual(site.files()[0], oldFile);
     await until(() => site.sandbox.revoked.length > 0, "the replaced tokens are revoked");
     assert.deepEqual(site.sandbox.revoked, [refreshToken]);
+  });
+
+  test("SE-2 the tokens of a session from before the portal's app was changed are revoked, too", async (t) => {
+    const first = await openSite(t);
+    const before = first.browser();
+    await signIn(before, "sandy_admin");
+    const { refreshToken } = await identityOf(first, before);
+    const { sessionDir, sessionSecrets, encryptionKeys } = first.config;
+    const { clients } = first.sandbox;
+    const secrets = { SESSION_SECRET: sessionSecrets, ENCRYPTION_KEY: encryptionKeys };
+    const redirectUri = `${first.url}/authenticate`;
+    clients.push({ clientId: "next-app", redirectUris: [redirectUri] });
+    const site = await openSite(t, {
+      sandbox: first.sandbox,
+      sessionDir,
+      settings: { ...secrets, CLIENT_ID: "next-app", REDIRECT_URI: redirectUri },
+    });
+    const browser = site.browser();
+    browser.cookies.set(sid, String(before.cookies.get(sid)));
+    assert.equal(await whoIs(browser), undefined);
+
+    const callback = new URL(await callbackFor(browser, "sandy_admin"));
+    await browser.get(callback.pathname + callback.search);
+
+    assert.equal(await whoIs(browser), "sandy_admin");
+    await until(() => site.sandbox.revoked.length > 0, "the replaced tokens are revoked");
+    assert.deepEqual(site.sandbox.revoked, [refreshToken]);
+  });
+
+  test("OA-10 SE-3 a browser that goes before the portal has answered leaves no session, no tokens, and its old session", async (t) => {
+    const site = await openSite(t);
+    const browser = site.browser();
+    await signIn(browser, "sandy_admin");
+    const callback = await callbackFor(browser, "vik_viewer");
+    site.sandbox.faults.set("token", { kind: "delay", ms: 300, times: 1 });
+    const cookies = [...browser.cookies].map((cookie) => cookie.join("=")).join("; ");
+    const gone = request(callback, { headers: { Cookie: cookies } }).on("error", () => {});
+    gone.end();
+    await until(() => tokenCalls(site) === 2, "the code is on its way");
+
+    gone.destroy();
+
+    await until(() => site.sandbox.revoked.length > 0, "the tokens that nobody will use are revoked");
+    assert.equal(site.sandbox.revoked.length, 1);
+    assert.equal(site.files().length, 1);
+    assert.equal(await whoIs(browser), "sandy_admin");
+    assert.match(site.log.text(), /"the browser has gone"/);
   });
 
   test("SE-1 SE-2 the same holds when it is the same person again", async (t) => {
@@ -263,6 +312,23 @@ describe("signing out", () => {
     assert.equal(await whoIs(thief), undefined);
     assert.equal((await thief.get("/sign-out")).status, 303);
     assert.deepEqual(site.files(), []);
+  });
+
+  test("SE-5 ST-13 a session that cannot be removed any more is signed out all the same, tokens and cookie too", async (t) => {
+    const records = fileStore({ path: folder(t), idleSeconds: 3600 });
+    const site = await openSite(t, { records });
+    const browser = site.browser();
+    await signIn(browser);
+    const thief = browser.copy();
+    const { refreshToken } = await identityOf(site, browser);
+    records.remove = () => Promise.reject(new Error("EIO"));
+
+    const answer = await signOut(browser);
+
+    assert.deepEqual([answer.status, answer.headers.location], [303, "/"]);
+    assert.deepEqual(site.sandbox.revoked, [refreshToken]);
+    assert.equal(browser.cookies.has(sid), false);
+    assert.equal(await whoIs(thief), undefined);
   });
 
   test("SE-5 a sign-out in one browser leaves the person's other browsers signed in", async (t) => {

@@ -4,13 +4,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { IdentityManager } from "#src/arcgis/identity-manager.ts";
 import { browserName } from "#src/routes/browser-name.ts";
 import { startSandbox } from "#src/sandbox/portal.ts";
+import { fileStore } from "#src/session/file-store.ts";
 import { ownSessions } from "#src/session/own-sessions.ts";
 import { Browser, crossSite, typed } from "./support/browser.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";
 import { formTokenOf, identityOf, sessionIdOf, signOut } from "./support/person.ts";
 import { redisIsMissing, startRedis } from "./support/redis.ts";
 import { redirectUri, sharedSettings, startServer } from "./support/server-process.ts";
-import { callbackFor, openSite, type Site, signIn } from "./support/site.ts";
+import { callbackFor, folder, openSite, type Site, signIn } from "./support/site.ts";
 import { identityFor, openTestStore, recordOf, type TestStore } from "./support/store.ts";
 
 const firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
@@ -177,6 +178,50 @@ describe("signing out another browser", () => {
     await end(here, nameOf(lost));
     assert.equal(await whoIs(lost), undefined);
     assert.ok(site.files().includes("pending-revocations"), "it waits");
+  });
+
+  test("SE-12 ST-13 TK-5 where nothing can be written any more, it ends and its tokens are revoked all the same", async (t) => {
+    const records = fileStore({ path: folder(t), idleSeconds: 3600 });
+    const site = await openSite(t, { records });
+    const here = await signedIn(site, firefox);
+    const there = await signedIn(site, safari);
+    const { refreshToken } = await identityOf(site, there);
+    // As a disk does that is full to its last block: not even a turn can be taken.
+    records.change = () => Promise.reject(new Error("ENOSPC"));
+
+    await end(here, "others");
+
+    assert.equal(await whoIs(there), undefined);
+    assert.equal(await whoIs(here), "sandy_admin");
+    assert.deepEqual(site.sandbox.revoked, [refreshToken]);
+  });
+
+  test("SE-12 ST-13 one that cannot be ended is said, and the others are over, tokens and all", async (t) => {
+    const records = fileStore({ path: folder(t), idleSeconds: 3600 });
+    const site = await openSite(t, { records });
+    const here = await signedIn(site, firefox);
+    const [stuck, half, free] = [
+      await signedIn(site, safari),
+      await signedIn(site, edge),
+      await signedIn(site, edge),
+    ];
+    const tokenOf = async (browser: Browser) => (await identityOf(site, browser)).refreshToken;
+    const over = [await tokenOf(half), await tokenOf(free)].sort();
+    const { change, remove } = records;
+    const broken = () => Promise.reject(new Error("EIO"));
+    records.change = (name, next) => (name === nameOf(stuck) ? broken() : change(name, next));
+    records.remove = (name) => ([stuck, half].map(nameOf).includes(name) ? broken() : remove(name));
+
+    const page = await here.get("/sign-ins");
+    const answer = await here.post("/sign-ins", { form_token: formTokenOf(page), session: "others" });
+
+    assertErrorPage(answer, "store_unavailable");
+    assert.deepEqual([...site.sandbox.revoked].sort(), over);
+    assert.deepEqual(await Promise.all([stuck, half, free].map((browser) => whoIs(browser))), [
+      "sandy_admin",
+      undefined,
+      undefined,
+    ]);
   });
 
   test("forged names: somebody else's session, this one, and what is no name at all end nothing", async (t) => {

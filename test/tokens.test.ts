@@ -268,6 +268,18 @@ describe("when the store fails between a renewal and its writing", () => {
     );
   });
 
+  test("TK-2 and once more when the server stops, which the store's trouble does not hold up", async (t) => {
+    const { site, browser, disk } = await withBrittleStore(t);
+    assert.equal((await credential(browser)).status, 503);
+    await site.store.close();
+    assert.deepEqual([disk.failures, disk.written], [2, 0], "tried, and given up");
+    disk.isFull = false;
+    await site.store.close();
+    assert.equal(disk.written, 1);
+    assert.equal((await credential(browser)).status, 200);
+    assert.equal(grants(site.sandbox, "exchange_refresh_token"), 1);
+  });
+
   test("TK-6 and are revoked when the session is over by then", async (t) => {
     const { site, browser } = await withBrittleStore(t);
     assert.equal((await credential(browser)).status, 503);

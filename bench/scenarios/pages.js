@@ -24,6 +24,13 @@ const entries = [
   peer("our-store", "our file store under express-session"),
   peer("our-sessions", "our session layer", { withStrangers: true }),
   {
+    label: "our session layer, for pages that change it",
+    async open(field) {
+      const child = await field.peer("our-sessions", { WRITABLE: "1" });
+      return [await signedIn("our-sessions-writable", "our session layer, for pages that change it", child)];
+    },
+  },
+  {
     label: "our app on files",
     async open(field) {
       const child = await field.app("app");

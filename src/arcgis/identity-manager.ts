@@ -50,9 +50,11 @@ export function oauthOptions(config: Config): OAuthOptions {
 /**
  * Where the portal ends its own sign-in of this browser, and sends it back to us. Not documented by Esri;
  * ArcGIS Experience Builder uses it.
+ * @param home the path on this site to come back to
  */
-export function portalSignOut({ portal, clientId, origin }: Config): string {
-  return `${portal}/oauth2/signout?${new URLSearchParams({ client_id: clientId, redirect_uri: `${origin}/` })}`;
+export function portalSignOut({ portal, clientId, origin }: Config, home: string): string {
+  const query = new URLSearchParams({ client_id: clientId, redirect_uri: origin + home });
+  return `${portal}/oauth2/signout?${query}`;
 }
 
 const ask = portalRequest();
@@ -93,19 +95,17 @@ export class IdentityManager extends ArcGISIdentityManager {
     ArcGISIdentityManager.authorize(options, answer as unknown as ServerResponse);
 
     const { codeChallenge, locale, style, forceLogin, username, provider } = options;
-    const url = new URL(
-      provider ? location.replace("/oauth2/authorize?", "/oauth2/social/authorize?") : location,
-    );
-    const more = {
+    if (provider) location = location.replace("/oauth2/authorize?", "/oauth2/social/authorize?");
+    const more = new URLSearchParams({
       ...(codeChallenge && { code_challenge: codeChallenge, code_challenge_method: "S256" }),
       ...(locale && { locale }),
       ...(style && { style }),
       ...(forceLogin && { force_login: "true" }),
       ...(username && { prepopulatedusername: username }),
       ...(provider && { socialLoginProviderName: provider, autoAccountCreateForSocial: "true" }),
-    };
-    for (const [name, value] of Object.entries(more)) url.searchParams.set(name, value);
-    response.writeHead(302, { Location: url.href, "Cache-Control": "no-store" });
+    });
+    if (more.size > 0) location += `&${more}`;
+    response.writeHead(302, { Location: location, "Cache-Control": "no-store" });
     response.end();
   }
 

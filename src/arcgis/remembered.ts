@@ -1,3 +1,4 @@
+/** Answers that are good for a while, by key. */
 export interface Remembered<T> {
   /** What is known for this key, or what `ask` gives: once for all who want it at the same time. */
   get(key: string, ask: () => Promise<T>): Promise<T>;

@@ -18,6 +18,7 @@ interface PendingRevocation {
   until: number;
 }
 
+/** Works at what waits to be revoked, when it is told to. */
 export interface RevocationQueue {
   /**
    * Takes an identity's tokens back at the portal now, within 3 s. Gives false when that was not to be had; true

@@ -4,6 +4,7 @@ import { reasonOf } from "../reason.ts";
 import type { SealedStore } from "../session/sealed-store.ts";
 import { revocationQueue } from "./revocation-queue.ts";
 
+/** Takes tokens back at their portal, sooner or later. */
 export interface Revocations {
   /**
    * Takes an identity's tokens back at the portal, within 3 s. What cannot be done now waits in the store and

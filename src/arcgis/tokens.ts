@@ -22,6 +22,8 @@ const lookEveryMs = 100;
 const pause = { firstMs: 500, longestMs: 30_000 };
 /** How long until tokens that could not be kept are written again, twice as long with each failure (ms). */
 const rewrite = { firstMs: 1_000, longestMs: 60_000 };
+/** The end of the process waits so long for that (ms). */
+const lastMs = 2_000;
 
 /** Tokens that the portal has given out and the store has not taken. */
 interface Unsaved {
@@ -30,6 +32,7 @@ interface Unsaved {
   replaces: IdentityManager;
 }
 
+/** Gives tokens that are good, of one portal. */
 export interface TokenKeeper {
   /**
    * Gives the identity of the person who is signed in, with a token that is good for minutes: every function
@@ -47,8 +50,11 @@ export interface TokenKeeper {
   fresh(sessionId: string, identity: IdentityManager): Promise<IdentityManager>;
   /** Gives an identity with another token than this one's, which was refused; throws as `identityOf`. */
   renewed(sessionId: string, refused: IdentityManager): Promise<IdentityManager>;
+  /** Writes what the store would not take, once more: nothing of it outlives the process. Takes 2 s at most. */
+  settle(): Promise<void>;
 }
 
+/** What a token keeper works with. */
 export interface TokenKeeperParts {
   config: Config;
   store: SealedStore;
@@ -201,6 +207,11 @@ export function tokenKeeper({ config, store, revocations, log }: TokenKeeperPart
   return {
     fresh,
     renewed: (sessionId, { token }) => renew(sessionId, token),
+    async settle() {
+      const writing = [...unsaved].map(([sessionId, { replaces }]) => renew(sessionId, replaces.token));
+      if (writing.length > 0)
+        await Promise.race([Promise.allSettled(writing), sleep(lastMs, undefined, { ref: false })]);
+    },
     async identityOf(req) {
       const { identity } = req.session;
       // The session may be that of another portal: the last guard decides.

@@ -1,7 +1,9 @@
 import "../no-debug.ts";
 import { realpathSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { firstPortal } from "../config/portals.ts";
 import { type Config, ConfigError, loadConfig } from "../config.ts";
+import type { AskOptions } from "../doctor/ask.ts";
 import type { Finding } from "../doctor/finding.ts";
 import { problem, skipped } from "../doctor/finding.ts";
 import { checkPkce } from "../doctor/pkce.ts";
@@ -77,11 +79,24 @@ async function examine({
     const lines = [...reason.problems.map(configurationProblem), ...firstSteps(reason)];
     return [...runtime, ...lines, skipped("everything else", "needs a configuration without a problem")];
   }
-  const [portal, store] = await Promise.all([checkPortal(config, { ...asking, now }), checkStore(config)]);
-  const rest = portal.self
-    ? [...(await checkPkce(config, portal.self, asking)), ...(await checkRegistration(config, asking))]
+  const [store, ...portals] = await Promise.all([
+    checkStore(config),
+    ...[config, ...config.furtherPortals].map((each) => examinePortal(each, { ...asking, now })),
+  ]);
+  return [...runtime, ...checkSettings(config), ...store, ...portals.flat()];
+}
+
+/** What has to do with one portal; of one of PORTALS, its id stands behind each check. */
+async function examinePortal(
+  config: Config,
+  options: AskOptions & { now: () => number },
+): Promise<Finding[]> {
+  const { findings, self } = await checkPortal(config, options);
+  const rest = self
+    ? [...(await checkPkce(config, self, options)), ...(await checkRegistration(config, options))]
     : [skipped("PKCE, client id, redirect URI", "need a portal that answers")];
-  return [...runtime, ...checkSettings(config), ...store, ...portal.findings, ...rest];
+  const where = config.portalId === firstPortal ? "" : ` (${config.portalId})`;
+  return [...findings, ...rest].map((finding) => ({ ...finding, check: finding.check + where }));
 }
 
 /** A line of the configuration's own check: the key, what is wrong, and then the cure. */

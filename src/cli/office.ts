@@ -10,6 +10,10 @@ export interface Office {
   pending: PendingList;
   /** Where the sessions are, for people: without a password. */
   place: string;
+  /** The ids of all portals by their address. */
+  portals: ReadonlyMap<string, string>;
+  /** The address of the only portal whose sessions count; all do when it is left out. */
+  portal?: string | undefined;
   /** How many keys open sessions. */
   keys: number;
   /** What cannot be used, and how often each was met: filled while records are read. */
@@ -26,6 +30,7 @@ export interface Office {
   progress(doing: string, total: number): Progress;
 }
 
+/** A line that shows how far work has come. */
 export interface Progress {
   step(): void;
   /** Removes the line. */
@@ -35,7 +40,7 @@ export interface Progress {
 /** Records are read so many side by side: most of the time they wait for a disk or a network. */
 export const atOnce = 32;
 
-/** Shows each session that can be opened to `see`; the others are counted among the troubles. */
+/** Shows each session of the portal that can be opened to `see`; the others are counted among the troubles. */
 export async function survey(office: Office, see: (session: SessionFacts) => void): Promise<void> {
   const { sessions, troubles, progress } = office;
   const names = await sessions.names();
@@ -43,13 +48,19 @@ export async function survey(office: Office, see: (session: SessionFacts) => voi
   await eachOf(names, atOnce, async (name) => {
     const found = await sessions.look(name);
     if (found && "trouble" in found) count(troubles, found.trouble);
-    else if (found) see(found);
+    else if (found && isAskedFor(office, found)) see(found);
     step();
   }).finally(end);
 }
 
+/** Counts one more of a kind. */
 export function count(counts: Map<string, number>, what: string): void {
   counts.set(what, (counts.get(what) ?? 0) + 1);
+}
+
+/** Whether a session is one of the portal that counts. No session has identities of two. */
+export function isAskedFor({ portal }: Office, { identities }: SessionFacts): boolean {
+  return portal === undefined || identities.some((identity) => identity.portal === portal);
 }
 
 /** Who is signed in there; usually one person, and nobody in a session of another purpose. */
@@ -62,6 +73,7 @@ export function noteTroubles({ troubles, note }: Office): void {
   for (const [reason, times] of troubles) note(`${sessionsOf(times)} could not be opened: ${reason}.`);
 }
 
+/** `1 session`, `2 sessions`. */
 export function sessionsOf(count: number): string {
   return counted(count, "session");
 }

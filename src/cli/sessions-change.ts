@@ -1,7 +1,16 @@
 import type { IdentityManager } from "../arcgis/identity-manager.ts";
 import { eachOf } from "../each-of.ts";
 import { reasonOf } from "../reason.ts";
-import { atOnce, count, counted, noteTroubles, type Office, sessionsOf, usersOf } from "./office.ts";
+import {
+  atOnce,
+  count,
+  counted,
+  isAskedFor,
+  noteTroubles,
+  type Office,
+  sessionsOf,
+  usersOf,
+} from "./office.ts";
 import { isSimilar, noteNobody } from "./sessions-look.ts";
 
 /**
@@ -28,9 +37,10 @@ export async function revoke(
   office: Office,
   user: string | undefined,
 ): Promise<"done" | "nobody" | "waiting"> {
-  const { sessions, queue, troubles, progress, note, tell } = office;
+  const { sessions, portals, queue, troubles, progress, note, tell } = office;
   const names = await sessions.names();
   const people = new Set<string>();
+  const places = new Set<string>();
   const similar = new Set<string>();
   const unqueued: IdentityManager[] = [];
   let ended = 0;
@@ -67,13 +77,17 @@ export async function revoke(
         if ("trouble" in found) {
           count(troubles, found.trouble);
           // Whoever means everybody means these, too: with its key one of them would count again.
-          if (user === undefined) endings.push({ name, identities: [] });
+          if (user === undefined && office.portal === undefined) endings.push({ name, identities: [] });
           return;
         }
+        if (!isAskedFor(office, found)) return;
         const users = usersOf(found);
         for (const one of users) if (user !== undefined && isSimilar(one, user)) similar.add(one);
         if (user !== undefined && !users.includes(user)) return;
-        for (const one of users) people.add(one);
+        for (const { portal, username } of found.identities) {
+          people.add(`${portal} ${username}`);
+          places.add(portals.get(portal) ?? portal);
+        }
         endings.push({ name, identities: found.identities });
       });
       await endAll(endings);
@@ -100,8 +114,10 @@ export async function revoke(
   });
   revoking.end();
 
-  const whose = user === undefined ? `of ${counted(people.size, "person", "people")}` : `of ${user}`;
-  tell(ended === 0 ? "There was no session to end.\n" : `Ended ${sessionsOf(ended)} ${whose}.\n`, {
+  const whose = user ?? counted(people.size, "person", "people");
+  // Whoever has meant one portal only sees that there were more.
+  const where = portals.size > 1 && places.size > 0 ? ` at ${[...places].sort().join(", ")}` : "";
+  tell(ended === 0 ? "There was no session to end.\n" : `Ended ${sessionsOf(ended)} of ${whose}${where}.\n`, {
     ended,
     people: people.size,
     waiting: left,

@@ -4,6 +4,8 @@ import { minute, plain, table } from "./table.ts";
 /** Somebody in the list, with all of their sessions together. Times in ms since 1970. */
 interface Person {
   user: string | null;
+  /** The portal's address; the same name at another one is somebody else. */
+  portal: string | null;
   sessions: number;
   lastUsed: number;
   ends: number;
@@ -11,22 +13,25 @@ interface Person {
 
 /** `list`: who is signed in, whoever was here last first. */
 export async function list(office: Office): Promise<void> {
-  const people = new Map<string | null, Person>();
+  const people = new Map<string, Person>();
   await survey(office, (session) => {
     if (!session.isAlive) return;
     const users = usersOf(session);
+    const portal = session.identities[0]?.portal ?? null;
     for (const user of users.length > 0 ? users : [null]) {
-      const person = people.get(user) ?? { user, sessions: 0, lastUsed: 0, ends: 0 };
+      const key = JSON.stringify([portal, user]);
+      const person = people.get(key) ?? { user, portal, sessions: 0, lastUsed: 0, ends: 0 };
       person.sessions += 1;
       person.lastUsed = Math.max(person.lastUsed, session.seenAt);
       person.ends = Math.max(person.ends, session.end);
-      people.set(user, person);
+      people.set(key, person);
     }
   });
 
   const rows = [...people.values()].sort((one, other) => other.lastUsed - one.lastUsed);
   const columns = [
     { title: "USER", of: ({ user }: Person) => user ?? "(nobody)" },
+    ...(office.portals.size > 1 ? [{ title: "PORTAL", of: portalIn(office) }] : []),
     { title: "SESSIONS", of: ({ sessions }: Person) => sessions },
     { title: "LAST USED (UTC)", of: ({ lastUsed }: Person) => minute(lastUsed) },
     { title: "ENDS (UTC)", of: ({ ends }: Person) => minute(ends) },
@@ -36,14 +41,20 @@ export async function list(office: Office): Promise<void> {
     rows.length === 0
       ? "Nobody is signed in.\n"
       : `${table(columns, rows, office.width)}\n${counted(rows.length, "person", "people")}, ${sessionsOf(total)}.\n`,
-    rows.map(({ user, sessions, lastUsed, ends }) => ({
+    rows.map(({ user, portal, sessions, lastUsed, ends }) => ({
       user,
+      portal,
       sessions,
       lastUsed: iso(lastUsed),
       ends: iso(ends),
     })),
   );
   noteTroubles(office);
+}
+
+/** The portal's id, or "-" for one that is not configured any more. */
+function portalIn({ portals }: Office): (row: { portal: string | null }) => string {
+  return ({ portal }) => portals.get(portal ?? "") ?? "-";
 }
 
 /** One session of the person that `show` shows. */
@@ -91,6 +102,7 @@ export async function show(office: Office, user: string): Promise<boolean> {
   found.sort((one, other) => other.lastUsed - one.lastUsed);
   const columns = [
     { title: "RECORD", of: ({ record }: Shown) => record },
+    ...(office.portals.size > 1 ? [{ title: "PORTAL", of: portalIn(office) }] : []),
     { title: "SIGNED IN", of: ({ signedIn }: Shown) => minute(signedIn) },
     { title: "LAST USED", of: ({ lastUsed }: Shown) => minute(lastUsed) },
     { title: "TOKEN UNTIL", of: ({ tokenUntil }: Shown) => minute(tokenUntil) },
@@ -122,7 +134,7 @@ export async function stats(office: Office): Promise<void> {
     }
     counts.alive += 1;
     oldest = Math.min(oldest, session.createdAt);
-    for (const user of usersOf(session)) people.add(user);
+    for (const { portal, username } of session.identities) people.add(`${portal} ${username}`);
     const unusedMs = now - session.seenAt;
     if (unusedMs < 60 * 60_000) counts.lastHour += 1;
     if (unusedMs < 24 * 60 * 60_000) counts.lastDay += 1;
@@ -162,6 +174,7 @@ export function isSimilar(name: string, written: string): boolean {
   return name !== written && name.toLowerCase() === written.trim().toLowerCase();
 }
 
+/** Says that a person has no session, and who has nearly the same name. */
 export function noteNobody({ note }: Office, user: string, similar: ReadonlySet<string>): void {
   const meant = similar.size > 0 ? ` Did you mean ${plain([...similar].join(" or "))}?` : "";
   note(`Nobody called ${plain(user)} has a session.${meant || " See who has: npm run sessions -- list"}`);

@@ -13,6 +13,7 @@ import { keyRing } from "../session/seal.ts";
 import { count, type Office } from "./office.ts";
 import { rekey, revoke } from "./sessions-change.ts";
 import { list, show, stats } from "./sessions-look.ts";
+import { plainJson } from "./table.ts";
 
 const help = `Shows and ends the sessions of this server, in files or in Redis, while it runs.
 It reads the same configuration as the server: run it in the same folder, as the same user.
@@ -26,6 +27,8 @@ It reads the same configuration as the server: run it in the same folder, as the
   stats          how many sessions there are, of what kind
   rekey          seals all sessions with the newest ENCRYPTION_KEY: older ones can go
 
+  --portal ID    only those at one of several portals (list, show, revoke): the same name at another one is
+                 somebody else
   --json         for programs (npm run --silent sessions -- list --json)
 
 Exit code: 0 done, 1 nobody of that name, 64 no such command, 69 the sessions cannot be reached,
@@ -46,6 +49,7 @@ export interface Surroundings {
 interface Flags {
   json?: boolean | undefined;
   all?: boolean | undefined;
+  portal?: string | undefined;
   help?: boolean | undefined;
 }
 
@@ -77,7 +81,12 @@ export async function sessions(args: string[], surroundings: Surroundings): Prom
 
 function readArgs(args: string[]): { flags: Flags; run?: (office: Office) => Promise<number> } {
   const flag = { type: "boolean" } as const;
-  const options = { json: flag, all: flag, help: { ...flag, short: "h" } } as const;
+  const options = {
+    json: flag,
+    all: flag,
+    portal: { type: "string" },
+    help: { ...flag, short: "h" },
+  } as const;
   let parsed: { values: Flags; positionals: string[] };
   try {
     parsed = parseArgs({ args, options, allowPositionals: true });
@@ -89,6 +98,8 @@ function readArgs(args: string[]): { flags: Flags; run?: (office: Office) => Pro
   if (flags.help || (command === undefined && args.length === 0)) return { flags };
   if (more.length > 0) throw new UsageError(`What is "${more[0]}"? One user at a time.`);
   if (flags.all && command !== "revoke") throw new UsageError("--all belongs to revoke.");
+  if (flags.portal !== undefined && !["list", "show", "revoke"].includes(String(command)))
+    throw new UsageError("--portal belongs to list, show and revoke.");
   const done = (work: Promise<void>) => work.then(() => exit.done);
 
   switch (command) {
@@ -127,9 +138,15 @@ function officeOf(
   config: Config,
   records: RecordStore,
   troubles: Map<string, number>,
-  { json }: Flags,
+  { json, portal: portalId }: Flags,
   { output, error }: Surroundings,
 ): Office {
+  const portals = new Map(
+    [config, ...config.furtherPortals].map(({ portal, portalId }) => [portal, portalId]),
+  );
+  const portal = [...portals].find(([, id]) => id === portalId)?.[0];
+  if (portalId !== undefined && portal === undefined)
+    throw new UsageError(`There is no portal "${portalId}". There is: ${[...portals.values()].join(", ")}.`);
   const keys = keyRing(config.encryptionKeys);
   const { sessionIdleSeconds: idleSeconds, sessionMaxSeconds: maxSeconds } = config;
   const pending = pendingList(records, keys);
@@ -140,11 +157,13 @@ function officeOf(
     queue: revocationQueue({ store: pending, log: log as Parameters<typeof revocationQueue>[0]["log"] }),
     pending,
     place: placeOf(config),
+    portals,
+    portal,
     keys: config.encryptionKeys.length,
     troubles,
     reasons,
     width: output.columns ?? 80,
-    tell: (text, value) => void output.write(json ? `${JSON.stringify(value, null, 2)}\n` : text),
+    tell: (text, value) => void output.write(json ? `${plainJson(value)}\n` : text),
     note: (text) => void error.write(`${text}\n`),
     progress: (doing, total) => progressIn(error, doing, total),
   };

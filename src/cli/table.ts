@@ -1,3 +1,4 @@
+/** A column of `table`. */
 export interface Column<Row> {
   title: string;
   of: (row: Row) => string | number;
@@ -29,9 +30,25 @@ function shortened(text: string, width: number): string {
   return text.length > width ? `${text.slice(0, width - 1)}…` : text;
 }
 
-/** The text without what could move the cursor, colour the terminal or turn the line around. */
+/** What could move the cursor, colour the terminal or turn the line around. */
+const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** The text without what a terminal would obey. */
 export function plain(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "?");
+  return text.replace(unprintable, "?");
+}
+
+/** JSON that a terminal shows as it is. By itself JSON escapes no more than the control characters of ASCII. */
+export function plainJson(value: unknown): string {
+  return JSON.stringify(value, null, 2)
+    .split("\n")
+    .map((line) => line.replace(unprintable, escaped))
+    .join("\n");
+}
+
+function escaped(character: string): string {
+  const units = Array.from({ length: character.length }, (_, index) => character.charCodeAt(index));
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
 }
 
 /** A moment to the minute in UTC, such as `2026-03-01 14:05`. */

@@ -14,6 +14,7 @@ export interface Heard {
   certificateEnds?: Date;
 }
 
+/** How the doctor asks; a test asks in another way. */
 export interface AskOptions {
   /** Certificate authorities in place of those that Node knows, as PEM. */
   ca?: string;

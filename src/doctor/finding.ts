@@ -9,8 +9,10 @@ export interface Finding {
   cure?: string;
 }
 
+/** All is well. */
 export const ok = (check: string, found: string): Finding => ({ check, status: "ok", found });
 
+/** Worth a look: people can sign in all the same. */
 export const warning = (check: string, found: string, cure: string): Finding => ({
   check,
   status: "warning",
@@ -18,6 +20,7 @@ export const warning = (check: string, found: string, cure: string): Finding => 
   cure,
 });
 
+/** Keeps people from signing in, or is not safe. */
 export const problem = (check: string, found: string, cure: string): Finding => ({
   check,
   status: "problem",
@@ -25,4 +28,5 @@ export const problem = (check: string, found: string, cure: string): Finding => 
   cure,
 });
 
+/** Not known, and why. */
 export const skipped = (check: string, found: string): Finding => ({ check, status: "skipped", found });

@@ -8,6 +8,7 @@ export interface PortalSelf {
   supportsOAuth?: unknown;
 }
 
+/** What was found of a portal, and what the next checks need of its answer. */
 export interface PortalFindings {
   findings: Finding[];
   /** Left out when the portal cannot be asked anything else. */
@@ -55,7 +56,8 @@ function textOf(value: unknown): string {
 function selfOf(body: string): PortalSelf | undefined {
   try {
     const self: unknown = JSON.parse(body);
-    return typeof self === "object" && self !== null && !("error" in self) ? self : undefined;
+    const isSelf = typeof self === "object" && self !== null && !Array.isArray(self) && !("error" in self);
+    return isSelf ? self : undefined;
   } catch {
     return undefined;
   }
@@ -66,8 +68,8 @@ const addressCure =
 
 function whyNoPortal({ status, headers, body }: Heard): [found: string, cure: string] {
   if (status >= 300 && status < 400) {
-    const { host } = new URL(headers.location ?? "", "https://nowhere.invalid");
-    const where = host === "nowhere.invalid" ? "" : ` to ${host}`;
+    const { location = "" } = headers;
+    const where = URL.canParse(location) ? ` to ${new URL(location).host}` : "";
     return [
       `the address is redirected${where}`,
       "Set PORTAL_URL to where it leads; redirects are not followed.",

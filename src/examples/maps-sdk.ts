@@ -12,6 +12,7 @@ export function isMapsSdkBuilt(): boolean {
   return existsSync(join(built, "hand-over.js")) && existsSync(assets);
 }
 
+/** What the example shows. */
 export interface MapsSdkOptions {
   /** The portal's REST root. */
   portal: string;

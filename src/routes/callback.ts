@@ -4,6 +4,7 @@ import { isBelow } from "../config/reach.ts";
 import type { Config } from "../config.ts";
 import { AppError, type ErrorCode } from "../errors.ts";
 
+/** What the portal has said by sending the browser back. */
 export interface Callback {
   state: string;
   /** The one-time code; empty when the portal reports an error. */

@@ -5,6 +5,7 @@ import type { SealedStore } from "../session/sealed-store.ts";
 import { sessionAt } from "../session/session.ts";
 import { allowOnly } from "../web.ts";
 import type { AutoSignIn } from "./auto-sign-in.ts";
+import { sameSecond } from "./same-second.ts";
 import { type OtherPortal, renderHome } from "./views.ts";
 
 export interface PagesParts {
@@ -22,9 +23,10 @@ export interface PagesParts {
 export function pages({ config, portals, store, forms, withView, auto }: PagesParts): Router {
   const router = express.Router();
   const others = portals.filter((other) => other !== config);
+  const again = sameSecond();
 
   /** GET / - the start page: a link to the sign-in, or who is signed in and for how long. */
-  router.get("/", withView, auto.attempt, async (req, res) => {
+  router.get("/", withView, auto.attempt, again, async (req, res) => {
     const elsewhere = await elsewhereOf(req);
     const { identity, profile, cookie } = req.session;
     if (!identity) return renderHome(res, { portal: config.portal, ...elsewhere });

@@ -13,19 +13,23 @@ import { renderChoice } from "./views.ts";
  * (/portals/{id}), with its own callback, and with a session of its own in the browser: what happens at one portal
  * changes nothing at another, and no session holds the tokens of two.
  *
- * @param routesOf all routes of one portal
+ * @param addRoutes adds all routes of one portal
  */
-export function portals(config: Config, routesOf: (config: Config) => Router): Router {
+export function portals(config: Config, addRoutes: (router: Router, config: Config) => void): Router {
   const router = express.Router();
   const all = [config, ...config.furtherPortals];
 
   for (const further of config.furtherPortals) {
-    const routes = routesOf(further);
+    const routes = express.Router();
+    addRoutes(routes, further);
     const isTarget = targetsOf(further);
     // The redirect URI may have a path that lies deeper than this app: what stands before the portal's own is no matter.
     const callback = callbackRoutes(further.callbackPath).filter((path) => path.includes(further.portalPath));
     router.all(callback, (req, _res, next) => {
-      req.url = req.url.slice(req.url.toLowerCase().indexOf(further.portalPath));
+      // In place, as a request may name its host before the path (RFC 9112, 3.2.2).
+      req.url = req.url.replace(req.path, (path) =>
+        path.slice(path.toLowerCase().indexOf(further.portalPath)),
+      );
       next();
     });
     router.use(further.portalPath, routes);

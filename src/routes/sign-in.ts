@@ -31,6 +31,8 @@ import { wishesOf } from "./wishes.ts";
 
 export interface SignInParts {
   config: Config;
+  /** All portals: no sign-in leads to the sign-in or the sign-out of any of them. */
+  portals: Config[];
   flows: FlowCookie;
   store: SealedStore;
   forms: FormTokens;
@@ -49,6 +51,7 @@ const windowDone = "/signed-in";
 /** The sign-in and the sign-out, in the order in which a visitor meets them. */
 export function signIn({
   config,
+  portals,
   store,
   flows,
   forms,
@@ -61,6 +64,7 @@ export function signIn({
   const router = express.Router();
   const options = oauthOptions(config);
   const callback = callbackRoutes(config.callbackPath);
+  const ownPaths = portals.flatMap(pathsOf);
 
   // 0. To ask what a link leads to, or to load it in advance, is no visit: nothing begins, ends or is used up.
   router.head(["/sign-in", ...callback, "/sign-out"], (_req, res) => void res.status(204).end());
@@ -70,8 +74,9 @@ export function signIn({
   router.get("/sign-in", limit, (req, res) => {
     // The browser would drop the cookie, and the sign-in would go in circles.
     if (config.secure && !req.secure) throw new AppError("insecure_connection");
-    const ownPaths = ["/sign-in", windowDone, "/sign-out", ...callback].map((path) => req.baseUrl + path);
-    const wanted = localPath(req.query.returnTo, config.origin, ownPaths) ?? homeOf(req);
+    const root = req.baseUrl.slice(0, req.baseUrl.length - config.portalPath.length);
+    const notTo = ownPaths.map((path) => root + path);
+    const wanted = localPath(req.query.returnTo, config.origin, notTo) ?? homeOf(req);
     const returnTo = req.query.popup === "1" ? req.baseUrl + windowDone : wanted;
     if (returnTo !== wanted) keepOpener(res);
 
@@ -101,7 +106,13 @@ export function signIn({
     let replaced: IdentityManager | undefined;
     try {
       const profile = await profileOf(identity, req);
-      if (req.session.identity) replaced = (await store.read(req.sessionID))?.identity;
+      // Reloaded or closed meanwhile: the cookie would reach nobody, and the session would be nobody's.
+      if (res.destroyed) {
+        log.info({ ...traceOf(req), event: "sign-in", user: identity.username }, "the browser has gone");
+        return await revocations.revoke(identity);
+      }
+      // Also one that is no sign-in here any more, as the configuration has changed: its tokens are as good as ever.
+      replaced = (await store.read(req.sessionID))?.identity;
       await startSession(req, { identity, profile, browser: browserName(req.get("User-Agent")) });
     } catch (reason) {
       // Nobody will ever use these tokens.
@@ -173,19 +184,26 @@ export function signIn({
       delete data.identity;
     };
     // A full disk cannot be written, but the session can be removed all the same.
-    await store.update(req.sessionID, takeOut).catch(() => false);
-    await endSession(req, res, config);
+    const isNobodys = await store.update(req.sessionID, takeOut).catch(() => false);
+    await endSession(req, res, config, { isNobodys });
     auto.noMore(res);
     log.info({ ...traceOf(req), event: "sign-out", user: identity.username }, "signed out");
     counts.signOuts.add("all");
     await revocations.revoke(latest);
-    redirect(res, config.alsoSignOutPortal ? portalSignOut(config) : homeOf(req));
+    redirect(res, config.alsoSignOutPortal ? portalSignOut(config, homeOf(req)) : homeOf(req));
   }
 }
 
 /** A browser parts a window from the one that opened it at the first answer, redirects too, that asks for it. */
 export function keepOpener(res: Response): void {
   res.set("Cross-Origin-Opener-Policy", "unsafe-none");
+}
+
+/** Where a sign-in and a sign-out at this portal happen, without the mount path. */
+function pathsOf({ portalPath, callbackPath }: Config): string[] {
+  const callback = callbackRoutes(callbackPath);
+  const own = ["/sign-in", windowDone, "/sign-out", ...callback].map((path) => portalPath + path);
+  return [...own, ...callback];
 }
 
 /** Where a sign-in begins that leads to this path, without the mount path. */

@@ -1,5 +1,6 @@
 import express, { type Request, type RequestHandler, type Router } from "express";
 import type { Logger } from "pino";
+import type { IdentityManager } from "../arcgis/identity-manager.ts";
 import type { Revocations } from "../arcgis/revocations.ts";
 import type { Config } from "../config.ts";
 import { eachOf } from "../each-of.ts";
@@ -70,19 +71,28 @@ export function signIns({
     const { session } = req.body;
     const { others } = await ownOf(req, own);
     const chosen = others.filter(({ name }) => session === "others" || session === name);
+    const taken: IdentityManager[] = [];
+    let trouble: unknown;
     // First all of them here: a portal that is slow, or down, keeps nobody signed in.
-    const taken = await Promise.all(chosen.map(({ name }) => store.inventory.end(name))).catch(unavailable);
-    for (const { name } of chosen) {
-      const record = name.slice(0, 8);
+    await Promise.all(chosen.map(({ name }) => end(name).catch(keep)));
+    await eachOf(taken, revokedAtOnce, revocations.revoke);
+    // What has ended is over, tokens and all, whatever became of the others.
+    if (trouble) unavailable(trouble);
+    redirect(res, `${req.baseUrl}/sign-ins`);
+
+    async function end(name: string): Promise<void> {
+      taken.push(...(await store.inventory.end(name)));
       const { requestId } = res.locals;
       log.info(
-        { requestId, event: "sign-out", record, address: req.ip, user: identity.username },
+        { requestId, event: "sign-out", record: name.slice(0, 8), address: req.ip, user: identity?.username },
         "signed out elsewhere",
       );
       counts.signOuts.add("all");
     }
-    await eachOf(taken.flat(), revokedAtOnce, revocations.revoke);
-    redirect(res, `${req.baseUrl}/sign-ins`);
+
+    function keep(error: unknown): void {
+      trouble = error;
+    }
   });
 
   router.all("/sign-ins", allowOnly("GET, HEAD, POST"));

@@ -23,10 +23,13 @@ export function notSpecified(parameter: string) {
   };
 }
 
+/** For a client id that nobody has registered. */
 export const invalidClientId = oauthError(400, "invalid_client_id", "Invalid client_id");
 
+/** For a token that is forged, over or revoked. */
 export const invalidToken = arcgisError(498, "Invalid token.");
 
+/** For no token at all. */
 export const tokenRequired = {
   error: { code: 499, message: "Token Required", messageCode: "GWM_0003", details: ["Token Required"] },
 };

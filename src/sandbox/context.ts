@@ -3,7 +3,6 @@ import type { Endpoint } from "./faults.ts";
 import type { Grants, Lifetimes } from "./grants.ts";
 import type { OrganisationLogin } from "./organisation-login.ts";
 import type { Person } from "./people.ts";
-import type { ServerToken } from "./server-token.ts";
 
 /** An app that is registered at the portal. */
 export interface Client {
@@ -14,6 +13,14 @@ export interface Client {
   redirectUris: string[];
   /** What the sign-in page calls the app. */
   title?: string;
+}
+
+/** What a token for a federated ArcGIS Server stands for. */
+export interface ServerToken {
+  username: string;
+  /** The server's root, `https://host/webadaptor`. */
+  serverUrl: string;
+  expires: number;
 }
 
 /** What tests may change while the portal runs. */

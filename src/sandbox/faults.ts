@@ -41,6 +41,7 @@ export type Fault = {
   | { kind: "deny" }
 );
 
+/** What a test lets go wrong at the portal. */
 export interface Faults {
   set(endpoint: Endpoint, fault: Fault): void;
   /** Switches one fault off, or all of them. */
@@ -49,6 +50,7 @@ export interface Faults {
   take(endpoint: Endpoint): Fault | undefined;
 }
 
+/** Makes switches that are all off. */
 export function faultSwitches(): Faults {
   const switched = new Map<Endpoint, Fault>();
 

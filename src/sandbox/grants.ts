@@ -63,8 +63,12 @@ export function openGrants(lifetimes: Lifetimes, now: () => number, stateFile?: 
   const after = (seconds: number) => now() + seconds * 1000;
   const save = () => stateFile && write(stateFile, { refreshTokens, accessTokens });
 
+  /** From the oldest one on; one that lives longer than those after it keeps them a while, and nobody can use them. */
   function forgetExpired(tokens: Map<string, { expires: number }>): void {
-    for (const [token, { expires }] of tokens) if (expires <= now()) tokens.delete(token);
+    for (const [token, { expires }] of tokens) {
+      if (expires > now()) return;
+      tokens.delete(token);
+    }
   }
 
   function expireAll(tokens: Map<string, { expires: number }>): void {

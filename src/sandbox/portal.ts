@@ -4,7 +4,7 @@ import express, { type NextFunction, type Request, type Response } from "express
 import { answer, arcgisError, type Params } from "./answers.ts";
 import { authorizeRoutes } from "./authorize.ts";
 import { contentRoutes } from "./content.ts";
-import type { Client, Context, SandboxSettings } from "./context.ts";
+import type { Client, Context, SandboxSettings, ServerToken } from "./context.ts";
 import { allowApps } from "./cors.ts";
 import { type Endpoint, type Faults, faultSwitches, strike } from "./faults.ts";
 import { featureServerRoutes, serverPath } from "./feature-server.ts";
@@ -13,7 +13,7 @@ import { services } from "./layers.ts";
 import { contentSecurityPolicy, viewsFolder } from "./pages.ts";
 import { type Person, samplePeople } from "./people.ts";
 import { restRoutes } from "./rest.ts";
-import { type ServerToken, serverTokenRoutes } from "./server-token.ts";
+import { serverTokenRoutes } from "./server-token.ts";
 import { tokenRoutes } from "./token.ts";
 
 export interface SandboxOptions {

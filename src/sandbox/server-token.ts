@@ -3,14 +3,6 @@ import { answer, arcgisError, invalidToken, paramsOf, text, tokenRequired } from
 import type { Context } from "./context.ts";
 import { randomToken } from "./grants.ts";
 
-/** What a token for a federated ArcGIS Server stands for. */
-export interface ServerToken {
-  username: string;
-  /** The server's root, `https://host/webadaptor`. */
-  serverUrl: string;
-  expires: number;
-}
-
 /** Minutes: what is given without being asked, and at most. */
 const expirations = { byDefault: 60, most: 20160 };
 

@@ -63,8 +63,9 @@ export function flowCookie(keys: KeyRing, { secure, portalId }: Pick<Config, "se
   return {
     /** Remembers a new sign-in in the browser; gives what the authorize request needs (RFC 7636, 4.2). */
     start(req: Request, res: Response, returnTo: string): { state: string; codeChallenge: string } {
-      const state = randomBytes(32).toString("base64url");
-      const codeVerifier = randomBytes(32).toString("base64url");
+      const random = randomBytes(64);
+      const state = random.toString("base64url", 0, 32);
+      const codeVerifier = random.toString("base64url", 32);
       const now = Date.now();
       const flows = read(req).filter(({ startedAt }) => now < startedAt + lifeMs);
       flows.push({ portalId, stateDigest: digestOf(state), codeVerifier, returnTo, startedAt: now });

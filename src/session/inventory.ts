@@ -26,13 +26,14 @@ export interface SessionFacts {
 /** What became of one record. */
 export type Resealed = "resealed" | "newest already" | "not opened" | "gone";
 
+/** All sessions, for those who are not a request of one of them. */
 export interface Inventory {
   names(): Promise<string[]>;
   /** Gives a session; the reason when it does not open; `undefined` when there is none (any more). */
   look(name: string): Promise<SessionFacts | { trouble: string } | undefined>;
   /**
    * Ends a session for good, and gives the identities that were in it at that moment: a token that is renewed
-   * meanwhile is among them, or is revoked by whoever has renewed it.
+   * meanwhile is among them, or is revoked by whoever has renewed it. When it rejects, the session is as it was.
    */
   end(name: string): Promise<IdentityManager[]>;
   /** Seals a session with the newest key, whatever its requests are doing meanwhile. */
@@ -75,16 +76,26 @@ export function inventory({
 
     async end(name) {
       let identities: IdentityManager[] = [];
+      const note = (record: SealedRecord) => {
+        const open = seals.open(name, record);
+        if (open) identities = identitiesIn(open.content);
+        return open;
+      };
       // Once they are taken out, a renewal still under way finds that it is too late.
       const takeOut = (record: SealedRecord) => {
-        const open = seals.open(name, record);
-        if (!open) return undefined;
-        identities = identitiesIn(open.content);
-        return seals.withContent(name, record, { ...open.content, identities: {} });
+        const open = note(record);
+        return open && seals.withContent(name, record, { ...open.content, identities: {} });
       };
-      // A full disk cannot be written, but the session can be removed all the same.
-      await records.change(name, takeOut).catch(() => false);
-      await records.remove(name);
+      const isTakenOut = await records.change(name, takeOut).catch(async () => {
+        // A full disk cannot be written, but the session can be read and removed all the same.
+        const record = await records.read(name);
+        if (record) note(record);
+        return false;
+      });
+      await records.remove(name).catch((error) => {
+        // Otherwise what is left is nobody's session, and whoever called must get to know the tokens.
+        if (!isTakenOut) throw error;
+      });
       return identities;
     },
 

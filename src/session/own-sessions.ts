@@ -8,6 +8,7 @@ export interface Person {
   username: string;
 }
 
+/** Where else a person is signed in. */
 export interface OwnSessions {
   /**
    * Gives the sessions of a person that still count, the one of this name among them, the one used last first.

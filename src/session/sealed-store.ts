@@ -62,6 +62,8 @@ export class SealedStore extends session.Store {
   declare generate: (req: Request) => void;
   /** Given by the app: takes the tokens of a session back that is over, before it is removed. */
   onExpired?: (identity: IdentityManager) => Promise<unknown>;
+  /** Given by the app: writes what is still to be kept, before the place of the records is closed. */
+  onClose?: () => Promise<unknown>;
   /** All sessions as they look from outside. */
   readonly inventory: Inventory;
   readonly #options: SealedStoreOptions;
@@ -192,9 +194,10 @@ export class SealedStore extends session.Store {
     return this.#options.records.ping();
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#reaper.stop();
-    return this.#options.records.close();
+    await this.onClose?.();
+    await this.#options.records.close();
   }
 
   #find<T>(id: string, done: (error: unknown, found?: T | null) => void, show: (opened: Opened) => T): void {

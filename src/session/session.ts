@@ -158,10 +158,18 @@ export function prolongCookie({ session }: Request, endsAt: number): void {
 
 /**
  * Ends the session, here and in the browser.
+ * @param options `isNobodys`: its identity was taken out already, and it may as well stay where it is
  * @throws AppError store_unavailable; then the person is still signed in.
  */
-export async function endSession(req: Request, res: Response, config: Config): Promise<void> {
-  await promisify(req.session.destroy.bind(req.session))();
+export async function endSession(
+  req: Request,
+  res: Response,
+  config: Config,
+  { isNobodys = false }: { isNobodys?: boolean } = {},
+): Promise<void> {
+  await promisify(req.session.destroy.bind(req.session))().catch((error) => {
+    if (!isNobodys) throw error;
+  });
   const { name, cookie } = cookieOf(config);
   res.clearCookie(name, cookie);
 }

@@ -66,6 +66,7 @@ export async function endTurn(turn: string): Promise<boolean> {
 /** What is said about a folder with something in it; on Windows, that it is not permitted. */
 const inTheWay = ["ENOTEMPTY", "EEXIST", ...(process.platform === "win32" ? ["EPERM"] : [])];
 
+/** Whether a step on a file found it there; false for ENOENT. */
 export function wasThere(step: Promise<unknown>): Promise<boolean> {
   return step.then(
     () => true,
