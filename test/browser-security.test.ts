@@ -323,7 +323,7 @@ async function openSites(t: TestContext) {
 
 /** Waits until something is so; the test fails when that takes too long. */
 async function until(isSo: () => boolean): Promise<void> {
-  for (const end = Date.now() + 5_000; !isSo(); ) {
+  for (const end = Date.now() + 60_000; !isSo(); ) {
     if (Date.now() > end) assert.fail(`it did not come to this: ${isSo}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

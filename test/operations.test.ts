@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { EventEmitter, once } from "node:events";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -80,9 +81,9 @@ describe("/healthz and /readyz", () => {
 
     renameSync(site.config.sessionDir, `${site.config.sessionDir}.file`);
     renameSync(`${site.config.sessionDir}.away`, site.config.sessionDir);
-    for (const end = performance.now() + 5_000; ; await sleep(50)) {
+    for (const end = performance.now() + 60_000; ; await sleep(50)) {
       if ((await site.browser().get("/readyz", program)).status === 200) break;
-      assert.ok(performance.now() < end, "ready again within 5 s");
+      assert.ok(performance.now() < end, "ready again within a minute");
     }
     assert.deepEqual(
       lines().map(({ event }) => event),
@@ -90,14 +91,22 @@ describe("/healthz and /readyz", () => {
     );
   });
 
-  test("a store that never answers makes /readyz 503 within 4 s", { timeout: 4_000 }, async (t) => {
+  test("a store that never answers makes /readyz 503 after two seconds", async (t) => {
+    const asked = new EventEmitter();
     const silent = {
-      ping: () => new Promise(() => {}),
+      ping: () => {
+        asked.emit("ping");
+        return new Promise(() => {});
+      },
       changePending: async () => {},
       close: async () => {},
     };
     const site = await openSite(t, { records: silent as Partial<RecordStore> as RecordStore });
-    assert.equal((await site.browser().get("/readyz", program)).status, 503);
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const answer = site.browser().get("/readyz", program);
+    await once(asked, "ping");
+    t.mock.timers.tick(2_000);
+    assert.equal((await answer).status, 503);
   });
 
   test("however often strangers ask, the store is asked once a second", async (t) => {

@@ -17,7 +17,7 @@ import { redisStore } from "#src/session/redis-store.ts";
 import { keyRing } from "#src/session/seal.ts";
 import { recordSeals } from "#src/session/sealed-record.ts";
 import { Browser } from "./support/browser.ts";
-import { smallDisk } from "./support/disks.ts";
+import { memoryFolder, smallDisk } from "./support/disks.ts";
 import { whoIs } from "./support/expect.ts";
 import { redisIsMissing, startRedis } from "./support/redis.ts";
 import { folder, openSite, type Site, type SiteOptions, secret, signIn } from "./support/site.ts";
@@ -605,7 +605,7 @@ describe("npm run sessions that cannot do its work", () => {
 const many = process.env.FULL === "1" ? 100_000 : 1_020;
 
 test(`SE-12 ${many} sessions: a terminal is told how far it is, and all of them end`, async (t) => {
-  const { site } = await openWith(t, []);
+  const { site } = await openWith(t, [], { sessionDir: join(memoryFolder(t), "sessions") });
   const key = String(site.config.encryptionKeys[0]);
   lay(site.config.sessionDir, key, many, (index) => `person_${index % 1_000}`);
   const start = performance.now();

@@ -42,7 +42,7 @@ async function growth(work: () => Promise<void>): Promise<number> {
 
 /** Resolves when `fact` is true; a test that waits in vain fails by its own message. */
 async function until(fact: () => boolean, message: string): Promise<void> {
-  for (let tries = 0; tries < 1000; tries++) {
+  for (let tries = 0; tries < 6000; tries++) {
     if (fact()) return;
     await sleep(10);
   }
@@ -158,16 +158,19 @@ test("a browser that goes in the midst of its upload ends the request behind", a
 
 test("an answer that breaks off breaks off for the browser, too: half of one never looks whole", async (t) => {
   const { begin, upstream, site } = await openProxy(t);
+  let breakOff: (() => void) | undefined;
   for (const headers of [{}, { "Content-Length": 100_000 }]) {
     upstream.behave = (_seen, res) => {
       res.writeHead(200, { ...binary, ...headers }).write(Buffer.alloc(50_000));
-      setTimeout(() => res.destroy(), 50);
+      breakOff = () => res.destroy();
     };
     const answer = await answerOf(begin(`${upstream.origin}/x`));
+    breakOff?.();
     await assert.rejects(sizeOf(answer), { code: "ECONNRESET" });
   }
-  const codes = site.log.lines.filter(({ msg }) => msg === "refused").map(({ code }) => code);
-  assert.deepEqual(codes, ["portal_unreachable", "portal_unreachable"]);
+  const codes = () => site.log.lines.filter(({ msg }) => msg === "refused").map(({ code }) => code);
+  await until(() => codes().length === 2, "it is not in the log");
+  assert.deepEqual(codes(), ["portal_unreachable", "portal_unreachable"]);
 });
 
 test("an early answer to an upload comes back, and the connection ends instead of hanging", async (t) => {
@@ -197,12 +200,15 @@ test("connections to the server behind are kept, and one that it has closed mean
   const { ask, upstream } = await openProxy(t);
   for (let times = 0; times < 10; times++) assert.equal((await ask(`${upstream.origin}/x`)).status, 200);
   assert.equal(upstream.connections(), 1);
+  let closed = 0;
   upstream.behave = (seen, res, req) => {
     echo(seen, res, req);
-    res.on("finish", () => setTimeout(() => res.socket?.end(), 5));
+    const { socket } = res;
+    socket?.once("close", () => closed++);
+    res.on("finish", () => setTimeout(() => socket?.end(), 5));
   };
-  for (let times = 0; times < 5; times++) {
+  for (let times = 1; times <= 5; times++) {
     assert.equal((await ask(`${upstream.origin}/x`)).status, 200);
-    await sleep(20);
+    await until(() => closed === times, "the connection is still open");
   }
 });

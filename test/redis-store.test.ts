@@ -42,16 +42,16 @@ async function open(t: Pick<TestContext, "after">, url: string, options: Partial
   return { ...store, log: () => lines.join("") };
 }
 
-/** Waits until `check` gives something true without an error, 15 s at most. */
+/** Waits until `check` gives something true without an error, a minute at most. */
 async function eventually<T>(check: () => Promise<T>): Promise<NonNullable<T>> {
-  for (const end = performance.now() + 15_000; ; await sleep(10)) {
+  for (const end = performance.now() + 60_000; ; await sleep(10)) {
     try {
       const result = await check();
       if (result) return result;
     } catch (error) {
       if (performance.now() > end) throw error;
     }
-    assert.ok(performance.now() < end, "it does not happen within 15 s");
+    assert.ok(performance.now() < end, "it does not happen within a minute");
   }
 }
 
@@ -98,7 +98,7 @@ test("a Redis that closes every connection is tried again in growing steps, not 
   assert.ok(store.log().split("\n").length <= 3, store.log());
 });
 
-describe("sessions in Redis", { skip, concurrency: true, timeout: 60_000 }, () => {
+describe("sessions in Redis", { skip, concurrency: true }, () => {
   describe("records in Redis", { concurrency: 3 }, () => {
     test("ST-12 a record is created once: a second one of its name is refused and changes nothing", async (t) => {
       const { url } = await startRedis(t);

@@ -118,9 +118,9 @@ describe("signing in", () => {
       const browser = site.browser();
       await signIn(browser, "sandy_admin");
       site.sandbox.faults.set("revokeToken", { kind: fault });
-      const start = performance.now();
+      // Whoever waits for a portal that hangs would now wait for ever.
+      t.mock.method(AbortSignal, "timeout", () => new AbortController().signal);
       assert.equal((await signIn(browser, "vik_viewer")).status, 303);
-      assert.ok(performance.now() - start < 2_000, "it does not wait for the revocation");
       assert.equal(await whoIs(browser), "vik_viewer");
     });
   }
@@ -157,7 +157,6 @@ describe("signing in", () => {
 
   test("AV-5 ten thousand strangers of every kind leave no file, and 50 MB of memory at most", {
     skip: process.platform !== "linux" && "memory is read from /proc",
-    timeout: 60_000,
   }, async (t) => {
     const sandbox = await startSandbox({ clients: [{ clientId: "test-app", redirectUris: [redirectUri] }] });
     t.after(() => sandbox.close());

@@ -13,10 +13,7 @@ import { callbackFor, folder, type openSite, secret } from "./support/site.ts";
 
 const clientId = "stop";
 
-test("a server that stops answers what is in flight and waits for no browser that only keeps connections", {
-  // It gives requests in flight nine seconds.
-  timeout: 5_000,
-}, async (t) => {
+test("a server that stops answers what is in flight and waits for no browser that only keeps connections", async (t) => {
   const redirectUri = "http://localhost/authenticate";
   const sandbox = await startSandbox({ clients: [{ clientId, redirectUris: [redirectUri] }] });
   t.after(() => sandbox.close());
@@ -46,7 +43,12 @@ test("a server that stops answers what is in flight and waits for no browser tha
   const signingIn = browser.get(pathname + search);
   while (!sandbox.log.some(({ endpoint }) => endpoint === "token")) await new Promise(setImmediate);
 
-  const [answer] = await Promise.all([signingIn, stop(), once(early, "close"), once(idle, "close")]);
+  const [answer] = await Promise.all([
+    signingIn,
+    stop({ patienceMs: 600_000 }),
+    once(early, "close"),
+    once(idle, "close"),
+  ]);
   assert.equal(answer.status, 303);
   await assert.rejects(once(connect(Number(port), "127.0.0.1"), "connect"), { code: "ECONNREFUSED" });
 });
@@ -71,7 +73,7 @@ test("a server that stops waits for nobody longer than its patience, and says on
   await Promise.all([stopped, hungUp]);
 });
 
-describe("AV-7 the end of the process", () => {
+describe("AV-7 the end of the process", { concurrency: true }, () => {
   const canary = `canary-${secret()}`;
   const fragile = import.meta.resolve("./support/fragile-server.js");
   const start = (t: Parameters<typeof openSite>[0]) =>
@@ -81,6 +83,7 @@ describe("AV-7 the end of the process", () => {
     test(`AV-7 an error that nobody has caught (${path}) leaves one line without a secret; what is in flight is finished, and the exit code is 1`, async (t) => {
       const { url, child, output } = await start(t);
       const slow = new Browser(url).get("/slow?ms=500");
+      await until(() => output().includes("in flight"), "the slow request has arrived");
       // It gets no answer any more, and the server would wait for it to the end.
       const visitor = connect(Number(new URL(url).port), "127.0.0.1");
       visitor.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
@@ -106,7 +109,7 @@ describe("AV-7 the end of the process", () => {
       if (isAsked) assert.equal((await new Browser(url).get("/slow?ms=0")).status, 200);
       const exit = once(child, "exit");
       child.kill("SIGTERM");
-      const late = setTimeout(() => child.kill("SIGKILL"), 10_000);
+      const late = setTimeout(() => child.kill("SIGKILL"), 60_000);
       assert.deepEqual(await exit, [0, null]);
       clearTimeout(late);
     });
@@ -115,7 +118,7 @@ describe("AV-7 the end of the process", () => {
   test("a second SIGTERM does not wait, and leaves with exit code 1", async (t) => {
     const { url, child, output } = await start(t);
     const slow = assert.rejects(new Browser(url).get("/slow?ms=60000"));
-    await new Browser(url).get("/healthz");
+    await until(() => output().includes("in flight"), "the slow request has arrived");
     child.kill("SIGTERM");
     await until(() => output().includes("stopping"), "the first signal is heard");
     assert.equal(child.exitCode, null);

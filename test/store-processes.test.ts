@@ -115,7 +115,7 @@ describe("two processes on one folder", () => {
     const site = openTestStore(t);
     const other = await startStoreProcess(t, { dir: site.dir, keys: site.keys });
     let inTheMiddle = 0;
-    for (let round = 0; round < (full ? 100 : 15); round++) {
+    for (let round = 0; round < (full ? 100 : 15) || inTheMiddle < 3; round++) {
       const id = await site.keep();
       const renewals = [1, 2, 3].map(() => other.ask<boolean>({ kind: "renew", id }));
       await sleep(randomInt(8));
@@ -123,13 +123,13 @@ describe("two processes on one folder", () => {
       if (site.files().some((name) => name.endsWith(".draft"))) inTheMiddle++;
       const start = performance.now();
       await site.destroy(id);
-      assert.ok(performance.now() - start < 1_000, "a sign-out does not wait for it");
+      // It would be waited for ten seconds.
+      assert.ok(performance.now() - start < 8_000, "a sign-out does not wait for it");
       other.signal("SIGCONT");
       await Promise.all(renewals);
       assert.equal(await site.load(id), undefined);
       assert.deepEqual(site.files(), [], `round ${round}`);
     }
-    assert.ok(inTheMiddle > 0, "or the race was none");
   });
 });
 
@@ -220,8 +220,8 @@ describe("the clock", { skip: faketimeIsMissing() }, () => {
 });
 
 async function until(condition: () => boolean): Promise<void> {
-  for (const end = performance.now() + 5_000; !condition(); await sleep(10)) {
-    assert.ok(performance.now() < end, "within 5 s");
+  for (const end = performance.now() + 60_000; !condition(); await sleep(10)) {
+    assert.ok(performance.now() < end, "within a minute");
   }
 }
 

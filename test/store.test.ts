@@ -22,7 +22,7 @@ import { AppError } from "#src/errors.ts";
 import type { RecordStore, SealedRecord } from "#src/session/record-store.ts";
 import { keyRing } from "#src/session/seal.ts";
 import { Browser } from "./support/browser.ts";
-import { smallDisk } from "./support/disks.ts";
+import { memoryFolder, smallDisk } from "./support/disks.ts";
 import { whoIs } from "./support/expect.ts";
 import { signOut } from "./support/person.ts";
 import { asPlainUser } from "./support/plain-user.ts";
@@ -307,7 +307,7 @@ describe("a file that is not what it should be", () => {
   });
 
   test("ST-4 every truncation, every flipped byte and 64 flipped bits of a file mean signed out", async (t) => {
-    const site = openTestStore(t);
+    const site = openTestStore(t, { dir: join(memoryFolder(t), "sessions") });
     const id = await site.keep();
     const path = site.file(id);
     const whole = readFileSync(path);

@@ -32,19 +32,27 @@ export interface Chromium {
   open(t: Pick<TestContext, "after">, options?: BrowserContextOptions): Promise<Window>;
 }
 
+let launched: ReturnType<typeof launchAny> | undefined;
+
 /**
- * Starts one Chromium for a test file, and ends it after the file.
+ * Starts one Chromium for a test file, or for all the files that run in this process, and ends it after them.
  * @throws with REQUIRE_ALL=1, when there is none that starts.
  */
 export async function startChromium(): Promise<Chromium> {
-  const { browser, failures } = await launchAny();
+  launched ??= launchAny();
+  const { browser, failures } = await launched;
   if (!browser) {
     const reason = `no Chromium starts: install Debian's package "chromium-headless-shell", or name one in CHROMIUM_PATH (${failures.join("; ")})`;
     if (process.env.REQUIRE_ALL === "1") throw new Error(reason);
     return { skip: reason, open: () => Promise.reject(new Error(reason)) };
   }
-  after(() => browser.close());
+  if (!process.env.TEST_QUEUE) after(closeChromium);
   return { skip: false, open: (t, options) => openWindow(t, browser, options) };
+}
+
+/** Ends the Chromium of this process, if there is one. */
+export async function closeChromium(): Promise<void> {
+  await (await launched)?.browser?.close();
 }
 
 /** Chooses a person at the sandbox portal, or "Cancel". */
@@ -73,7 +81,7 @@ async function openWindow(
   options?: BrowserContextOptions,
 ): Promise<Window> {
   const context = await browser.newContext(options);
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(60_000);
   const problems: string[] = [];
   const elsewhere: string[] = [];
 

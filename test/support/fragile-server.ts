@@ -12,6 +12,7 @@ endInOrder(
   await serve(loadConfig(), {
     routes: ({ router }) => {
       router.get("/slow", async (req, res) => {
+        console.error("in flight");
         await sleep(Number(req.query.ms));
         res.send("done");
       });

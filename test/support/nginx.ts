@@ -93,7 +93,7 @@ http { access_log off; ${temporary} include ${dir}/site.conf; }
         child.kill("SIGTERM");
         await exit;
       });
-      for (const end = performance.now() + 10_000; ; await sleep(20)) {
+      for (const end = performance.now() + 60_000; ; await sleep(20)) {
         const socket = connect(port, "127.0.0.1");
         const isThere = await once(socket, "connect").then(
           () => true,
@@ -102,7 +102,7 @@ http { access_log off; ${temporary} include ${dir}/site.conf; }
         socket.destroy();
         if (isThere) return;
         assert.ok(child.exitCode === null, `nginx has ended: ${read("main.log")}`);
-        assert.ok(performance.now() < end, "nginx listens within 10 s");
+        assert.ok(performance.now() < end, "nginx listens within a minute");
       }
     },
     browser() {

@@ -22,8 +22,8 @@ export function sendRaw(url: string, bytes: string | Buffer): Promise<RawAnswer>
       const text = Buffer.concat(chunks).toString("latin1");
       resolve({ status: Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1] ?? 0), text });
     });
-    socket.setTimeout(5_000, () => {
-      reject(new Error("the server neither answered nor hung up within 5 s"));
+    socket.setTimeout(60_000, () => {
+      reject(new Error("the server neither answered nor hung up within a minute"));
       socket.destroy();
     });
     // Not ended: to Node a client that sends no more has gone away.

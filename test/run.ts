@@ -1,0 +1,69 @@
+/**
+ * `npm test`: runs all test files in a few processes, each of which takes the next file from a queue until there is
+ * none. With a process for each file, as `node --test` has it, loading the same packages sixty times and starting a
+ * browser for each file was most of the work. Each file is a suite of its own here, and still runs alone:
+ * `npm run build:test && node --test dist-test/store.test.js`.
+ */
+import { mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, run } from "node:test";
+import { spec } from "node:test/reporters";
+
+const folder = import.meta.dirname;
+
+if (process.env.TEST_QUEUE) await work(process.env.TEST_QUEUE);
+else lead();
+
+/** Starts the processes, and fails when a test does or when a file was not run to its end. */
+function lead(): void {
+  const queue = mkdtempSync(join(tmpdir(), "arcgis-sign-in-tests-"));
+  process.env.TEST_QUEUE = queue;
+  const size = (file: string) => statSync(join(folder, file)).size;
+  const files = readdirSync(folder).filter((file) => file.endsWith(".test.js"));
+  // A long file that is begun last would keep everybody waiting.
+  files.sort((a, b) => size(b) - size(a));
+  for (const [turn, file] of files.entries()) writeFileSync(join(queue, `${1000 + turn} ${file}`), "");
+
+  // Tests wait for timers and for other programs, so there is room for one more.
+  const processes = availableParallelism() + 1;
+  const tests = run({
+    files: Array.from({ length: processes }, () => import.meta.filename),
+    concurrency: processes,
+    timeout: 30 * 60_000,
+  });
+  const fail = () => {
+    process.exitCode = 1;
+  };
+  tests.on("test:fail", fail);
+  tests.on("end", () => {
+    for (const name of readdirSync(queue)) {
+      fail();
+      console.error(`✖ not run to its end: ${name}`);
+    }
+    rmSync(queue, { recursive: true });
+  });
+  tests.compose(new spec()).pipe(process.stdout);
+}
+
+/** Takes one file after the other; what stays in the queue was not run, or not to its end. */
+async function work(queue: string): Promise<void> {
+  // What has no number is under way already.
+  const waiting = readdirSync(queue).filter((name) => /^\d+ /.test(name));
+  for (const name of waiting.sort()) {
+    const file = name.slice(5);
+    const taken = join(queue, file);
+    try {
+      renameSync(join(queue, name), taken);
+    } catch {
+      // Another process was faster.
+      continue;
+    }
+    await describe(file, { timeout: 5 * 60_000 }, async () => {
+      await import(`./${file}`);
+    });
+    rmSync(taken);
+  }
+  const { closeChromium } = await import("./support/chromium.ts");
+  await closeChromium();
+}
