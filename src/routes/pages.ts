@@ -24,7 +24,7 @@ export function pages({ config, portals, store, forms, withView, auto }: PagesPa
   const router = express.Router();
   const others = portals.filter((other) => other !== config);
   // With others, the page depends on the browser's other cookies, too.
-  const again = others.length > 0 ? [] : [sameSecond()];
+  const again: RequestHandler = others.length > 0 ? (_req, _res, next) => next() : sameSecond();
 
   /** GET / - the start page: a link to the sign-in, or who is signed in and for how long. */
   router.get("/", withView, auto.attempt, again, async (req, res) => {
