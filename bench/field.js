@@ -1,14 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { folder, start, startRedis } from "./children.js";
 import { redirectUri, signInWithArcGIS, Visitor } from "./visitor.js";
 
 const servers = join(import.meta.dirname, "servers");
 const dist = join(import.meta.dirname, "../dist");
-/** Node's options in `npm start`: "node ... dist/server.js". */
-const { scripts } = JSON.parse(readFileSync(join(dist, "../package.json"), "utf8"));
-const startOptions = scripts.start.split(" ").slice(1, -1);
 /** CPU profiles of our app, for Chrome's developer tools or VS Code. */
 const profiles = join(import.meta.dirname, "profiles");
 export const makeSecret = () => randomBytes(32).toString("base64url");
@@ -66,8 +63,8 @@ export async function openField({ say, profile }) {
         ...settings,
       };
       const options = profile
-        ? [...startOptions, "--cpu-prof", `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${name}.cpuprofile`]
-        : startOptions;
+        ? ["--cpu-prof", `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${name}.cpuprofile`]
+        : [];
       const child = await start(name, join(dist, "server.js"), environmentOfApp, options);
       if (onRedis) await mustUseNoFolder(child, resolve(folder(name), sessionDir));
       return child;

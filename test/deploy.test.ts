@@ -287,7 +287,7 @@ describe("deploy/arcgis-sign-in.service", { skip: systemdIsMissing() }, () => {
   test("systemd finds nothing wrong with it, and its exposure is 2.0 at most", (t) => {
     const file = join(folder(t), "arcgis-sign-in.service");
     const unit = readFileSync("deploy/arcgis-sign-in.service", "utf8");
-    assert.match(unit, /^ExecStart=\/usr\/bin\/node --max-old-space-size=512 dist\/server\.js$/m);
+    assert.match(unit, /^ExecStart=\/usr\/bin\/node dist\/server\.js$/m);
     // That program and that user need not be here.
     writeFileSync(
       file,
@@ -317,7 +317,7 @@ test("what the Dockerfile copies into its last stage is all that the server need
   const names = copied.map(([, from = ""]) => from.replace("/app/", ""));
   assert.deepEqual(names, ["node_modules", "dist", "package.json", "views"]);
   assert.match(lastStage, /^USER node$/m);
-  assert.match(lastStage, /^CMD \["node", "--max-old-space-size=512", "dist\/server\.js"\]$/m);
+  assert.match(lastStage, /^CMD \["node", "dist\/server\.js"\]$/m);
 
   const app = join(folder(t), "app");
   mkdirSync(app);
