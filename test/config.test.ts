@@ -694,6 +694,7 @@ describe("MAP_LAYERS and MAP_TILES", () => {
       `is not the address of one layer, which ends in FeatureServer/ and a number. ${cure}`,
     ],
     [`${root}/Trees/FeatureServer/0?token=x`, "must not go on with ? or #. Remove that part."],
+    [`${root}/100%/FeatureServer/0`, 'has a "%" that stands for no character. Write "%25" for it.'],
     [
       "http://services.example.com/arcgis/rest/services/T/FeatureServer/0",
       "must be https; http is accepted on localhost and other loopback addresses only. Use https://.",

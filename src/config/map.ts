@@ -29,6 +29,7 @@ export const mapLayer = z
           (url) => /\/(?:Feature|Map)Server\/\d+$/i.test(url),
           stop(`is not the address of one layer, which ends in FeatureServer/ and a number. ${layerCure}`),
         )
+        .refine(isDecodable, stop('has a "%" that stands for no character. Write "%25" for it.'))
         .transform((url) => new URL(url).href),
       rest: z.string().max(100, stop("has a title that is too long. Use 100 characters at most.")),
     }),
@@ -66,6 +67,16 @@ export const mapTiles = z
     }),
   )
   .transform(({ first: url, rest: attribution }): MapTiles => ({ url, attribution }));
+
+/** Whether every "%" begins a character of UTF-8: /proxy and the map's page read the address's path. */
+function isDecodable(url: string): boolean {
+  try {
+    decodeURIComponent(url);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** What stands before the first space, and after it. */
 function inTwo(text: string): { first: string; rest: string } {
