@@ -164,6 +164,8 @@ test("HT-5 HT-6 SE-13 address and Referer are clean, the code works once, and th
   await assertHeading(page, "Sandy Boxwell");
   await page.goBack(kept);
   await page.waitForURL(({ pathname }) => pathname.endsWith("/oauth2/authorize"), kept);
+  // Only a page that is in place again can be left again.
+  await assertHeading(page, "Sign in to test-app");
   await page.goForward(kept);
   await assertHeading(page, "Sandy Boxwell");
 
@@ -264,6 +266,7 @@ test("HT-7 after a sign-out neither Back nor Forward shows anything of the perso
   await assertHeading(other, signedOut);
   for (const move of ["goBack", "goForward", "goBack"] as const) {
     await page[move](kept);
+    await page.locator("h1").waitFor();
     assert.doesNotMatch(await page.content(), /sandy/i);
   }
   await assertHeading(page, signedOut);

@@ -11,8 +11,8 @@ import { openSite, type Site, type SiteOptions, signIn } from "./support/site.ts
 
 const { skip, open } = await startChromium();
 
-/** Enough for a map, and few requests for each of its views. */
-const small = { viewport: { width: 800, height: 420 } };
+/** Enough for a map, and few requests for each of its views; and none of the pictures between two views. */
+const small = { viewport: { width: 800, height: 420 }, reducedMotion: "reduce" } as const;
 
 /** A site whose map shows the two layers of the sandbox: districts for the organisation, trees for a group. */
 async function openMapSite(t: Pick<TestContext, "after">, options: SiteOptions = {}): Promise<Site> {
@@ -147,7 +147,7 @@ describe("the map", { skip }, () => {
 
   test("people without the group see another map and are told so; it works with the keyboard, and passes axe in all colours and sizes", async (t) => {
     const site = await openMapSite(t);
-    const { page, context } = await open(t, { ...small, reducedMotion: "reduce" });
+    const { page, context } = await open(t, small);
     await page.goto(`${site.url}/map`);
     await choose(page, "Vik Rao");
     await settled(page, "shown", "forbidden");
@@ -250,7 +250,7 @@ describe("the map", { skip }, () => {
     const site = await openMapSite(t, {
       settings: { MAP_TILES: "http://127.0.0.1:9/{z}/{x}/{y}.png <b>Nobody</b>" },
     });
-    const { page, problems } = await open(t, small);
+    const { page, problems } = await open(t, { ...small, reducedMotion: "no-preference" });
     site.sandbox.faults.set("layer", { kind: "html", times: 1 });
     site.sandbox.faults.set("query", { kind: "html" });
     await page.goto(`${site.url}/map`);
