@@ -72,7 +72,7 @@ function page(script: "hand-over" | "proxy"): string {
   <link rel="stylesheet" href="/maps-sdk/dist/map.css">
   <script type="module" src="/maps-sdk/dist/${script}.js"></script>
 </head>
-<body>
+<body class="calcite-mode-auto">
   <header>
     <h1>${title}</h1>
     <ul id="layers" role="status"></ul>
