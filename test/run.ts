@@ -1,7 +1,9 @@
 /**
- * `npm test`: runs all test files in a few processes, each of which takes the next file from a queue until there is
- * none. With a process for each file, as `node --test` has it, loading the same packages sixty times and starting a
- * browser for each file was most of the work. Each file is a suite of its own here, and still runs alone:
+ * `npm test`: runs the test files, all but the long ones (`*.long.test.ts`: loads, kills, pages in a real browser,
+ * documentation typed out), which would make a minute two; `npm run test:all`, and so `npm run check` and CI, runs
+ * those, too. A few processes each take the next file from a queue until there is none. With a process for each file,
+ * as `node --test` has it, loading the same packages sixty times and starting a browser for each file was most of the
+ * work. Each file is a suite of its own here, and still runs alone:
  * `npm run build:test && node --test dist-test/store.test.js`.
  */
 import { mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -20,7 +22,8 @@ function lead(): void {
   const queue = mkdtempSync(join(tmpdir(), "arcgis-sign-in-tests-"));
   process.env.TEST_QUEUE = queue;
   const size = (file: string) => statSync(join(folder, file)).size;
-  const files = readdirSync(folder).filter((file) => file.endsWith(".test.js"));
+  const isMeant = (file: string) => process.argv.includes("--all") || !file.endsWith(".long.test.js");
+  const files = readdirSync(folder).filter((file) => file.endsWith(".test.js") && isMeant(file));
   // A long file that is begun last would keep everybody waiting.
   files.sort((a, b) => size(b) - size(a));
   for (const [turn, file] of files.entries()) writeFileSync(join(queue, `${1000 + turn} ${file}`), "");

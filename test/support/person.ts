@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import type { Answer, Browser } from "./browser.ts";
@@ -35,4 +36,10 @@ export async function until(condition: () => boolean, what: string): Promise<voi
   for (const end = performance.now() + 60_000; !condition(); await sleep(5)) {
     assert.ok(performance.now() < end, `within a minute: ${what}`);
   }
+}
+
+/** The cookie's value for a session id, signed as express-session does it. */
+export function signed(id: string, key: string): string {
+  const signature = createHmac("sha256", key).update(id).digest("base64").replace(/=+$/, "");
+  return encodeURIComponent(`s:${id}.${signature}`);
 }
