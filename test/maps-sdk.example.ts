@@ -3,6 +3,7 @@ import { describe, type TestContext, test } from "node:test";
 import type { BrowserContext, Page, Response } from "playwright-core";
 import { isMapsSdkBuilt, mapsSdk } from "#src/examples/maps-sdk.ts";
 import { startSandbox } from "#src/sandbox/portal.ts";
+import { assertAccessible } from "./support/axe.ts";
 import { choose, startChromium } from "./support/chromium.ts";
 import { script } from "./support/proxy.ts";
 import { openSite, type Site, signIn } from "./support/site.ts";
@@ -96,7 +97,7 @@ describe("the example with the Maps SDK", { skip }, () => {
       assert.equal(everything.includes(token), path === "/maps-sdk", "the access token");
     });
 
-    test(`${style}: who is in no group sees the other layer only, and is told so`, async (t) => {
+    test(`${style}: who is in no group sees the other layer only, and is told so; the page passes axe in all colours and sizes`, async (t) => {
       const site = await openExample(t);
       const { page } = await open(t);
       await page.goto(site.url + path);
@@ -104,6 +105,7 @@ describe("the example with the Maps SDK", { skip }, () => {
       const [districts] = await counts(site);
       assert.deepEqual(await shown(page), [String(districts), "refused 403"]);
       await page.getByText("StreetTrees: not for you").waitFor();
+      await assertAccessible(page, style);
     });
 
     test(`${style}: when the session is gone the page goes to the sign-in, and comes back to the same extent`, async (t) => {

@@ -75,10 +75,10 @@ function page(script: "hand-over" | "proxy"): string {
 <body class="calcite-mode-auto">
   <header>
     <h1>${title}</h1>
-    <ul id="layers" role="status"></ul>
+    <div role="status"><ul id="layers"></ul></div>
     <nav><a href="/">Start page</a></nav>
   </header>
-  <div id="map"></div>
+  <main id="map"></main>
 </body>
 </html>
 `;
