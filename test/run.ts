@@ -1,9 +1,9 @@
 /**
- * `npm test`: runs the test files, all but the long ones (`*.long.test.ts`: loads, kills, pages in a real browser,
- * documentation typed out), which would make a minute two; `npm run test:all`, and so `npm run check` and CI, runs
- * those, too. A few processes each take the next file from a queue until there is none. With a process for each file,
- * as `node --test` has it, loading the same packages sixty times and starting a browser for each file was most of the
- * work. Each file is a suite of its own here, and still runs alone:
+ * `npm test`: runs the test files, in less than a minute; not the long ones (`*.long.test.ts`: loads, processes that are
+ * killed, pages in a real browser, documentation typed out). `npm run test:all`, and so `npm run check` and CI, runs
+ * those, too. A few processes each take the next file from a queue until there is none. With a process for each file, as
+ * `node --test` has it, loading the same packages sixty times and starting a browser for each file was most of the work.
+ * Each file is a suite of its own here, and still runs alone:
  * `npm run build:test && node --test dist-test/store.test.js`.
  */
 import { mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
