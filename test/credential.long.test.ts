@@ -5,7 +5,7 @@ import { setTimeout as realWait } from "node:timers/promises";
 import express from "express";
 import type { BrowserContext, Page, Request } from "playwright-core";
 import type { Site as Routes } from "#src/app.ts";
-import { choose, startChromium } from "./support/chromium.ts";
+import { choose, sessionOf, startChromium } from "./support/chromium.ts";
 import { openSite, type Site } from "./support/site.ts";
 
 // The reusable half of examples/maps-sdk, without the Maps SDK: how pages keep a token that they were handed. The clocks
@@ -198,9 +198,7 @@ describe("a page that was handed its token", { skip }, () => {
   test("goes to the sign-in when the session is gone, and comes back to the same place", async (t) => {
     const tabs = await openTabs(t);
     const page = await tabs.openTab("#61597/50.72719/7.11050");
-    const cookie = (await tabs.context.cookies(tabs.site.url)).find(({ name }) => name === "arcgis.sid");
-    const [, id = ""] = /^s:([^.]+)\./.exec(decodeURIComponent(cookie?.value ?? "")) ?? [];
-    await tabs.site.store.end(id);
+    await tabs.site.store.end(await sessionOf(tabs.context));
     void renew(page).catch(() => {});
     await tabs.passUntil("the portal's page", () => page.url().includes("/oauth2/authorize"));
     await choose(page, "Pia Marlow");

@@ -2,29 +2,14 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { BrowserContext, Page, Response } from "playwright-core";
 import { assertAccessible } from "./support/axe.ts";
-import { choose, startChromium } from "./support/chromium.ts";
-import { openMapSite } from "./support/map-site.ts";
-import { script } from "./support/proxy.ts";
-import { type Site, signIn } from "./support/site.ts";
+import { choose, sessionOf, startChromium } from "./support/chromium.ts";
+import { countsFor, openMapSite } from "./support/map-site.ts";
+import type { Site } from "./support/site.ts";
 
 const { skip, open } = await startChromium();
 
 /** Enough for a map, and few requests for each of its views; and none of the pictures between two views. */
 const small = { viewport: { width: 800, height: 420 }, reducedMotion: "reduce" } as const;
-
-/** How many features each of the layers has for somebody, as the service counts them; 403 for what they may not see. */
-async function countsFor(site: Site, username: string): Promise<number[]> {
-  const browser = site.browser();
-  await signIn(browser, username);
-  const queries = site.sandbox.layers.map(
-    (url) => `/proxy?${url}/query?where=1%3D1&returnCountOnly=true&f=json`,
-  );
-  const answers = await Promise.all(queries.map((query) => browser.get(query, script)));
-  return answers.map(({ json }) => {
-    const { count, error } = json() as { count?: number; error?: { code: number } };
-    return count ?? error?.code ?? assert.fail("no count");
-  });
-}
 
 /** What the page draws: areas and points. */
 async function drawn(page: Page): Promise<[areas: number, points: number]> {
@@ -49,12 +34,7 @@ async function go(page: Page, hash: string): Promise<void> {
 
 /** Ends the session of this browser on the server. */
 async function endSession({ store }: Site, context: BrowserContext): Promise<void> {
-  await store.end((await sessionOf(context)) ?? assert.fail("no session"));
-}
-
-async function sessionOf(context: BrowserContext): Promise<string | undefined> {
-  const cookie = (await context.cookies()).find(({ name }) => name === "arcgis.sid");
-  return /^s:([^.]+)\./.exec(decodeURIComponent(cookie?.value ?? ""))?.[1];
+  await store.end(await sessionOf(context));
 }
 
 describe("the map", { skip }, () => {
@@ -66,7 +46,7 @@ describe("the map", { skip }, () => {
     const { page, context } = await open(t, small);
     const secrets = new Set<string>();
     const collect = async () => {
-      const identity = (await site.store.read((await sessionOf(context)) ?? ""))?.identity;
+      const identity = (await site.store.read(await sessionOf(context)))?.identity;
       for (const token of [identity?.token, identity?.refreshToken, ...sandbox.serverTokens.keys()]) {
         if (token) secrets.add(token);
       }

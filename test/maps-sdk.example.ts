@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
-import type { BrowserContext, Page, Response } from "playwright-core";
+import type { Page, Response } from "playwright-core";
 import { isMapsSdkBuilt, mapsSdk } from "#src/examples/maps-sdk.ts";
 import { startSandbox } from "#src/sandbox/portal.ts";
 import { assertAccessible } from "./support/axe.ts";
-import { choose, startChromium } from "./support/chromium.ts";
-import { script } from "./support/proxy.ts";
-import { openSite, type Site, signIn } from "./support/site.ts";
+import { choose, sessionOf, startChromium } from "./support/chromium.ts";
+import { countsFor } from "./support/map-site.ts";
+import { openSite, type Site } from "./support/site.ts";
 
 // `npm run test:maps-sdk`: the example with the real Maps SDK, which is no part of the main installation.
 
@@ -23,17 +23,6 @@ async function openExample(t: TestContext): Promise<Site> {
   });
 }
 
-/** How many features each of the layers has, as the service counts them for an administrator. */
-async function counts(site: Site): Promise<number[]> {
-  const browser = site.browser();
-  await signIn(browser, "sandy_admin");
-  const queries = site.sandbox.layers.map(
-    (url) => `/proxy?${url}/query?where=1%3D1&returnCountOnly=true&f=json`,
-  );
-  const answers = await Promise.all(queries.map((query) => browser.get(query, script)));
-  return answers.map(({ json }) => (json() as { count: number }).count);
-}
-
 /** What the page says of its layers, when all of them have come to rest: a number of features, or the refusal. */
 async function shown(page: Page): Promise<string[]> {
   await page.waitForFunction(
@@ -47,13 +36,6 @@ async function shown(page: Page): Promise<string[]> {
   return page
     .locator("#layers li")
     .evaluateAll((items) => items.map(({ dataset }) => dataset.drawn ?? `refused ${dataset.refused}`));
-}
-
-/** The session's id, of a browser that is signed in. */
-async function sessionOf(context: BrowserContext): Promise<string> {
-  const cookie = (await context.cookies()).find(({ name }) => name === "arcgis.sid");
-  const [, id = ""] = /^s:([^.]+)\./.exec(decodeURIComponent(cookie?.value ?? "")) ?? [];
-  return id;
 }
 
 /** Takes the map to where features have not been asked for yet. */
@@ -76,7 +58,7 @@ describe("the example with the Maps SDK", { skip }, () => {
       page.on("response", (response) => answers.push(response));
       await page.goto(site.url + path);
       await choose(page, "Pia Marlow");
-      assert.deepEqual(await shown(page), (await counts(site)).map(String));
+      assert.deepEqual(await shown(page), (await countsFor(site, "sandy_admin")).map(String));
       assert.equal(
         await page.locator("input, [role=dialog], arcgis-identity, .esri-identity-modal").count(),
         0,
@@ -102,7 +84,7 @@ describe("the example with the Maps SDK", { skip }, () => {
       const { page } = await open(t);
       await page.goto(site.url + path);
       await choose(page, "Vik Rao");
-      const [districts] = await counts(site);
+      const [districts] = await countsFor(site, "sandy_admin");
       assert.deepEqual(await shown(page), [String(districts), "refused 403"]);
       await page.getByText("StreetTrees: not for you").waitFor();
       await assertAccessible(page, style);

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { createHmac } from "node:crypto";
 import { rmSync, writeFileSync } from "node:fs";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Request, RequestHandler } from "express";
 import { readOnlySessions, sessions } from "#src/session/session.ts";
 import type { Browser } from "./support/browser.ts";
+import { signed, signedId } from "./support/person.ts";
 import { openSite, type SiteOptions, secret, signIn } from "./support/site.ts";
 import { day, identityFor } from "./support/store.ts";
 
@@ -43,9 +43,6 @@ async function seenBy(browser: Browser): Promise<Record<string, unknown>> {
   return readOnly.json() as Record<string, unknown>;
 }
 
-const signed = (id: string, key: string): string =>
-  `s:${id}.${createHmac("sha256", key).update(id).digest("base64").replace(/=+$/, "")}`;
-
 function idOf(browser: Browser): string {
   const cookie = decodeURIComponent(String(browser.cookies.get(sid)));
   return cookie.slice(2, cookie.lastIndexOf("."));
@@ -71,13 +68,13 @@ describe("a session that is only looked at", () => {
     const browser = site.browser();
     await signIn(browser, "vik_viewer");
     const id = idOf(browser);
-    const good = signed(id, newest);
-    const accepted = [good, `${good} `, encodeURIComponent(good), signed(id, older)];
+    const good = signedId(id, newest);
+    const accepted = [good, `${good} `, encodeURIComponent(good), signedId(id, older)];
     const refused = [
-      signed(id, foreign),
-      signed("unknown", newest),
-      signed("", newest),
-      signed(`${id}.x`, newest),
+      signedId(id, foreign),
+      signedId("unknown", newest),
+      signedId("", newest),
+      signedId(`${id}.x`, newest),
       `${good}=`,
       `${good}.`,
       good.slice(0, -1),
@@ -173,7 +170,7 @@ describe("a session that is only looked at", () => {
     const { mock } = t.mock.method(site.store, "look");
     const stranger = site.browser();
     await stranger.get("/read-only");
-    stranger.cookies.set(sid, encodeURIComponent(signed("A".repeat(32), secret())));
+    stranger.cookies.set(sid, signed("A".repeat(32), secret()));
     await stranger.get("/read-only");
     assert.equal(mock.callCount(), 0);
   });

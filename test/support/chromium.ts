@@ -67,6 +67,12 @@ export async function signInAs(page: Page, url: string, name: string, returnTo =
   await page.waitForURL(`${url}${returnTo}`);
 }
 
+/** The session's id, of a browser that is signed in. */
+export async function sessionOf(context: BrowserContext): Promise<string> {
+  const cookie = (await context.cookies()).find(({ name }) => name === "arcgis.sid");
+  return /^s:([^.]+)\./.exec(decodeURIComponent(cookie?.value ?? ""))?.[1] ?? assert.fail("no session");
+}
+
 /** Waits for a page with this heading, letter by letter. */
 export async function assertHeading(page: Page, text: string): Promise<void> {
   const isThere = page.locator("h1", { hasText: text }).waitFor();

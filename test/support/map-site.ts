@@ -1,6 +1,8 @@
+import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import { startSandbox } from "#src/sandbox/portal.ts";
-import { openSite, type Site, type SiteOptions } from "./site.ts";
+import { script } from "./proxy.ts";
+import { openSite, type Site, type SiteOptions, signIn } from "./site.ts";
 
 /** A site whose map shows the two layers of the sandbox: districts for the organisation, trees for a group. */
 export async function openMapSite(t: Pick<TestContext, "after">, options: SiteOptions = {}): Promise<Site> {
@@ -12,4 +14,18 @@ export async function openMapSite(t: Pick<TestContext, "after">, options: SiteOp
     ...options.settings,
   };
   return openSite(t, { ...options, sandbox, settings });
+}
+
+/** How many features each of the layers has for somebody, as the service counts them; 403 for what they may not see. */
+export async function countsFor(site: Site, username: string): Promise<number[]> {
+  const browser = site.browser();
+  await signIn(browser, username);
+  const queries = site.sandbox.layers.map(
+    (url) => `/proxy?${url}/query?where=1%3D1&returnCountOnly=true&f=json`,
+  );
+  const answers = await Promise.all(queries.map((query) => browser.get(query, script)));
+  return answers.map(({ json }) => {
+    const { count, error } = json() as { count?: number; error?: { code: number } };
+    return count ?? error?.code ?? assert.fail("no count");
+  });
 }

@@ -38,8 +38,12 @@ export async function until(condition: () => boolean, what: string): Promise<voi
   }
 }
 
-/** The cookie's value for a session id, signed as express-session does it. */
+/** A session id with its signature, as express-session has it. */
+export function signedId(id: string, key: string): string {
+  return `s:${id}.${createHmac("sha256", key).update(id).digest("base64").replace(/=+$/, "")}`;
+}
+
+/** The cookie's value for a session id. */
 export function signed(id: string, key: string): string {
-  const signature = createHmac("sha256", key).update(id).digest("base64").replace(/=+$/, "");
-  return encodeURIComponent(`s:${id}.${signature}`);
+  return encodeURIComponent(signedId(id, key));
 }
