@@ -1,5 +1,5 @@
 import { test } from "node:test";
-import { myContent } from "#src/examples/my-content.ts";
+import { myContent } from "#src/cli/demo-content.ts";
 import { connectOrganisation } from "#src/sandbox/organisation.ts";
 import { assertAccessible } from "./support/axe.ts";
 import { Browser } from "./support/browser.ts";

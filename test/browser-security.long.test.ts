@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
-import { myContent } from "#src/examples/my-content.ts";
+import { myContent } from "#src/cli/demo-content.ts";
 import { assertHeading, choose, signInAs, startChromium } from "./support/chromium.ts";
 import { callbackFor, openSite } from "./support/site.ts";
 

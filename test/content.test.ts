@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { queryFeatures } from "@esri/arcgis-rest-feature-service";
 import { getSelf } from "@esri/arcgis-rest-portal";
-import { myContent } from "#src/examples/my-content.ts";
+import { myContent } from "#src/cli/demo-content.ts";
 import { click } from "./support/browser.ts";
 import { openSite, signIn } from "./support/site.ts";
 

@@ -76,7 +76,7 @@ async function runDemo(
   env: Record<string, string>,
   { loader, flags = [] }: { loader?: string; flags?: string[] } = {},
 ): Promise<{ code: unknown; stderr: string }> {
-  const demo = fileURLToPath(import.meta.resolve("#src/sandbox/demo.ts"));
+  const demo = fileURLToPath(import.meta.resolve("#src/cli/demo.ts"));
   const options = { cwd, env: { PATH: process.env.PATH, ...env }, timeout: 30_000 };
   const nodeFlags = loader ? ["--import", loader] : [];
   return new Promise((resolve) => {

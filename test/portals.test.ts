@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
-import { myContent } from "#src/examples/my-content.ts";
+import { myContent } from "#src/cli/demo-content.ts";
 import { type Sandbox, startSandbox } from "#src/sandbox/portal.ts";
 import { type Browser, click, typed } from "./support/browser.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";

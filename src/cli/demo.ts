@@ -4,11 +4,11 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { parseConfig } from "../config.ts";
-import { isMapsSdkBuilt, mapsSdk } from "../examples/maps-sdk.ts";
-import { myContent } from "../examples/my-content.ts";
+import { connectOrganisation } from "../sandbox/organisation.ts";
+import { startSandbox } from "../sandbox/portal.ts";
 import { endInOrder, explain, serve } from "../serve.ts";
-import { connectOrganisation } from "./organisation.ts";
-import { startSandbox } from "./portal.ts";
+import { myContent } from "./demo-content.ts";
+import { isMapsSdkBuilt, mapsSdk } from "./demo-maps-sdk.ts";
 
 /**
  * `npm run demo`: this server and a sandbox portal to sign in at, both on loopback. With `-- --organization` the
