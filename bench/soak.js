@@ -6,7 +6,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { startSandbox } from "../dist/sandbox/portal.js";
+import { startSandbox } from "../dist/sandbox/index.js";
 import { start, startRedis, stopAll, workFolder } from "./children.js";
 import { makeSecret } from "./field.js";
 import { median, number } from "./numbers.js";

@@ -1,6 +1,5 @@
 import { test } from "node:test";
 import { myContent } from "#src/cli/demo-content.ts";
-import { connectOrganisation } from "#src/sandbox/organisation.ts";
 import { assertAccessible } from "./support/axe.ts";
 import { Browser } from "./support/browser.ts";
 import { choose, startChromium } from "./support/chromium.ts";
@@ -38,15 +37,15 @@ test("every page passes axe in the light and in the dark, on a desktop and on a 
   await assertAccessible(page, "confirm");
 
   t.mock.method(console, "warn", () => {});
-  const provider = await connectOrganisation(sandbox);
+  const provider = await sandbox.connectOrganization();
   t.after(() => provider.close());
   await page.goto(`${url}/sign-in?force_login=true`);
-  await assertAccessible(page, "the choice between the portal and the organisation");
-  await page.getByRole("link", { name: "Sign in with the organisation" }).click();
+  await assertAccessible(page, "the choice between the portal and the organization");
+  await page.getByRole("link", { name: "Sign in with the organization" }).click();
   await page.getByLabel("User name").fill("nobody");
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByText("Nobody has this name here.").waitFor();
-  await assertAccessible(page, "sign-in at the organisation");
+  await assertAccessible(page, "sign-in at the organization");
 });
 
 test("so do the choice of portals and the start page with several", { skip }, async (t) => {

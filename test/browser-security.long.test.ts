@@ -199,7 +199,7 @@ test("HT-1 OU-2 hostile names and error texts run nothing and break no policy, a
   const { url, sandbox } = await openSites(t);
   const { page, problems } = await open(t);
   const evil = `"'></title></script><script>hacked = 1</script><img src=x onerror="hacked = 1"><svg onload=hacked=1>`;
-  const [sandy] = sandbox.people;
+  const [sandy] = sandbox.users;
   assert.ok(sandy);
   Object.assign(sandy, { fullName: evil, username: "<svg/onload=hacked=1>", roleId: undefined });
   const isClean = async () =>

@@ -4,7 +4,7 @@ import files from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { type TestContext, test } from "node:test";
 import type { ErrorCode } from "#src/errors.ts";
-import type { Endpoint, Fault } from "#src/sandbox/faults.ts";
+import type { Fault, FaultEndpoint } from "#src/sandbox/faults.ts";
 import { type Answer, type Browser, crossSite, typed } from "./support/browser.ts";
 import { assertErrorPage, assertNoInternals, tokenCalls, whoIs } from "./support/expect.ts";
 import { callbackFor, choose, openSite, type Site, signIn } from "./support/site.ts";
@@ -15,7 +15,7 @@ function hurry(t: TestContext, { sandbox }: Site): number[] {
   const timeout = AbortSignal.timeout.bind(AbortSignal);
   const silent = new Set<string>();
   const { set } = sandbox.faults;
-  t.mock.method(sandbox.faults, "set", (endpoint: Endpoint, fault: Fault) => {
+  t.mock.method(sandbox.faults, "set", (endpoint: FaultEndpoint, fault: Fault) => {
     silent.delete(endpoint);
     if (/hang|drip|delay/.test(fault.kind)) silent.add(endpoint);
     set(endpoint, fault);

@@ -49,7 +49,7 @@ test("the demo refuses to run in production, and leaves nothing there", async (t
   assert.deepEqual(readdirSync(join(cwd, ".demo")), []);
 });
 
-test("the demo of an organisation says what to install where its identity provider is not, and that it knows no other flags", async (t) => {
+test("the demo of an organization says what to install where its identity provider is not, and that it knows no other flags", async (t) => {
   // As if it had been installed with --omit=dev.
   const missing = `data:text/javascript,${encodeURIComponent(`
     import { register } from "node:module";
@@ -63,7 +63,7 @@ test("the demo of an organisation says what to install where its identity provid
   assert.deepEqual(await runDemo(folder(t), ports, { loader: missing, flags: ["--organization"] }), {
     code: 1,
     stderr:
-      "The package oidc-provider is not installed, which plays the organisation's identity provider. It is a development dependency: run `npm ci` without --omit=dev, and without NODE_ENV=production.\n",
+      "The package oidc-provider is not installed, which plays the organization's identity provider. It is a development dependency: run `npm ci` without --omit=dev, and without NODE_ENV=production.\n",
   });
   const mistyped = await runDemo(folder(t), ports, { flags: ["--organizaton"] });
   assert.equal(mistyped.code, 1);

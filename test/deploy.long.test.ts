@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { connect } from "node:tls";
 import { configKeys } from "#src/config.ts";
-import { startSandbox } from "#src/sandbox/portal.ts";
+import { startSandbox } from "#src/sandbox/index.ts";
 import { type Browser, click } from "./support/browser.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";
 import { type Nginx, nginx, nginxIsMissing } from "./support/nginx.ts";

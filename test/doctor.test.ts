@@ -17,7 +17,7 @@ import { describe, type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { doctor, type Surroundings } from "#src/cli/doctor.ts";
 import type { Finding } from "#src/doctor/finding.ts";
-import { type Sandbox, startSandbox } from "#src/sandbox/portal.ts";
+import { type Sandbox, startSandbox } from "#src/sandbox/index.ts";
 import { selfSigned } from "./support/certificate.ts";
 import { asPlainUser } from "./support/plain-user.ts";
 import { freePort } from "./support/program.ts";

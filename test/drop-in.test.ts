@@ -20,7 +20,7 @@ import { type SealedFileStoreOptions, sealedFileStore } from "arcgis-sign-in-ser
 import express, { type Express, type Request } from "express";
 import session, { type SessionData, type SessionOptions } from "express-session";
 import sessionFileStore from "session-file-store";
-import { type Sandbox, startSandbox } from "#src/sandbox/portal.ts";
+import { type Sandbox, startSandbox } from "#src/sandbox/index.ts";
 import { Browser } from "./support/browser.ts";
 import { until } from "./support/person.ts";
 import { callbackFor, folder, secret } from "./support/site.ts";

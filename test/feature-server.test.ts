@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, describe, type TestContext, test } from "node:test";
 import { getLayer, queryFeatures } from "@esri/arcgis-rest-feature-service";
 import type { ArcGISRequestError } from "@esri/arcgis-rest-request";
-import { parseWhere } from "#src/sandbox/where.ts";
+import { parseWhereClause } from "#src/sandbox/where-clause.ts";
 import { Browser } from "./support/browser.ts";
 import { identityOf } from "./support/person.ts";
 import { openSite, type Site, signIn } from "./support/site.ts";
@@ -26,7 +26,7 @@ async function openServer(
 ): Promise<{ site: Site; ask: Ask; tokenOf: (name: string) => string }> {
   const site = await openSite(t);
   const tokens = new Map<string, string>();
-  for (const { username } of site.sandbox.people) {
+  for (const { username } of site.sandbox.users) {
     const browser = site.browser();
     await signIn(browser, username);
     tokens.set(username, (await identityOf(site, browser)).token);
@@ -79,7 +79,7 @@ test("the sandbox's feature services tell what they are: server, services, layer
   assert.deepEqual([...drawn].sort(), shown.toSorted(), "every symbol is used, and every feature has one");
 });
 
-test("people see what their organisation and their groups may see, and errors come with status 200 as ArcGIS has them", async (t) => {
+test("people see what their organization and their groups may see, and errors come with status 200 as ArcGIS has them", async (t) => {
   const { ask, site } = await openServer(t);
   const codes = async (as: string | null) => {
     const answers = await Promise.all([
@@ -92,7 +92,7 @@ test("people see what their organisation and their groups may see, and errors co
   assert.deepEqual(await codes("pia_publisher"), ["seen", "seen"]);
   assert.deepEqual(await codes("vik_viewer"), ["seen", 403], "he is in no group");
   assert.deepEqual(await codes("zoe_editor"), ["seen", 403], "she is in another group");
-  assert.deepEqual(await codes("ned_county"), [403, 403], "he is in another organisation");
+  assert.deepEqual(await codes("ned_county"), [403, 403], "he is in another organization");
   assert.deepEqual(await codes(null), [499, 499]);
   assert.deepEqual(await codes("no-such-token"), [498, 498]);
   assert.equal((await ask("/services", {}, { as: "vik_viewer" })).services.length, 1);
@@ -315,7 +315,7 @@ test("a where is read as SQL has it, NULL included", () => {
     { ID: 3, NAME: "oak", SIZE: null, SEEN: null, NOTE: "" },
   ];
   const find = (where: string) => {
-    const test = parseWhere(where, Object.keys(rows[0] ?? {}));
+    const test = parseWhereClause(where, Object.keys(rows[0] ?? {}));
     return rows.flatMap((row) => (test(row) ? row.ID : [])).join("");
   };
   const expected = {
@@ -345,7 +345,7 @@ test("a where is read as SQL has it, NULL included", () => {
 });
 
 test("a LIKE that would take a regular expression for ever takes no time", () => {
-  const judge = parseWhere(`NAME LIKE '${"%a".repeat(400)}%b'`, ["NAME"]);
+  const judge = parseWhereClause(`NAME LIKE '${"%a".repeat(400)}%b'`, ["NAME"]);
   const start = performance.now();
   assert.equal(judge({ NAME: "a".repeat(2000) }), false);
   assert.ok(performance.now() - start < 2_000, "within two seconds");

@@ -60,7 +60,7 @@ describe("a guard lets through", () => {
 
   test("requireGroup: members of one of the groups", async (t) => {
     const site = await openSite(t, {});
-    const [streets] = site.sandbox.people[0]?.groups ?? [];
+    const [streets] = site.sandbox.users[0]?.groups ?? [];
     const guarded: AppParts["routes"] = ({ router, requireGroup }) => {
       router.get("/streets", requireGroup(streets?.id ?? ""), (_req, res) => void res.send("streets"));
     };
@@ -77,7 +77,7 @@ test("a person with many rights and groups of long names can sign in, and is let
     },
   });
   const idOfGroup = (index: number) => index.toString(16).padStart(32, "0");
-  const sandy = site.sandbox.people.find(({ username }) => username === "sandy_admin");
+  const sandy = site.sandbox.users.find(({ username }) => username === "sandy_admin");
   const [group] = sandy?.groups ?? [];
   assert.ok(sandy && group, "she is in a group");
   sandy.privileges = Array.from({ length: 200 }, (_, index) => `portal:user:${index}`);
@@ -140,7 +140,7 @@ describe("what the portal says about a person", () => {
     for (let request = 0; request < 5; request++) assert.equal((await browser.get("/publish")).status, 200);
     assert.equal(asked(), 1);
 
-    const pia = site.sandbox.people.find(({ username }) => username === "pia_publisher");
+    const pia = site.sandbox.users.find(({ username }) => username === "pia_publisher");
     if (pia) pia.privileges = [];
     assert.equal((await browser.get("/publish")).status, 200);
     t.mock.timers.enable({ apis: ["Date"], now: Date.now() + 10 * 60_000 + 1 });
@@ -202,7 +202,7 @@ test("with ALLOWED_ORGS, whoever has left the organisation is turned away within
   const browser = site.browser();
   await signIn(browser, "pia_publisher");
   assert.equal((await browser.get("/anybody")).status, 200);
-  const pia = site.sandbox.people.find(({ username }) => username === "pia_publisher");
+  const pia = site.sandbox.users.find(({ username }) => username === "pia_publisher");
   if (pia) pia.orgId = "FEDCBA9876543210";
   t.mock.timers.enable({ apis: ["Date"], now: Date.now() + 10 * 60_000 + 1 });
   const answer = await browser.get("/anybody");

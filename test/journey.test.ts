@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Page } from "playwright-core";
-import { startSandbox } from "#src/sandbox/portal.ts";
+import { startSandbox } from "#src/sandbox/index.ts";
 import { assertHeading, choose, startChromium } from "./support/chromium.ts";
 import { freePort } from "./support/program.ts";
 import { startServer } from "./support/server-process.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import type { Page, Response } from "playwright-core";
 import { isMapsSdkBuilt, mapsSdk } from "#src/cli/demo-maps-sdk.ts";
-import { startSandbox } from "#src/sandbox/portal.ts";
+import { startSandbox } from "#src/sandbox/index.ts";
 import { assertAccessible } from "./support/axe.ts";
 import { choose, sessionOf, startChromium } from "./support/chromium.ts";
 import { countsFor } from "./support/map-site.ts";

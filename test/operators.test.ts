@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { IdentityManager } from "#src/arcgis/identity-manager.ts";
 import { sessions } from "#src/cli/sessions.ts";
 import { minute, table } from "#src/cli/table.ts";
-import { startSandbox } from "#src/sandbox/portal.ts";
+import { startSandbox } from "#src/sandbox/index.ts";
 import { fileStore } from "#src/session/file-store.ts";
 import { inventory } from "#src/session/inventory.ts";
 import { redisStore } from "#src/session/redis-store.ts";
@@ -442,7 +442,7 @@ describe("what npm run sessions shows", () => {
   test("OU-2 LG-3 no name draws on the terminal, as JSON neither, and programs get it letter by letter", async (t) => {
     const fullName = "Sandy \u009b2J\u202eevil\u2028\u{e0041}\x7f ☺";
     const site = await openSite(t);
-    const person = site.sandbox.people.find(({ username }) => username === "sandy_admin");
+    const person = site.sandbox.users.find(({ username }) => username === "sandy_admin");
     Object.assign(person ?? {}, { fullName });
     await signIn(site.browser(), "sandy_admin");
 

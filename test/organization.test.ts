@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import type { Page } from "playwright-core";
 import type { IdentityProvider } from "#src/sandbox/identity-provider.ts";
-import { connectOrganisation } from "#src/sandbox/organisation.ts";
-import { startSandbox } from "#src/sandbox/portal.ts";
+import { startSandbox } from "#src/sandbox/index.ts";
 import { type Answer, Browser, click, crossSite, typed } from "./support/browser.ts";
 import { assertHeading, startChromium } from "./support/chromium.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";
@@ -12,21 +11,21 @@ import { openSite, type Site } from "./support/site.ts";
 
 const { skip, open } = await startChromium();
 
-interface Organisation extends Site {
+interface Organization extends Site {
   provider: IdentityProvider;
 }
 
-async function openOrganisation(
+async function openOrganization(
   t: TestContext,
   { only = false, settings = {} }: { only?: boolean; settings?: Record<string, unknown> } = {},
-): Promise<Organisation> {
+): Promise<Organization> {
   // It warns of a Node that is older than its author likes.
   t.mock.method(console, "warn", () => {});
   const sandbox = await startSandbox({ clients: [{ clientId: "test-app", redirectUris: [] }] });
   t.after(() => sandbox.close());
   const map = { MAP_LAYERS: sandbox.layers, PROXY_ALLOW: `${sandbox.origin}/arcgis/rest/` };
   const site = await openSite(t, { sandbox, settings: { AUTO_SIGN_IN: true, ...map, ...settings } });
-  const provider = await connectOrganisation(site.sandbox, { only });
+  const provider = await site.sandbox.connectOrganization({ only });
   t.after(() => provider.close());
   return { ...site, provider };
 }
@@ -76,8 +75,8 @@ class Person {
 }
 
 /** The address behind the portal's button. */
-function organisationLink({ body }: Answer, url: string): string {
-  const [, href = ""] = /<a class="main" href="([^"]+)">Sign in with the organisation<\/a>/.exec(body) ?? [];
+function organizationLink({ body }: Answer, url: string): string {
+  const [, href = ""] = /<a class="main" href="([^"]+)">Sign in with the organization<\/a>/.exec(body) ?? [];
   assert.ok(href, body);
   return new URL(href.replaceAll("&amp;", "&"), url).href;
 }
@@ -85,16 +84,16 @@ function organisationLink({ body }: Answer, url: string): string {
 /** From the start page to the provider's page; gives its address. */
 async function toProvider(person: Person, start = "/"): Promise<string> {
   const portal = await person.open(start);
-  const { url, page } = await person.open(organisationLink(portal.page, portal.url), crossSite);
+  const { url, page } = await person.open(organizationLink(portal.page, portal.url), crossSite);
   assert.match(page.body, /<label for="user-name">/);
   return url;
 }
 
-describe("a person of the organisation", () => {
+describe("a person of the organization", () => {
   test("OU-1 types one thing in one place, and is signed in to the app, the portal and the map; no token reaches the browser", {
     skip,
   }, async (t) => {
-    const site = await openOrganisation(t);
+    const site = await openOrganization(t);
     const { page, context } = await open(t);
     const seen: string[] = [];
     const shown: { url: string; redirects: number; inputs: number }[] = [];
@@ -115,7 +114,7 @@ describe("a person of the organisation", () => {
 
     await page.goto(site.url);
     await note(page);
-    await page.getByRole("link", { name: "Sign in with the organisation" }).click();
+    await page.getByRole("link", { name: "Sign in with the organization" }).click();
     await page.getByLabel("User name").waitFor();
     await note(page);
     await page.getByLabel("User name").fill("pia");
@@ -150,10 +149,10 @@ describe("a person of the organisation", () => {
     ["past the portal's page, when that shows nothing but this login", true],
   ] as const) {
     test(`comes to the provider ${where}, and back to the page that was asked for`, async (t) => {
-      const site = await openOrganisation(t, { only });
+      const site = await openOrganization(t, { only });
       const person = new Person(site);
       const start = await person.open("/?from=mail");
-      const there = only ? start : await person.open(organisationLink(start.page, start.url), crossSite);
+      const there = only ? start : await person.open(organizationLink(start.page, start.url), crossSite);
       assert.equal(new URL(there.url).origin, site.provider.issuer);
       assert.ok(start.hops.length <= 4, start.hops.join(" "));
       const back = await person.type(there.url, { user_name: "Zoë@city.example" });
@@ -163,7 +162,7 @@ describe("a person of the organisation", () => {
   }
 
   test("is signed in without a click and without a page when the portal knows the browser already", async (t) => {
-    const site = await openOrganisation(t);
+    const site = await openOrganization(t);
     const person = new Person(site);
     await person.type(await toProvider(person), { user_name: "vik" });
     // Another day: the app has forgotten everything, and so has the browser of it.
@@ -175,7 +174,7 @@ describe("a person of the organisation", () => {
   });
 
   test("becomes somebody else by asking for another account, at the provider too", async (t) => {
-    const site = await openOrganisation(t, { only: true });
+    const site = await openOrganization(t, { only: true });
     const person = new Person(site);
     await person.type((await person.open("/")).url, { user_name: "vik" });
     const again = await person.open("/sign-in?force_login=true", click);
@@ -185,7 +184,7 @@ describe("a person of the organisation", () => {
   });
 
   test("who presses Cancel at the provider is told so by the app, and not sent there again", async (t) => {
-    const site = await openOrganisation(t, { only: true });
+    const site = await openOrganization(t, { only: true });
     const person = new Person(site);
     const { page } = await person.type((await person.open("/")).url, { action: "cancel" });
     assertErrorPage(page, "access_denied");
@@ -194,8 +193,8 @@ describe("a person of the organisation", () => {
     assert.match(home.page.body, /href="\/sign-in">Sign in with ArcGIS</);
   });
 
-  test("has no login at the portal itself, as nobody else of the organisation has", async (t) => {
-    const site = await openOrganisation(t);
+  test("has no login at the portal itself, as nobody else of the organization has", async (t) => {
+    const site = await openOrganization(t);
     const person = new Person(site);
     const { page, url } = await person.open("/");
     const offered = [...page.body.matchAll(/name="username" value="([^"]+)"/g)].map(([, name]) => name);
@@ -209,17 +208,17 @@ describe("a person of the organisation", () => {
 describe("when the provider is of no use", () => {
   for (const only of [false, true]) {
     test(`one that is down gets one attempt, then there is a button${only ? ", though no other login is offered" : ""}`, async (t) => {
-      const site = await openOrganisation(t, { only });
+      const site = await openOrganization(t, { only });
       await site.provider.close();
       const person = new Person(site);
       let { page, url, hops } = await person.open("/");
       if (!only) {
         assert.equal(page.status, 200);
-        ({ page, url, hops } = await person.open(organisationLink(page, url), crossSite));
+        ({ page, url, hops } = await person.open(organizationLink(page, url), crossSite));
       }
       assert.equal(page.status, 502);
-      assert.match(page.body, /role="alert">The organisation&#39;s identity provider does not answer/);
-      assert.ok(organisationLink(page, url));
+      assert.match(page.body, /role="alert">The organization&#39;s identity provider does not respond/);
+      assert.ok(organizationLink(page, url));
       assert.ok(hops.length <= 2, hops.join(" "));
 
       const home = await person.open("/");
@@ -229,7 +228,7 @@ describe("when the provider is of no use", () => {
   }
 
   test("one that goes down while somebody types does not confuse the portal", async (t) => {
-    const site = await openOrganisation(t);
+    const site = await openOrganization(t);
     const person = new Person(site);
     const form = await toProvider(person);
     const { headers } = await person.at(form).post(form, { user_name: "pia" });
@@ -237,24 +236,24 @@ describe("when the provider is of no use", () => {
     await site.provider.close();
     const back = await person.open(String(resumed.headers.location), crossSite);
     assert.equal(back.page.status, 502);
-    assert.ok(organisationLink(back.page, back.url));
+    assert.ok(organizationLink(back.page, back.url));
     assert.equal(await whoIs(person.app), undefined);
   });
 
   test("somebody whom it knows and the portal does not is no member, and is told so", async (t) => {
-    const site = await openOrganisation(t);
-    const pia = site.sandbox.people.findIndex(({ username }) => username === "pia_publisher");
-    site.sandbox.people.splice(pia, 1);
+    const site = await openOrganization(t);
+    const pia = site.sandbox.users.findIndex(({ username }) => username === "pia_publisher");
+    site.sandbox.users.splice(pia, 1);
     const person = new Person(site);
     const back = await person.type(await toProvider(person), { user_name: "pia" });
     assert.equal(back.page.status, 403);
-    assert.match(back.page.body, /no member of this organisation has that login/);
+    assert.match(back.page.body, /no member of this organization has that login/);
   });
 });
 
 describe("the portal, as the one that relies on the provider,", () => {
   test("sends a challenge, a state and a nonce, fresh ones each time, and never its secret", async (t) => {
-    const site = await openOrganisation(t, { only: true });
+    const site = await openOrganization(t, { only: true });
     const asked = await Promise.all(
       [1, 2].map(async () => {
         const { hops } = await new Person(site).open("/");
@@ -269,12 +268,12 @@ describe("the portal, as the one that relies on the provider,", () => {
     for (const name of ["code_challenge", "state", "nonce"]) {
       assert.equal(new Set(asked.map((query) => query[name])).size, 2, name);
     }
-    const { clientSecret = "" } = site.sandbox.settings.organisationLogin ?? {};
+    const { clientSecret = "" } = site.sandbox.settings.organizationLogin ?? {};
     assert.ok(clientSecret && !JSON.stringify(asked).includes(clientSecret));
   });
 
   test("takes an answer once, and from the browser that asked alone", async (t) => {
-    const site = await openOrganisation(t);
+    const site = await openOrganization(t);
     const person = new Person(site);
     const form = await toProvider(person);
     const { headers } = await person.at(form).post(form, { user_name: "pia" });
@@ -289,7 +288,7 @@ describe("the portal, as the one that relies on the provider,", () => {
   });
 
   test("does not take the answer to somebody else's question", async (t) => {
-    const site = await openOrganisation(t);
+    const site = await openOrganization(t);
     const [one, other] = [new Person(site), new Person(site)];
     const answers = await Promise.all(
       [one, other].map(async (person, index) => {
@@ -309,7 +308,7 @@ describe("the portal, as the one that relies on the provider,", () => {
 
 describe("AUTO_SIGN_IN", () => {
   test("sends the first page visit to the portal, and remembers that as long as the browser is open", async (t) => {
-    const site = await openOrganisation(t);
+    const site = await openOrganization(t);
     const browser = site.browser();
     const answer = await browser.get("/?a=1&b=//c", crossSite);
     assert.deepEqual(
@@ -329,7 +328,7 @@ describe("AUTO_SIGN_IN", () => {
     ["a program, or a browser that does not say", "GET", { Accept: "text/html" }],
   ] as const) {
     test(`leaves ${what} where it is, and that is no attempt`, async (t) => {
-      const site = await openOrganisation(t);
+      const site = await openOrganization(t);
       const browser = site.browser();
       const answer = await browser.send("/", { method, headers });
       assert.deepEqual([answer.status, answer.setCookies], [200, []]);
@@ -338,14 +337,14 @@ describe("AUTO_SIGN_IN", () => {
   }
 
   test("leaves the API and addresses that are none alone", async (t) => {
-    const browser = (await openOrganisation(t)).browser();
+    const browser = (await openOrganization(t)).browser();
     assert.equal((await browser.get("/api/session")).status, 401);
     assert.equal((await browser.get("/nothing")).status, 404);
     assert.equal((await browser.send("/", { method: "POST", headers: typed })).status, 405);
   });
 
   test("makes no attempt after a sign-out, nor after a sign-in that somebody has begun and left", async (t) => {
-    const site = await openOrganisation(t);
+    const site = await openOrganization(t);
     const person = new Person(site);
     await person.type(await toProvider(person), { user_name: "vik" });
     person.app.cookies.delete("arcgis.auto");
@@ -358,7 +357,7 @@ describe("AUTO_SIGN_IN", () => {
   });
 
   test("makes one attempt at a portal that is down, and then shows its button", async (t) => {
-    const site = await openOrganisation(t);
+    const site = await openOrganization(t);
     await site.sandbox.close();
     const person = new Person(site);
     await assert.rejects(person.open("/"), /ECONNREFUSED/);
@@ -368,7 +367,7 @@ describe("AUTO_SIGN_IN", () => {
   });
 
   test("without cookies ends at a page that says so, and not in circles", async (t) => {
-    const site = await openOrganisation(t);
+    const site = await openOrganization(t);
     const known = new Person(site);
     await known.type(await toProvider(known), { user_name: "vik" });
     // The portal remembers; the app's cookies are refused.

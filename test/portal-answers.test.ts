@@ -8,7 +8,7 @@ import { type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { portalRequest } from "#src/arcgis/request.ts";
 import { catalog, type ErrorCode } from "#src/errors.ts";
-import { startSandbox } from "#src/sandbox/portal.ts";
+import { startSandbox } from "#src/sandbox/index.ts";
 import { type Answer, Browser, click, crossSite } from "./support/browser.ts";
 import { selfSigned } from "./support/certificate.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";

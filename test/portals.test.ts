@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { myContent } from "#src/cli/demo-content.ts";
-import { type Sandbox, startSandbox } from "#src/sandbox/portal.ts";
+import { type Sandbox, startSandbox } from "#src/sandbox/index.ts";
 import { type Browser, click, typed } from "./support/browser.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";
 import { formTokenOf } from "./support/person.ts";

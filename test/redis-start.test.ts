@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { test } from "node:test";
-import { startSandbox } from "#src/sandbox/portal.ts";
+import { startSandbox } from "#src/sandbox/index.ts";
 import { Browser, click } from "./support/browser.ts";
 import { redisIsMissing, startRedis } from "./support/redis.ts";
 import { redirectUri, sharedSettings, startServer } from "./support/server-process.ts";

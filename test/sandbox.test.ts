@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, beforeEach, describe, it } from "node:test";
 import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
-import { type Sandbox, type SandboxOptions, startSandbox } from "#src/sandbox/portal.ts";
+import { type Sandbox, type SandboxOptions, startSandbox } from "#src/sandbox/index.ts";
 
 const redirectUri = "http://localhost:3000/authenticate";
 const clients = [
@@ -20,7 +20,7 @@ let clock = Date.UTC(2025, 0, 1);
 let sandbox: Sandbox;
 
 async function start(options: Partial<SandboxOptions> = {}): Promise<Sandbox> {
-  const portal = await startSandbox({ clients, now: () => clock, ...options });
+  const portal = await startSandbox({ clients, clock: () => clock, ...options });
   started.push(portal);
   return portal;
 }
@@ -236,7 +236,7 @@ describe("oauth2/authorize", () => {
   });
 
   it("is silent the next time when the portal remembers the person, until force_login or signout", async () => {
-    sandbox.settings.rememberPerson = true;
+    sandbox.settings.rememberUser = true;
     const chosen = await post("/oauth2/authorize", { ...request, username: "pia_publisher" });
     const setCookie = chosen.headers.get("set-cookie") ?? "";
     assert.match(setCookie, /^esri_auth=[^;]+; Path=\/portal; HttpOnly; SameSite=Lax$/);
@@ -507,7 +507,7 @@ describe("community/self, portals/self and info", () => {
       ["zoe_editor", "org_user", "Fj3kQ9tWbZx7Lm2p", "0123456789ABCDEF"],
     ];
     const seen = [];
-    for (const { username } of sandbox.people) {
+    for (const { username } of sandbox.users) {
       const { access_token } = await signIn({ username });
       const user = await json(post("/community/self", { f: "json", token: access_token }));
       assert.ok(user.privileges.includes("portal:user:joinGroup"));
@@ -554,11 +554,11 @@ describe("community/self, portals/self and info", () => {
     assert.deepEqual(await self(second), invalid);
 
     const { access_token: third } = await signIn();
-    sandbox.people.length = 0;
+    sandbox.users.length = 0;
     assert.deepEqual(await self(third), invalid);
   });
 
-  it("describe the portal to anybody, and the organisation, user and app to somebody with a token", async () => {
+  it("describe the portal to anybody, and the organization, user and app to somebody with a token", async () => {
     const anonymous = await json(get("/portals/self?f=json"));
     assert.equal(anonymous.name, "Sandbox City GIS");
     assert.equal(anonymous.portalHostname, `${new URL(sandbox.url).host}/portal`);

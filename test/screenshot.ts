@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { chromium } from "playwright-core";
 import { parseConfig } from "#src/config.ts";
-import { startSandbox } from "#src/sandbox/portal.ts";
+import { startSandbox } from "#src/sandbox/index.ts";
 import { serve } from "#src/serve.ts";
 import { packedChromium, signInAs } from "./support/chromium.ts";
 import { secret } from "./support/site.ts";

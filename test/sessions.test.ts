@@ -8,7 +8,7 @@ import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Request } from "express";
-import { startSandbox } from "#src/sandbox/portal.ts";
+import { startSandbox } from "#src/sandbox/index.ts";
 import { fileStore } from "#src/session/file-store.ts";
 import { sessions } from "#src/session/session.ts";
 import { Browser } from "./support/browser.ts";

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { IdentityManager } from "#src/arcgis/identity-manager.ts";
 import { browserName } from "#src/routes/browser-name.ts";
-import { startSandbox } from "#src/sandbox/portal.ts";
+import { startSandbox } from "#src/sandbox/index.ts";
 import { fileStore } from "#src/session/file-store.ts";
 import { ownSessions } from "#src/session/own-sessions.ts";
 import { Browser, crossSite, typed } from "./support/browser.ts";

@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { parseConfig } from "#src/config.ts";
-import { startSandbox } from "#src/sandbox/portal.ts";
+import { startSandbox } from "#src/sandbox/index.ts";
 import { serve } from "#src/serve.ts";
 import { Browser } from "./support/browser.ts";
 import { until } from "./support/person.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { test } from "node:test";
-import { startSandbox } from "#src/sandbox/portal.ts";
+import { startSandbox } from "#src/sandbox/index.ts";
 import { Browser } from "./support/browser.ts";
 import { signed } from "./support/person.ts";
 import { redirectUri, sharedSettings, startServer } from "./support/server-process.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Sandbox, startSandbox } from "#src/sandbox/portal.ts";
+import { type Sandbox, startSandbox } from "#src/sandbox/index.ts";
 import { type Answer, Browser, click } from "./support/browser.ts";
 import { redirectUri, sharedSettings, startServer } from "./support/server-process.ts";
 import { callbackFor } from "./support/site.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { rests } from "#src/arcgis/rests.ts";
-import type { Sandbox } from "#src/sandbox/portal.ts";
+import type { Sandbox } from "#src/sandbox/index.ts";
 import { fileStore } from "#src/session/file-store.ts";
 import { type Answer, type Browser, click } from "./support/browser.ts";
 import { callbackFor, folder, openSite, type Site, signIn } from "./support/site.ts";

@@ -14,7 +14,7 @@ import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import * as arcgis from "@esri/arcgis-rest-request";
-import { type Sandbox, startSandbox } from "#src/sandbox/portal.ts";
+import { type Sandbox, startSandbox } from "#src/sandbox/index.ts";
 import { Browser, click, crossSite } from "./support/browser.ts";
 import { until } from "./support/person.ts";
 import { startProgram } from "./support/program.ts";

@@ -1,5 +1,5 @@
 // The sandbox portal: everybody signs in there but express-openid-connect.
-import { startSandbox } from "../../dist/sandbox/portal.js";
+import { startSandbox } from "../../dist/sandbox/index.js";
 import { redirectUri } from "../visitor.js";
 
 const sandbox = await startSandbox({ clients: [{ clientId: "bench", redirectUris: [redirectUri] }] });

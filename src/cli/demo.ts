@@ -4,15 +4,14 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { parseConfig } from "../config.ts";
-import { connectOrganisation } from "../sandbox/organisation.ts";
-import { startSandbox } from "../sandbox/portal.ts";
+import { startSandbox } from "../sandbox/index.ts";
 import { endInOrder, explain, serve } from "../serve.ts";
 import { myContent } from "./demo-content.ts";
 import { isMapsSdkBuilt, mapsSdk } from "./demo-maps-sdk.ts";
 
 /**
- * `npm run demo`: this server and a sandbox portal to sign in at, both on loopback. With `-- --organization` the
- * people of the portal sign in at an identity provider of their organisation, and this server sends them there.
+ * `npm run demo`: the server and a sandbox portal, both on loopback. With `-- --organization` the users of the portal
+ * sign in at an identity provider of their organization, and the server sends them there.
  */
 
 const {
@@ -31,15 +30,16 @@ let portKey = "SANDBOX_PORT";
 try {
   const flag = { type: "boolean" } as const;
   const { values } = parseArgs({ options: { organization: flag, organisation: flag } });
-  const withOrganisation = values.organization || values.organisation;
+  const withOrganization = values.organization || values.organisation;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const sandbox = await startSandbox({
     port: Number(SANDBOX_PORT),
     clients: [{ clientId: "demo", redirectUris: [redirectUri], title: "The demo on your machine" }],
     stateFile: join(folder, "portal.json"),
+    settings: { rememberUser: true },
   });
   portKey = "PROVIDER_PORT";
-  const provider = withOrganisation && (await connectOrganisation(sandbox, { port: Number(PROVIDER_PORT) }));
+  const provider = withOrganization && (await sandbox.connectOrganization({ port: Number(PROVIDER_PORT) }));
   portKey = "PORT";
   const config = parseConfig({
     CLIENT_ID: "demo",
@@ -52,7 +52,7 @@ try {
     MAP_TILES,
     LOG_LEVEL,
     AUTO_SIGN_IN: Boolean(provider),
-    // Only the example with the Maps SDK wants the token in the page, and it is there when somebody has built it.
+    // Only the Maps SDK example needs the token in the page.
     TOKEN_HANDOVER: isMapsSdkBuilt(),
   });
   const running = await serve(config, {
@@ -71,12 +71,12 @@ try {
 
   console.log(`
   The server          http://localhost:${PORT}
-  The sandbox portal  ${sandbox.origin}/portal   (a pretend ArcGIS: five people, no passwords)${
+  The sandbox portal  ${sandbox.origin}/portal   (a pretend ArcGIS: five users, no passwords)${
     provider
       ? `
-  The organisation    ${provider.issuer}   (an OpenID provider: four of the five sign in here)
+  The organization    ${provider.issuer}   (an OpenID provider: four of the five sign in here)
 
-  Open http://localhost:${PORT}: it leads to the portal, and the portal to the organisation.`
+  Open http://localhost:${PORT}: it leads to the portal, and the portal to the organization.`
       : `
 
   Open http://localhost:${PORT} and sign in.`
@@ -88,7 +88,7 @@ try {
   process.exit(exitCode);
 }
 
-/** The secrets of the first run, so that whoever was signed in still is at the next one. */
+/** The secrets of the first run, so that sessions survive a restart. */
 function secrets(file: string): Record<string, string> {
   const secret = () => randomBytes(32).toString("base64url");
   try {

@@ -1,56 +1,62 @@
 import type { RequestHandler } from "express";
-import type { Endpoint } from "./faults.ts";
-import type { Grants, Lifetimes } from "./grants.ts";
-import type { OrganisationLogin } from "./organisation-login.ts";
-import type { Person } from "./people.ts";
+import type { FaultEndpoint } from "./faults.ts";
+import type { FeatureLayer } from "./layers.ts";
+import type { OrganizationLogin } from "./organization-login.ts";
+import type { TokenLifetimes, TokenStore } from "./token-store.ts";
+import type { SandboxUser } from "./users.ts";
 
 /** An app that is registered at the portal. */
-export interface Client {
+export interface SandboxClient {
   clientId: string;
   /** Only an app that has one must send it. */
   clientSecret?: string;
-  /** Compared letter by letter. */
+  /** Compared character by character. */
   redirectUris: string[];
-  /** What the sign-in page calls the app. */
+  /** The app's name on the sign-in page. */
   title?: string;
 }
 
-/** What a token for a federated ArcGIS Server stands for. */
+/** A token for a federated ArcGIS Server. */
 export interface ServerToken {
   username: string;
-  /** The server's root, `https://host/webadaptor`. */
+  /** The root of the server, `https://host/webadaptor`. */
   serverUrl: string;
+  /** Milliseconds since 1970. */
   expires: number;
 }
 
-/** What tests may change while the portal runs. */
-export interface SandboxSettings extends Lifetimes {
-  /** The life of refresh tokens; `undefined`: what the app asks for by `expiration`. */
+/** Read at each request: a test may change them at any time. */
+export interface SandboxSettings extends TokenLifetimes {
+  /** The lifetime of refresh tokens. `undefined`: what the app asks for with `expiration`. */
   refreshTokenSeconds: number | undefined;
-  /** Refuses a sign-in without `code_challenge`. */
+  /** Rejects an authorize request without `code_challenge`. Default `false`. */
   requirePkce: boolean;
-  /** Leaves out `refresh_token_expires_in`, as an Enterprise before 10.9.1 does. */
+  /** Leaves out `refresh_token_expires_in`, as an Enterprise before 10.9.1 does. Default `false`. */
   omitRefreshTokenExpiry: boolean;
-  /** The next sign-in of the same browser is silent, as at ArcGIS; off, so that people can try another person. */
-  rememberPerson: boolean;
-  /** The organisation's own identity provider; `undefined`: people sign in at the portal itself. */
-  organisationLogin: OrganisationLogin | undefined;
+  /**
+   * The next sign-in of the same browser is silent, as in ArcGIS, until the app sends `force_login=true`.
+   * Default `false`, so that a test can sign in as several users.
+   */
+  rememberUser: boolean;
+  /** The organization's own identity provider. `undefined`: users sign in at the portal. */
+  organizationLogin: OrganizationLogin | undefined;
 }
 
 /** What the routes of one running portal share. */
-export interface Context {
+export interface SandboxContext {
   /** `http://127.0.0.1:PORT` */
   origin: string;
   /** `http://127.0.0.1:PORT/portal/sharing/rest` */
   url: string;
-  clients: Client[];
-  people: Person[];
+  clients: SandboxClient[];
+  users: SandboxUser[];
+  layers: readonly FeatureLayer[];
   /** The roots of the federated servers. */
   servers: string[];
   serverTokens: Map<string, ServerToken>;
   settings: SandboxSettings;
-  grants: Grants;
-  now: () => number;
-  /** Names the endpoint in the log, and lets a fault happen that was switched on for it. */
-  at(endpoint: Endpoint): RequestHandler;
+  tokens: TokenStore;
+  clock: () => number;
+  /** Names the endpoint in the log, and applies the fault that is set for it. */
+  at(endpoint: FaultEndpoint): RequestHandler;
 }

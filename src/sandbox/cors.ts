@@ -1,11 +1,11 @@
 import type { RequestHandler } from "express";
-import type { Context } from "./context.ts";
+import type { SandboxContext } from "./context.ts";
 
 /**
- * Lets the pages of registered apps read an answer, with cookies or without, as ArcGIS does for its allowed
- * origins: exactly the origins of their redirect URIs.
+ * Lets the pages of registered apps read responses, with or without cookies, as ArcGIS does for its allowed
+ * origins. Here these are the origins of the redirect URIs.
  */
-export function allowApps({ clients }: Pick<Context, "clients">): RequestHandler {
+export function allowApps({ clients }: Pick<SandboxContext, "clients">): RequestHandler {
   return (req, res, next) => {
     const origin = req.get("Origin");
     const redirectUris = clients.flatMap(({ redirectUris }) => redirectUris);

@@ -1,83 +1,92 @@
 import type { Response } from "express";
-import { arcgisError } from "./answers.ts";
+import { arcgisError, invalidRefreshToken, notPermitted } from "./arcgis-json.ts";
 
-/** The places where a fault can be switched on. */
-export type Endpoint =
+/** The endpoints that can fail, by the names of the ArcGIS REST API reference. */
+export type FaultEndpoint =
+  /** `oauth2/authorize` */
   | "authorize"
+  /** `oauth2/token` */
   | "token"
+  /** `oauth2/revokeToken` */
   | "revokeToken"
+  /** `community/self` */
   | "self"
+  /** `portals/self` */
   | "portalSelf"
+  /** `sharing/rest/info` */
   | "info"
   | "generateToken"
   | "search"
+  /** `content/items/{id}/info/thumbnail/{file}` */
   | "thumbnail"
+  /** `rest/info` of the ArcGIS Server. */
   | "serverInfo"
+  /** `rest/services` */
   | "services"
+  /** `rest/services/{serviceName}/FeatureServer` */
   | "service"
+  /** `rest/services/{serviceName}/FeatureServer/0` */
   | "layer"
+  /** `rest/services/{serviceName}/FeatureServer/0/query` */
   | "query";
 
-/** What goes wrong, and how often (`times`; for ever when it is left out). */
-export type Fault = {
-  times?: number;
-} /** ArcGIS's error, but with a real HTTP status, as newer services and gateways answer. */ & (
-  | { kind: "status"; status: number }
-  /** A maintenance page; the status is 200 unless another is named. */
+/** An endpoint; only the refresh at `oauth2/token`; or all endpoints. The most specific fault wins. */
+export type FaultTarget = FaultEndpoint | "refresh" | "all";
+
+/** What goes wrong, for the next `times` requests, or until it is cleared. */
+export type Fault = { times?: number } & (
+  | /** ArcGIS's error with a real HTTP status, as newer services and gateways send it. */
+  { kind: "status"; status: number }
+  /** An HTML page instead of JSON. Default status 200. */
   | { kind: "html"; status?: number }
-  /** Any body under any content type (default `application/json`). */
+  /** Any body under any content type. Default `application/json` and status 200. */
   | { kind: "body"; body: string; contentType?: string; status?: number }
-  /** A redirect that a careful client does not follow (default 307: the form would be sent again). */
+  /** A redirect that a careful client does not follow. Default 307, which sends the form again. */
   | { kind: "redirect"; location: string; status?: 301 | 302 | 303 | 307 | 308 }
-  /** The right answer, `ms` milliseconds late. */
+  /** The right response, `ms` milliseconds late. */
   | { kind: "delay"; ms: number }
-  /** No answer, ever. */
+  /** No response, ever. */
   | { kind: "hang" }
-  /** Headers at once, then a blank now and then, for ever: no idle timeout notices it. */
+  /** Headers at once, then a space now and then, without an end. No idle timeout notices it. */
   | { kind: "drip" }
   /** The connection is reset (TCP RST). */
   | { kind: "reset" }
-  /** The person presses Cancel (authorize), or the portal says 403 (anywhere else). */
+  /** ArcGIS says no. `authorize`: the user cancels. `refresh`: 498 "Invalid refresh_token". Elsewhere: 403. */
   | { kind: "deny" }
 );
 
-/** What a test lets go wrong at the portal. */
-export interface Faults {
-  set(endpoint: Endpoint, fault: Fault): void;
-  /** Switches one fault off, or all of them. */
-  clear(endpoint?: Endpoint): void;
-  /** Gives the fault that the next request has to meet, and counts it. */
-  take(endpoint: Endpoint): Fault | undefined;
+/** The faults of a running sandbox. */
+export interface SandboxFaults {
+  /** Replaces the fault that was set for this target. */
+  set(target: FaultTarget, fault: Fault): void;
+  /** Clears one fault, or all of them. */
+  clear(target?: FaultTarget): void;
 }
 
-/** Makes switches that are all off. */
-export function faultSwitches(): Faults {
-  const switched = new Map<Endpoint, Fault>();
+export function openFaults(initial: Partial<Record<FaultTarget, Fault>> = {}) {
+  const faults = new Map(Object.entries(structuredClone(initial)));
 
-  return {
-    set(endpoint, fault) {
-      switched.set(endpoint, { ...fault });
-    },
-
-    clear(endpoint) {
-      if (endpoint) switched.delete(endpoint);
-      else switched.clear();
-    },
-
-    take(endpoint) {
-      const fault = switched.get(endpoint);
-      if (fault?.times === undefined) return fault;
-      fault.times -= 1;
-      if (fault.times <= 0) switched.delete(endpoint);
-      return fault;
-    },
+  const controls: SandboxFaults = {
+    set: (target, fault) => void faults.set(target, { ...fault }),
+    clear: (target) => (target ? void faults.delete(target) : faults.clear()),
   };
+
+  /** The fault for a request, and the target that it was set for. Counts it. */
+  function take(targets: FaultTarget[]): [FaultTarget, Fault] | undefined {
+    const target = targets.find((each) => faults.has(each));
+    const fault = target && faults.get(target);
+    if (!fault) return undefined;
+    if (fault.times !== undefined && --fault.times <= 0) faults.delete(target);
+    return [target, fault];
+  }
+
+  return { controls, take };
 }
 
 const dripMs = 100;
 
-/** Lets the fault happen; `proceed` goes on to the true answer. */
-export function strike(fault: Fault, res: Response, proceed: () => void): void {
+/** Applies the fault; `proceed` continues to the right response. */
+export function applyFault(target: FaultTarget, fault: Fault, res: Response, proceed: () => void): void {
   switch (fault.kind) {
     case "status":
       res.status(fault.status).json(arcgisError(fault.status, "The sandbox was told to fail."));
@@ -91,10 +100,8 @@ export function strike(fault: Fault, res: Response, proceed: () => void): void {
       res.end(fault.body);
       return;
     case "redirect":
-      res
-        .status(fault.status ?? 307)
-        .set("Location", fault.location)
-        .end();
+      res.status(fault.status ?? 307).set("Location", fault.location);
+      res.end();
       return;
     case "delay": {
       const timer = setTimeout(proceed, fault.ms);
@@ -113,8 +120,6 @@ export function strike(fault: Fault, res: Response, proceed: () => void): void {
       res.socket?.resetAndDestroy();
       return;
     case "deny":
-      res.json(
-        arcgisError(403, "You do not have permissions to access this resource or perform this operation."),
-      );
+      res.json(target === "refresh" ? invalidRefreshToken : notPermitted);
   }
 }

@@ -1,94 +1,106 @@
-import { type Params, text } from "./answers.ts";
 import {
   degrees,
   extentOf,
-  geoJsonOf,
   projected,
   quantized,
   spatialReference,
+  toGeoJson,
   transformOf,
 } from "./geometry.ts";
 import { fieldInfo, maxRecordCount } from "./layer-info.ts";
-import type { Feature, Service } from "./layers.ts";
+import type { FeatureLayer, LayerFeature } from "./layers.ts";
 import {
-  byFields,
-  fieldsOf,
-  flag,
-  matches,
+  booleanParam,
+  countParam,
+  featureFilter,
+  featureOrder,
+  fieldNames,
   QueryError,
-  quantizationOf,
-  referenceOf,
-  whole,
+  quantizationParam,
+  wkidParam,
 } from "./query-parameters.ts";
-import type { Attributes } from "./where.ts";
+import { param, type RequestParams } from "./request-params.ts";
+
+const unsupported = ["outStatistics", "groupByFieldsForStatistics", "distance"];
 
 /**
- * Answers `query` of a layer, in Esri's JSON or as GeoJSON.
+ * The response to `query` of a layer, as Esri JSON or as GeoJSON.
  * https://developers.arcgis.com/rest/services-reference/enterprise/query-feature-service-layer/
  *
  * @throws QueryError
  */
-export function queryFeatures({ layer }: Service, params: Params): object {
-  for (const name of ["outStatistics", "groupByFieldsForStatistics", "distance"]) {
-    if (text(params, name)) throw new QueryError(`'${name}' is not supported.`);
+export function queryFeatures({ definition, features }: FeatureLayer, params: RequestParams): object {
+  for (const name of unsupported) {
+    if (param(params, name)) throw new QueryError(`'${name}' is not supported.`);
   }
-  if (flag(params, "returnDistinctValues", false))
+  if (booleanParam(params, "returnDistinctValues", false)) {
     throw new QueryError("'returnDistinctValues' is not supported.");
-  const names = layer.fields.map(({ name }) => name);
-  const reference = referenceOf(params, "outSR", degrees);
-  const found = layer.features
-    .filter(matches(params, names))
-    .toSorted(byFields(text(params, "orderByFields") ?? "OBJECTID", names));
-  const ids = found.map(({ attributes }) => attributes.OBJECTID);
-
-  if (flag(params, "returnExtentOnly", false)) {
-    const extent = extentOf(found.map(({ geometry }) => projected(geometry, reference)));
-    const count = flag(params, "returnCountOnly", false) ? { count: found.length } : {};
-    return { ...count, extent: { ...(extent ?? nowhere), spatialReference: spatialReference(reference) } };
   }
-  if (flag(params, "returnCountOnly", false)) return { count: found.length };
-  if (flag(params, "returnIdsOnly", false)) return { objectIdFieldName: "OBJECTID", objectIds: ids };
+  const { objectIdField, displayField, geometryType } = definition;
+  const names = definition.fields.map(({ name }) => name);
+  const wkid = wkidParam(params, "outSR");
+  const found = features
+    .filter(featureFilter(params, names, objectIdField))
+    .toSorted(featureOrder(param(params, "orderByFields") ?? objectIdField, names));
 
-  const start = whole(params, "resultOffset", 0);
-  const most = Math.min(whole(params, "resultRecordCount", maxRecordCount), maxRecordCount);
-  const page = found.slice(start, start + most);
-  const more = start + page.length < found.length && { exceededTransferLimit: true };
-  const fields = fieldsOf(text(params, "outFields") ?? `OBJECTID,${layer.displayField}`, names);
-  const withGeometry = flag(params, "returnGeometry", true);
-  const attributesOf = (attributes: Attributes) =>
+  const count = found.length;
+  if (booleanParam(params, "returnExtentOnly", false)) {
+    const extent = extentOf(found.map(({ geometry }) => projected(geometry, wkid))) ?? emptyExtent;
+    return {
+      ...(booleanParam(params, "returnCountOnly", false) && { count }),
+      extent: { ...extent, spatialReference: spatialReference(wkid) },
+    };
+  }
+  if (booleanParam(params, "returnCountOnly", false)) return { count };
+  if (booleanParam(params, "returnIdsOnly", false)) {
+    return {
+      objectIdFieldName: objectIdField,
+      objectIds: found.map(({ attributes }) => attributes[objectIdField]),
+    };
+  }
+
+  const start = countParam(params, "resultOffset", 0);
+  const page = found.slice(
+    start,
+    start + Math.min(countParam(params, "resultRecordCount", maxRecordCount), maxRecordCount),
+  );
+  const transferLimit = start + page.length < count && { exceededTransferLimit: true };
+  const fields = fieldNames(param(params, "outFields") ?? `${objectIdField},${displayField}`, names);
+  const withGeometry = booleanParam(params, "returnGeometry", true);
+  const attributesOf = ({ attributes }: LayerFeature) =>
     Object.fromEntries(fields.map((name) => [name, attributes[name] ?? null]));
 
-  if (text(params, "f") === "geojson") {
+  if (param(params, "f") === "geojson") {
     return {
       type: "FeatureCollection",
-      ...(reference !== degrees && { crs: { type: "name", properties: { name: `EPSG:${reference}` } } }),
-      ...(more && { properties: more, ...more }),
-      features: page.map(({ attributes, geometry }) => ({
+      ...(wkid !== degrees && { crs: { type: "name", properties: { name: `EPSG:${wkid}` } } }),
+      ...(transferLimit && { properties: transferLimit, ...transferLimit }),
+      features: page.map((feature) => ({
         type: "Feature",
-        id: attributes.OBJECTID,
-        geometry: withGeometry ? geoJsonOf(projected(geometry, reference)) : null,
-        properties: attributesOf(attributes),
+        id: feature.attributes[objectIdField],
+        geometry: withGeometry ? toGeoJson(projected(feature.geometry, wkid)) : null,
+        properties: attributesOf(feature),
       })),
     };
   }
-  const steps = quantizationOf(params);
-  const geometryOf = ({ geometry }: Feature) => {
-    const there = projected(geometry, reference);
-    return steps ? quantized(there, steps) : there;
+  const quantization = quantizationParam(params);
+  const geometryOf = (feature: LayerFeature) => {
+    const geometry = projected(feature.geometry, wkid);
+    return quantization ? quantized(geometry, quantization) : geometry;
   };
   return {
-    objectIdFieldName: "OBJECTID",
-    uniqueIdField: { name: "OBJECTID", isSystemMaintained: true },
+    objectIdFieldName: objectIdField,
+    uniqueIdField: { name: objectIdField, isSystemMaintained: true },
     globalIdFieldName: "",
-    ...(withGeometry && { geometryType: layer.geometryType, spatialReference: spatialReference(reference) }),
-    ...(withGeometry && steps && { transform: transformOf(steps) }),
-    fields: layer.fields.filter(({ name }) => fields.includes(name)).map(fieldInfo),
-    ...more,
+    ...(withGeometry && { geometryType, spatialReference: spatialReference(wkid) }),
+    ...(withGeometry && quantization && { transform: transformOf(quantization) }),
+    fields: definition.fields.filter(({ name }) => fields.includes(name)).map(fieldInfo),
+    ...transferLimit,
     features: page.map((feature) => ({
-      attributes: attributesOf(feature.attributes),
+      attributes: attributesOf(feature),
       ...(withGeometry && { geometry: geometryOf(feature) }),
     })),
   };
 }
 
-const nowhere = { xmin: "NaN", ymin: "NaN", xmax: "NaN", ymax: "NaN" };
+const emptyExtent = { xmin: "NaN", ymin: "NaN", xmax: "NaN", ymax: "NaN" };

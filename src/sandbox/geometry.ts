@@ -1,5 +1,5 @@
-/** A geometry as the ArcGIS REST API has it; the spatial reference is said elsewhere. */
-export type Geometry = { x: number; y: number } | { rings: number[][][] };
+/** A geometry of the ArcGIS REST API, without its spatial reference. */
+export type LayerGeometry = { x: number; y: number } | { rings: number[][][] };
 
 export interface Envelope {
   xmin: number;
@@ -8,58 +8,54 @@ export interface Envelope {
   ymax: number;
 }
 
-/** Well-known ids: degrees (WGS 84), and the metres of web maps, which have an older id too. */
+/** The WKIDs of WGS 84 and of web Mercator, which has older ones, too. */
 export const degrees = 4326;
-export const webMercator = 3857;
-const webMercatorIds = [webMercator, 102100, 900913];
+const webMercator = 3857;
+const webMercatorWkids = [webMercator, 102100, 900913];
 
-/** Gives 4326 or 3857 for any id that means one of the two, else `undefined`. */
-export function knownReference(wkid: number): number | undefined {
-  return webMercatorIds.includes(wkid) ? webMercator : wkid === degrees ? degrees : undefined;
+/** 4326 or 3857 for a WKID that means one of the two. */
+export function supportedWkid(wkid: number): number | undefined {
+  return webMercatorWkids.includes(wkid) ? webMercator : wkid === degrees ? degrees : undefined;
 }
 
-/** As ArcGIS writes it: web Mercator has an old id and a latest one. */
+/** As ArcGIS writes it: web Mercator has an old WKID and a latest one. */
 export function spatialReference(wkid: number): { wkid: number; latestWkid: number } {
   return { wkid: wkid === webMercator ? 102100 : wkid, latestWkid: wkid };
 }
 
 const radius = 6_378_137;
+const radians = Math.PI / 180;
 
-/** Degrees to metres of web Mercator. */
 function toMercator([longitude = 0, latitude = 0]: number[]): number[] {
-  const radians = Math.PI / 180;
-  // Beyond this the square map of the world ends.
+  // The square map of the world ends here.
   const bounded = Math.max(-85.06, Math.min(85.06, latitude));
   return [longitude * radians * radius, Math.log(Math.tan(Math.PI / 4 + (bounded * radians) / 2)) * radius];
 }
 
-function toDegrees([x = 0, y = 0]: number[]): number[] {
-  const inDegrees = 180 / Math.PI;
-  return [(x / radius) * inDegrees, (2 * Math.atan(Math.exp(y / radius)) - Math.PI / 2) * inDegrees];
+function toDegrees(x: number, y: number): number[] {
+  return [x / radius / radians, (2 * Math.atan(Math.exp(y / radius)) - Math.PI / 2) / radians];
 }
 
-/** Gives `change` applied to every position. */
-export function mapPositions(geometry: Geometry, change: (position: number[]) => number[]): Geometry {
+function mapPositions(geometry: LayerGeometry, change: (position: number[]) => number[]): LayerGeometry {
   if ("rings" in geometry) return { rings: geometry.rings.map((ring) => ring.map(change)) };
   const [x = 0, y = 0] = change([geometry.x, geometry.y]);
   return { x, y };
 }
 
-/** A geometry in degrees, in the spatial reference that is asked for. */
-export function projected(geometry: Geometry, wkid: number): Geometry {
+/** A geometry in degrees, in another spatial reference. */
+export function projected(geometry: LayerGeometry, wkid: number): LayerGeometry {
   return wkid === webMercator ? mapPositions(geometry, toMercator) : geometry;
 }
 
-/** An envelope of any known spatial reference, in degrees. */
-export function envelopeInDegrees({ xmin, ymin, xmax, ymax }: Envelope, wkid: number): Envelope {
-  if (wkid === degrees) return { xmin, ymin, xmax, ymax };
-  const [west = 0, south = 0] = toDegrees([xmin, ymin]);
-  const [east = 0, north = 0] = toDegrees([xmax, ymax]);
-  return { xmin: west, ymin: south, xmax: east, ymax: north };
+export function envelopeInDegrees(envelope: Envelope, wkid: number): Envelope {
+  if (wkid === degrees) return envelope;
+  const [xmin = 0, ymin = 0] = toDegrees(envelope.xmin, envelope.ymin);
+  const [xmax = 0, ymax = 0] = toDegrees(envelope.xmax, envelope.ymax);
+  return { xmin, ymin, xmax, ymax };
 }
 
-/** The smallest envelope around some geometries; `undefined` around none. */
-export function extentOf(geometries: Geometry[]): Envelope | undefined {
+/** The smallest envelope around the geometries; `undefined` without geometries. */
+export function extentOf(geometries: LayerGeometry[]): Envelope | undefined {
   const positions = geometries.flatMap((geometry) =>
     "rings" in geometry ? geometry.rings.flat() : [[geometry.x, geometry.y]],
   );
@@ -69,22 +65,21 @@ export function extentOf(geometries: Geometry[]): Envelope | undefined {
   return { xmin: Math.min(...xs), ymin: Math.min(...ys), xmax: Math.max(...xs), ymax: Math.max(...ys) };
 }
 
-/** Whether any part of the geometry lies in the envelope. */
-export function intersects(geometry: Geometry, box: Envelope): boolean {
-  if (!("rings" in geometry)) return contains(box, geometry.x, geometry.y);
+/** Whether any part of the geometry is in the envelope. */
+export function intersects(geometry: LayerGeometry, box: Envelope): boolean {
+  if (!("rings" in geometry)) {
+    const { x, y } = geometry;
+    return x >= box.xmin && x <= box.xmax && y >= box.ymin && y <= box.ymax;
+  }
   const [outer = []] = geometry.rings;
-  // A border runs through it, or it lies wholly within the border.
+  // A side of the polygon crosses the envelope, or the envelope is inside the polygon.
   return (
     outer.some((from, index) => crosses(from, outer[index + 1] ?? from, box)) ||
     isInside(box.xmin, box.ymin, outer)
   );
 }
 
-function contains({ xmin, ymin, xmax, ymax }: Envelope, x: number, y: number): boolean {
-  return x >= xmin && x <= xmax && y >= ymin && y <= ymax;
-}
-
-/** Whether a line has a point in the box: it is cut off at each side in turn (Liang and Barsky). */
+/** Whether a line has a point in the box (Liang-Barsky line clipping). */
 function crosses([x0 = 0, y0 = 0]: number[], [x1 = 0, y1 = 0]: number[], box: Envelope): boolean {
   let [enter, leave] = [0, 1];
   const sides: [number, number][] = [
@@ -101,7 +96,7 @@ function crosses([x0 = 0, y0 = 0]: number[], [x1 = 0, y1 = 0]: number[], box: En
   return enter <= leave;
 }
 
-/** Whether a ray to the east meets the ring an odd number of times. */
+/** Whether a ray to the east crosses the ring an odd number of times. */
 function isInside(x: number, y: number, ring: number[][]): boolean {
   return ring.reduce((inside, [x0 = 0, y0 = 0], index) => {
     const [x1 = x0, y1 = y0] = ring[index + 1] ?? [];
@@ -110,44 +105,38 @@ function isInside(x: number, y: number, ring: number[][]): boolean {
   }, false);
 }
 
-/** `quantizationParameters`: positions become whole numbers of steps from the upper left corner. */
+/** `quantizationParameters`: positions become whole steps from the upper left corner. */
 export interface Quantization {
   tolerance: number;
-  extent: Envelope;
+  xmin: number;
+  ymax: number;
 }
 
-/** What a client needs to undo it. */
-export function transformOf({ tolerance, extent }: Quantization) {
-  return {
-    originPosition: "upperLeft",
-    scale: [tolerance, tolerance],
-    translate: [extent.xmin, extent.ymax],
-  };
+/** What a client needs to undo the quantization. */
+export function transformOf({ tolerance, xmin, ymax }: Quantization) {
+  return { originPosition: "upperLeft", scale: [tolerance, tolerance], translate: [xmin, ymax] };
 }
 
-/** In a ring each position but the first counts from the one before it; those that fall together are left out. */
-export function quantized(geometry: Geometry, { tolerance, extent }: Quantization): Geometry {
-  const whole = ([x = 0, y = 0]: number[]) => [
-    Math.round((x - extent.xmin) / tolerance),
-    Math.round((extent.ymax - y) / tolerance),
-  ];
-  const steps = mapPositions(geometry, whole);
+/** In a ring, each position but the first is the difference to the one before it; empty steps are left out. */
+export function quantized(geometry: LayerGeometry, { tolerance, xmin, ymax }: Quantization): LayerGeometry {
+  const steps = mapPositions(geometry, ([x = 0, y = 0]) => [
+    Math.round((x - xmin) / tolerance),
+    Math.round((ymax - y) / tolerance),
+  ]);
   return "rings" in steps ? { rings: steps.rings.map(differences) } : steps;
 }
 
 function differences(ring: number[][]): number[][] {
-  const [first = [], ...others] = ring;
-  let [x = 0, y = 0] = first;
-  const steps = others.map(([nextX = 0, nextY = 0]) => {
-    const step = [nextX - x, nextY - y];
-    [x, y] = [nextX, nextY];
-    return step;
-  });
-  return [first, ...steps.filter(([right, down]) => right !== 0 || down !== 0)];
+  return ring
+    .map(([x = 0, y = 0], index) => {
+      const [previousX = 0, previousY = 0] = ring[index - 1] ?? [];
+      return [x - previousX, y - previousY];
+    })
+    .filter(([right, down], index) => index === 0 || right !== 0 || down !== 0);
 }
 
-/** GeoJSON (RFC 7946) turns outer rings the other way round than ArcGIS. */
-export function geoJsonOf(geometry: Geometry): { type: string; coordinates: unknown } {
+/** In GeoJSON (RFC 7946) outer rings are counterclockwise, in Esri JSON clockwise. */
+export function toGeoJson(geometry: LayerGeometry): { type: string; coordinates: unknown } {
   return "rings" in geometry
     ? { type: "Polygon", coordinates: geometry.rings.map((ring) => ring.toReversed()) }
     : { type: "Point", coordinates: [geometry.x, geometry.y] };

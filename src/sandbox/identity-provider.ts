@@ -4,17 +4,17 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import express, { type ErrorRequestHandler, type Response } from "express";
 import type { Adapter, AdapterPayload, KoaContextWithOIDC } from "oidc-provider";
-import { contentSecurityPolicy, viewsFolder } from "./pages.ts";
+import { contentSecurityPolicy, viewsFolder } from "./views.ts";
 
-/** Somebody whom the identity provider knows. There are no passwords in the sandbox. */
-export interface Account {
-  /** What the person types; the e-mail address does, too. */
+/** A user of the identity provider. The sandbox has no passwords. */
+export interface ProviderAccount {
+  /** The user types this or the email address. */
   userName: string;
   email: string;
   name: string;
 }
 
-/** The one who may send people here: the portal (OpenID Connect Core 1.0, 2: the relying party). */
+/** The portal (OpenID Connect Core 1.0, 2). */
 export interface RelyingParty {
   clientId: string;
   clientSecret: string;
@@ -22,34 +22,33 @@ export interface RelyingParty {
 }
 
 export interface IdentityProvider {
-  /** Its name and its address, such as `http://127.0.0.1:3002`. */
+  /** Its URL, such as `http://127.0.0.1:3002`. */
   issuer: string;
-  /** The requests as they arrived, `METHOD /path`. */
+  /** The requests in order, `METHOD /path`. */
   log: string[];
   /** Stops listening and ends every connection. */
   close(): Promise<void>;
 }
 
 export interface IdentityProviderOptions {
-  accounts: readonly Account[];
+  accounts: readonly ProviderAccount[];
   relyingParty: RelyingParty;
-  /** The organisation whose people sign in here. */
-  organisation: string;
+  /** The name of the organization. */
+  organization: string;
   /** Default 0: any free port of 127.0.0.1. */
   port?: number;
 }
 
-/** Seconds. */
-const life = { page: 10 * 60, code: 60, idToken: 10 * 60, session: 8 * 60 * 60 };
+const lifetimeSeconds = { page: 10 * 60, code: 60, idToken: 10 * 60, session: 8 * 60 * 60 };
 
 /**
- * Starts an identity provider as an organisation has one: oidc-provider, which the OpenID Foundation has certified,
- * with a sign-in page of its own. It knows nothing of ArcGIS but the address of the portal that sends people here.
+ * Starts an identity provider as an organization has one: oidc-provider, which the OpenID Foundation has certified,
+ * with a sign-in page of its own. It knows nothing about ArcGIS but the redirect URI of the portal.
  *
  * @throws when the package is not installed, or the port is taken (`code` EADDRINUSE).
  */
 export async function startIdentityProvider(options: IdentityProviderOptions): Promise<IdentityProvider> {
-  const { accounts, relyingParty, organisation, port = 0 } = options;
+  const { accounts, relyingParty, organization, port = 0 } = options;
   const Provider = await load();
   const server = createServer();
   server.listen(port, "127.0.0.1");
@@ -83,13 +82,13 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
     pkce: { required: () => true },
     scopes: ["openid", "profile", "email"],
     claims: { openid: ["sub"], profile: ["name", "preferred_username"], email: ["email"] },
-    // The portal reads the ID token and asks nothing else.
+    // The portal reads the ID token only.
     conformIdTokenClaims: false,
     findAccount: (_ctx, accountId) => {
       const account = accounts.find(({ userName }) => userName === accountId);
       return account && { accountId, claims: () => claimsOf(account) };
     },
-    // The portal belongs to the organisation: nobody is asked whether it may know who they are.
+    // The portal belongs to the organization: no user is asked for consent.
     loadExistingGrant: async ({ oidc }) => {
       const grant = new provider.Grant({
         clientId: relyingParty.clientId,
@@ -102,17 +101,17 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
     interactions: { url: (_ctx, { uid }) => `/sign-in/${uid}` },
     features: { devInteractions: { enabled: false } },
     ttl: {
-      AccessToken: life.idToken,
-      AuthorizationCode: life.code,
-      Grant: life.session,
-      IdToken: life.idToken,
-      Interaction: life.page,
-      Session: life.session,
+      AccessToken: lifetimeSeconds.idToken,
+      AuthorizationCode: lifetimeSeconds.code,
+      Grant: lifetimeSeconds.session,
+      IdToken: lifetimeSeconds.idToken,
+      Interaction: lifetimeSeconds.page,
+      Session: lifetimeSeconds.session,
     },
     renderError: (ctx: KoaContextWithOIDC, { error, error_description: description }) =>
       new Promise<void>((resolve, reject) => {
-        const title = "This sign-in cannot go on";
-        const locals = { title, organisation, message: description ?? error, advice: startAgain };
+        const title = "This sign-in cannot continue";
+        const locals = { title, organization, message: description ?? error, advice: startAgain };
         app.render("provider-message", locals, (failure, html) => {
           Object.assign(ctx, { type: "html", body: html });
           if (failure) reject(failure);
@@ -121,39 +120,39 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
       }),
   });
 
-  // 1. The portal has sent somebody here whom this browser does not remember.
+  // 1. The portal has sent a browser without a session here.
   app.get("/sign-in/:uid", async (req, res) => {
     await provider.interactionDetails(req, res);
     showForm(res);
   });
 
-  // 2. The one place where something is typed.
+  // 2. The only place where the user types something.
   app.post("/sign-in/:uid", express.urlencoded({ extended: false }), async (req, res) => {
     const interaction = await provider.interactionDetails(req, res);
     const { user_name, action } = req.body ?? {};
     if (action === "cancel") {
-      const refusal = { error: "access_denied", error_description: "The person has cancelled the sign-in" };
+      const refusal = { error: "access_denied", error_description: "The user has cancelled the sign-in" };
       return provider.interactionFinished(req, res, refusal);
     }
     const account = accountOf(user_name);
     if (!account) return showForm(res.status(400), { typed: String(user_name ?? "").slice(0, 64) });
-    // Somebody else, in the browser of a person who is signed in: left to itself, the package ends that one's session
-    // by a page with a script, which our policy does not run.
+    // Another user in a browser with a session: the package would end that session with a page that needs a script,
+    // which the content security policy forbids.
     if (interaction.session && interaction.session.accountId !== account.userName) {
       await (await provider.Session.findByUid(interaction.session.uid))?.destroy();
       delete interaction.session;
-      await interaction.save(life.page);
+      await interaction.save(lifetimeSeconds.page);
     }
     await provider.interactionFinished(req, res, { login: { accountId: account.userName } });
   });
 
-  // 3. Everything else is the standard's, and the package's.
+  // 3. The package does everything else.
   app.get("/sandbox.css", (_req, res) => res.sendFile("sandbox.css", { root: viewsFolder }));
   app.get("/", (_req, res) => {
     res.render("provider-message", {
-      title: organisation,
-      organisation,
-      message: "Here the people of the organisation sign in.",
+      title: organization,
+      organization,
+      message: "Members of the organization sign in here.",
       advice: startAgain,
     });
   });
@@ -163,9 +162,9 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
     const { status = 500 } = error as { status?: number };
     if (status >= 500) console.error(error);
     res.status(status).render("provider-message", {
-      title: "This sign-in cannot go on",
-      organisation,
-      message: "It was begun too long ago, in another browser, or is finished already.",
+      title: "This sign-in cannot continue",
+      organization,
+      message: "It was started too long ago or in another browser, or it is finished already.",
       advice: startAgain,
     });
   }) as ErrorRequestHandler);
@@ -183,10 +182,10 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
 
   function showForm(res: Response, { typed = "" } = {}): void {
     const names = accounts.map(({ userName }) => userName);
-    res.render("provider-sign-in", { title: "Sign in", organisation, names, typed });
+    res.render("provider-sign-in", { title: "Sign in", organization, names, typed });
   }
 
-  function accountOf(typed: unknown): Account | undefined {
+  function accountOf(typed: unknown): ProviderAccount | undefined {
     const name = String(typed).trim().toLowerCase();
     return accounts.find(({ userName, email }) => userName === name || email === name);
   }
@@ -196,14 +195,14 @@ const startAgain = "Go to the app that you want to use, and sign in from there."
 
 const pageHeaders = {
   "Cache-Control": "no-store",
-  // Browsers apply form-action to every redirect that answers the form: back at the portal that leads on to an app
-  // which this provider does not know. So there is none.
+  // Browsers apply form-action to every redirect after the form. The last one goes to an app that this provider does not
+  // know, so there is no form-action.
   "Content-Security-Policy": contentSecurityPolicy().replace(/; form-action [^;]*/, ""),
   "Referrer-Policy": "same-origin",
   "X-Content-Type-Options": "nosniff",
 };
 
-/** It is a development dependency: only the demo and the tests have an identity provider in them. */
+/** A devDependency: only the demo and the tests start an identity provider. */
 async function load() {
   try {
     return (await import("oidc-provider")).default;
@@ -211,34 +210,34 @@ async function load() {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code !== "ERR_MODULE_NOT_FOUND" || !message.includes("oidc-provider")) throw error;
     throw new Error(
-      "The package oidc-provider is not installed, which plays the organisation's identity provider. It is a development dependency: run `npm ci` without --omit=dev, and without NODE_ENV=production.",
+      "The package oidc-provider is not installed, which plays the organization's identity provider. It is a development dependency: run `npm ci` without --omit=dev, and without NODE_ENV=production.",
     );
   }
 }
 
-function claimsOf({ userName, email, name }: Account) {
+function claimsOf({ userName, email, name }: ProviderAccount) {
   return { sub: userName, name, email, preferred_username: email };
 }
 
-/** Signs ID tokens until the next start. */
+/** Signs ID tokens until the provider closes. */
 function signingKey() {
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   return { ...privateKey.export({ format: "jwk" }), alg: "ES256", use: "sig", kty: "EC" } as const;
 }
 
-/** Keeps what the provider remembers until it stops, each kind of thing by its id. */
+/** The provider's records, in memory. */
 function memory(): (kind: string) => Adapter {
   const records = new Map<string, AdapterPayload>();
   const ofKind = (kind: string) => [...records].filter(([key]) => key.startsWith(`${kind} `));
 
   return (kind) => ({
-    async upsert(id, payload, expiresIn = life.session) {
+    async upsert(id, payload, expiresIn = lifetimeSeconds.session) {
       records.set(`${kind} ${id}`, payload);
       setTimeout(() => records.delete(`${kind} ${id}`), expiresIn * 1000).unref();
     },
     find: async (id) => records.get(`${kind} ${id}`),
     findByUid: async (uid) => ofKind(kind).find(([, payload]) => payload.uid === uid)?.[1],
-    // Only for devices without a browser (RFC 8628), which this provider does not know.
+    // Only for devices without a browser (RFC 8628).
     findByUserCode: async () => undefined,
     async consume(id) {
       const payload = records.get(`${kind} ${id}`);

@@ -1,10 +1,19 @@
 import { degrees, extentOf, spatialReference } from "./geometry.ts";
-import type { Feature, Field, Service } from "./layers.ts";
+import type { FeatureLayer, LayerField } from "./layers.ts";
 
-/** What a client learns about a service before it asks for its layers. */
-export function serviceInfo({ description, layer }: Service) {
+/** The version of the sandbox's ArcGIS Server. */
+export const serverVersion = 11.3;
+
+/** The largest number of features in a response. */
+export const maxRecordCount = 1000;
+
+const copyrightText = "Sample data of the sandbox portal";
+
+/** The description of a feature service. */
+export function serviceInfo(layer: FeatureLayer) {
+  const { description, definition } = layer;
   return {
-    currentVersion: 11.3,
+    currentVersion: serverVersion,
     serviceDescription: description,
     hasVersionedData: false,
     maxRecordCount,
@@ -13,50 +22,47 @@ export function serviceInfo({ description, layer }: Service) {
     description,
     copyrightText,
     spatialReference: spatialReference(degrees),
-    initialExtent: extentInfo(layer.features),
-    fullExtent: extentInfo(layer.features),
+    initialExtent: extentInfo(layer),
+    fullExtent: extentInfo(layer),
     allowGeometryUpdates: false,
     units: "esriDecimalDegrees",
     layers: [
       {
         id: 0,
-        name: layer.name,
+        name: definition.name,
         parentLayerId: -1,
         defaultVisibility: true,
         subLayerIds: null,
         minScale: 0,
         maxScale: 0,
         type: "Feature Layer",
-        geometryType: layer.geometryType,
+        geometryType: definition.geometryType,
       },
     ],
     tables: [],
   };
 }
 
-/** What a client learns about a layer: its fields, its symbols, and what may be asked of it. */
-export function layerInfo({ description, layer }: Service) {
-  const { name, geometryType, displayField, fields, renderer, features } = layer;
+/** The description of a layer: its fields, its symbols, and the queries that it supports. */
+export function layerInfo(layer: FeatureLayer) {
+  const { drawingInfo, fields, ...definition } = layer.definition;
   return {
-    currentVersion: 11.3,
+    currentVersion: serverVersion,
     id: 0,
-    name,
     type: "Feature Layer",
-    description,
+    ...definition,
+    description: layer.description,
     copyrightText,
-    geometryType,
     sourceSpatialReference: spatialReference(degrees),
     minScale: 0,
     maxScale: 0,
     defaultVisibility: true,
-    extent: extentInfo(features),
-    drawingInfo: { renderer, transparency: 0, labelingInfo: null },
+    extent: extentInfo(layer),
+    ...(drawingInfo && { drawingInfo: { transparency: 0, labelingInfo: null, ...drawingInfo } }),
     hasM: false,
     hasZ: false,
     hasAttachments: false,
     htmlPopupType: "esriServerHTMLPopupTypeNone",
-    displayField,
-    objectIdField: "OBJECTID",
     globalIdField: "",
     typeIdField: null,
     fields: fields.map(fieldInfo),
@@ -86,19 +92,12 @@ export function layerInfo({ description, layer }: Service) {
   };
 }
 
-/** How many features one answer has at most. */
-export const maxRecordCount = 1000;
-
-const copyrightText = "Sample data of the sandbox portal";
-
-/** A field as every answer describes it. */
-export function fieldInfo({ domain = null, nullable = true, editable = false, ...field }: Field) {
-  return { ...field, nullable, editable, domain, defaultValue: null };
+/** A field as the layer and its query responses describe it. */
+export function fieldInfo({ domain = null, nullable = true, editable = false, ...field }: LayerField) {
+  return { alias: field.name, ...field, nullable, editable, domain, defaultValue: null };
 }
 
-function extentInfo(features: Feature[]) {
-  return {
-    ...extentOf(features.map(({ geometry }) => geometry)),
-    spatialReference: spatialReference(degrees),
-  };
+function extentInfo({ features }: FeatureLayer) {
+  const extent = extentOf(features.map(({ geometry }) => geometry));
+  return { ...extent, spatialReference: spatialReference(degrees) };
 }

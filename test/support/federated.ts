@@ -1,6 +1,6 @@
 import type { TestContext } from "node:test";
-import { arcgisError, invalidToken, tokenRequired } from "#src/sandbox/answers.ts";
-import type { Sandbox } from "#src/sandbox/portal.ts";
+import { arcgisError, invalidToken, tokenRequired } from "#src/sandbox/arcgis-json.ts";
+import type { Sandbox } from "#src/sandbox/index.ts";
 import { type Behaviour, startUpstream, type Upstream } from "./upstream.ts";
 
 export interface FederatedServer extends Upstream {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
-import { startSandbox } from "#src/sandbox/portal.ts";
+import { startSandbox } from "#src/sandbox/index.ts";
 import { script } from "./proxy.ts";
 import { openSite, type Site, type SiteOptions, signIn } from "./site.ts";
 
-/** A site whose map shows the two layers of the sandbox: districts for the organisation, trees for a group. */
+/** A site whose map shows the two layers of the sandbox: districts for the organization, trees for a group. */
 export async function openMapSite(t: Pick<TestContext, "after">, options: SiteOptions = {}): Promise<Site> {
   const sandbox = await startSandbox({ clients: [{ clientId: "test-app", redirectUris: [] }] });
   t.after(() => sandbox.close());

@@ -7,7 +7,7 @@ import { type AppParts, createApp } from "#src/app.ts";
 import { type Config, parseConfig } from "#src/config.ts";
 import { createHttpServer, type HttpLimits } from "#src/http-server.ts";
 import { openLog } from "#src/log.ts";
-import { type Sandbox, startSandbox } from "#src/sandbox/portal.ts";
+import { type Sandbox, startSandbox } from "#src/sandbox/index.ts";
 import { openStore } from "#src/session/open-store.ts";
 import type { RecordStore } from "#src/session/record-store.ts";
 import { keyRing } from "#src/session/seal.ts";

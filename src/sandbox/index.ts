@@ -1,0 +1,240 @@
+import { createServer, type IncomingHttpHeaders } from "node:http";
+import type { AddressInfo } from "node:net";
+import express, { type NextFunction, type Request, type Response } from "express";
+import { arcgisError, sendJson } from "./arcgis-json.ts";
+import { authorizeRoutes } from "./authorize.ts";
+import { connectOrganization, type OrganizationOptions } from "./connect-organization.ts";
+import type { SandboxClient, SandboxContext, SandboxSettings, ServerToken } from "./context.ts";
+import { allowApps } from "./cors.ts";
+import {
+  applyFault,
+  type Fault,
+  type FaultEndpoint,
+  type FaultTarget,
+  openFaults,
+  type SandboxFaults,
+} from "./faults.ts";
+import { featureServerRoutes, serverPath } from "./feature-server.ts";
+import { generateTokenRoutes } from "./generate-token.ts";
+import type { IdentityProvider } from "./identity-provider.ts";
+import { createLayer, type SandboxLayer, sampleLayers } from "./layers.ts";
+import { portalSelfRoutes } from "./portal-self.ts";
+import { param, paramsOf, type RequestParams } from "./request-params.ts";
+import { searchRoutes } from "./search.ts";
+import { tokenRoutes } from "./token-endpoint.ts";
+import { openTokenStore } from "./token-store.ts";
+import { createUser, type SandboxUser, type SandboxUserOptions, sampleUsers } from "./users.ts";
+import { contentSecurityPolicy, viewsFolder } from "./views.ts";
+
+export type { SandboxClient, SandboxSettings, ServerToken } from "./context.ts";
+export type { Fault, FaultEndpoint, FaultTarget, SandboxFaults } from "./faults.ts";
+export type { LayerFeature, LayerField, SandboxLayer } from "./layers.ts";
+export type { SandboxGroup, SandboxUser, SandboxUserOptions } from "./users.ts";
+
+export interface SandboxOptions {
+  /** The registered apps. */
+  clients: readonly SandboxClient[];
+  /** Default: five sample users of two organizations. */
+  users?: readonly SandboxUserOptions[];
+  /** Default: two sample layers, one for the organization and one for a group. */
+  layers?: readonly SandboxLayer[];
+  /** Returns the time in milliseconds; a test travels in time with it. Default `Date.now`. */
+  clock?: () => number;
+  /** Faults from the start. Change them later with `sandbox.faults`. */
+  faults?: Partial<Record<FaultTarget, Fault>>;
+  /** Settings from the start. Change them later with `sandbox.settings`. */
+  settings?: Partial<SandboxSettings>;
+  /** Loopback only. Default 127.0.0.1. */
+  host?: "127.0.0.1" | "::1" | "localhost";
+  /** Default 0: any free port. */
+  port?: number;
+  /** The file that keeps tokens between runs (mode 0600). Default: tokens are kept in memory. */
+  stateFile?: string;
+}
+
+/** A request that the sandbox received. */
+export interface SandboxRequest {
+  /** In milliseconds, by the sandbox's clock. */
+  time: number;
+  method: string;
+  path: string;
+  /** `undefined` for other paths. */
+  endpoint: FaultEndpoint | undefined;
+  query: RequestParams;
+  /** The form in the body. */
+  params: RequestParams;
+  headers: IncomingHttpHeaders;
+}
+
+export interface Sandbox {
+  /** The portal's URL for an app: `http://127.0.0.1:PORT/portal/sharing/rest`. */
+  url: string;
+  origin: string;
+  /** Read at each request: change them at any time. */
+  settings: SandboxSettings;
+  /** Add clients, or change their redirect URIs, at any time. */
+  clients: SandboxClient[];
+  /** Change users at any time. */
+  users: SandboxUser[];
+  /** The URLs of the feature layers. */
+  layers: string[];
+  /** The roots of the ArcGIS Servers that are federated with the portal, its own first. Add others at any time. */
+  servers: string[];
+  /** The tokens that the portal issued for those servers. */
+  serverTokens: Map<string, ServerToken>;
+  faults: SandboxFaults;
+  /** The latest ten thousand requests, oldest first. */
+  log: SandboxRequest[];
+  /** The refresh tokens that were revoked, in order. */
+  revoked: readonly string[];
+  expireAccessTokens(): void;
+  expireRefreshTokens(): void;
+  /**
+   * Gives the organization an identity provider of its own. From now on its members sign in there.
+   * @throws when `oidc-provider` is not installed, or the port is taken.
+   */
+  connectOrganization(options?: OrganizationOptions): Promise<IdentityProvider>;
+  /** Stops listening and ends every connection. */
+  close(): Promise<void>;
+}
+
+const loopback: readonly string[] = ["127.0.0.1", "::1", "localhost"];
+const maxLogLength = 10_000;
+
+/**
+ * Starts a pretend ArcGIS Enterprise on this machine: a portal and a federated ArcGIS Server with the paths, responses
+ * and errors of ArcGIS. There are no passwords: the sign-in page lists the users.
+ *
+ * @throws with `NODE_ENV=production`, for a host that is not loopback, and when the port is taken.
+ */
+export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const { host = "127.0.0.1", port = 0, clock = Date.now } = options;
+  if (process.env.NODE_ENV === "production") {
+    throw new Error("The sandbox portal signs anybody in: it does not start with NODE_ENV=production.");
+  }
+  if (!loopback.includes(host)) {
+    throw new Error(
+      `The sandbox portal listens on loopback only (${loopback.join(", ")}), not on "${host}".`,
+    );
+  }
+  const settings: SandboxSettings = {
+    codeSeconds: 10 * 60,
+    accessTokenSeconds: 30 * 60,
+    refreshTokenSeconds: undefined,
+    requirePkce: false,
+    omitRefreshTokenExpiry: false,
+    rememberUser: false,
+    organizationLogin: undefined,
+    ...options.settings,
+  };
+  const layers = (options.layers ?? sampleLayers()).map(createLayer);
+  const tokens = openTokenStore(settings, clock, options.stateFile);
+  const faults = openFaults(options.faults);
+  const log: SandboxRequest[] = [];
+
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject).listen(port, host, resolve);
+  });
+  const origin = `http://${host.includes(":") ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`;
+
+  const context: SandboxContext = {
+    origin,
+    url: `${origin}/portal/sharing/rest`,
+    clients: [...options.clients],
+    users: (options.users ?? sampleUsers()).map(createUser),
+    layers,
+    servers: [`${origin}${serverPath}`],
+    serverTokens: new Map(),
+    settings,
+    tokens,
+    clock,
+    at: (endpoint) => (req, res, next) => {
+      res.locals.request.endpoint = endpoint;
+      const isRefresh = endpoint === "token" && param(paramsOf(req), "grant_type")?.endsWith("refresh_token");
+      const [target, fault] =
+        faults.take([...(isRefresh ? ["refresh" as const] : []), endpoint, "all"]) ?? [];
+      res.locals.deny = endpoint === "authorize" && fault?.kind === "deny";
+      if (!target || !fault || res.locals.deny) next();
+      else applyFault(target, fault, res, next);
+    },
+  };
+
+  const app = express()
+    .disable("x-powered-by")
+    .disable("etag")
+    .set("view engine", "ejs")
+    .set("views", viewsFolder)
+    .use(express.urlencoded({ extended: false }))
+    .use((req, res, next) => {
+      res.locals.request = requestOf(req, clock());
+      if (log.push(res.locals.request) > maxLogLength) log.shift();
+      res.set(pageHeaders);
+      next();
+    })
+    .get("/portal/sandbox.css", (_req, res) => res.sendFile("sandbox.css", { root: viewsFolder }))
+    .get(["/", "/portal", "/portal/home"], (_req, res) => res.render("message", welcome))
+    // The Maps SDK signs in at /sharing/oauth2/authorize, other clients below /sharing/rest.
+    .use(["/portal/sharing/rest", "/portal/sharing"], authorizeRoutes(context), tokenRoutes(context))
+    .use(["/portal/sharing/rest", "/portal/sharing", serverPath], allowApps(context))
+    .use(["/portal/sharing/rest", "/portal/sharing"], generateTokenRoutes(context))
+    .use("/portal/sharing/rest", portalSelfRoutes(context), searchRoutes(context))
+    .use(serverPath, featureServerRoutes(context))
+    .use((req, res) => sendJson(req, res.status(404), arcgisError(404, "There is nothing at this address.")))
+    .use(sendError);
+  server.on("request", app);
+
+  const { url, clients, users, servers, serverTokens } = context;
+  return {
+    url,
+    origin,
+    settings,
+    clients,
+    users,
+    layers: layers.map(({ serviceName }) => `${servers[0]}/rest/services/${serviceName}/FeatureServer/0`),
+    servers,
+    serverTokens,
+    faults: faults.controls,
+    log,
+    revoked: tokens.revoked,
+    expireAccessTokens: tokens.expireAccessTokens,
+    expireRefreshTokens: tokens.expireRefreshTokens,
+    connectOrganization: (organization = {}) => connectOrganization(context, organization),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+const pageHeaders = {
+  "Cache-Control": "no-store",
+  "Content-Security-Policy": contentSecurityPolicy(),
+  "Referrer-Policy": "same-origin",
+  "X-Content-Type-Options": "nosniff",
+};
+
+const welcome = {
+  title: "The sandbox portal",
+  message: "This pretend portal signs sample users in to the app.",
+  advice: "There is nothing to do here. Go to the app, and sign in from there.",
+};
+
+function requestOf({ method, path, query, body, headers }: Request, time: number): SandboxRequest {
+  const params: RequestParams = body ?? {};
+  return { time, method, path, endpoint: undefined, query: query as RequestParams, params, headers };
+}
+
+/** A request that cannot be read has a status; any other error is a bug of the sandbox. */
+function sendError(
+  error: Error & { status?: number },
+  req: Request,
+  res: Response,
+  next: NextFunction,
+): void {
+  const { status = 500, message } = error;
+  if (status >= 500) console.error(error);
+  if (res.headersSent) next(error);
+  else sendJson(req, res.status(status), arcgisError(status, status < 500 ? message : "The sandbox failed."));
+}

@@ -1,0 +1,133 @@
+import { Router } from "express";
+import {
+  arcgisError,
+  invalidClientId,
+  invalidRefreshToken,
+  notSpecified,
+  oauthError,
+  sendJson,
+} from "./arcgis-json.ts";
+import type { SandboxClient, SandboxContext } from "./context.ts";
+import { param, paramsOf, type RequestParams } from "./request-params.ts";
+import { type Authorization, matchesChallenge } from "./token-store.ts";
+
+/**
+ * `oauth2/token` and `oauth2/revokeToken`.
+ *
+ * "refresh_token expired", "Invalid client_id", "Invalid client_secret" and "redirect_uri not specified" are
+ * ArcGIS's own words (Esri/arcgis-rest-js, tests of arcgis-rest-request and issue 1290), and so is "code
+ * expired" (support.esri.com 000029271). The other errors follow the same pattern.
+ */
+export function tokenRoutes({ at, clients, settings, tokens }: SandboxContext): Router {
+  const router = Router();
+
+  // Both endpoints send JSON whatever `f` says.
+  router.post("/oauth2/token", at("token"), (req, res) => {
+    res.json(tokenResponse(paramsOf(req)));
+  });
+
+  router.post("/oauth2/revokeToken", at("revokeToken"), (req, res) => {
+    const params = paramsOf(req);
+    const client = clientOf(params);
+    if (!client) return void res.json(arcgisError(400, "Invalid client_id"));
+
+    // An unknown token and a token of another app are a success, too: the response proves nothing.
+    tokens.revoke(param(params, "auth_token") ?? "", client.clientId);
+    res.json({ success: true });
+  });
+
+  router.all(["/oauth2/token", "/oauth2/revokeToken"], (req, res) => {
+    res.status(405).set("Allow", "POST");
+    sendJson(req, res, arcgisError(405, "Only HTTP POST is supported."));
+  });
+
+  function tokenResponse(params: RequestParams): object {
+    const client = clientOf(params);
+    if (!param(params, "client_id")) return notSpecified("client_id");
+    if (!client) return invalidClientId;
+    if (client.clientSecret && param(params, "client_secret") !== client.clientSecret) {
+      return oauthError(400, "invalid_request", "Invalid client_secret");
+    }
+
+    switch (param(params, "grant_type")) {
+      case undefined:
+        return notSpecified("grant_type");
+      case "authorization_code":
+        return exchangeCode(client, params);
+      case "refresh_token":
+        return refresh(client, params);
+      case "exchange_refresh_token":
+        return exchangeRefreshToken(client, params);
+      default:
+        return oauthError(400, "unsupported_grant_type", "Invalid grant_type");
+    }
+  }
+
+  function exchangeCode({ clientId }: SandboxClient, params: RequestParams): object {
+    const value = param(params, "code");
+    const redirectUri = param(params, "redirect_uri");
+    const verifier = param(params, "code_verifier");
+    if (!value) return notSpecified("code");
+    if (!redirectUri) return notSpecified("redirect_uri");
+
+    const code = tokens.redeemCode(value);
+    if (code?.clientId !== clientId) return oauthError(498, "invalid_request", "code expired");
+    if (code.redirectUri !== redirectUri) return oauthError(400, "invalid_request", "Invalid redirect_uri");
+    if (code.challenge && !verifier) return notSpecified("code_verifier");
+    if (code.challenge && !matchesChallenge(verifier ?? "", code.challenge)) {
+      return oauthError(400, "invalid_request", "Invalid code_verifier");
+    }
+
+    code.refreshToken = tokens.issueRefreshToken(code);
+    return tokenPair(code.refreshToken, code);
+  }
+
+  function refresh({ clientId }: SandboxClient, params: RequestParams): object {
+    const token = param(params, "refresh_token");
+    if (!token) return notSpecified("refresh_token");
+
+    const found = tokens.findRefreshToken(token, clientId);
+    if (!found) return invalidRefreshToken;
+    if (found.expired) return oauthError(498, "invalid_request", "refresh_token expired");
+    return accessToken(token, found);
+  }
+
+  function exchangeRefreshToken({ clientId }: SandboxClient, params: RequestParams): object {
+    const token = param(params, "refresh_token");
+    const redirectUri = param(params, "redirect_uri");
+    if (!token) return notSpecified("refresh_token");
+    if (!redirectUri) return notSpecified("redirect_uri");
+
+    const found = tokens.findRefreshToken(token, clientId);
+    if (!found) return invalidRefreshToken;
+    if (found.expired) return oauthError(498, "invalid_request", "refresh_token expired");
+    if (found.redirectUri !== redirectUri) return oauthError(400, "invalid_request", "Invalid redirect_uri");
+
+    tokens.endRefreshToken(token);
+    return tokenPair(tokens.issueRefreshToken(found), found);
+  }
+
+  function tokenPair(refreshToken: string, authorization: Authorization): object {
+    const { refreshTokenSeconds } = authorization;
+    return {
+      ...accessToken(refreshToken, authorization),
+      refresh_token: refreshToken,
+      ...(!settings.omitRefreshTokenExpiry && { refresh_token_expires_in: refreshTokenSeconds }),
+    };
+  }
+
+  function accessToken(refreshToken: string, authorization: Authorization): object {
+    return {
+      access_token: tokens.issueAccessToken(refreshToken, authorization),
+      expires_in: settings.accessTokenSeconds,
+      username: authorization.username,
+      ssl: false, // whether the token needs https; this portal has http
+    };
+  }
+
+  function clientOf(params: RequestParams): SandboxClient | undefined {
+    return clients.find(({ clientId }) => clientId === param(params, "client_id"));
+  }
+
+  return router;
+}

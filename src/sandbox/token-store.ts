@@ -1,0 +1,198 @@
+import { createHash, randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { z } from "zod";
+
+/** What a user has allowed an app to do: everything a refresh token stands for. */
+const Authorization = z.object({
+  clientId: z.string(),
+  redirectUri: z.string(),
+  username: z.string(),
+  /** The lifetime of the refresh token and of each one that replaces it. */
+  refreshTokenSeconds: z.number(),
+});
+export type Authorization = z.infer<typeof Authorization>;
+
+const RefreshToken = Authorization.extend({ expires: z.number() });
+
+const AccessToken = z.object({
+  clientId: z.string(),
+  username: z.string(),
+  /** The refresh token that it was issued for, and ends with. */
+  refreshToken: z.string(),
+  expires: z.number(),
+});
+export type AccessToken = z.infer<typeof AccessToken>;
+
+const State = z.object({
+  refreshTokens: z.record(z.string(), RefreshToken),
+  accessTokens: z.record(z.string(), AccessToken),
+});
+
+/** A code challenge of RFC 7636. */
+export interface CodeChallenge {
+  value: string;
+  method: "S256" | "plain";
+}
+
+interface AuthorizationCode extends Authorization {
+  challenge: CodeChallenge | undefined;
+  expires: number;
+  /** The token endpoint accepts a code once, even when the exchange fails. */
+  redeemed: boolean;
+  /** The refresh token that it was exchanged for. */
+  refreshToken?: string;
+}
+
+/** Lifetimes in seconds. */
+export interface TokenLifetimes {
+  /** Default 600. */
+  codeSeconds: number;
+  /** Default 1800. */
+  accessTokenSeconds: number;
+}
+
+/**
+ * The codes and tokens of the portal. With a `stateFile` tokens survive a restart; a file that cannot be read counts
+ * as empty.
+ */
+export function openTokenStore(lifetimes: TokenLifetimes, clock: () => number, stateFile?: string) {
+  const codes = new Map<string, AuthorizationCode>();
+  const state = (stateFile && readState(stateFile)) || { refreshTokens: {}, accessTokens: {} };
+  const refreshTokens = new Map(Object.entries(state.refreshTokens));
+  const accessTokens = new Map(Object.entries(state.accessTokens));
+  const revoked: string[] = [];
+  for (const tokens of [refreshTokens, accessTokens]) {
+    for (const [token, { expires }] of tokens) if (expires <= clock()) tokens.delete(token);
+  }
+
+  const after = (seconds: number) => clock() + seconds * 1000;
+
+  function save(): void {
+    if (!stateFile) return;
+    const content = {
+      refreshTokens: Object.fromEntries(refreshTokens),
+      accessTokens: Object.fromEntries(accessTokens),
+    };
+    mkdirSync(dirname(stateFile), { recursive: true, mode: 0o700 });
+    writeFileSync(`${stateFile}.new`, JSON.stringify(content), { mode: 0o600 });
+    renameSync(`${stateFile}.new`, stateFile);
+  }
+
+  /** Stops at the first one that is still good: later ones were issued later. */
+  function forgetExpired(tokens: Map<string, { expires: number }>): void {
+    for (const [token, { expires }] of tokens) {
+      if (expires > clock()) return;
+      tokens.delete(token);
+    }
+  }
+
+  function expireAll(tokens: Map<string, { expires: number }>): void {
+    for (const token of tokens.values()) token.expires = clock();
+    save();
+  }
+
+  function endRefreshToken(token: string): void {
+    refreshTokens.delete(token);
+    for (const [accessToken, { refreshToken }] of accessTokens) {
+      if (refreshToken === token) accessTokens.delete(accessToken);
+    }
+    save();
+  }
+
+  function revokeRefreshToken(token: string): void {
+    if (refreshTokens.has(token)) revoked.push(token);
+    endRefreshToken(token);
+  }
+
+  return {
+    /** The refresh tokens that were revoked, in order. */
+    revoked,
+
+    issueCode(authorization: Authorization, challenge: CodeChallenge | undefined): string {
+      forgetExpired(codes);
+      const code = randomToken(32);
+      const expires = after(lifetimes.codeSeconds);
+      codes.set(code, { ...authorization, challenge, expires, redeemed: false });
+      return code;
+    },
+
+    /** Returns a code once. The second time, the tokens of the first time are revoked (RFC 6749, 4.1.2). */
+    redeemCode(value: string): AuthorizationCode | undefined {
+      const code = codes.get(value);
+      if (!code || code.expires <= clock()) return undefined;
+      if (code.redeemed) {
+        if (code.refreshToken) revokeRefreshToken(code.refreshToken);
+        return undefined;
+      }
+      code.redeemed = true;
+      return code;
+    },
+
+    issueRefreshToken({ clientId, redirectUri, username, refreshTokenSeconds }: Authorization): string {
+      const token = randomToken(288);
+      const expires = after(refreshTokenSeconds);
+      refreshTokens.set(token, { clientId, redirectUri, username, refreshTokenSeconds, expires });
+      save();
+      return token;
+    },
+
+    /** What the refresh token stands for, if it was issued to this app. */
+    findRefreshToken(token: string, clientId: string): (Authorization & { expired: boolean }) | undefined {
+      const found = refreshTokens.get(token);
+      if (found?.clientId !== clientId) return undefined;
+      return { ...found, expired: found.expires <= clock() };
+    },
+
+    /** Ends a refresh token and its access tokens. */
+    endRefreshToken,
+
+    issueAccessToken(refreshToken: string, { clientId, username }: Authorization): string {
+      forgetExpired(accessTokens);
+      const token = randomToken(168);
+      const expires = after(lifetimes.accessTokenSeconds);
+      accessTokens.set(token, { clientId, username, refreshToken, expires });
+      save();
+      return token;
+    },
+
+    /** `undefined` when the token is unknown, revoked or expired. */
+    findAccessToken(token: string): AccessToken | undefined {
+      const found = accessTokens.get(token);
+      return found && found.expires > clock() ? found : undefined;
+    },
+
+    /** Revokes a refresh token or an access token of this app, and nothing else. */
+    revoke(token: string, clientId: string): void {
+      if (refreshTokens.get(token)?.clientId === clientId) revokeRefreshToken(token);
+      if (accessTokens.get(token)?.clientId === clientId) {
+        accessTokens.delete(token);
+        save();
+      }
+    },
+
+    expireAccessTokens: () => expireAll(accessTokens),
+    expireRefreshTokens: () => expireAll(refreshTokens),
+  };
+}
+
+export type TokenStore = ReturnType<typeof openTokenStore>;
+
+/** Checks a code verifier (RFC 7636, 4.6). */
+export function matchesChallenge(verifier: string, { value, method }: CodeChallenge): boolean {
+  const made = method === "plain" ? verifier : createHash("sha256").update(verifier).digest("base64url");
+  return made === value;
+}
+
+/** ArcGIS's tokens are base64 with `-`, `_` and, for the padding, dots. */
+export function randomToken(bytes: number): string {
+  return randomBytes(bytes).toString("base64").replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", ".");
+}
+
+function readState(file: string): z.infer<typeof State> | undefined {
+  try {
+    return State.parse(JSON.parse(readFileSync(file, "utf8")));
+  } catch {
+    return undefined;
+  }
+}
