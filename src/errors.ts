@@ -9,7 +9,7 @@ interface Explanation {
   /** One sentence: what to do now. */
   advice: string;
   /** The button under it; "home" when it is left out. */
-  next?: "sign-in" | "home" | "retry";
+  next?: "sign-in" | "another-account" | "home" | "retry";
 }
 
 /**
@@ -86,7 +86,8 @@ export const catalog = {
     message: "You signed in correctly, but this app is only for members of certain ArcGIS organisations.",
     advice:
       "Sign in with an account of the right organisation, or ask the people who run this app to add yours.",
-    next: "sign-in",
+    // The portal remembers the user: a plain sign-in would lead to this page again.
+    next: "another-account",
   },
   form_refused: {
     status: 403,

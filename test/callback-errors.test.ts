@@ -5,7 +5,7 @@ import { syncBuiltinESMExports } from "node:module";
 import { type TestContext, test } from "node:test";
 import type { ErrorCode } from "#src/errors.ts";
 import type { Fault, FaultEndpoint } from "#src/sandbox/faults.ts";
-import { type Answer, type Browser, crossSite, typed } from "./support/browser.ts";
+import { type Answer, Browser, click, crossSite, typed } from "./support/browser.ts";
 import { assertErrorPage, assertNoInternals, tokenCalls, whoIs } from "./support/expect.ts";
 import { callbackFor, choose, openSite, type Site, signIn } from "./support/site.ts";
 
@@ -283,6 +283,34 @@ test("ALLOWED_ORGS lets members of these organisations in, and takes the tokens 
   }
   assert.equal(site.sandbox.revoked.length, 5);
   assert.equal(nobody.cookies.size, 0);
+});
+
+test("a user with the wrong account can use another one, though the portal remembers the first", async (t) => {
+  const site = await openSite(t, { mount: "/gis", settings: { ALLOWED_ORGS: "0123456789ABCDEF" } });
+  site.sandbox.settings.rememberUser = true;
+  const app = site.browser();
+  const portal = new Browser(site.sandbox.origin);
+  const atPortal = async (signInUrl: string) => {
+    const { headers } = await app.get(signInUrl, click);
+    return portal.get(String(headers.location).slice(site.sandbox.origin.length), crossSite);
+  };
+  const choice = new URL(String((await app.get("/gis/sign-in?returnTo=/gis/map", click)).headers.location));
+  const chosen = await portal.post(choice.pathname, {
+    ...Object.fromEntries(choice.searchParams),
+    username: "ned_county",
+  });
+  const refused = await app.get(String(chosen.headers.location), crossSite);
+  assertErrorPage(refused, "org_not_allowed");
+
+  const silent = await atPortal("/gis/sign-in");
+  assert.equal(silent.status, 302, "the portal remembers the user");
+  assertErrorPage(await app.get(String(silent.headers.location), crossSite), "org_not_allowed");
+
+  const [, href = ""] = /class="button" href="([^"]+)">Use another account</.exec(refused.body) ?? [];
+  assert.equal(href, "/gis/sign-in?returnTo=%2Fgis%2Fmap&amp;force_login=true");
+  const page = await atPortal(href.replaceAll("&amp;", "&"));
+  assert.equal(page.status, 200);
+  assert.match(page.body, /name="username" value="sandy_admin"/);
 });
 
 test("with ALLOWED_ORGS a sign-in without a profile is refused, and its tokens are taken back", async (t) => {

@@ -359,6 +359,7 @@ test("the confirm page asks, and offers a way back", async () => {
 describe("the error page", () => {
   const buttons = {
     "sign-in": { href: "/gis/sign-in", label: "Sign in" },
+    "another-account": { href: "/gis/sign-in?force_login=true", label: "Use another account" },
     home: { href: "/gis/", label: "Go to the start page" },
     retry: { href: "/gis/map", label: "Try again" },
   };

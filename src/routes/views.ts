@@ -273,8 +273,11 @@ export function renderError(
 ): void {
   const { status, title, message, advice, next } = error.explanation;
   const home = { href: "/", label: "Go to the start page" };
+  const signInHref = isPath(signIn) ? signIn : "/sign-in";
+  const another = `${signInHref}${signInHref.includes("?") ? "&" : "?"}force_login=true`;
   const actions = {
-    "sign-in": { href: isPath(signIn) ? signIn : "/sign-in", label: "Sign in" },
+    "sign-in": { href: signInHref, label: "Sign in" },
+    "another-account": { href: another, label: "Use another account" },
     home,
     retry: isPath(retry) ? { href: retry, label: "Try again" } : home,
   };
