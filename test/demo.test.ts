@@ -7,8 +7,11 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { explain } from "#src/serve.ts";
-import { freePort } from "./support/program.ts";
+import { Browser, click, crossSite } from "./support/browser.ts";
+import { freePort, startProgram } from "./support/program.ts";
 import { folder } from "./support/site.ts";
+
+const demo = fileURLToPath(import.meta.resolve("#src/cli/demo.ts"));
 
 test("a demo that cannot have a port names the setting to change, and leaves with exit code 78", async (t) => {
   const taken = createServer().listen(0, "127.0.0.1");
@@ -70,13 +73,28 @@ test("the demo of an organization says what to install where its identity provid
   assert.match(mistyped.stderr, /^Unknown option '--organizaton'/);
 });
 
+test("the demo's portal remembers the user, as ArcGIS does, until the app asks for another account", async (t) => {
+  const [PORT, SANDBOX_PORT] = [String(await freePort()), String(await freePort())];
+  const url = `http://localhost:${PORT}`;
+  await startProgram(t, { file: demo, cwd: folder(t), url, env: { PORT, SANDBOX_PORT } });
+  const [app, portal] = [new Browser(url), new Browser(`http://127.0.0.1:${SANDBOX_PORT}`)];
+  const authorizeUrl = async (path: string) => new URL(String((await app.get(path, click)).headers.location));
+
+  const { pathname, searchParams } = await authorizeUrl("/sign-in");
+  await portal.post(pathname, { ...Object.fromEntries(searchParams), username: "vik_viewer" });
+  const again = await authorizeUrl("/sign-in");
+  const silent = await portal.get(again.pathname + again.search, crossSite);
+  assert.match(String(silent.headers.location), /^http:.*\/authenticate\?code=/);
+  const another = await authorizeUrl("/sign-in?force_login=true");
+  assert.equal((await portal.get(another.pathname + another.search, crossSite)).status, 200);
+});
+
 /** Runs a demo that stops by itself. */
 async function runDemo(
   cwd: string,
   env: Record<string, string>,
   { loader, flags = [] }: { loader?: string; flags?: string[] } = {},
 ): Promise<{ code: unknown; stderr: string }> {
-  const demo = fileURLToPath(import.meta.resolve("#src/cli/demo.ts"));
   const options = { cwd, env: { PATH: process.env.PATH, ...env }, timeout: 30_000 };
   const nodeFlags = loader ? ["--import", loader] : [];
   return new Promise((resolve) => {
