@@ -44,7 +44,7 @@ test("every page passes axe in the light and in the dark, on a desktop and on a 
   await page.getByRole("link", { name: "Sign in with the organization" }).click();
   await page.getByLabel("User name").fill("nobody");
   await page.getByRole("button", { name: "Sign in" }).click();
-  await page.getByText("Nobody has this name here.").waitFor();
+  await page.getByText("There is no user with this name.").waitFor();
   await assertAccessible(page, "sign-in at the organization");
 });
 

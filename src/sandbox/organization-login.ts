@@ -10,7 +10,7 @@ export interface OrganizationLogin {
   /** The portal's registration there. */
   clientId: string;
   clientSecret: string;
-  /** The only login: nobody sees the sign-in page, and the browser goes straight to the provider. */
+  /** The only login: the browser skips the sign-in page and goes straight to the provider. */
   only: boolean;
 }
 
