@@ -84,29 +84,38 @@ export function createApp({
   const limit = signInLimit(config.rateLimit);
   const waiting = revocations({ store, log: appLog });
   store.onExpired = (identity) => waiting.revoke(identity);
-  const keepers: TokenKeeper[] = [];
-  store.onClose = () => Promise.all(keepers.map((keeper) => keeper.settle()));
+  const keepers = new Map<Config, TokenKeeper>(
+    allPortals.map((config) => [
+      config,
+      tokenKeeper({ config, store, revocations: waiting, log: logOf(config) }),
+    ]),
+  );
+  const keeperOf = (config: Config) => keepers.get(config) as TokenKeeper;
+  store.onClose = () => Promise.all([...keepers.values()].map((keeper) => keeper.settle()));
+
+  function logOf({ severalPortals, portalId }: Config): Logger {
+    return severalPortals ? appLog.child({ portal: portalId }) : appLog;
+  }
 
   /** Adds all that has to do with one portal. `config` is that portal's own. */
   function addRoutes(router: Router, config: Config): void {
-    const log = config.severalPortals ? appLog.child({ portal: config.portalId }) : appLog;
+    const log = logOf(config);
     const flows = flowCookie(keyRing(config.encryptionKeys), config);
     const withSession = apart(sessions(config, store));
     const withView = apart(readOnlySessions(config, store));
     // An answer of /proxy may leave late, when the browser has another cookie.
     const withBareView = apart(readOnlySessions(config, store, { prolong: false }));
     const auto = autoSignIn(config);
-    const tokens = tokenKeeper({ config, store, revocations: waiting, log });
-    keepers.push(tokens);
+    const tokens = keeperOf(config);
     const guard = guards({ config, store, tokens, withSession, log });
     const { memberOnly, requireSignIn } = guard;
     const shared = { config, store, forms, withSession, revocations: waiting, log };
 
     // In front, as they are asked most: a map has a hundred tiles, and each layer before them takes its time.
-    router.use(pages({ config, portals: allPortals, store, forms, withView, auto }));
+    router.use(pages({ config, portals: allPortals, store, forms, withView, auto, keeperOf }));
     router.use(proxy({ config, tokens, withView: withBareView, memberOnly }));
     router.use(signIn({ ...shared, portals: allPortals, flows, limit, auto }));
-    router.use(signIns({ ...shared, requireSignIn }));
+    router.use(signIns({ ...shared, recheck: tokens.recheck, requireSignIn }));
     router.use(assets());
     router.use(map({ config, forms, requireSignIn }));
     router.use(api({ config, tokens, withSession, memberOnly }));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { rests } from "#src/arcgis/rests.ts";
+import { refusalBackoff } from "#src/arcgis/backoff.ts";
 import type { Sandbox } from "#src/sandbox/index.ts";
 import { fileStore } from "#src/session/file-store.ts";
 import { type Answer, type Browser, click } from "./support/browser.ts";
@@ -337,7 +337,7 @@ async function until(fact: () => boolean, message: string): Promise<void> {
 test("TK-8 a token that is refused again and again is renewed less and less often", (t) => {
   let now = 1_000;
   t.mock.method(performance, "now", () => now);
-  const resting = rests();
+  const resting = refusalBackoff();
   const lengths: number[] = [];
   for (let times = 0; times < 6; times++) {
     assert.equal(resting.has("s"), false);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Request } from "express";
+import type { Request, RequestHandler } from "express";
 import type { SessionData } from "express-session";
 import type { Logger } from "pino";
 import type { Config } from "../config.ts";
@@ -7,19 +7,17 @@ import { AppError } from "../errors.ts";
 import { counts } from "../metrics/counts.ts";
 import { reasonOf } from "../reason.ts";
 import type { SealedStore } from "../session/sealed-store.ts";
-import { prolongCookie } from "../session/session.ts";
+import { lookAgain, prolongCookie } from "../session/session.ts";
 import { replaceIdentity } from "../session/session-content.ts";
+import { portalBackoff, refusalBackoff } from "./backoff.ts";
 import type { IdentityManager } from "./identity-manager.ts";
 import { isRefusal } from "./request.ts";
-import { rests } from "./rests.ts";
 import type { Revocations } from "./revocations.ts";
 
 /** Longer than a token call can take (request.ts): a lease ends by itself only when its holder has died. */
 const leaseMs = 15_000;
 /** Who waits for the renewal of another process looks again so often. */
 const lookEveryMs = 100;
-/** A portal in trouble is left alone for a moment, twice as long with each failure (ms). */
-const pause = { firstMs: 500, longestMs: 30_000 };
 /** How long until tokens that could not be kept are written again, twice as long with each failure (ms). */
 const rewrite = { firstMs: 1_000, longestMs: 60_000 };
 /** The end of the process waits so long for that (ms). */
@@ -48,6 +46,14 @@ export interface TokenKeeper {
    * cookie alone: by the time a slow answer leaves, the browser may have another session.
    */
   fresh(sessionId: string, identity: IdentityManager): Promise<IdentityManager>;
+  /**
+   * Gives a session's identity as it counts now. Once the access token has expired, it is refreshed first, because the
+   * account may have been disabled: `undefined` when the portal rejects the refresh token, and the session has ended.
+   * If the portal is in trouble, the session continues.
+   */
+  current(sessionId: string, identity: IdentityManager): Promise<IdentityManager | undefined>;
+  /** Does the same for the session of a request that needs no token; the request sees the result. */
+  recheck: RequestHandler;
   /** Gives an identity with another token than this one's, which was refused; throws as `identityOf`. */
   renewed(sessionId: string, refused: IdentityManager): Promise<IdentityManager>;
   /** Writes what the store would not take, once more: nothing of it outlives the process. Takes 2 s at most. */
@@ -69,8 +75,8 @@ export interface TokenKeeperParts {
 export function tokenKeeper({ config, store, revocations, log }: TokenKeeperParts): TokenKeeper {
   const underWay = new Map<string, Promise<IdentityManager>>();
   const unsaved = new Map<string, Unsaved>();
-  const resting = rests();
-  const portal = { failures: 0, pausedUntil: 0 };
+  const refusals = refusalBackoff();
+  const backoff = portalBackoff();
 
   /** Gives a fresh identity; `spent` is a token that is known to be no good. */
   function renew(sessionId: string, spent: string): Promise<IdentityManager> {
@@ -88,7 +94,7 @@ export function tokenKeeper({ config, store, revocations, log }: TokenKeeperPart
         // What is stored counts: another process may have renewed it meanwhile, or the person signed out.
         const stored = (await store.read(sessionId))?.identity;
         if (!stored) throw new AppError("signed_out");
-        if (isFresh(stored) && (stored.token !== spent || resting.has(sessionId))) return stored;
+        if (isFresh(stored) && (stored.token !== spent || refusals.has(sessionId))) return stored;
         if (release) return await renewNow(sessionId, stored);
       } finally {
         await release?.();
@@ -112,7 +118,7 @@ export function tokenKeeper({ config, store, revocations, log }: TokenKeeperPart
     });
     unsaved.delete(sessionId);
     if (isThere && isLatest) {
-      resting.begin(sessionId, isFresh(stored));
+      refusals.begin(sessionId, isFresh(stored));
       return renewed;
     }
     // The person signed out meanwhile, and that sign-out knew nothing of what the portal has just given.
@@ -145,8 +151,7 @@ export function tokenKeeper({ config, store, revocations, log }: TokenKeeperPart
         unsaved.delete(sessionId);
         if (stored.refreshToken !== identity.refreshToken) await revocations.revoke(identity);
       } catch (error) {
-        const isOver = error instanceof AppError && ["signed_out", "session_ended"].includes(error.code);
-        if (!isOver) return writeLater(sessionId, Math.min(ms * 2, rewrite.longestMs));
+        if (!isOver(error)) return writeLater(sessionId, Math.min(ms * 2, rewrite.longestMs));
         unsaved.delete(sessionId);
         await revocations.revoke(identity);
       }
@@ -159,38 +164,33 @@ export function tokenKeeper({ config, store, revocations, log }: TokenKeeperPart
     stored: IdentityManager,
     held: IdentityManager = stored,
   ): Promise<IdentityManager> {
-    if (performance.now() < portal.pausedUntil) {
-      throw new AppError("portal_unreachable", { cause: "it is left alone for a moment" });
-    }
+    const { username } = stored;
     try {
-      const renewed = await held.renewed(config);
-      portal.failures = 0;
-      counts.refreshes.add("renewed");
-      return renewed;
+      return await backoff.run({ sessionId, username }, async () => {
+        const renewed = await held.renewed(config).catch((error) => {
+          counts.refreshes.add(isRefusal(error) ? "refused" : "failed");
+          const what = isRefusal(error) ? "refresh token refused" : "token not renewed";
+          log.warn({ event: "refresh", user: username, reason: reasonOf(error) }, what);
+          throw error;
+        });
+        counts.refreshes.add("renewed");
+        return renewed;
+      });
     } catch (error) {
-      counts.refreshes.add(isRefusal(error) ? "refused" : "failed");
       if (isRefusal(error)) {
-        // Unless another process has a newer one: its lease on the session may have run out.
+        // Unless another process has a newer one: its lock on the session may have run out.
         const latest = (await store.read(sessionId))?.identity;
         if (latest?.refreshToken === stored.refreshToken) await store.end(sessionId);
-        log.warn(
-          { event: "refresh", user: stored.username, reason: reasonOf(error) },
-          "refresh token refused",
-        );
         throw new AppError("session_ended", { cause: error });
       }
-      portal.pausedUntil =
-        performance.now() + Math.min(pause.firstMs * 2 ** portal.failures, pause.longestMs);
-      portal.failures += 1;
-      log.warn({ event: "refresh", user: stored.username, reason: reasonOf(error) }, "token not renewed");
       throw error instanceof AppError ? error : new AppError("portal_unreachable", { cause: error });
     }
   }
 
-  /** Lets the rest of the request see a renewed identity, and the browser keep its cookie as long as that lives. */
-  async function show(req: Request, renewed: IdentityManager): Promise<void> {
-    const prolonged = renewed.refreshToken !== req.session.identity?.refreshToken;
-    replaceIdentity(req.session, renewed);
+  /** Lets the rest of the request see a refreshed identity, and the browser keep its cookie as long as that lives. */
+  async function show(req: Request, refreshed: IdentityManager): Promise<void> {
+    const prolonged = refreshed.refreshToken !== req.session.identity?.refreshToken;
+    replaceIdentity(req.session, refreshed);
     const stored = prolonged && !req.res?.headersSent && (await store.read(req.sessionID));
     if (stored) prolongCookie(req, stored.endsAt);
   }
@@ -198,14 +198,35 @@ export function tokenKeeper({ config, store, revocations, log }: TokenKeeperPart
   async function fresh(sessionId: string, identity: IdentityManager): Promise<IdentityManager> {
     if (isFresh(identity)) return identity;
     return renew(sessionId, identity.token).catch((error) => {
-      const stillGood = Date.now() < (identity.tokenEnds ?? identity.tokenExpires).getTime();
-      if (stillGood && isTrouble(error)) return identity;
+      if (!hasExpired(identity) && isTrouble(error)) return identity;
+      throw error;
+    });
+  }
+
+  async function current(sessionId: string, identity: IdentityManager): Promise<IdentityManager | undefined> {
+    if (!hasExpired(identity)) return identity;
+    return renew(sessionId, identity.token).catch((error) => {
+      if (isOver(error)) return undefined;
+      if (isTrouble(error)) return identity;
       throw error;
     });
   }
 
   return {
     fresh,
+    current,
+    async recheck(req, _res, next) {
+      const { session, sessionID } = req;
+      const { identity } = session;
+      // The session may be that of another portal: the last guard decides.
+      if (identity?.portal !== config.portal || !hasExpired(identity)) return next();
+      const latest = await current(sessionID, identity);
+      if (latest === identity) return next();
+      if (Object.isFrozen(session)) await lookAgain(req, store);
+      else if (latest) await show(req, latest);
+      else delete (session as Partial<SessionData>).identity;
+      next();
+    },
     renewed: (sessionId, { token }) => renew(sessionId, token),
     async settle() {
       const writing = [...unsaved].map(([sessionId, { replaces }]) => renew(sessionId, replaces.token));
@@ -230,6 +251,15 @@ export function tokenKeeper({ config, store, revocations, log }: TokenKeeperPart
 
 function isFresh({ tokenExpires }: IdentityManager): boolean {
   return tokenExpires.getTime() > Date.now();
+}
+
+function hasExpired({ tokenEnds, tokenExpires }: IdentityManager): boolean {
+  return (tokenEnds ?? tokenExpires).getTime() <= Date.now();
+}
+
+/** Whether there is no session any more. */
+function isOver(error: unknown): boolean {
+  return error instanceof AppError && ["signed_out", "session_ended"].includes(error.code);
 }
 
 function isTrouble(error: unknown): boolean {

@@ -22,7 +22,7 @@ export function api({ config, tokens, withSession, memberOnly }: ApiParts): Rout
    * GET /api/session - who is signed in: `{username, fullName, portal, tokenExpires, refreshTokenExpires}`,
    * the dates in ISO 8601 (`refreshTokenExpires` is null where the portal does not say); or 401 `signed_out`.
    */
-  router.get("/api/session", withSession, memberOnly, (req, res) => {
+  router.get("/api/session", withSession, tokens.recheck, memberOnly, (req, res) => {
     const { identity, profile } = req.session;
     if (!identity) throw new AppError("signed_out");
     res.json({

@@ -1,4 +1,5 @@
 import express, { type Request, type RequestHandler, type Router } from "express";
+import type { TokenKeeper } from "../arcgis/tokens.ts";
 import type { Config } from "../config.ts";
 import type { FormTokens } from "../session/form-token.ts";
 import type { SealedStore } from "../session/sealed-store.ts";
@@ -17,17 +18,18 @@ export interface PagesParts {
   /** Gives a `req.session` that is only looked at. */
   withView: RequestHandler;
   auto: AutoSignIn;
+  keeperOf: (config: Config) => TokenKeeper;
 }
 
 /** The pages people look at. */
-export function pages({ config, portals, store, forms, withView, auto }: PagesParts): Router {
+export function pages({ config, portals, store, forms, withView, auto, keeperOf }: PagesParts): Router {
   const router = express.Router();
   const others = portals.filter((other) => other !== config);
   // With others, the page depends on the browser's other cookies, too.
   const again: RequestHandler = others.length > 0 ? (_req, _res, next) => next() : sameSecond();
 
   /** GET / - the start page: a link to the sign-in, or who is signed in and for how long. */
-  router.get("/", withView, auto.attempt, again, async (req, res) => {
+  router.get("/", withView, keeperOf(config).recheck, auto.attempt, again, async (req, res) => {
     const elsewhere = await elsewhereOf(req);
     const { identity, profile, cookie } = req.session;
     if (!identity) return renderHome(res, { portal: config.portal, ...elsewhere });
@@ -51,9 +53,10 @@ export function pages({ config, portals, store, forms, withView, auto }: PagesPa
     const root = req.baseUrl.slice(0, req.baseUrl.length - config.portalPath.length);
     const at = async (other: Config): Promise<OtherPortal> => {
       const session = await sessionAt(req, other, store);
-      const person = session && {
+      const identity = session && (await keeperOf(other).current(session.id, session.identity));
+      const person = identity && {
         fullName: session.profile?.fullName ?? "",
-        username: session.identity.username,
+        username: identity.username,
       };
       return {
         id: other.portalId,

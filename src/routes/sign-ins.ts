@@ -21,6 +21,8 @@ export interface SignInsParts {
   forms: FormTokens;
   /** Gives `req.session`. */
   withSession: RequestHandler;
+  /** Signs the request out when the portal has ended the account. */
+  recheck: RequestHandler;
   /** Gives `req.session` of somebody who is signed in, and sends others to the sign-in. */
   requireSignIn: RequestHandler;
   revocations: Revocations;
@@ -36,6 +38,7 @@ export function signIns({
   store,
   forms,
   withSession,
+  recheck,
   requireSignIn,
   revocations,
   log,
@@ -62,7 +65,7 @@ export function signIns({
    * it names, nothing ends.
    */
   const form = express.urlencoded({ extended: false, limit: "8kb" });
-  router.post("/sign-ins", form, withSession, async (req, res) => {
+  router.post("/sign-ins", form, withSession, recheck, async (req, res) => {
     const { identity } = req.session;
     if (!identity) throw new AppError("signed_out");
     const sentHere = isFromOurPage(req, config.origin);

@@ -26,6 +26,9 @@ declare module "express-session" {
 /** An end that moves by less is not worth another cookie. */
 const toleranceMs = 60 * 60_000;
 
+/** What a request sees that has no session. */
+const nobody = freeze({ cookie: { originalMaxAge: null, expires: null } }) as unknown as Request["session"];
+
 /** The session's cookie: an opaque signed id and nothing else. `__Host-` binds it to this very host (RFC 6265bis, 4.1.3.2). */
 function cookieOf({ secure, portalId }: Config) {
   // With several portals a browser has a session for each.
@@ -73,8 +76,6 @@ export function readOnlySessions(
   store: SealedStore,
   { prolong = true }: { prolong?: boolean } = {},
 ): RequestHandler {
-  const nobody = freeze({ cookie: { originalMaxAge: null, expires: null } }) as unknown as Request["session"];
-
   return (req, res, next) => {
     // Like express-session, it leaves a session alone that is there already.
     if (req.session) return next();
@@ -92,6 +93,12 @@ export function readOnlySessions(
       next(error);
     });
   };
+}
+
+/** Shows a request with a read-only session what is stored of it now, after it was refreshed or has ended. */
+export async function lookAgain(req: Request, store: SealedStore): Promise<void> {
+  const view = await promisify(store.look.bind(store))(req.sessionID);
+  req.session = (view as unknown as Request["session"]) ?? nobody;
 }
 
 /** Tokens of another portal or application, from before the configuration was changed, are no sign-in here. */
