@@ -91,7 +91,8 @@ export function createApp({
     ]),
   );
   const keeperOf = (config: Config) => keepers.get(config) as TokenKeeper;
-  store.onClose = () => Promise.all([...keepers.values()].map((keeper) => keeper.settle()));
+  store.onClose = () =>
+    Promise.all([...[...keepers.values()].map((keeper) => keeper.settle()), waiting.close()]);
 
   function logOf({ severalPortals, portalId }: Config): Logger {
     return severalPortals ? appLog.child({ portal: portalId }) : appLog;

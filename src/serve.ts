@@ -15,12 +15,12 @@ export interface Running {
   /** Where it listens, such as http://127.0.0.1:3000. */
   url: string;
   log: Logger;
-  /** Takes no more connections, finishes what is in flight (9 s at most), and closes the store. */
+  /** Takes no more connections, finishes what is in flight (8 s at most), and closes the store. */
   stop(options?: { patienceMs?: number }): Promise<void>;
 }
 
 /** How long a stop waits for requests in flight, and for everything (ms). */
-const patience = { requestsMs: 9_000, allMs: 10_000 };
+const patience = { requestsMs: 8_000, allMs: 10_000 };
 
 /**
  * Opens the store and listens.

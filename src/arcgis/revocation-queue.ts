@@ -71,7 +71,10 @@ export function revocationQueue({
     revoke: (identity) => revokeNow(revocationOf(identity)),
 
     add: (identities) =>
-      store.changePending<PendingRevocation>((items) => [...items, ...identities.map(revocationOf)]),
+      store.changePending<PendingRevocation>((items) => {
+        const known = new Set(items.map(({ token }) => token));
+        return [...items, ...identities.map(revocationOf).filter(({ token }) => !known.has(token))];
+      }),
 
     async work(onDone = () => {}) {
       let waiting: PendingRevocation[] = [];

@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import type { Logger } from "pino";
+import { eachOf } from "../each-of.ts";
 import { reasonOf } from "../reason.ts";
 import type { SealedStore } from "../session/sealed-store.ts";
 import { revocationQueue } from "./revocation-queue.ts";
@@ -7,14 +9,22 @@ import { revocationQueue } from "./revocation-queue.ts";
 /** Takes tokens back at their portal, sooner or later. */
 export interface Revocations {
   /**
-   * Takes an identity's tokens back at the portal, within 3 s. What cannot be done now waits in the store and
+   * Revokes the tokens of identities at the portal, within 3 s each. What cannot be done now waits in the store and
    * is done later, also after a restart. Never throws: nobody is kept signed in by a portal that is down.
    */
-  revoke(identity: ArcGISIdentityManager): Promise<void>;
+  revoke(...identities: ArcGISIdentityManager[]): Promise<void>;
   /** Tries again what is waiting, now; gives how many are left. */
   retry(): Promise<number>;
+  /** Tells of work that may bring tokens which are to be revoked: `close` waits for it. Gives it back. */
+  expect<T>(work: Promise<T>): Promise<T>;
+  /** Lets everything that is not revoked yet wait in the store, before the process ends. Takes 1.5 s at most. */
+  close(): Promise<void>;
 }
 
+/** A portal is asked about so many tokens side by side. */
+const atOnce = 8;
+/** The end of the process waits so long for tokens that are on their way (ms). */
+const lastMs = 1_500;
 /** How long until the next try, twice as long after each that failed (ms). */
 const pause = { firstMs: 5_000, longestMs: 10 * 60_000 };
 
@@ -23,10 +33,14 @@ export function revocations({ store, log }: { store: SealedStore; log: Logger })
   const queue = revocationQueue({ store, log });
   let failures = 0;
   let timer: NodeJS.Timeout | undefined;
+  let isClosing = false;
+  const unfinished = new Set<ArcGISIdentityManager>();
+  const expected = new Set<Promise<unknown>>();
   again(0);
 
   function again(ms: number): void {
     clearTimeout(timer);
+    if (isClosing) return;
     timer = setTimeout(() => void retry().catch(trouble), ms).unref();
   }
 
@@ -46,11 +60,40 @@ export function revocations({ store, log }: { store: SealedStore; log: Logger })
     again(pause.longestMs);
   }
 
+  /** Also those that are being added: the queue keeps each token once. */
+  async function keepUnfinished(): Promise<void> {
+    if (unfinished.size > 0) await queue.add([...unfinished]).catch(trouble);
+  }
+
+  async function revokeOne(identity: ArcGISIdentityManager): Promise<void> {
+    try {
+      if (!isClosing && (await queue.revoke(identity))) return;
+      await queue.add([identity]).then(() => again(pause.firstMs), trouble);
+    } finally {
+      unfinished.delete(identity);
+    }
+  }
+
   return {
     retry,
-    async revoke(identity) {
-      if (await queue.revoke(identity)) return;
-      await queue.add([identity]).then(() => again(pause.firstMs), trouble);
+    async revoke(...identities) {
+      for (const identity of identities) unfinished.add(identity);
+      await eachOf(identities, atOnce, revokeOne);
+    },
+    expect(work) {
+      expected.add(work);
+      const done = () => void expected.delete(work);
+      work.then(done, done);
+      return work;
+    },
+    async close() {
+      isClosing = true;
+      clearTimeout(timer);
+      // First of all, because the process may not have the time for more.
+      await keepUnfinished();
+      if (expected.size === 0) return;
+      await Promise.race([Promise.allSettled(expected), sleep(lastMs, undefined, { ref: false })]);
+      await keepUnfinished();
     },
   };
 }

@@ -21,7 +21,7 @@ const lookEveryMs = 100;
 /** How long until tokens that could not be kept are written again, twice as long with each failure (ms). */
 const rewrite = { firstMs: 1_000, longestMs: 60_000 };
 /** The end of the process waits so long for that (ms). */
-const lastMs = 2_000;
+const lastMs = 1_500;
 
 /** Tokens that the portal has given out and the store has not taken. */
 interface Unsaved {
@@ -56,7 +56,7 @@ export interface TokenKeeper {
   recheck: RequestHandler;
   /** Gives an identity with another token than this one's, which was refused; throws as `identityOf`. */
   renewed(sessionId: string, refused: IdentityManager): Promise<IdentityManager>;
-  /** Writes what the store would not take, once more: nothing of it outlives the process. Takes 2 s at most. */
+  /** Writes what the store would not take, once more: nothing of it outlives the process. Takes 1.5 s at most. */
   settle(): Promise<void>;
 }
 
@@ -82,7 +82,9 @@ export function tokenKeeper({ config, store, revocations, log }: TokenKeeperPart
   function renew(sessionId: string, spent: string): Promise<IdentityManager> {
     const shared = underWay.get(sessionId);
     if (shared) return shared;
-    const renewal = renewInTurn(sessionId, spent).finally(() => underWay.delete(sessionId));
+    const renewal = revocations
+      .expect(renewInTurn(sessionId, spent))
+      .finally(() => underWay.delete(sessionId));
     underWay.set(sessionId, renewal);
     return renewal;
   }

@@ -93,7 +93,13 @@ export function signIn({
     res.locals.signIn = `${config.portalPath}/sign-in`;
     next();
   });
-  router.get(callback, limit, withSession, async (req, res) => {
+  router.get(callback, limit, withSession, (req, res) => revocations.expect(finishSignIn(req, res)));
+  router.use(callback, ((error, _req, _res, next) => {
+    counts.signIns.add(error instanceof AppError ? error.code : "internal");
+    next(error);
+  }) as ErrorRequestHandler);
+
+  async function finishSignIn(req: Request, res: Response): Promise<void> {
     const { state, code, error } = readCallback(req, config);
     const { codeVerifier, returnTo } = flows.finish(req, res, state);
     res.locals.signIn = config.portalPath + signInFor(req, returnTo);
@@ -125,11 +131,7 @@ export function signIn({
 
     if (returnTo === req.baseUrl + windowDone) keepOpener(res);
     redirect(res, returnTo);
-  });
-  router.use(callback, ((error, _req, _res, next) => {
-    counts.signIns.add(error instanceof AppError ? error.code : "internal");
-    next(error);
-  }) as ErrorRequestHandler);
+  }
 
   // A page that wants to stay as it is signs in through a small window, which ends here (/sign-in?popup=1).
   router.get(windowDone, (_req, res) => {
@@ -142,7 +144,7 @@ export function signIn({
   router.get("/sign-out", withSession, async (req, res) => {
     const { identity, profile } = req.session;
     if (!identity) redirect(res, homeOf(req));
-    else if (isClickOnOurPage(req)) await signOut(req, res, identity);
+    else if (isClickOnOurPage(req)) await revocations.expect(signOut(req, res, identity));
     else {
       const person = { fullName: profile?.fullName ?? "", username: identity.username };
       renderConfirm(res, { person, formToken: forms.make(req.sessionID) });
@@ -155,7 +157,7 @@ export function signIn({
     if (!identity) return redirect(res, homeOf(req));
     const sentHere = isFromOurPage(req, config.origin);
     if (!sentHere || !forms.check(req.body?.form_token, req.sessionID)) throw new AppError("form_refused");
-    await signOut(req, res, identity);
+    await revocations.expect(signOut(req, res, identity));
   });
 
   router.all(["/sign-in", windowDone, ...callback], allowOnly("GET, HEAD"));

@@ -3,7 +3,6 @@ import type { Logger } from "pino";
 import type { IdentityManager } from "../arcgis/identity-manager.ts";
 import type { Revocations } from "../arcgis/revocations.ts";
 import type { Config } from "../config.ts";
-import { eachOf } from "../each-of.ts";
 import { AppError } from "../errors.ts";
 import { counts } from "../metrics/counts.ts";
 import { redirect } from "../redirect.ts";
@@ -28,9 +27,6 @@ export interface SignInsParts {
   revocations: Revocations;
   log: Logger;
 }
-
-/** A portal is asked about so many tokens side by side. */
-const revokedAtOnce = 8;
 
 /** Where else a person is signed in, and how to put an end to it: in a browser they have lost, or left open. */
 export function signIns({
@@ -76,9 +72,12 @@ export function signIns({
     const chosen = others.filter(({ name }) => session === "others" || session === name);
     const taken: IdentityManager[] = [];
     let trouble: unknown;
-    // First all of them here: a portal that is slow, or down, keeps nobody signed in.
-    await Promise.all(chosen.map(({ name }) => end(name).catch(keep)));
-    await eachOf(taken, revokedAtOnce, revocations.revoke);
+    const endAll = async () => {
+      // First all of them here: a portal that is slow, or down, keeps nobody signed in.
+      await Promise.all(chosen.map(({ name }) => end(name).catch(keep)));
+      await revocations.revoke(...taken);
+    };
+    await revocations.expect(endAll());
     // What has ended is over, tokens and all, whatever became of the others.
     if (trouble) unavailable(trouble);
     redirect(res, `${req.baseUrl}/sign-ins`);

@@ -26,6 +26,7 @@ export function reaper({ records, seals, life, onExpired, warn }: ReaperParts) {
   const timers = [setTimeout(run, firstAfterMs).unref(), setInterval(run, everyMs).unref()];
 
   let last = clocks();
+  let isStopped = false;
 
   /** Not when the clock was set since the last time: it may have been a mistake, and be put right before the next. */
   function run(): void {
@@ -42,6 +43,8 @@ export function reaper({ records, seals, life, onExpired, warn }: ReaperParts) {
 
   /** Whether a record that nobody has written for the idle time may go. Its tokens are worthless from then on. */
   async function sayGoodbye(name: string): Promise<boolean> {
+    // It stays for the next process: this one may end before the tokens are revoked.
+    if (isStopped) return false;
     const record = await records.read(name);
     const opened = record && seals.open(name, record);
     // Nobody could use it either, for all that time: it is over.
@@ -62,5 +65,10 @@ export function reaper({ records, seals, life, onExpired, warn }: ReaperParts) {
     return ({ message: reason }) => warn?.(message, { reason });
   }
 
-  return { reap, stop: () => timers.forEach(clearTimeout) };
+  function stop(): void {
+    isStopped = true;
+    timers.forEach(clearTimeout);
+  }
+
+  return { reap, stop };
 }
