@@ -4,6 +4,7 @@ import type { MapLayer, MapTiles } from "./config/map.ts";
 import { firstPortal, type PortalEntry } from "./config/portals.ts";
 import { type Given, problemLines } from "./config/problems.ts";
 import { configKeys, type Settings, schema } from "./config/settings.ts";
+import { mountedCookieName } from "./session/cookie-names.ts";
 
 export { configKeys };
 
@@ -31,6 +32,8 @@ export interface Config {
   callbackPath: string;
   /** Whether browsers reach this server by https. */
   secure: boolean;
+  /** Of the session; `__Host-` comes in front of it on https. */
+  cookieName: string;
   /** Newest first: the first signs, all verify. */
   sessionSecrets: string[];
   /** Newest first: the first encrypts, all decrypt. */
@@ -90,12 +93,19 @@ const requiredKeys = configKeys.filter((setting) => setting.default === "require
 const firstSteps =
   "Nothing is configured yet: `npm run init` writes a config.json, and `npm run demo` needs none.";
 
+export interface LoadOptions {
+  cwd?: string;
+  env?: NodeJS.ProcessEnv;
+  /** Whether it is for a server of its own. An app that is mounted in another one has a session cookie for its path. */
+  standalone?: boolean;
+}
+
 /**
  * Reads config.json (or the file that CONFIG_FILE names), then .env, then the environment. Later wins; an empty value
  * counts as none. Throws a ConfigError that lists every problem.
  */
-export function loadConfig(options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Config {
-  const { cwd = process.cwd(), env = process.env } = options;
+export function loadConfig(options: LoadOptions = {}): Config {
+  const { cwd = process.cwd(), env = process.env, standalone = false } = options;
   const dotenv = readDotenvFile(join(cwd, ".env"), ".env");
   const { CONFIG_FILE: inDotenv, ...others } = dotenv.settings ?? {};
 
@@ -108,15 +118,18 @@ export function loadConfig(options: { cwd?: string; env?: NodeJS.ProcessEnv } = 
 
   const ours = Object.entries(env).filter(([key]) => isKey(key));
   const environment = { name: "the environment", settings: Object.fromEntries(ours) };
-  return check([json, { ...dotenv, settings: dotenv.settings && others }, environment], cwd, env);
+  const all = [json, { ...dotenv, settings: dotenv.settings && others }, environment];
+  return toConfig(check(all, env), cwd, standalone);
 }
 
 /** Checks settings under the same keys, as text or in their JSON types. Throws a ConfigError like `loadConfig`. */
 export function parseConfig(given: Record<string, unknown>): Config {
-  return check([{ settings: given }], process.cwd(), process.env);
+  return toConfig(check([{ settings: given }], process.env), process.cwd(), false);
 }
 
-function check(sources: Source[], cwd: string, env: NodeJS.ProcessEnv): Config {
+type CheckedSettings = Settings & { isCookieNamed: boolean };
+
+function check(sources: Source[], env: NodeJS.ProcessEnv): CheckedSettings {
   const given = new Map<string, Given>();
   for (const { name, settings = {} } of sources) {
     for (const [key, raw] of Object.entries(settings)) {
@@ -135,7 +148,8 @@ function check(sources: Source[], cwd: string, env: NodeJS.ProcessEnv): Config {
 
   const values = Object.fromEntries([...given].map(([key, { value }]) => [key, value]));
   const result = schema.safeParse(values);
-  if (result.success && problems.length === 0) return toConfig(result.data, cwd);
+  if (result.success && problems.length === 0)
+    return { ...result.data, isCookieNamed: given.has("COOKIE_NAME") };
 
   // What seems to be missing may stand in a file that could not be read.
   const isIncomplete = sources.some(
@@ -148,7 +162,7 @@ function check(sources: Source[], cwd: string, env: NodeJS.ProcessEnv): Config {
   throw new ConfigError([...problems, ...problemLines(issues, given)], isBlank ? firstSteps : undefined);
 }
 
-function toConfig(values: Settings, cwd: string): Config {
+function toConfig(values: CheckedSettings, cwd: string, standalone: boolean): Config {
   const callback = new URL(values.REDIRECT_URI);
   const config: Config = {
     clientId: values.CLIENT_ID,
@@ -163,6 +177,8 @@ function toConfig(values: Settings, cwd: string): Config {
     origin: callback.origin,
     callbackPath: callback.pathname,
     secure: callback.protocol === "https:",
+    cookieName:
+      standalone || values.isCookieNamed ? values.COOKIE_NAME : mountedCookieName(callback.pathname),
     sessionSecrets: values.SESSION_SECRET,
     encryptionKeys: values.ENCRYPTION_KEY,
     host: values.HOST,

@@ -5,7 +5,7 @@ import { endInOrder, explain, serve } from "./serve.ts";
 /** `npm start`: the server with your own configuration. */
 
 try {
-  endInOrder(await serve(loadConfig()));
+  endInOrder(await serve(loadConfig({ standalone: true })));
 } catch (error) {
   const { message, exitCode } = explain(error);
   console.error(message);

@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
 import { myContent } from "#src/cli/demo-content.ts";
 import { assertHeading, choose, signInAs, startChromium } from "./support/chromium.ts";
+import { transactionCookie } from "./support/person.ts";
 import { callbackFor, openSite } from "./support/site.ts";
 
 // What only a real browser can prove. The app is on localhost; evil pages come from another site (127.0.0.1),
@@ -142,7 +143,7 @@ test("OA-9 CK-4 OA-1 each visit asks anew, the form at another site comes back s
   assert.equal(callback?.status, 303);
   // The first visit was never finished, so the flow cookie still waits for it.
   const cookies = await context.cookies();
-  assert.deepEqual(cookies.map(({ name }) => name).sort(), ["arcgis.flow", "arcgis.sid"]);
+  assert.deepEqual(cookies.map(({ name }) => name).sort(), [transactionCookie({ base: url }), "arcgis.sid"]);
   for (const { sameSite, httpOnly } of cookies)
     assert.deepEqual({ sameSite, httpOnly }, { sameSite: "Lax", httpOnly: true });
 });

@@ -4,7 +4,7 @@ import type { Answer, Browser } from "./support/browser.ts";
 import { typed } from "./support/browser.ts";
 import { startChromium } from "./support/chromium.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";
-import { signOut } from "./support/person.ts";
+import { signOut, transactionCookie } from "./support/person.ts";
 import { callbackFor, choose, openSite, type Site, type SiteOptions, signIn } from "./support/site.ts";
 import { tlsProxy } from "./support/tls-proxy.ts";
 
@@ -49,10 +49,10 @@ describe("on http, which means loopback", () => {
   test("CK-1 CK-2 both cookies are HttpOnly, SameSite=Lax, for every path and this host alone, and have plain names", async (t) => {
     const browser = (await openSite(t)).browser();
     const start = await browser.get("/sign-in");
-    assert.deepEqual(settingsOf(start, "arcgis.flow"), usual);
+    assert.deepEqual(settingsOf(start, transactionCookie(browser)), usual);
     const end = await browser.get(await choose(String(start.headers.location), { username: "sandy_admin" }));
     assert.deepEqual(settingsOf(end, "arcgis.sid"), usual);
-    assert.deepEqual(settingsOf(end, "arcgis.flow"), usual);
+    assert.deepEqual(settingsOf(end, transactionCookie(browser)), usual);
     assert.deepEqual(settingsOf(await signOut(browser), "arcgis.sid"), usual);
   });
 
@@ -66,14 +66,15 @@ describe("on http, which means loopback", () => {
       "X-Forwarded-For": "203.0.113.9",
       Forwarded: "for=203.0.113.9;host=evil.example;proto=https",
     };
-    const [honest, liar] = [await site.browser().get("/sign-in"), await site.browser().get("/sign-in", lies)];
+    const browser = site.browser();
+    const [honest, liar] = [await site.browser().get("/sign-in"), await browser.get("/sign-in", lies)];
     const addresses = [honest, liar].map(({ headers }) => {
       const url = new URL(String(headers.location));
       for (const name of ["state", "code_challenge"]) url.searchParams.delete(name);
       return url.href;
     });
     assert.equal(addresses[1], addresses[0]);
-    assert.deepEqual(settingsOf(liar, "arcgis.flow"), usual);
+    assert.deepEqual(settingsOf(liar, transactionCookie(browser)), usual);
     for (const { address } of site.log.lines) assert.equal(address, "127.0.0.1");
   });
 });
@@ -83,9 +84,9 @@ describe("on https", () => {
     const browser = (await openSecureSite(t)).browser();
     const { start, end } = await signInByHttps(browser);
     const secure = { ...usual, secure: "Secure" };
-    assert.deepEqual(settingsOf(start, "__Host-arcgis.flow"), secure);
+    assert.deepEqual(settingsOf(start, transactionCookie({ base: "https://app.example" })), secure);
     assert.deepEqual(settingsOf(end, "__Host-arcgis.sid"), secure);
-    assert.deepEqual(settingsOf(end, "__Host-arcgis.flow"), secure);
+    assert.deepEqual(settingsOf(end, transactionCookie({ base: "https://app.example" })), secure);
     const home = await browser.get("/", byHttps);
     const [, form_token = ""] = /name="form_token" value="([^"]+)"/.exec(home.body) ?? [];
     const gone = await browser.post("/sign-out", { form_token }, { "X-Forwarded-Proto": "https" });
@@ -157,7 +158,7 @@ describe("on https", () => {
     await page.waitForURL(`${site.sandbox.url}/**`);
     assert.deepEqual(
       (await context.cookies()).map(({ name }) => name),
-      ["__Host-arcgis.flow"],
+      [transactionCookie({ base: proxy.url })],
     );
     // The portal's form is a POST that ends in our callback: with SameSite=Strict neither cookie would come along.
     await page.click("text=Sandy Boxwell");
@@ -196,7 +197,7 @@ describe("on any connection", () => {
     for (let tab = 0; tab < 5; tab++) {
       const longest = `/${"~".repeat(511)}`;
       const answer = await browser.get(`/sign-in?returnTo=${encodeURIComponent(longest)}`);
-      const { pair } = cookieOf(answer, "arcgis.flow");
+      const { pair } = cookieOf(answer, transactionCookie(browser));
       assert.ok(pair.length <= 4_096, `${pair.length} bytes`);
     }
     const answer = await signIn(browser);
@@ -226,9 +227,9 @@ describe("on any connection", () => {
       `${good}x`,
       `${good.slice(0, -1)}`,
       `arcgis.sid=${"s".repeat(8_000)}`,
-      "arcgis.flow=bad",
-      "arcgis.flow=%E0%A4%A",
-      `arcgis.flow=${browser.cookies.get("arcgis.sid")}`,
+      `${transactionCookie(browser)}=bad`,
+      `${transactionCookie(browser)}=%E0%A4%A`,
+      `${transactionCookie(browser)}=${browser.cookies.get("arcgis.sid")}`,
       "__proto__=x; constructor=y; toString=z",
       "=; ;;; =x; a=b=c; \u00ff=\u00ff",
       Array.from({ length: 200 }, (_, index) => `cookie${index}=${index}`).join("; "),
@@ -254,23 +255,23 @@ describe("on any connection", () => {
     const site = await openSite(t);
     const browser = site.browser();
     const start = await browser.get("/sign-in");
-    assert.equal(cookieOf(start, "arcgis.flow").attributes["max-age"], "600");
+    assert.equal(cookieOf(start, transactionCookie(browser)).attributes["max-age"], "600");
     const callback = await choose(String(start.headers.location), { username: "sandy_admin" });
     const end = await browser.get(callback);
-    const { value, attributes } = cookieOf(end, "arcgis.flow");
+    const { value, attributes } = cookieOf(end, transactionCookie(browser));
     assert.deepEqual([value, attributes.expires], ["", "Thu, 01 Jan 1970 00:00:00 GMT"]);
-    assert.equal(browser.cookies.has("arcgis.flow"), false);
+    assert.equal(browser.cookies.has(transactionCookie(browser)), false);
 
     const other = site.browser();
     const { headers } = await other.get("/sign-in");
     const cancelled = await other.get(await choose(String(headers.location), { action: "cancel" }));
     assertErrorPage(cancelled, "access_denied");
-    assert.equal(other.cookies.has("arcgis.flow"), false);
+    assert.equal(other.cookies.has(transactionCookie(browser)), false);
 
     site.sandbox.faults.set("token", { kind: "html" });
     const third = site.browser();
     assertErrorPage(await third.get(await callbackFor(third, "sandy_admin")), "portal_answer_invalid");
-    assert.equal(third.cookies.has("arcgis.flow"), false);
+    assert.equal(third.cookies.has(transactionCookie(browser)), false);
   });
 
   test("CK-7 a sign-in in one tab leaves the one in another tab ten minutes, and the last one deletes the cookie", async (t) => {
@@ -279,9 +280,9 @@ describe("on any connection", () => {
       await callbackFor(browser, "vik_viewer"),
       await callbackFor(browser, "zoe_editor"),
     ];
-    assert.equal(cookieOf(await browser.get(first), "arcgis.flow").attributes["max-age"], "600");
+    assert.equal(cookieOf(await browser.get(first), transactionCookie(browser)).attributes["max-age"], "600");
     await browser.get(second);
-    assert.equal(browser.cookies.has("arcgis.flow"), false);
+    assert.equal(browser.cookies.has(transactionCookie(browser)), false);
   });
 
   test("CK-7 the session's cookie lives no longer than the session can", async (t) => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
+import type { RequestHandler } from "express";
 import type { AppParts } from "#src/app.ts";
 import { Browser, click, typed } from "./support/browser.ts";
 import { openSite, signIn } from "./support/site.ts";
@@ -285,6 +286,72 @@ test("with ALLOWED_ORGS, the API and the proxy ask where somebody belongs, too",
   ]) {
     assert.equal((await moved.get(path, { ...click, ...program })).status, 403, path);
   }
+});
+
+test("GU-1 with ALLOWED_ORGS, every guard turns away users of other organizations, whatever else they have", async (t) => {
+  let county = { orgId: "", role: "", group: "", privilege: "" };
+  const guarded: AppParts["routes"] = ({ router, ...guards }) => {
+    const { orgId, role, group, privilege } = county;
+    const ok: RequestHandler = (_req, res) => void res.send("in");
+    router.get("/own/signed-in", guards.requireSignIn, ok);
+    router.get("/own/member", guards.memberOnly, guards.requireSignIn, ok);
+    if (orgId === "") return;
+    router.get("/own/org", guards.requireOrg(orgId), ok);
+    router.get("/own/role", guards.requireRole(role), ok);
+    router.get("/own/group", guards.requireGroup(group), ok);
+    router.get("/own/privilege", guards.requirePrivilege(privilege), ok);
+  };
+  const before = await openSite(t);
+  const ned = before.sandbox.people.find(({ username }) => username === "ned_county");
+  const [group] = before.sandbox.people.flatMap(({ groups }) => groups);
+  assert.ok(ned && group, "there are a user of another organization and a group");
+  ned.groups = [group];
+  ned.privileges = ["features:user:edit"];
+  county = { orgId: ned.orgId, role: ned.role, group: group.id, privilege: "features:user:edit" };
+  const browser = before.browser();
+  await signIn(browser, "ned_county");
+  const { sessionSecrets, encryptionKeys, sessionDir, redirectUri } = before.config;
+  const again = { SESSION_SECRET: sessionSecrets, ENCRYPTION_KEY: encryptionKeys, REDIRECT_URI: redirectUri };
+  const statusesWith = async (settings: Record<string, unknown>) => {
+    const site = await openSite(t, {
+      sandbox: before.sandbox,
+      sessionDir,
+      settings: { ...again, ...settings },
+      routes: guarded,
+    });
+    const moved = new Browser(site.url, browser.cookies);
+    const paths = ["signed-in", "member", "org", "role", "group", "privilege"];
+    const answers = paths.map((path) => moved.get(`/own/${path}`, program));
+    return (await Promise.all(answers)).map(({ status }) => status);
+  };
+  assert.deepEqual(await statusesWith({}), [200, 200, 200, 200, 200, 200]);
+  assert.deepEqual(await statusesWith({ ALLOWED_ORGS: "0123456789ABCDEF" }), [403, 403, 403, 403, 403, 403]);
+});
+
+test("GU-2 a guard without names, or with something that is no name, is an error when it is made", async (t) => {
+  const wrong: unknown[][] = [
+    [],
+    [""],
+    ["  "],
+    [[]],
+    [["org_admin"]],
+    [undefined],
+    [null],
+    [1],
+    ["a", ""],
+    ["a", {}],
+  ];
+  await openSite(t, {
+    routes: ({ requireOrg, requireRole, requirePrivilege, requireGroup }) => {
+      for (const guard of [requireOrg, requireRole, requirePrivilege, requireGroup]) {
+        for (const names of wrong) {
+          const make = () => guard(...(names as string[]));
+          assert.throws(make, { name: "TypeError", message: /at least one name/ }, JSON.stringify(names));
+        }
+        guard("a", "b");
+      }
+    },
+  });
 });
 
 test("with ALLOWED_ORGS, the proxy lets a member in whose profile and token are to be renewed", async (t) => {

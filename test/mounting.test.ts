@@ -46,7 +46,7 @@ for (const [kind, options] of Object.entries({
     const answer = await signIn(browser, "sandy_admin", "/gis/sign-in");
     assert.deepEqual([answer.status, answer.headers.location], [303, "/gis/"]);
     assert.equal(await whoIs(browser, "/gis/"), "sandy_admin");
-    assert.deepEqual([...browser.cookies.keys()].sort(), ["arcgis.sid", "connect.sid"]);
+    assert.deepEqual([...browser.cookies.keys()].sort(), ["arcgis.sid.gis", "connect.sid"]);
     assert.equal(browser.cookies.get("connect.sid"), hostCookie);
     assert.equal(site.files().length, 1);
     const { sessions } = store as unknown as { sessions: Record<string, string> };

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { ConfigError, parseConfig } from "#src/config.ts";
 import { type Answer, click, crossSite, typed } from "./support/browser.ts";
 import { assertErrorPage, tokenCalls, whoIs } from "./support/expect.ts";
+import { transactionCookie } from "./support/person.ts";
 import { rawGet, sendRaw } from "./support/raw.ts";
 import { callbackFor, choose, folder, openSite, secret, signIn } from "./support/site.ts";
 
@@ -261,7 +262,7 @@ test("OA-6 a flow cookie that is damaged, cut, or made by somebody else is no fl
   const other = await openSite(t);
   const browser = site.browser();
   const callback = await callbackFor(browser, "sandy_admin");
-  const good = String(browser.cookies.get("arcgis.flow"));
+  const good = String(browser.cookies.get(transactionCookie(browser)));
   const foreign = other.browser();
   await foreign.get("/sign-in");
   const middle = good.length >> 1;
@@ -276,17 +277,17 @@ test("OA-6 a flow cookie that is damaged, cut, or made by somebody else is no fl
     `${good}A`,
     `${good}=`,
     good.slice(0, middle) + (good[middle] === "A" ? "B" : "A") + good.slice(middle + 1),
-    String(foreign.cookies.get("arcgis.flow")),
+    String(foreign.cookies.get(transactionCookie(foreign))),
     Buffer.from(
       JSON.stringify([{ stateDigest: "x", codeVerifier: "y", returnTo: "/", startedAt: 1 }]),
     ).toString("base64url"),
   ];
   for (const value of bad) {
-    browser.cookies.set("arcgis.flow", value);
+    browser.cookies.set(transactionCookie(browser), value);
     assertErrorPage(await browser.get(callback), "flow_missing");
   }
   assert.equal(tokenCalls(site), 0);
-  browser.cookies.set("arcgis.flow", good);
+  browser.cookies.set(transactionCookie(browser), good);
   assert.equal((await browser.get(callback)).status, 303);
 });
 
@@ -516,7 +517,7 @@ test("AV-8 three sign-ins side by side finish in any order, each where it was me
     assert.deepEqual([answer.status, answer.headers.location], [303, `/for/${name}`]);
     assert.equal(await whoIs(browser), name);
   }
-  assert.equal(browser.cookies.has("arcgis.flow"), false, "the last one takes the cookie away");
+  assert.equal(browser.cookies.has(transactionCookie(browser)), false, "the last one takes the cookie away");
   assert.equal(site.files().length, 1);
 });
 

@@ -3,10 +3,11 @@ import { describe, type TestContext, test } from "node:test";
 import type { Page } from "playwright-core";
 import type { IdentityProvider } from "#src/sandbox/identity-provider.ts";
 import { startSandbox } from "#src/sandbox/index.ts";
+import { cookieNames } from "#src/session/cookie-names.ts";
 import { type Answer, Browser, click, crossSite, typed } from "./support/browser.ts";
 import { assertHeading, startChromium } from "./support/chromium.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";
-import { identityOf, signOut } from "./support/person.ts";
+import { identityOf, signOut, transactionCookie } from "./support/person.ts";
 import { openSite, type Site } from "./support/site.ts";
 
 const { skip, open } = await startChromium();
@@ -316,7 +317,8 @@ describe("AUTO_SIGN_IN", () => {
       [302, "/sign-in?returnTo=%2F%3Fa%3D1%26b%3D%2F%2Fc"],
     );
     assert.equal(answer.headers["cache-control"], "no-store");
-    assert.deepEqual(answer.setCookies, ["arcgis.auto=done; Path=/; HttpOnly; SameSite=Lax"]);
+    const { autoSignIn } = cookieNames(site.config);
+    assert.deepEqual(answer.setCookies, [`${autoSignIn}=done; Path=/; HttpOnly; SameSite=Lax`]);
     for (let visit = 0; visit < 3; visit++) assert.equal((await browser.get("/")).status, 200);
   });
 
@@ -347,7 +349,7 @@ describe("AUTO_SIGN_IN", () => {
     const site = await openOrganization(t);
     const person = new Person(site);
     await person.type(await toProvider(person), { user_name: "vik" });
-    person.app.cookies.delete("arcgis.auto");
+    person.app.cookies.delete(cookieNames(site.config).autoSignIn);
     assert.equal((await signOut(person.app)).status, 303);
     assert.deepEqual((await person.open("/")).hops, []);
 
@@ -381,13 +383,16 @@ describe("AUTO_SIGN_IN", () => {
     const browser = site.browser();
     assert.equal((await browser.get("/")).status, 200);
     await browser.get("/sign-in");
-    assert.deepEqual([...browser.cookies.keys()], ["arcgis.flow"]);
+    assert.deepEqual([...browser.cookies.keys()], [transactionCookie(browser)]);
   });
 
   test("CK-2 names its cookie for the host alone where the server is reached by https", async (t) => {
     const settings = { AUTO_SIGN_IN: true, REDIRECT_URI: "https://app.example/authenticate" };
-    const { setCookies } = await (await openSite(t, { settings })).browser().get("/");
-    assert.deepEqual(setCookies, ["__Host-arcgis.auto=done; Path=/; HttpOnly; Secure; SameSite=Lax"]);
+    const site = await openSite(t, { settings });
+    const { setCookies } = await site.browser().get("/");
+    const { autoSignIn } = cookieNames(site.config);
+    assert.match(autoSignIn, /^__Host-/);
+    assert.deepEqual(setCookies, [`${autoSignIn}=done; Path=/; HttpOnly; Secure; SameSite=Lax`]);
   });
 
   test("goes back below the path that the app is mounted at", async (t) => {

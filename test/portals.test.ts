@@ -164,7 +164,7 @@ describe("one callback for each portal", () => {
       const browser = site.browser();
       const county = new URL(await callbackFor(browser, "vik_viewer", inCounty));
       assert.equal(county.pathname, "/auth/me/portals/county/callback");
-      assertErrorPage(await browser.get(`${front}/callback${county.search}`), "state_mismatch");
+      assertErrorPage(await browser.get(`${front}/callback${county.search}`), "flow_missing");
       const { status, headers } = await browser.get(`${front}/portals/county/callback${county.search}`);
       assert.deepEqual([status, headers.location], [303, "/portals/county/"], front);
       assert.equal(await whoIs(browser, "/portals/county/"), "vik_viewer");
@@ -266,7 +266,7 @@ describe("signed in at several portals", () => {
     const second = await signIn(browser, "sandy_admin", "/portals/county/sign-in?returnTo=/");
     assert.deepEqual([first.headers.location, second.headers.location], ["/", "/"]);
     assert.equal(site.files().length, 2);
-    assert.deepEqual([...browser.cookies.keys()].sort(), ["arcgis.sid", "arcgis.sid.county"]);
+    assert.deepEqual([...browser.cookies.keys()].sort(), ["arcgis.sid", "arcgis.sid.portals.county"]);
     assert.equal(await whoIs(browser), "sandy_admin");
     assert.equal(await whoIs(browser, "/portals/county/"), "sandy_admin");
     for (const base of ["", "/portals/county"]) {
@@ -346,7 +346,7 @@ describe("signed in at several portals", () => {
     const site = await openTwo(t, { entry: { clientId: "test-app" } });
     const browser = site.browser();
     await signIn(browser, "sandy_admin", inCounty);
-    browser.cookies.set("arcgis.sid", String(browser.cookies.get("arcgis.sid.county")));
+    browser.cookies.set("arcgis.sid", String(browser.cookies.get("arcgis.sid.portals.county")));
     assert.equal(await whoIs(browser), undefined);
     assert.equal((await browser.get("/api/session", proxyHeaders)).status, 401);
     const guarded = await browser.get("/content");
@@ -416,7 +416,7 @@ describe("/proxy with several portals", () => {
       requests(portal, "token").map(({ params }) => params),
     );
     const identities = await Promise.all(
-      ["arcgis.sid", "arcgis.sid.county"].map(async (name) => {
+      ["arcgis.sid", "arcgis.sid.portals.county"].map(async (name) => {
         const id = /^s:([^.]+)\./.exec(decodeURIComponent(browser.cookies.get(name) ?? ""))?.[1] ?? "";
         return (await site.store.read(id))?.identity;
       }),

@@ -13,7 +13,15 @@ import { fileStore } from "#src/session/file-store.ts";
 import { sessions } from "#src/session/session.ts";
 import { Browser } from "./support/browser.ts";
 import { tokenCalls, whoIs } from "./support/expect.ts";
-import { formTokenOf, identityOf, sessionIdOf, signed, signOut, until } from "./support/person.ts";
+import {
+  formTokenOf,
+  identityOf,
+  sessionIdOf,
+  signed,
+  signOut,
+  transactionCookie,
+  until,
+} from "./support/person.ts";
 import { freePort, startProgram } from "./support/program.ts";
 import { callbackFor, folder, openSite, type Site, secret, signIn } from "./support/site.ts";
 
@@ -132,18 +140,18 @@ describe("signing in", () => {
     const visit = async (index: number) => {
       const browser = site.browser();
       // Every other one has a sign-in under way.
-      if (index % 2 === 1) browser.cookies.set("arcgis.flow", pending);
+      if (index % 2 === 1) browser.cookies.set(transactionCookie(browser), pending);
       const { setCookies } = await browser.get(String(urls[index % urls.length]));
       for (const cookie of setCookies) cookies.add(cookie.slice(0, cookie.indexOf("=")));
     };
     const stranger = site.browser();
     await stranger.get("/sign-in");
-    const pending = String(stranger.cookies.get("arcgis.flow"));
+    const pending = String(stranger.cookies.get(transactionCookie(stranger)));
     for (let index = 0; index < 1000; index += 20) {
       await Promise.all(Array.from({ length: 20 }, (_, offset) => visit(index + offset)));
     }
     assert.deepEqual(site.files(), []);
-    assert.deepEqual([...cookies], ["arcgis.flow"]);
+    assert.deepEqual([...cookies], [transactionCookie(stranger)]);
   });
 
   test("SE-4 thirty sign-ins get thirty ids of 192 random bits", async (t) => {
@@ -214,7 +222,8 @@ describe("signing in", () => {
     for (let round = 0; round < 50; round++) {
       const browser = site.browser();
       const callback = await callbackFor(browser, "sandy_admin", "/sign-in");
-      const page = await followAtOnce(site, callback, `arcgis.flow=${browser.cookies.get("arcgis.flow")}`);
+      const name = transactionCookie(browser);
+      const page = await followAtOnce(site, callback, `${name}=${browser.cookies.get(name)}`);
       if (page.includes("<bdi>sandy_admin</bdi>")) signedIn++;
     }
     assert.equal(signedIn, 50);
@@ -372,6 +381,8 @@ describe("the life of a session", () => {
     const [, expires = ""] = /arcgis\.sid=.*; Expires=([^;]+)/.exec(setCookies.join("\n")) ?? [];
     assert.ok(Date.parse(expires) <= start + 14 * day, expires);
 
+    // A portal in trouble exchanges no token: the session continues, but only as long as the refresh token.
+    site.sandbox.faults.set("token", { kind: "status", status: 503 });
     t.mock.timers.setTime(start + 14 * day - 10 * 60_000);
     assert.equal(await whoIs(browser), "sandy_admin");
     t.mock.timers.setTime(start + 14 * day);
@@ -387,6 +398,7 @@ describe("the life of a session", () => {
     site.sandbox.settings.refreshTokenSeconds = 3_600;
     const browser = site.browser();
     await signIn(browser);
+    site.sandbox.faults.set("token", { kind: "status", status: 503 });
     t.mock.timers.tick(50 * 60_000);
     assert.equal(await whoIs(browser), "sandy_admin");
     t.mock.timers.tick(10 * 60_000);

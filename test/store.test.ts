@@ -24,7 +24,7 @@ import { keyRing } from "#src/session/seal.ts";
 import { Browser } from "./support/browser.ts";
 import { memoryFolder, smallDisk } from "./support/disks.ts";
 import { whoIs } from "./support/expect.ts";
-import { signed, signOut } from "./support/person.ts";
+import { signed, signOut, transactionCookie } from "./support/person.ts";
 import { asPlainUser } from "./support/plain-user.ts";
 import { callbackFor, folder, openSite, type Site, secret, signIn } from "./support/site.ts";
 import { day, identityFor, openTestStore, recordOf, type TestStore } from "./support/store.ts";
@@ -133,13 +133,13 @@ describe("what lies on the disk", () => {
 
     const other = site.browser();
     const callback = await callbackFor(other, "sandy_admin");
-    const flow = String(other.cookies.get("arcgis.flow"));
+    const flow = String(other.cookies.get(transactionCookie(other)));
     for (const text of [`${flow}\n${seen}`, `${flow}\n${flow}`, `${content}\n${flow}`]) {
       writeFileSync(fileOf(site), text);
       assert.equal(await whoIs(browser), undefined);
     }
     for (const value of [content, seen]) {
-      other.cookies.set("arcgis.flow", value);
+      other.cookies.set(transactionCookie(other), value);
       const answer = await other.get(callback);
       assert.equal(answer.status, 400);
       assert.match(answer.body, /data-code="flow_missing"/);

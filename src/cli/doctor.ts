@@ -73,7 +73,7 @@ async function examine({
   ];
   let config: Config;
   try {
-    config = loadConfig({ cwd, env });
+    config = loadConfig({ cwd, env, standalone: true });
   } catch (reason) {
     if (!(reason instanceof ConfigError)) throw reason;
     const lines = [...reason.problems.map(configurationProblem), ...firstSteps(reason)];

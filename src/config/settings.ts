@@ -82,6 +82,12 @@ export const schema = z
     SESSION_DIR: text(/^[^\0]+$/, "is not the path of a folder. Use ./sessions.")
       .default("./sessions")
       .describe("folder of the encrypted session files"),
+    COOKIE_NAME: text(
+      /^(?!arcgis\.(?:flow|auto)\.)[a-z][\w.-]{0,39}$/i,
+      "is not a cookie name. Use at most 40 letters, digits and -, _, ., such as gis.sid; __Host- comes in front of it by itself.",
+    )
+      .default("arcgis.sid")
+      .describe("name of the session cookie, for several servers on one host name"),
     REDIS_URL: redisUrl.optional().describe("Redis or Valkey that keeps the sessions instead of files"),
     SESSION_IDLE_SECONDS: seconds().default(1_209_600).describe("idle life of a session"),
     SESSION_MAX_SECONDS: seconds().default(2_592_000).describe("longest life of a session"),

@@ -1,4 +1,5 @@
 import type { Config } from "../config.ts";
+import { cookieNames } from "../session/cookie-names.ts";
 import { type Finding, ok, problem, warning } from "./finding.ts";
 
 /** What the configuration's own check cannot say, because it is only wrong together. */
@@ -14,8 +15,9 @@ function checkSecrets({ sessionSecrets, encryptionKeys }: Config): Finding {
 
 const values = (list: string[]) => (list.length === 1 ? "1 value" : `${list.length} values`);
 
-function checkCookie({ secure, origin }: Config): Finding {
-  const cookie = secure ? "__Host-arcgis.sid, for https only" : "arcgis.sid, without https";
+function checkCookie(config: Config): Finding {
+  const { secure, origin } = config;
+  const cookie = `${cookieNames(config).session}, ${secure ? "for https only" : "without https"}`;
   return ok("cookie", `${cookie}, because people come to ${origin}`);
 }
 

@@ -2,6 +2,7 @@ import { parseCookie } from "cookie";
 import type { Request, RequestHandler, Response } from "express";
 import type { Config } from "../config.ts";
 import { redirect } from "../redirect.ts";
+import { type CookieNaming, cookieNames } from "../session/cookie-names.ts";
 import { isPageVisit } from "./fetch-metadata.ts";
 
 /**
@@ -12,8 +13,9 @@ import { isPageVisit } from "./fetch-metadata.ts";
  * A cookie that lasts as long as the browser is open says that there was an attempt. It is there before the browser
  * leaves: whatever becomes of the attempt, the next page has a button and waits for the person.
  */
-export function autoSignIn({ autoSignIn: isOn, secure }: Pick<Config, "autoSignIn" | "secure">) {
-  const name = secure ? "__Host-arcgis.auto" : "arcgis.auto";
+export function autoSignIn(config: CookieNaming & Pick<Config, "autoSignIn">) {
+  const { autoSignIn: isOn, secure } = config;
+  const { autoSignIn: name } = cookieNames(config);
   const options = { httpOnly: true, sameSite: "lax", path: "/", secure } as const;
 
   /** No attempt from now on, until the browser is closed: there was one, or the person has signed out. */

@@ -20,7 +20,7 @@ import { localPath } from "../return-to.ts";
 import type { FlowCookie } from "../session/flow.ts";
 import type { FormTokens } from "../session/form-token.ts";
 import type { SealedStore } from "../session/sealed-store.ts";
-import { endSession, startSession } from "../session/session.ts";
+import { endSession, hasForeignCookie, startSession } from "../session/session.ts";
 import { allowOnly } from "../web.ts";
 import type { AutoSignIn } from "./auto-sign-in.ts";
 import { browserName } from "./browser-name.ts";
@@ -124,6 +124,12 @@ export function signIn({
       // Nobody will ever use these tokens.
       await revocations.revoke(identity);
       throw reason;
+    }
+    if (hasForeignCookie(req, config)) {
+      log.warn(
+        { ...traceOf(req), event: "cookie-replaced" },
+        "the browser had a session cookie that SESSION_SECRET has not signed: another server on this host name needs a COOKIE_NAME of its own",
+      );
     }
     log.info({ ...traceOf(req), event: "sign-in", user: identity.username }, "signed in");
     counts.signIns.add("signed_in");

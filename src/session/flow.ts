@@ -1,8 +1,8 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { parseCookie } from "cookie";
 import type { Request, Response } from "express";
-import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
+import { type CookieNaming, cookieNames } from "./cookie-names.ts";
 import type { KeyRing } from "./seal.ts";
 
 /** What is remembered of a sign-in between the redirect to the portal and the way back. */
@@ -15,8 +15,6 @@ export interface Flow {
 
 /** A flow as the cookie keeps it. Of the state it keeps a digest: the cookie alone does not complete a sign-in. */
 interface PendingFlow extends Flow {
-  /** Where it was begun: another portal's answer does not end it (OA-7). */
-  portalId: string;
   stateDigest: string;
   startedAt: number;
 }
@@ -32,20 +30,22 @@ const largestCookie = 3_800;
  * Keeps sign-ins under way in a sealed cookie of the browser that started them, and nowhere else: a stranger
  * costs the server no memory and no file, and an answer of the portal counts only in the right browser.
  */
-export function flowCookie(keys: KeyRing, { secure, portalId }: Pick<Config, "secure" | "portalId">) {
-  const name = secure ? "__Host-arcgis.flow" : "arcgis.flow";
+export function flowCookie(keys: KeyRing, config: CookieNaming) {
+  const { secure } = config;
+  // Each portal has a cookie of its own, too: another portal's response does not end a sign-in (OA-7).
+  const { transaction: name } = cookieNames(config);
   const claimed = new Map<string, number>();
 
   function read(req: Request): PendingFlow[] {
     const sealed = parseCookie(req.headers.cookie ?? "")[name];
-    const text = sealed && keys.open(sealed, "flow");
+    const text = sealed && keys.open(sealed, "flow", name);
     return text ? JSON.parse(text) : [];
   }
 
   function write(res: Response, flows: PendingFlow[]): void {
     const options = { httpOnly: true, sameSite: "lax", path: "/", secure } as const;
     if (flows.length === 0) res.clearCookie(name, options);
-    else res.cookie(name, keys.seal(JSON.stringify(flows), "flow"), { ...options, maxAge: lifeMs });
+    else res.cookie(name, keys.seal(JSON.stringify(flows), "flow", name), { ...options, maxAge: lifeMs });
   }
 
   /** True for the first caller only. The cookie cannot tell: a copy of it comes back unspent. */
@@ -68,7 +68,7 @@ export function flowCookie(keys: KeyRing, { secure, portalId }: Pick<Config, "se
       const codeVerifier = random.toString("base64url", 32);
       const now = Date.now();
       const flows = read(req).filter(({ startedAt }) => now < startedAt + lifeMs);
-      flows.push({ portalId, stateDigest: digestOf(state), codeVerifier, returnTo, startedAt: now });
+      flows.push({ stateDigest: digestOf(state), codeVerifier, returnTo, startedAt: now });
       while (flows.length > mostFlows || JSON.stringify(flows).length * (4 / 3) > largestCookie)
         flows.shift();
       write(res, flows);
@@ -83,8 +83,7 @@ export function flowCookie(keys: KeyRing, { secure, portalId }: Pick<Config, "se
       const flows = read(req);
       if (flows.length === 0) throw new AppError("flow_missing");
       const digest = digestOf(state);
-      const here = flows.filter((each) => each.portalId === portalId);
-      const flow = here.find(({ stateDigest }) =>
+      const flow = flows.find(({ stateDigest }) =>
         timingSafeEqual(Buffer.from(stateDigest), Buffer.from(digest)),
       );
       if (!flow) throw new AppError("state_mismatch");

@@ -5,8 +5,8 @@ import type { Request, RequestHandler, Response } from "express";
 import session, { type SessionData } from "express-session";
 import type { IdentityManager } from "../arcgis/identity-manager.ts";
 import type { Profile } from "../arcgis/profile.ts";
-import { firstPortal } from "../config/portals.ts";
 import type { Config } from "../config.ts";
+import { cookieNames } from "./cookie-names.ts";
 import type { SealedStore } from "./sealed-store.ts";
 import { freeze } from "./session-content.ts";
 
@@ -29,12 +29,11 @@ const toleranceMs = 60 * 60_000;
 /** What a request sees that has no session. */
 const nobody = freeze({ cookie: { originalMaxAge: null, expires: null } }) as unknown as Request["session"];
 
-/** The session's cookie: an opaque signed id and nothing else. `__Host-` binds it to this very host (RFC 6265bis, 4.1.3.2). */
-function cookieOf({ secure, portalId }: Config) {
-  // With several portals a browser has a session for each.
-  const name = portalId === firstPortal ? "arcgis.sid" : `arcgis.sid.${portalId}`;
+/** The session's cookie: an opaque signed id and nothing else. */
+function cookieOf(config: Config) {
+  const { secure } = config;
   return {
-    name: secure ? `__Host-${name}` : name,
+    name: cookieNames(config).session,
     // Lax, not Strict: with Strict the browser would come back from the portal without its cookies.
     cookie: { httpOnly: true, sameSite: "lax", path: "/", secure },
   } as const;
@@ -132,6 +131,12 @@ function signedId(cookie: string, secrets: string[]): string | undefined {
     return given.length === expected.length && timingSafeEqual(given, Buffer.from(expected));
   });
   return isSigned ? id : undefined;
+}
+
+/** Whether this request has a session cookie under our name that none of our secrets has signed. */
+export function hasForeignCookie(req: Request, config: Config): boolean {
+  const { cookie, id } = cookieIn(req, config);
+  return cookie !== "" && id === undefined;
 }
 
 function sendCookie(res: Response, value: string, end: number, config: Config): void {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
+import { cookieNames } from "#src/session/cookie-names.ts";
 import type { Answer, Browser } from "./browser.ts";
 import type { Site } from "./site.ts";
 
@@ -14,6 +15,13 @@ export async function signOut(browser: Browser, base = ""): Promise<Answer> {
 /** The token in the sign-out form of a page. */
 export function formTokenOf({ body }: Pick<Answer, "body">): string {
   return /name="form_token" value="([^"]+)"/.exec(body)?.[1] ?? assert.fail(`no sign-out form in ${body}`);
+}
+
+/** The name of the cookie that keeps the sign-ins in progress of a browser, at the server that it visits or another. */
+export function transactionCookie({ base }: Pick<Browser, "base">): string {
+  const redirectUri = `${base}/authenticate`;
+  const secure = base.startsWith("https:");
+  return cookieNames({ redirectUri, secure, cookieName: "", portalId: "main" }).transaction;
 }
 
 /** The session id in this browser's cookie. */

@@ -1,0 +1,183 @@
+import assert from "node:assert/strict";
+import { createServer, request } from "node:http";
+import type { AddressInfo } from "node:net";
+import { type TestContext, test } from "node:test";
+import type { AppParts } from "#src/app.ts";
+import { startSandbox } from "#src/sandbox/portal.ts";
+import { type Browser, click } from "./support/browser.ts";
+import { sessionIdOf } from "./support/person.ts";
+import { openSite, signIn } from "./support/site.ts";
+
+const people = ["sandy_admin", "pia_publisher", "vik_viewer", "zoe_editor", "ned_county"];
+const program = { ...click, Accept: "application/json" };
+const accessSeconds = 60;
+
+/** What the portal does with a request that holds one of these tokens. */
+interface Trouble {
+  sick: Set<string>;
+  kind: "500" | "reset" | "json";
+  /** The requests that met it, and those that did not. */
+  met: string[];
+  passed: string[];
+}
+
+/** Who is signed in, and what the portal knows them by. */
+interface User {
+  browser: Browser;
+  refreshToken: string;
+  accessToken: string;
+}
+
+const routes: AppParts["routes"] = ({ router, requireRole }) => {
+  router.get("/rights", requireRole("org_admin", "org_publisher", "org_user"), (req, res) => {
+    res.json(req.session.profile?.fetchedAt);
+  });
+};
+
+/**
+ * A site whose portal is in trouble with some users only: for a refresh by their refresh token, for community/self by
+ * their access token. The calendar and the monotonic clock go on when the test says so.
+ */
+async function open(t: TestContext) {
+  const sandbox = await startSandbox({ clients: [{ clientId: "test-app", redirectUris: [] }] });
+  t.after(() => sandbox.close());
+  sandbox.settings.accessTokenSeconds = accessSeconds;
+  const trouble: Trouble = { sick: new Set(), kind: "500", met: [], passed: [] };
+  const front = createServer((req, res) => {
+    let body = "";
+    req.on("data", (data) => {
+      body += data;
+    });
+    req.on("end", () => {
+      const what = `${req.url}${req.headers["x-esri-authorization"] ?? ""}${body}`;
+      const isWatched = /grant_type=\w*refresh_token|\/community\/self/.test(what);
+      const isSick = isWatched && [...trouble.sick].some((token) => what.includes(encodeURIComponent(token)));
+      if (isWatched) trouble[isSick ? "met" : "passed"].push(what);
+      if (!isSick) {
+        const { hostname, port } = new URL(sandbox.origin);
+        const onward = request({ hostname, port, path: req.url, method: req.method, headers: req.headers });
+        onward.on("response", (answer) => {
+          res.writeHead(answer.statusCode ?? 500, answer.headers);
+          answer.pipe(res);
+        });
+        onward.end(body);
+      } else if (trouble.kind === "reset") req.socket.resetAndDestroy();
+      else if (trouble.kind === "500") res.writeHead(500).end();
+      else res.end(JSON.stringify({ error: { code: 500, message: "Out of order.", details: [] } }));
+    });
+  });
+  await new Promise<void>((resolve) => front.listen(0, "127.0.0.1", resolve));
+  t.after(() => void front.close().closeAllConnections());
+  const { port } = front.address() as AddressInfo;
+  const url = new URL(sandbox.url);
+  url.port = String(port);
+  const site = await openSite(t, {
+    sandbox,
+    routes,
+    settings: { TOKEN_HANDOVER: true, PORTAL_URL: url.href },
+  });
+
+  const start = { now: Date.now(), steady: performance.now() };
+  let passedMs = 0;
+  t.mock.timers.enable({ apis: ["Date"], now: start.now });
+  t.mock.method(performance, "now", () => start.steady + passedMs);
+  return {
+    site,
+    trouble,
+    goOn(ms: number): void {
+      passedMs += ms;
+      t.mock.timers.setTime(start.now + passedMs);
+    },
+    /** Signs in. */
+    async user(username: string): Promise<User> {
+      const browser = site.browser();
+      await signIn(browser, username);
+      let tokens = { refreshToken: "", accessToken: "" };
+      await site.store.update(sessionIdOf(browser), ({ identity }) => {
+        tokens = { refreshToken: identity?.refreshToken ?? "", accessToken: identity?.token ?? "" };
+      });
+      return { browser, ...tokens };
+    },
+  };
+}
+
+const credential = async (browser: Browser) => (await browser.get("/api/credential", program)).status;
+
+for (const kind of ["500", "reset", "json"] as const) {
+  test(`TK-9 a portal that cannot refresh one user's token (${kind}) refreshes everybody else's`, async (t) => {
+    const { trouble, goOn, user } = await open(t);
+    const alice = await user("sandy_admin");
+    const others = [await user("pia_publisher"), await user("vik_viewer")];
+    Object.assign(trouble, { kind, sick: new Set([alice.refreshToken]) });
+    for (let round = 0; round < 5; round++) {
+      goOn(accessSeconds * 1000);
+      for (let times = 0; times < 3; times++) assert.equal(await credential(alice.browser), 502);
+      for (const { browser } of others) assert.equal(await credential(browser), 200);
+    }
+    assert.equal(trouble.met.length, 5, "and of the one it is not asked all the time");
+  });
+}
+
+test("TK-9 many sessions of one user that fail do not pause the portal for others", async (t) => {
+  const { trouble, goOn, user } = await open(t);
+  const sessions: User[] = [];
+  for (let index = 0; index < 8; index++) sessions.push(await user("sandy_admin"));
+  const bob = await user("vik_viewer");
+  trouble.sick = new Set(sessions.map(({ refreshToken }) => refreshToken));
+  goOn(accessSeconds * 1000);
+  for (const { browser } of sessions) assert.equal(await credential(browser), 502);
+  assert.equal(trouble.met.length, sessions.length);
+  assert.equal(await credential(bob.browser), 200);
+});
+
+test("TK-9 errors that the portal reports about their own tokens pause nobody else, however many users they are", async (t) => {
+  const { trouble, goOn, user } = await open(t);
+  const sick: User[] = [];
+  for (const name of people.slice(0, 4)) sick.push(await user(name));
+  const ned = await user("ned_county");
+  Object.assign(trouble, { kind: "json", sick: new Set(sick.map(({ refreshToken }) => refreshToken)) });
+  goOn(accessSeconds * 1000);
+  for (const { browser } of sick) assert.equal(await credential(browser), 502);
+  assert.equal(await credential(ned.browser), 200);
+});
+
+test("TK-9 a portal that cannot be reached for several users is paused for everybody, shortly, and then gets one probe", async (t) => {
+  const { trouble, goOn, user } = await open(t);
+  const users: User[] = [];
+  for (const name of people) users.push(await user(name));
+  trouble.sick = new Set(users.map(({ refreshToken }) => refreshToken));
+  goOn(accessSeconds * 1000);
+  const askAll = () => Promise.all(users.map(({ browser }) => credential(browser)));
+  for (const { browser } of users) assert.equal(await credential(browser), 502);
+  assert.equal(trouble.met.length, 3, "the others were spared");
+
+  trouble.sick.clear();
+  assert.deepEqual(new Set(await askAll()), new Set([502]), "it is paused");
+  assert.equal(trouble.passed.length, people.length, "nothing but the profiles of the sign-ins");
+  goOn(2_500);
+  trouble.sick = new Set(users.map(({ refreshToken }) => refreshToken));
+  await askAll();
+  assert.equal(trouble.met.length, 4, "one probe of all who asked");
+  goOn(2_500);
+  trouble.sick.clear();
+  assert.ok((await askAll()).includes(200));
+  assert.deepEqual(new Set(await askAll()), new Set([200]), "and the probe that succeeds ends the pause");
+});
+
+test("TK-9 a portal that cannot tell one user's profile tells everybody else's", async (t) => {
+  const { trouble, goOn, site, user } = await open(t);
+  site.sandbox.settings.accessTokenSeconds = 24 * 60 * 60;
+  const alice = await user("sandy_admin");
+  const bob = await user("vik_viewer");
+  trouble.sick.add(alice.accessToken);
+  const fetchedAt = async (browser: Browser) => Number((await browser.get("/rights", program)).json());
+  const first = await fetchedAt(alice.browser);
+  for (let round = 0; round < 3; round++) {
+    goOn(11 * 60_000);
+    for (let times = 0; times < 3; times++) assert.equal(await fetchedAt(alice.browser), first);
+    // The first request gets the new profile stored, the next one sees it.
+    await fetchedAt(bob.browser);
+    assert.equal(await fetchedAt(bob.browser), Date.now());
+  }
+  assert.equal(trouble.met.length, 3);
+});
