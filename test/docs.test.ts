@@ -35,7 +35,7 @@ test("every requirement of docs/security.md has a test that is named after it", 
     assert.equal(Number(number), (last.get(group) ?? 0) + 1, `${id} follows ${group}-${last.get(group)}`);
     last.set(group, Number(number));
   }
-  assert.equal(ids.length, 105);
+  assert.ok(ids.length >= 105, "no row was lost");
 });
 
 test("a requirement counts as proved by a test or a group of that name, not by one that is skipped or commented out", async (t) => {

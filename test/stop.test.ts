@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { describe, test } from "node:test";
+import { describe, type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseConfig } from "#src/config.ts";
 import { startSandbox } from "#src/sandbox/index.ts";
 import { serve } from "#src/serve.ts";
-import { Browser } from "./support/browser.ts";
-import { until } from "./support/person.ts";
-import { sharedSettings, startServer } from "./support/server-process.ts";
+import { Browser, click } from "./support/browser.ts";
+import { formTokenOf, until } from "./support/person.ts";
+import { redirectUri, sharedSettings, startServer } from "./support/server-process.ts";
 import { callbackFor, folder, type openSite, secret } from "./support/site.ts";
 
 const clientId = "stop";
@@ -128,3 +129,111 @@ describe("AV-7 the end of the process", { concurrency: true }, () => {
     await slow;
   });
 });
+
+describe("TK-10 a server that stops keeps what is not revoked yet", { concurrency: true }, () => {
+  /** A server in a process of its own, the portal that it signs people in at, and what becomes of its end. */
+  async function open(t: TestContext) {
+    const clients = [{ clientId: "test-app", redirectUris: [redirectUri] }];
+    const sandbox = await startSandbox({ clients });
+    t.after(() => sandbox.close());
+    const settings = sharedSettings(t, sandbox.url);
+    const { url, child } = await startServer(t, settings);
+    const calls = (endpoint: string) => sandbox.log.filter((call) => call.endpoint === endpoint).length;
+    const visit = async (browser: Browser, username: string) => {
+      const { pathname, search } = new URL(await callbackFor(browser, username));
+      return pathname + search;
+    };
+    return {
+      sandbox,
+      url,
+      calls,
+      signIn: async (browser: Browser, username = "sandy_admin") => {
+        const answer = await browser.get(await visit(browser, username));
+        assert.equal(answer.status, 303);
+      },
+      visit,
+      /** Sends SIGTERM, waits for the end, starts the server anew, and gives the tokens that are revoked then. */
+      async endAndStart(expected: number): Promise<string[]> {
+        const exit = once(child, "exit");
+        child.kill("SIGTERM");
+        assert.deepEqual(await exit, [0, null]);
+        sandbox.faults.clear();
+        const before = sandbox.revoked.length;
+        await startServer(t, settings);
+        await until(() => sandbox.revoked.length >= before + expected, "the tokens are revoked");
+        return sandbox.revoked.slice(before);
+      },
+    };
+  }
+
+  test("TK-10 of a session that a new sign-in has replaced", async (t) => {
+    const { sandbox, url, calls, signIn, endAndStart } = await open(t);
+    const browser = new Browser(url);
+    await signIn(browser);
+    sandbox.faults.set("revokeToken", { kind: "hang" });
+    await signIn(browser, "vik_viewer");
+    await until(() => calls("revokeToken") === 1, "the old tokens are being revoked");
+    assert.equal((await endAndStart(1)).length, 1);
+  });
+
+  test("TK-10 of a sign-out whose browser has not waited for it", async (t) => {
+    const { sandbox, url, calls, signIn, endAndStart } = await open(t);
+    const browser = new Browser(url);
+    await signIn(browser);
+    sandbox.faults.set("revokeToken", { kind: "hang" });
+    abandon(url, "/sign-out", browser, () => calls("revokeToken") === 1);
+    await until(() => calls("revokeToken") === 1, "the tokens are being revoked");
+    assert.equal((await endAndStart(1)).length, 1);
+  });
+
+  test("TK-10 of twenty other sessions that a user has ended, though only some are being revoked", async (t) => {
+    const { sandbox, url, calls, signIn, endAndStart } = await open(t);
+    const browser = new Browser(url);
+    for (let index = 0; index < 20; index++) await signIn(new Browser(url));
+    await signIn(browser);
+    const home = await browser.get("/");
+    sandbox.faults.set("revokeToken", { kind: "hang" });
+    const form_token = formTokenOf(home);
+    const ending = browser.post(
+      "/sign-ins",
+      { form_token, session: "others" },
+      { Origin: "http://localhost:9" },
+    );
+    ending.catch(() => {});
+    await until(() => calls("revokeToken") >= 8, "the first tokens are being revoked");
+    assert.equal(new Set(await endAndStart(20)).size, 20);
+  });
+
+  test("TK-10 and tokens that come after a sign-out, or to a browser that has gone", async (t) => {
+    const { sandbox, url, calls, signIn, visit, endAndStart } = await open(t);
+    sandbox.settings.accessTokenSeconds = 1;
+    sandbox.settings.refreshTokenSeconds = 3_600;
+    const browser = new Browser(url);
+    await signIn(browser);
+    const other = new Browser(url);
+    const second = await visit(other, "pia_publisher");
+    await sleep(1_000);
+    const before = calls("token");
+    sandbox.faults.set("token", { kind: "delay", ms: 600 });
+    abandon(url, "/map", browser, () => calls("token") > before);
+    await until(() => calls("token") === before + 1, "a refresh is under way");
+    abandon(url, second, other, () => calls("token") > before + 1);
+    await until(() => calls("token") === before + 2, "a sign-in is under way");
+    sandbox.faults.set("revokeToken", { kind: "hang" });
+    abandon(url, "/sign-out", browser, () => calls("revokeToken") > 0);
+    await until(() => calls("revokeToken") === 1, "a sign-out is under way");
+    // The new pair of the refresh, which has ended the old one, and that of the sign-in.
+    assert.equal(new Set(await endAndStart(2)).size, 2);
+  });
+});
+
+/** Sends a request of this browser, and hangs up as soon as `isUnderWay`. */
+function abandon(url: string, path: string, browser: Browser, isUnderWay: () => boolean): void {
+  const { hostname, port } = new URL(url);
+  const cookies = [...browser.cookies].map(([name, value]) => `${name}=${value}`).join("; ");
+  const headers = Object.entries({ ...click, Host: `${hostname}:${port}`, Cookie: cookies });
+  const socket = connect(Number(port), hostname);
+  socket.on("error", () => {});
+  socket.write(`GET ${path} HTTP/1.1\r\n${headers.map((header) => header.join(": ")).join("\r\n")}\r\n\r\n`);
+  void until(isUnderWay, path).then(() => socket.destroy());
+}
