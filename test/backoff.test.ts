@@ -3,9 +3,9 @@ import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
 import type { AppParts } from "#src/app.ts";
-import { startSandbox } from "#src/sandbox/portal.ts";
+import { startSandbox } from "#src/sandbox/index.ts";
 import { type Browser, click } from "./support/browser.ts";
-import { sessionIdOf } from "./support/person.ts";
+import { sessionIdOf, until } from "./support/person.ts";
 import { openSite, signIn } from "./support/site.ts";
 
 const people = ["sandy_admin", "pia_publisher", "vik_viewer", "zoe_editor", "ned_county"];
@@ -35,8 +35,8 @@ const routes: AppParts["routes"] = ({ router, requireRole }) => {
 };
 
 /**
- * A site whose portal is in trouble with some users only: for a refresh by their refresh token, for community/self by
- * their access token. The calendar and the monotonic clock go on when the test says so.
+ * A site whose portal is in trouble with some users only: for a refresh or a revocation by their refresh token,
+ * for community/self by their access token. The calendar and the monotonic clock go on when the test says so.
  */
 async function open(t: TestContext) {
   const sandbox = await startSandbox({ clients: [{ clientId: "test-app", redirectUris: [] }] });
@@ -50,7 +50,7 @@ async function open(t: TestContext) {
     });
     req.on("end", () => {
       const what = `${req.url}${req.headers["x-esri-authorization"] ?? ""}${body}`;
-      const isWatched = /grant_type=\w*refresh_token|\/community\/self/.test(what);
+      const isWatched = /grant_type=\w*refresh_token|\/community\/self|\/revokeToken/.test(what);
       const isSick = isWatched && [...trouble.sick].some((token) => what.includes(encodeURIComponent(token)));
       if (isWatched) trouble[isSick ? "met" : "passed"].push(what);
       if (!isSick) {
@@ -180,4 +180,31 @@ test("TK-9 a portal that cannot tell one user's profile tells everybody else's",
     assert.equal(await fetchedAt(bob.browser), Date.now());
   }
   assert.equal(trouble.met.length, 3);
+});
+
+test("TK-9 tokens of one user that the portal cannot revoke keep nobody else's waiting", async (t) => {
+  const { site, trouble, user } = await open(t);
+  const sick: User[] = [];
+  for (let index = 0; index < 10; index++) sick.push(await user("sandy_admin"));
+  const bob = await user("vik_viewer");
+  trouble.sick = new Set([...sick, bob].map(({ refreshToken }) => refreshToken));
+  for (const { browser } of [...sick, bob]) assert.equal((await browser.get("/sign-out", click)).status, 303);
+  assert.equal(trouble.met.length, 11);
+
+  trouble.sick.delete(bob.refreshToken);
+  const { sessionSecrets, encryptionKeys, sessionDir, redirectUri, portal } = site.config;
+  await openSite(t, {
+    sandbox: site.sandbox,
+    sessionDir,
+    settings: {
+      SESSION_SECRET: sessionSecrets,
+      ENCRYPTION_KEY: encryptionKeys,
+      REDIRECT_URI: redirectUri,
+      PORTAL_URL: portal,
+    },
+  });
+  await until(
+    () => site.sandbox.revoked.includes(bob.refreshToken),
+    "the token of the other user is revoked",
+  );
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import type { AppParts } from "#src/app.ts";
-import { type Sandbox, startSandbox } from "#src/sandbox/portal.ts";
+import { type Sandbox, startSandbox } from "#src/sandbox/index.ts";
 import { click, typed } from "./support/browser.ts";
 import { whoIs } from "./support/expect.ts";
 import { openSite, signIn } from "./support/site.ts";

@@ -302,8 +302,8 @@ test("GU-1 with ALLOWED_ORGS, every guard turns away users of other organization
     router.get("/own/privilege", guards.requirePrivilege(privilege), ok);
   };
   const before = await openSite(t);
-  const ned = before.sandbox.people.find(({ username }) => username === "ned_county");
-  const [group] = before.sandbox.people.flatMap(({ groups }) => groups);
+  const ned = before.sandbox.users.find(({ username }) => username === "ned_county");
+  const [group] = before.sandbox.users.flatMap(({ groups }) => groups);
   assert.ok(ned && group, "there are a user of another organization and a group");
   ned.groups = [group];
   ned.privileges = ["features:user:edit"];

@@ -98,6 +98,16 @@ describe("a token is renewed", () => {
   });
 });
 
+test("TK-2 the start page tells the browser of a new refresh token, too", async (t) => {
+  const site = await open(t, { access: 60, refresh: 7_200 });
+  const browser = site.browser();
+  const first = cookieEnd(await signIn(browser));
+  t.mock.timers.tick(5_400_000);
+  const home = await browser.get("/");
+  assert.equal(grants(site.sandbox, "exchange_refresh_token"), 1);
+  assert.ok(cookieEnd(home) >= first + 5_000_000, `${first} -> ${home.setCookies}`);
+});
+
 /** When the browser is to drop its session cookie (ms since 1970). */
 function cookieEnd({ setCookies }: Answer): number {
   return Date.parse(/arcgis\.sid=.*Expires=([^;]+)/.exec(setCookies.join("\n"))?.[1] ?? "");

@@ -30,7 +30,7 @@ export function refusalBackoff() {
 /** After a failure a session waits, twice as long with each failure in a row (ms). */
 const failed = { firstMs: 500, longestMs: 30_000 };
 /** The portal as a whole is paused when the requests of so many users have failed, and nobody's has succeeded since. */
-const mostFailing = 3;
+export const mostFailing = 3;
 /** A failure counts against the portal for so long, and pauses it for so long (ms). */
 const portal = { countsMs: 60_000, pauseMs: 2_000 };
 

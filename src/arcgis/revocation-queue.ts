@@ -4,6 +4,7 @@ import { eachOf } from "../each-of.ts";
 import { counts } from "../metrics/counts.ts";
 import { reasonOf } from "../reason.ts";
 import type { PendingList } from "../session/pending.ts";
+import { isPortalTrouble, mostFailing } from "./backoff.ts";
 import { IdentityManager } from "./identity-manager.ts";
 import { isRefusal } from "./request.ts";
 
@@ -52,7 +53,10 @@ export function revocationQueue({
   log: Pick<Logger, "warn">;
 }): RevocationQueue {
   /** True when there is nothing more to do about this one. */
-  async function revokeNow({ portal, clientId, username, token }: PendingRevocation): Promise<boolean> {
+  async function revokeNow(
+    { portal, clientId, username, token }: PendingRevocation,
+    onTrouble = () => {},
+  ): Promise<boolean> {
     try {
       await IdentityManager.destroy(
         new ArcGISIdentityManager({ portal, clientId, username, refreshToken: token }),
@@ -62,6 +66,7 @@ export function revocationQueue({
     } catch (error) {
       counts.revocations.add("failed");
       log.warn({ event: "revoke", user: username, reason: reasonOf(error) }, "not revoked");
+      if (isPortalTrouble(error)) onTrouble();
       // The portal has answered, and would answer the same tomorrow.
       return isRefusal(error);
     }
@@ -83,12 +88,17 @@ export function revocationQueue({
         return waiting.length < items.length ? waiting : items;
       });
       const done = new Set<string>();
-      const down = new Set<string>();
+      const failing = new Map<string, Set<string>>();
       await eachOf(waiting, atOnce, async (item) => {
-        // One that does not get through is enough to know of a portal: the others would only wait, too.
-        if (down.has(item.portal)) return;
-        if (await revokeNow(item)) done.add(item.token);
-        else down.add(item.portal);
+        const { portal, username, token } = item;
+        const users = failing.get(portal) ?? new Set();
+        failing.set(portal, users);
+        // A portal that cannot be reached for several users is down: the others would only wait, too.
+        if (users.size >= mostFailing) return;
+        if (await revokeNow(item, () => users.add(username))) {
+          done.add(token);
+          users.clear();
+        }
         onDone(done.size, waiting.length);
       });
       if (done.size > 0)

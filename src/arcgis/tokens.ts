@@ -217,14 +217,14 @@ export function tokenKeeper({ config, store, revocations, log }: TokenKeeperPart
   return {
     fresh,
     current,
-    async recheck(req, _res, next) {
+    async recheck(req, res, next) {
       const { session, sessionID } = req;
       const { identity } = session;
       // The session may be that of another portal: the last guard decides.
       if (identity?.portal !== config.portal || !hasExpired(identity)) return next();
       const latest = await current(sessionID, identity);
       if (latest === identity) return next();
-      if (Object.isFrozen(session)) await lookAgain(req, store);
+      if (Object.isFrozen(session)) await lookAgain(req, res, config, store);
       else if (latest) await show(req, latest);
       else delete (session as Partial<SessionData>).identity;
       next();

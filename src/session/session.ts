@@ -7,7 +7,7 @@ import type { IdentityManager } from "../arcgis/identity-manager.ts";
 import type { Profile } from "../arcgis/profile.ts";
 import type { Config } from "../config.ts";
 import { cookieNames } from "./cookie-names.ts";
-import type { SealedStore } from "./sealed-store.ts";
+import type { SealedStore, SessionView } from "./sealed-store.ts";
 import { freeze } from "./session-content.ts";
 
 declare module "express-session" {
@@ -73,7 +73,7 @@ export function sessions(config: Config, store: SealedStore): RequestHandler {
 export function readOnlySessions(
   config: Config,
   store: SealedStore,
-  { prolong = true }: { prolong?: boolean } = {},
+  { prolong: tellsEnd = true }: { prolong?: boolean } = {},
 ): RequestHandler {
   return (req, res, next) => {
     // Like express-session, it leaves a session alone that is there already.
@@ -86,8 +86,7 @@ export function readOnlySessions(
       if (view && !isForeign(view, config)) {
         req.sessionID = id;
         req.session = view as unknown as Request["session"];
-        // A new refresh token prolongs a session, and the browser has to know.
-        if (prolong && view.end > view.toldEnd + toleranceMs) sendCookie(res, cookie, view.end, config);
+        if (tellsEnd) prolong(res, cookie, view, config);
       }
       next(error);
     });
@@ -95,9 +94,20 @@ export function readOnlySessions(
 }
 
 /** Shows a request with a read-only session what is stored of it now, after it was refreshed or has ended. */
-export async function lookAgain(req: Request, store: SealedStore): Promise<void> {
+export async function lookAgain(
+  req: Request,
+  res: Response,
+  config: Config,
+  store: SealedStore,
+): Promise<void> {
   const view = await promisify(store.look.bind(store))(req.sessionID);
   req.session = (view as unknown as Request["session"]) ?? nobody;
+  if (view) prolong(res, cookieIn(req, config).cookie, view, config);
+}
+
+/** A new refresh token prolongs a session, and the browser has to know. */
+function prolong(res: Response, cookie: string, { end, toldEnd }: SessionView, config: Config): void {
+  if (end > toldEnd + toleranceMs) sendCookie(res, cookie, end, config);
 }
 
 /** Tokens of another portal or application, from before the configuration was changed, are no sign-in here. */
