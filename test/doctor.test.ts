@@ -303,7 +303,8 @@ describe("a fault of the place where sessions are kept", () => {
     skip: redisIsMissing(),
   }, async (t) => {
     const it = await patient(t);
-    const cure = "Start Redis, or correct REDIS_URL: its address, its password and its rights.";
+    const rights = "(+get +set +del +eval +scan +ping on the keys arcgis-sign-in:*)";
+    const cure = `Start Redis, or correct REDIS_URL: its address, its password and its rights ${rights}.`;
     it.settings.REDIS_URL = `redis://127.0.0.1:${await freePort()}`;
     await assertTrouble(it, `problem session store: Redis is away: ECONNREFUSED. ${cure}`);
 
@@ -317,7 +318,7 @@ describe("a fault of the place where sessions are kept", () => {
     const replica = await startRedis(t);
     await replica.send("REPLICAOF", "127.0.0.1", String(redis.port));
     it.settings.REDIS_URL = replica.url;
-    await assertTrouble(it, `problem session store: Redis refused a command: READONLY. ${cure}`);
+    await assertTrouble(it, `problem session store: Redis refused SET: READONLY. ${cure}`);
   });
 });
 

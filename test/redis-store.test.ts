@@ -23,6 +23,7 @@ const record = { content: "content", seen: "seen" };
 const nameOf = (text: string) => createHash("sha256").update(text).digest("hex");
 const newName = () => nameOf(randomUUID());
 const keyOf = (name: string) => `arcgis-sign-in:session:${name}`;
+const lockOf = (name: string) => `arcgis-sign-in:lock:${name}`;
 
 /** The headers of a page's own script. */
 const fromPage = {
@@ -225,58 +226,127 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
           error,
         );
         await assert.rejects(store.remove(name), error);
-        await assert.rejects(store.lease(name, 1_000), error);
+        await assert.rejects(store.lock(name, 1_000), error);
       }
       await store.ping();
       await eventually(async () => seen.some((line) => line.includes("probe")));
       assert.deepEqual(
-        seen.filter((line) => /session:|lease:/.test(line)),
+        seen.filter((line) => /session:|lock:/.test(line)),
         [],
       );
     });
   });
 
   describe("what servers share", { concurrency: 3 }, () => {
-    test("TK-1 a lease has one holder among all servers, until it is given back", async (t) => {
+    test("TK-1 a lock has one holder at a time among all servers", async (t) => {
       const redis = await startRedis(t);
       const [one, two] = [await open(t, redis.url), await open(t, redis.url)];
       const name = newName();
-      const taken = await Promise.all(
-        Array.from({ length: 20 }, (_, index) => (index % 2 ? one : two).lease(name, 60_000)),
-      );
-      const [release, ...others] = taken.filter((each) => each !== undefined);
-      assert.ok(release);
-      assert.deepEqual(others, []);
-      const ttl = Number(await redis.send("PTTL", `arcgis-sign-in:lease:${name}`));
-      assert.ok(ttl > 0 && ttl <= 60_000);
-      assert.ok(await two.lease(newName(), 60_000), "another name is free");
-      await release();
-      assert.ok(await one.lease(name, 60_000));
+      let holders = 0;
+      const hold = async (_: unknown, index: number) => {
+        const unlock = await (index % 2 ? one : two).lock(name, 60_000);
+        assert.equal(++holders, 1);
+        const ttl = Number(await redis.send("PTTL", lockOf(name)));
+        assert.ok(ttl > 0 && ttl <= 60_000);
+        assert.ok(await two.lock(newName(), 60_000), "another name is free");
+        holders--;
+        await unlock();
+      };
+      await Promise.all(Array.from({ length: 20 }, hold));
+      assert.equal(await redis.send("EXISTS", lockOf(name)), 0);
     });
 
-    test("TK-2 a lease of a server that was killed ends by itself, and what it gives back late is not its own", async (t) => {
+    test("TK-2 the lock of a server that was killed ends by itself, and a late release is not that of the next", async (t) => {
       const redis = await startRedis(t);
       const [one, two] = [await open(t, redis.url), await open(t, redis.url)];
       const name = newName();
-      const late = await one.lease(name, 30_000);
-      assert.ok(late);
-      assert.equal(await two.lease(name, 60_000), undefined);
+      const late = await one.lock(name, 30_000);
       // Its time has almost come.
-      await redis.send("PEXPIRE", `arcgis-sign-in:lease:${name}`, "1");
-      assert.ok(await eventually(() => two.lease(name, 60_000)));
+      await redis.send("PEXPIRE", lockOf(name), "1");
+      await two.lock(name, 60_000);
+      const next = await redis.send("GET", lockOf(name));
       await late();
-      assert.equal(await one.lease(name, 60_000), undefined);
+      assert.equal(await redis.send("GET", lockOf(name)), next);
     });
 
-    test("a lease can be given back while Redis is away, without an error", async (t) => {
+    test("a lock can be released while Redis is away, without an error", async (t) => {
       const redis = await startRedis(t);
       const store = await open(t, redis.url);
       const name = newName();
-      const release = await store.lease(name, 60_000);
-      assert.ok(release);
+      const unlock = await store.lock(name, 60_000);
       await redis.kill();
-      await release();
-      await assert.rejects(store.lease(name, 60_000), /^Error: Redis is away: /);
+      await unlock();
+      await assert.rejects(store.lock(name, 60_000), /^Error: Redis is away: /);
+    });
+
+    test("ST-17 what is in the place of a lock and does not end, or is none, keeps nobody waiting", async (t) => {
+      const redis = await startRedis(t);
+      const store = await open(t, redis.url);
+      for (const spoil of [
+        (key: string) => redis.send("PERSIST", key),
+        (key: string) => redis.send("PEXPIRE", key, "9000000"),
+        (key: string) => redis.send("SET", key, "x"),
+        (key: string) => redis.send("SET", key, "x".repeat(1_000_000), "PX", "10000"),
+        async (key: string) => {
+          await redis.send("DEL", key);
+          await redis.send("LPUSH", key, "x");
+        },
+      ]) {
+        const name = newName();
+        await store.lock(name, 10_000);
+        await spoil(lockOf(name));
+        const start = performance.now();
+        const unlock = await store.lock(name, 10_000);
+        assert.ok(performance.now() - start < 5_000);
+        assert.ok(Number(await redis.send("PTTL", lockOf(name))) > 0);
+        await unlock();
+        assert.equal(await redis.send("EXISTS", lockOf(name)), 0);
+      }
+    });
+
+    test("ST-17 a lock that does not end is broken after its time where PTTL is not permitted", async (t) => {
+      const redis = await startRedis(t);
+      await redis.send("ACL", "SETUSER", "default", "-pttl");
+      const store = await open(t, redis.url);
+      const name = newName();
+      await store.lock(name, 500);
+      await redis.send("PERSIST", lockOf(name));
+      await store.lock(name, 500);
+    });
+
+    test("ST-17 a list of revocations that is none, or far too large, is replaced", async (t) => {
+      const redis = await startRedis(t);
+      const store = await open(t, redis.url);
+      const key = "arcgis-sign-in:pending";
+      for (const spoil of [
+        () => redis.send("LPUSH", key, "x"),
+        () => redis.send("SETRANGE", key, String(60 * 1024 * 1024), "x"),
+      ]) {
+        await redis.send("DEL", key);
+        await spoil();
+        await store.changePending((text) => void assert.equal(text, undefined));
+        await store.changePending(() => "text");
+        await store.changePending((text) => void assert.equal(text, "text"));
+        assert.equal(await redis.send("EXISTS", key), 0);
+      }
+    });
+
+    test("ST-17 a text of 60 MB in the place of a session is no session, and stays in Redis", async (t) => {
+      const redis = await startRedis(t);
+      const store = await open(t, redis.url);
+      const name = newName();
+      await redis.send("SETRANGE", keyOf(name), String(60 * 1024 * 1024), "x");
+      const before = Number(
+        /total_net_output_bytes:(\d+)/.exec(String(await redis.send("INFO", "stats")))?.[1],
+      );
+      assert.equal(await store.read(name), undefined);
+      assert.equal(await store.change(name, () => assert.fail()), false);
+      const after = Number(
+        /total_net_output_bytes:(\d+)/.exec(String(await redis.send("INFO", "stats")))?.[1],
+      );
+      assert.ok(after - before < 1_000_000, `${after - before} bytes`);
+      assert.match(store.log(), /it is far too large/);
+      assert.equal(await store.remove(name), true);
     });
 
     test("of what waits nothing is lost when servers add to it and take from it at once", async (t) => {
@@ -483,7 +553,7 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       await redis.send("CONFIG", "SET", "maxmemory", "1");
       const full = { message: "Redis refused a command: OOM", code: "OOM" };
       await assert.rejects(store.create(newName(), record), full);
-      await assert.rejects(store.ping(), full);
+      await assert.rejects(store.ping(), { ...full, message: "Redis refused SET: OOM" });
       await assert.rejects(
         store.change(name, (old) => ({ ...old, seen: "later" })),
         full,
@@ -532,7 +602,7 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       assert.equal(await store.change(name, (old) => ({ ...old, seen: "later" })), true);
       assert.deepEqual(await store.names(), [name]);
       assert.equal(await store.remove(name), true);
-      await (await store.lease(name, 1_000))?.();
+      await (await store.lock(name, 1_000))();
       await store.changePending(() => "text");
       await store.changePending(() => undefined);
 
@@ -548,6 +618,22 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
         String(redis.port),
       ])
         assert.ok(!told.includes(canary), `${canary} is in ${told}`);
+    });
+
+    test("ST-17 every right that the server needs is tried, and the missing one is named", async (t) => {
+      const redis = await startRedis(t);
+      const may = "+get +set +del +eval +scan +ping".split(" ");
+      const url = `redis://app:password@127.0.0.1:${redis.port}`;
+      for (const right of may.filter((each) => each !== "+ping")) {
+        const rest = may.filter((each) => each !== right);
+        const rules = ["on", ">password", "-@all", ...rest, "~arcgis-sign-in:*"];
+        await redis.send("ACL", "SETUSER", "app", "reset", ...rules);
+        const store = await open(t, url);
+        const expected = new RegExp(`^Error: Redis refused ${right.slice(1).toUpperCase()}: [A-Z]+$`);
+        await assert.rejects(store.ping(), expected);
+        await redis.send("ACL", "SETUSER", "app", right);
+        await store.ping();
+      }
     });
 
     test("a password alone is the default user's, a number after the slash is the database's", async (t) => {
@@ -626,7 +712,7 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       for (const name of names) {
         assert.equal(await store.change(name, (old) => ({ ...old, seen: "later" })), true);
         assert.deepEqual(await store.read(name), { ...record, seen: "later" });
-        assert.ok(await store.lease(name, 1_000));
+        assert.ok(await store.lock(name, 1_000));
       }
       await store.changePending(() => "text");
 

@@ -120,7 +120,7 @@ describe("two processes on one folder", () => {
       const renewals = [1, 2, 3].map(() => other.ask<boolean>({ kind: "renew", id }));
       await sleep(randomInt(8));
       other.signal("SIGSTOP");
-      if (site.files().some((name) => name.endsWith(".draft"))) inTheMiddle++;
+      if (site.files().some((name) => name.endsWith(".lock"))) inTheMiddle++;
       const start = performance.now();
       await site.destroy(id);
       // It would be waited for ten seconds.

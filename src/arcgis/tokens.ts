@@ -14,10 +14,8 @@ import type { IdentityManager } from "./identity-manager.ts";
 import { isRefusal } from "./request.ts";
 import type { Revocations } from "./revocations.ts";
 
-/** Longer than a token call can take (request.ts): a lease ends by itself only when its holder has died. */
-const leaseMs = 15_000;
-/** Who waits for the renewal of another process looks again so often. */
-const lookEveryMs = 100;
+/** Longer than a token call can take (request.ts): a lock is broken only when its holder has died. */
+const staleMs = 15_000;
 /** How long until tokens that could not be kept are written again, twice as long with each failure (ms). */
 const rewrite = { firstMs: 1_000, longestMs: 60_000 };
 /** The end of the process waits so long for that (ms). */
@@ -90,18 +88,15 @@ export function tokenKeeper({ config, store, revocations, log }: TokenKeeperPart
   }
 
   async function renewInTurn(sessionId: string, spent: string): Promise<IdentityManager> {
-    for (;;) {
-      const release = await store.lease(sessionId, leaseMs);
-      try {
-        // What is stored counts: another process may have renewed it meanwhile, or the person signed out.
-        const stored = (await store.read(sessionId))?.identity;
-        if (!stored) throw new AppError("signed_out");
-        if (isFresh(stored) && (stored.token !== spent || refusals.has(sessionId))) return stored;
-        if (release) return await renewNow(sessionId, stored);
-      } finally {
-        await release?.();
-      }
-      await sleep(lookEveryMs);
+    const unlock = await store.lock(sessionId, staleMs);
+    try {
+      // What is stored counts: another process may have renewed it meanwhile, or the person signed out.
+      const stored = (await store.read(sessionId))?.identity;
+      if (!stored) throw new AppError("signed_out");
+      if (isFresh(stored) && (stored.token !== spent || refusals.has(sessionId))) return stored;
+      return await renewNow(sessionId, stored);
+    } finally {
+      await unlock();
     }
   }
 
@@ -180,7 +175,7 @@ export function tokenKeeper({ config, store, revocations, log }: TokenKeeperPart
       });
     } catch (error) {
       if (isRefusal(error)) {
-        // Unless another process has a newer one: its lock on the session may have run out.
+        // Unless another process has a newer one: its lock on the session may have been broken.
         const latest = (await store.read(sessionId))?.identity;
         if (latest?.refreshToken === stored.refreshToken) await store.end(sessionId);
         throw new AppError("session_ended", { cause: error });

@@ -12,6 +12,9 @@ export async function checkStore(config: Config): Promise<Finding[]> {
 }
 
 const check = "session store";
+const redisFix =
+  "Start Redis, or correct REDIS_URL: its address, its password and its rights " +
+  "(+get +set +del +eval +scan +ping on the keys arcgis-sign-in:*).";
 
 async function checkFolder(config: Config): Promise<Finding> {
   const { sessionDir } = config;
@@ -76,7 +79,7 @@ async function checkRedis(config: Config): Promise<Finding> {
   const reason = await tryIt(config);
   return reason === undefined
     ? ok(check, "Redis answers, and can be written")
-    : problem(check, reason, "Start Redis, or correct REDIS_URL: its address, its password and its rights.");
+    : problem(check, reason, redisFix);
 }
 
 /** Gives why the store does not work; `undefined` when it does. */

@@ -1,26 +1,14 @@
 import { randomUUID } from "node:crypto";
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  type Stats,
-} from "node:fs";
-import { lstat, opendir, readFile, rm, unlink, writeFile } from "node:fs/promises";
+import { chmodSync, lstatSync, mkdirSync, type Stats } from "node:fs";
+import { opendir } from "node:fs/promises";
 import { join, resolve, sep } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { promisify } from "node:util";
 import session from "express-session";
 import sessionFileStore from "session-file-store";
-import { leaseFile, leaseFileSoon } from "./file-lease.ts";
-import { oneAtATime } from "./one-at-a-time.ts";
+import { type Lock, lock, preventCommit } from "./file-lock.ts";
 import type { RecordStore, SealedRecord } from "./record-store.ts";
-import { removeFile, replaceFile, writeWhole } from "./shared-file.ts";
-import { draftExtension, unless } from "./turns.ts";
+import { createFile, readSmallFile, remove, removeDurably, writeDurably } from "./safe-file.ts";
 
 export interface FileStoreOptions {
   /** The folder. It is made when it is missing, and its mode is always 0700. */
@@ -35,13 +23,18 @@ export interface FileStoreOptions {
 
 const extension = ".session";
 const recordFile = /^[0-9a-f]{64}\.session$/;
-const leaseExtension = ".lease";
+/** Locks and temp files, also those of earlier versions. */
+const leftoverFile = /\.(lock|refresh|temp|draft|lease)$/;
 /** Here wait the tokens that are still to be revoked. */
 const pendingFile = "pending-revocations";
-const pendingLeaseMs = 5_000;
+/** Changing a file takes milliseconds: after so long, its lock is abandoned. */
+const staleMs = 5_000;
+const waitMs = 20_000;
 /** Far above any session: a larger file is not ours, and is not read into memory. */
 const largestFile = 256 * 1024;
-/** What is over is left alone for a minute more, and so are drafts and leases: nobody needs them any longer. */
+/** More than ten thousand pending revocations. */
+const largestPendingFile = 16 * 1024 * 1024;
+/** Grace period before the reaper deletes expired sessions, temp files and locks: nobody needs them any longer. */
 const graceMs = 60_000;
 /** The reaper lets others work so often. */
 const pauseEveryMs = 5;
@@ -67,8 +60,6 @@ export function fileStore({ path, idleSeconds, repaired, warn }: FileStoreOption
   };
   const files = new PackageStore({ path: folder, fileExtension: extension, reapInterval: -1 });
   const list = promisify(files.list.bind(files));
-  // Processes take turns by their drafts. Within this one, a queue spares them the waiting.
-  const inTurn = oneAtATime();
 
   function fileOf(name: string, ending = extension): string {
     if (!recordFile.test(name + extension)) {
@@ -88,42 +79,49 @@ export function fileStore({ path, idleSeconds, repaired, warn }: FileStoreOption
     return about && versionOf(about);
   }
 
-  /** Blocks, too: at 10 us, a seventh of what four steps on the pool's threads take. */
   async function read(name: string): Promise<SealedRecord | undefined> {
-    const path = fileOf(name);
     const unusable = (reason: string) =>
       void warn?.("a session file cannot be used", { record: name.slice(0, 8), reason });
-    let file: number;
-    try {
-      // O_NOFOLLOW: a link is not ours. O_NONBLOCK: a pipe would keep us waiting for ever.
-      file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    } catch (error) {
-      const code = String((error as NodeJS.ErrnoException).code);
-      if (code === "ENOENT") return undefined;
-      if (!["ELOOP", "ENXIO", "EACCES"].includes(code)) throw error;
-      // Throws when the whole folder is shut: that is more than one bad file.
-      lstatSync(path);
-      return unusable(`it cannot be opened (${code})`);
+    const file = await readSmallFile(fileOf(name), largestFile);
+    if (!file) return undefined;
+    if (!("text" in file)) return unusable(file.unusable);
+    const [content, seen, ...more] = file.text.split("\n");
+    if (!content || !seen || more.length > 0) return unusable("it is damaged");
+    return { content, seen, version: versionOf(file.stats) };
+  }
+
+  /** Replaces a file by what `next` gives; when the lock is lost meanwhile, again. Returns false when it gives nothing. */
+  async function replace(path: string, next: (held: Lock) => Promise<string | undefined>): Promise<boolean> {
+    const deadline = performance.now() + waitMs;
+    while (performance.now() < deadline) {
+      const held = await lock(`${path}.lock`, staleMs, deadline - performance.now());
+      try {
+        const text = await next(held);
+        if (text === undefined) return false;
+        if (await writeDurably(path, text, { lock: held })) return true;
+      } finally {
+        await held.unlock();
+      }
     }
-    try {
-      const about = fstatSync(file);
-      if (!about.isFile()) return unusable("it is not a regular file");
-      if (about.size > largestFile) return unusable("it is far too large");
-      const [content, seen, ...more] = readFileSync(file, "latin1").split("\n");
-      if (!content || !seen || more.length > 0) return unusable("it is damaged");
-      return { content, seen, version: versionOf(about) };
-    } finally {
-      closeSync(file);
-    }
+    throw new Error("the lock was lost again and again");
   }
 
   async function change(name: string, next: (record: SealedRecord) => SealedRecord | undefined) {
     if (version(name) === undefined) return false;
-    return replaceFile(fileOf(name), async () => {
+    return replace(fileOf(name), async () => {
       const record = await read(name);
       const changed = record && next(record);
       return changed && textOf(changed);
     });
+  }
+
+  /** Takes no lock: a sign-out waits for nobody, and a full disk has no room for one. */
+  async function removeRecord(name: string): Promise<boolean> {
+    const path = fileOf(name);
+    const wasPrevented = await preventCommit(`${path}.lock`);
+    const existed = await removeDurably(path);
+    // Until there was neither a file nor a holder who may have read it: then nobody can bring it back.
+    return existed || wasPrevented ? (await removeRecord(name)) || existed : false;
   }
 
   async function reap(farewell = async (_name: string) => true): Promise<void> {
@@ -143,58 +141,60 @@ export function fileStore({ path, idleSeconds, repaired, warn }: FileStoreOption
   /** Whether nobody has written here for so long that nobody will. Blocks as `version` does, for the same reason. */
   function isLeftBehind(entry: string): boolean {
     const isRecord = recordFile.test(entry);
-    const isTurn = entry.endsWith(draftExtension) || entry.endsWith(leaseExtension);
-    if (!isRecord && !isTurn) return false;
+    if (!isRecord && !leftoverFile.test(entry)) return false;
     const about = lstatSync(join(folder, entry), { throwIfNoEntry: false });
     if (!about || (isRecord && !about.isFile())) return false;
-    return Date.now() > about.mtimeMs + graceMs + (isRecord ? idleSeconds * 1000 : 0);
+    const ageMs = Date.now() - about.mtimeMs;
+    // Locks and temp files live for seconds: one from the future is abandoned, too.
+    return isRecord ? ageMs > graceMs + idleSeconds * 1000 : Math.abs(ageMs) > graceMs;
   }
 
   async function removeAll(entries: string[], farewell: (name: string) => Promise<boolean>): Promise<void> {
-    await Promise.all(entries.map((entry) => remove(entry, farewell)));
+    await Promise.all(entries.map((entry) => removeEntry(entry, farewell)));
   }
 
-  async function remove(entry: string, farewell: (name: string) => Promise<boolean>): Promise<void> {
-    const path = join(folder, entry);
+  async function removeEntry(entry: string, farewell: (name: string) => Promise<boolean>): Promise<void> {
     try {
-      if (!recordFile.test(entry)) await rm(path, { recursive: true, force: true });
-      else if (await farewell(nameOf(entry))) await unlink(path);
+      if (recordFile.test(entry) && !(await farewell(nameOf(entry)))) return;
+      await remove(join(folder, entry));
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (code === "ENOENT") return;
-      warn?.("a session file could not be removed", { record: entry.slice(0, 8), reason: message });
+      const { message: reason } = error as Error;
+      warn?.("a session file could not be removed", { record: entry.slice(0, 8), reason });
     }
   }
 
   async function changePending(next: (text: string | undefined) => string | undefined): Promise<void> {
     const path = join(folder, pendingFile);
-    // The usual case, at every start: nothing waits, and nothing is to wait.
-    if (!(await lstat(path).catch(unless("ENOENT"))) && next(undefined) === undefined) return;
-    const release = await leaseFileSoon(path + leaseExtension, pendingLeaseMs);
-    try {
-      const before = await readFile(path, "latin1").catch(unless("ENOENT"));
+    await replace(path, async (held) => {
+      const file = await readSmallFile(path, largestPendingFile);
+      const before = file && "text" in file ? file.text : undefined;
       const after = next(before);
-      if (after === undefined) await unlink(path).catch(unless("ENOENT"));
-      else if (after !== before) await writeWhole(path, after);
-    } finally {
-      await release();
-    }
+      if (after === before) return undefined;
+      // A folder cannot be replaced by a file.
+      if (file && before === undefined) await remove(path);
+      if (after === undefined && held.isHeld()) await removeDurably(path);
+      return after;
+    });
   }
 
   return {
     read,
     version,
-    create: (name, record) => inTurn(name, async () => writeWhole(fileOf(name), textOf(record))),
-    change: (name, next) => inTurn(name, () => change(name, next)),
-    remove: (name) => inTurn(name, async () => removeFile(fileOf(name))),
-    lease: async (name, ms) => leaseFile(fileOf(name, leaseExtension), ms),
-    changePending: (next) => inTurn(pendingFile, () => changePending(next)),
+    create: async (name, record) => void (await writeDurably(fileOf(name), textOf(record))),
+    change,
+    remove: removeRecord,
+    lock: async (name, ms) => (await lock(fileOf(name, ".refresh"), ms, waitMs)).unlock,
+    async changePending(next) {
+      // The usual case, at every start: nothing waits, and nothing is to wait.
+      const isThere = lstatSync(join(folder, pendingFile), { throwIfNoEntry: false });
+      if (isThere || next(undefined) !== undefined) await changePending(next);
+    },
     names: async () => (await list()).filter((file) => recordFile.test(file)).map(nameOf),
     reap,
     async ping() {
-      const probe = join(folder, randomUUID() + draftExtension);
-      await writeFile(probe, "probe", { flag: "wx", mode: 0o600 });
-      await unlink(probe);
+      const probe = join(folder, `${randomUUID()}.temp`);
+      await createFile(probe, "probe");
+      await remove(probe);
     },
     async close() {},
   };

@@ -34,10 +34,12 @@ export interface RecordStore {
   /** Removes a record for good. Gives false when there was none. */
   remove(name: string): Promise<boolean>;
   /**
-   * Takes a lease that only one holder in all processes can have, and gives the function that releases it; or
-   * `undefined` when somebody else holds it. It ends by itself after `ms`.
+   * Waits for a lock that only one holder in all processes can have, and gives the function that releases it, which
+   * never rejects. A lock is broken when its holder is gone, or has had it for `staleMs`.
+   *
+   * @throws Error when the lock is not free within 20 s
    */
-  lease(name: string, ms: number): Promise<(() => Promise<void>) | undefined>;
+  lock(name: string, staleMs: number): Promise<() => Promise<void>>;
   /**
    * Changes the one sealed text beside the records, the queue of pending revocations, while nobody else changes
    * it. It is there as long as `next` gives a text.

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { RedisStore } from "connect-redis";
 import { parseRedisUrl } from "../config/redis-url.ts";
 import { oneAtATime } from "./one-at-a-time.ts";
@@ -15,13 +16,16 @@ export interface RedisStoreOptions extends Partial<RedisConnectionOptions> {
   maxSeconds: number;
 }
 
-/** What connect-redis gives: null when there is nothing, and what was made of it otherwise. */
-type Found = SealedRecord | undefined | null;
-
 const prefix = "arcgis-sign-in:";
 const pendingKey = `${prefix}pending`;
 /** No refresh token of ArcGIS lives longer than 90 days: nothing is left to revoke then. */
 const pendingSeconds = 90 * 24 * 60 * 60;
+/** Far above any session: a longer text is not ours. */
+const longestText = 256 * 1024;
+/** More than ten thousand pending revocations. */
+const longestPendingText = 16 * 1024 * 1024;
+/** No request waits longer for a lock. */
+const waitMs = 20_000;
 
 /**
  * Keeps records in Redis or Valkey, where several servers share them.
@@ -30,8 +34,8 @@ const pendingSeconds = 90 * 24 * 60 * 60;
  * once. A method that rejects may have done its work: perhaps only the answer was lost. What `change` and
  * `changePending` are given is called again, with what lies there now, when another server was faster.
  *
- * connect-redis names, reads and lists the records. Its way of writing them is not used: `set` writes whatever is
- * there, so it brings back a session that was destroyed meanwhile and undoes what another server has renewed;
+ * connect-redis names and lists the records. Its way of reading them takes in whatever is there, however long; its way
+ * of writing them brings back a session that was destroyed meanwhile and undoes what another server has renewed;
  * `touch` puts the end off with every request; `destroy` does not tell whether there was anything.
  *
  * @throws TypeError when the URL is none.
@@ -41,28 +45,38 @@ export async function redisStore(options: RedisStoreOptions): Promise<RecordStor
   const address = parseRedisUrl(url);
   if (!address) throw new TypeError("REDIS_URL is not the address of a Redis server");
   const { ask, close } = await connectToRedis(address, { patienceMs, log });
-  const sessions = new RedisStore({
-    client: undefined,
-    prefix: `${prefix}session:`,
-    // To connect-redis all that it reads is a session.
-    serializer: { parse: recordOf as never, stringify: String },
-    scanCount: 1_000,
-  });
+  const sessions = new RedisStore({ client: undefined, prefix: `${prefix}session:`, scanCount: 1_000 });
   /** After a loss the client is another one. */
   const sessionsOf = (client: object) => Object.assign(sessions, { client });
   const inTurn = oneAtATime();
+
+  /** One step of the way that `names` goes. */
+  async function scan(client: object): Promise<void> {
+    // biome-ignore lint/complexity/useLiteralKeys: it is private, and knows a cluster.
+    for await (const _ of sessionsOf(client)["scanIterator"](`${prefix}probe`, 1)) return;
+  }
+
+  /** The text of a key; `undefined` when there is none. What cannot be ours is told, and stays in Redis. */
+  async function readText(key: string, most: number): Promise<string | undefined | { unusable: string }> {
+    try {
+      const values = { keys: [key], arguments: [String(most)] };
+      const found = await ask((client) => client.eval(readScript, values));
+      if (typeof found === "number") return { unusable: "it is far too large" };
+      return typeof found === "string" ? found : undefined;
+    } catch (error) {
+      if ((error as { code?: string }).code === "WRONGTYPE") return { unusable: "it is not a text" };
+      throw error;
+    }
+  }
 
   async function read(name: string): Promise<SealedRecord | undefined> {
     checkName(name);
     const unusable = (reason: string) =>
       void log?.warn({ record: name.slice(0, 8), reason }, "a session in Redis cannot be used");
-    try {
-      const record = await ask<Found>((client) => sessionsOf(client).get(name));
-      return record === undefined ? unusable("it is damaged") : (record ?? undefined);
-    } catch (error) {
-      if ((error as { code?: string }).code === "WRONGTYPE") return unusable("it is not a text");
-      throw error;
-    }
+    const text = await readText(sessions.prefix + name, longestText);
+    if (text === undefined) return undefined;
+    if (typeof text === "object") return unusable(text.unusable);
+    return recordOf(text) ?? unusable("it is damaged");
   }
 
   /** Writes `after` where `before` is, and only there; "" is nothing. Without an `end` (of SET) the old one stays. */
@@ -99,16 +113,27 @@ export async function redisStore(options: RedisStoreOptions): Promise<RecordStor
       return names.filter(isName);
     },
 
-    async lease(name, ms) {
+    async lock(name, staleMs) {
       checkName(name);
-      const key = `${prefix}lease:${name}`;
-      const holder = randomUUID();
-      const expiration = { type: "PX", value: ms } as const;
-      const taken = await ask((client) => client.set(key, holder, { condition: "NX", expiration }));
-      if (taken === null) return undefined;
+      const key = `${prefix}lock:${name}`;
+      const token = `${lockMark}${randomUUID()}`;
+      const values = { keys: [key], arguments: [token, String(staleMs), lockMark] };
+      const deadline = performance.now() + waitMs;
+      let seen: unknown;
+      let since = 0;
+      for (;;) {
+        const holder = await ask((client) => client.eval(lockScript, values));
+        if (holder === token) break;
+        const now = performance.now();
+        if (holder !== seen) [seen, since] = [holder, now];
+        if (now > deadline) throw new Error("the lock was not free in time");
+        // Without the right to ask Redis when it ends: a lock that should have ended, by our own clock.
+        if (now - since > staleMs) await swap(key, String(holder), "");
+        await sleep(20 + Math.random() * 60);
+      }
       // Compared, for it may have ended and be another's by now. When Redis is away, it ends by itself.
       return async () => {
-        await swap(key, holder, "").catch(() => {});
+        await swap(key, token, "").catch(() => {});
       };
     },
 
@@ -116,17 +141,28 @@ export async function redisStore(options: RedisStoreOptions): Promise<RecordStor
       const end = ["EX", String(pendingSeconds)];
       await inTurn(pendingKey, () =>
         untilDone(async () => {
-          const text = (await ask((client) => client.get(pendingKey))) ?? "";
+          const found = await readText(pendingKey, longestPendingText);
+          const text = typeof found === "string" ? found : "";
           const changed = next(text || undefined) ?? "";
-          return changed === text || (await swap(pendingKey, text, changed, end)) || undefined;
+          if (changed === text) return true;
+          if (typeof found === "object") await ask((client) => client.del(pendingKey));
+          return (await swap(pendingKey, text, changed, end)) || undefined;
         }),
       );
     },
 
-    // A write, for a replica, or a Redis whose memory or disk is full, can still be read.
+    // All that the server does in Redis: a right may be missing, and a full Redis or a replica can still be read.
     async ping() {
-      const expiration = { type: "PX", value: 1_000 } as const;
-      await ask((client) => client.set(`${prefix}probe`, "", { expiration }));
+      const key = `${prefix}probe`;
+      const expiration = { type: "PX", value: 10_000 } as const;
+      const tries: [command: string, attempt: () => Promise<unknown>][] = [
+        ["SET", () => ask((client) => client.set(key, "", { expiration }))],
+        ["EVAL", () => ask((client) => client.eval("return 1", { keys: [key], arguments: [] }))],
+        ["GET", () => readText(key, 1)],
+        ["SCAN", () => ask((client) => scan(client))],
+        ["DEL", () => ask((client) => client.del(key))],
+      ];
+      for (const [command, attempt] of tries) await attempt().catch(naming(command));
     },
     close,
   };
@@ -143,6 +179,37 @@ async function untilDone<Result>(attempt: () => Promise<Result | undefined>): Pr
   }
   throw new Error("what lies in Redis cannot be replaced");
 }
+
+/** Adds the command that Redis refused; a Redis that is away speaks for itself. */
+function naming(command: string): (error: Error & { code?: string }) => never {
+  return (error) => {
+    if (error.code === undefined) throw error;
+    throw Object.assign(new Error(`Redis refused ${command}: ${error.code}`), { code: error.code });
+  };
+}
+
+/** Measures before it answers: a text of another program may be larger than our memory. */
+const readScript = `
+  local text = redis.call("GET", KEYS[1])
+  if text and #text > tonumber(ARGV[1]) then return #text end
+  return text
+`;
+
+const lockMark = "lock ";
+/**
+ * Takes a lock for ARGV[2] ms and returns its holder. What is no lock of ours is overwritten, and one that does not end
+ * in time (after PERSIST, or a restore), too. PTTL is a right that the server can do without.
+ */
+const lockScript = `
+  if redis.call("SET", KEYS[1], ARGV[1], "NX", "PX", ARGV[2]) then return ARGV[1] end
+  local holder = redis.pcall("GET", KEYS[1])
+  local left = redis.pcall("PTTL", KEYS[1])
+  local isOurs = type(holder) == "string" and #holder < 100 and string.sub(holder, 1, #ARGV[3]) == ARGV[3]
+  local ends = type(left) ~= "number" or (left >= 0 and left <= tonumber(ARGV[2]))
+  if isOurs and ends then return holder end
+  redis.call("SET", KEYS[1], ARGV[1], "PX", ARGV[2])
+  return ARGV[1]
+`;
 
 /** Compares and writes in one step, in which Redis does nothing else. */
 const swapScript = `

@@ -1,13 +1,10 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import type expressSession from "express-session";
 import type { Session, SessionData, Store } from "express-session";
 import { secret } from "../config/secrets.ts";
-import type { Release } from "./file-lease.ts";
 import { fileStore } from "./file-store.ts";
 import { lifetime } from "./lifetime.ts";
 import { onGenerate } from "./on-generate.ts";
-import { oneAtATime } from "./one-at-a-time.ts";
 import { reaper } from "./reaper.ts";
 import type { SealedRecord } from "./record-store.ts";
 import { keyRing } from "./seal.ts";
@@ -45,8 +42,7 @@ export interface SealedFileStore extends Store {
 }
 
 const dayInSeconds = 86_400;
-const leaseMs = 15_000;
-const lookEveryMs = 20;
+const staleMs = 15_000;
 
 /**
  * Makes a session store for any Express app, in place of session-file-store:
@@ -72,7 +68,6 @@ export function sealedFileStore(
   const life = lifetime({ idleSeconds, maxSeconds });
   const old = options.legacy && tutorialFiles({ path, ...options.legacy, warn });
   const { stop } = reaper({ records, seals, life, onExpired: async () => {}, warn });
-  const inTurn = oneAtATime();
 
   /** Sessions that express-session has made and that are not kept yet. Only these may be created. */
   const generated = new WeakSet<object>();
@@ -108,30 +103,20 @@ export function sealedFileStore(
   /** The session that session-file-store has kept under this id: it is sealed, and its old file removed. */
   async function takeOver(id: string, name: string): Promise<SealedRecord | undefined> {
     if (!(await old?.has(id))) return undefined;
-    return inTurn(name, async () => {
-      const release = await leaseSoon(name);
-      try {
-        // Another request, or another process, may have been faster.
-        const there = await records.read(name);
-        const found = there ? undefined : await old?.read(id);
-        if (!found) return there;
-        const { lastUsed: seenAt, ...content } = found;
-        const record = seals.seal(name, { content: { ...content, createdAt: seenAt }, seenAt });
-        await records.create(name, record);
-        if (await old?.discard(id)) return record;
-        await records.remove(name);
-        return undefined;
-      } finally {
-        await release();
-      }
-    });
-  }
-
-  async function leaseSoon(name: string): Promise<Release> {
-    for (;;) {
-      const release = await records.lease(name, leaseMs);
-      if (release) return release;
-      await sleep(lookEveryMs);
+    const unlock = await records.lock(name, staleMs);
+    try {
+      // Another request, or another process, may have been faster.
+      const there = await records.read(name);
+      const found = there ? undefined : await old?.read(id);
+      if (!found) return there;
+      const { lastUsed: seenAt, ...content } = found;
+      const record = seals.seal(name, { content: { ...content, createdAt: seenAt }, seenAt });
+      await records.create(name, record);
+      if (await old?.discard(id)) return record;
+      await records.remove(name);
+      return undefined;
+    } finally {
+      await unlock();
     }
   }
 

@@ -168,9 +168,9 @@ export class SealedStore extends session.Store {
     await this.#options.records.remove(recordName(id)).catch(unavailable);
   }
 
-  /** Takes the session's lease for `ms`, so that only one process renews its tokens; `undefined` when another has it. */
-  lease(id: string, ms: number): Promise<(() => Promise<void>) | undefined> {
-    return this.#options.records.lease(recordName(id), ms).catch(unavailable);
+  /** Waits until this process alone may refresh the session's tokens; 20 s at most. */
+  lock(id: string, staleMs: number): Promise<() => Promise<void>> {
+    return this.#options.records.lock(recordName(id), staleMs).catch(unavailable);
   }
 
   /** Changes the list of revocations that wait for their portal; in between it is sealed like a session. */

@@ -1,12 +1,12 @@
 import { createDecipheriv, scrypt } from "node:crypto";
-import { constants } from "node:fs";
-import { lstat, open, readdir, unlink } from "node:fs/promises";
+import { lstatSync } from "node:fs";
+import { readdir, unlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
+import { codeOf, readSmallFile } from "./safe-file.ts";
 import { recordName } from "./sealed-record.ts";
 import { type Content, parseContent } from "./session-content.ts";
-import { unless, wasThere } from "./turns.ts";
 
 export interface TutorialFilesOptions {
   path: string;
@@ -48,8 +48,11 @@ export function tutorialFiles({ path, secret = [], warn }: TutorialFilesOptions)
 
   async function read(id: string): Promise<TutorialSession | undefined> {
     try {
-      const { text, writtenAt } = await readSmallFile(fileOf(id));
-      return sessionIn(await decrypted(parsed(text), secrets), writtenAt);
+      const file = await readSmallFile(fileOf(id), largestFile);
+      if (!file) return undefined;
+      if (!("text" in file)) throw new Error(file.unusable);
+      const text = Buffer.from(file.text, "latin1").toString("utf8");
+      return sessionIn(await decrypted(parsed(text), secrets), file.stats.mtimeMs);
     } catch (error) {
       giveUp(id, error as NodeJS.ErrnoException);
       return undefined;
@@ -80,7 +83,9 @@ export function tutorialFiles({ path, secret = [], warn }: TutorialFilesOptions)
     },
     /** Whether there is a file that is worth reading. */
     async has(id: string): Promise<boolean> {
-      return soundId.test(id) && !failed.has(id) && (await wasThere(lstat(fileOf(id))));
+      return (
+        soundId.test(id) && !failed.has(id) && lstatSync(fileOf(id), { throwIfNoEntry: false }) !== undefined
+      );
     },
     async remove(id: string): Promise<void> {
       if (!soundId.test(id)) return;
@@ -97,17 +102,12 @@ export function tutorialFiles({ path, secret = [], warn }: TutorialFilesOptions)
   };
 }
 
-/** @throws Error when it is no regular file, or far too large for a session */
-async function readSmallFile(path: string): Promise<{ text: string; writtenAt: number }> {
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  try {
-    const about = await file.stat();
-    if (!about.isFile()) throw new Error("it is not a regular file");
-    if (about.size > largestFile) throw new Error("it is far too large");
-    return { text: await file.readFile("utf8"), writtenAt: about.mtimeMs };
-  } finally {
-    await file.close();
-  }
+/** A `catch` that ignores these error codes and rethrows all others. */
+function unless(...codes: string[]): (error: unknown) => undefined {
+  return (error) => {
+    if (!codes.includes(codeOf(error))) throw error;
+    return undefined;
+  };
 }
 
 /** Unlike those of JSON.parse, its error holds nothing of the text. */

@@ -26,7 +26,7 @@ export interface Site {
   sandbox: Sandbox;
   /** What the app logged, one object a line, and the same as text. */
   log: { lines: Record<string, unknown>[]; text: () => string };
-  /** The names of the files in the session folder, but for leases: those are there for milliseconds. */
+  /** The names of the files in the session folder, but for locks and temp files: those are there for milliseconds. */
   files: () => string[];
   browser: () => Browser;
 }
@@ -94,7 +94,7 @@ export async function openSite(t: Pick<TestContext, "after">, options: SiteOptio
       },
       text: () => written.join(""),
     },
-    files: () => readdirSync(sessionDir).filter((name) => !name.includes(".lease")),
+    files: () => readdirSync(sessionDir).filter((name) => !/\.(lock|refresh|temp)$/.test(name)),
     browser: () => new Browser(url),
   };
   if (mount || host) {

@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { describe, type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Lock, lock, preventCommit } from "#src/session/file-lock.ts";
+import { writeDurably } from "#src/session/safe-file.ts";
+import { folder } from "./support/temporary.ts";
+
+/** Longer than any test may take: a lock that is broken in such a test was broken at once. */
+const neverMs = 600_000;
+const path = (t: TestContext) => join(folder(t), "record.lock");
+
+async function timed<T>(work: Promise<T>): Promise<{ result: T; ms: number }> {
+  const start = performance.now();
+  const result = await work;
+  return { result, ms: performance.now() - start };
+}
+
+/** A process that takes a lock and keeps it. */
+async function otherProcess(t: TestContext, place: string) {
+  const script = `
+    const { lock } = await import(${JSON.stringify(import.meta.resolve("#src/session/file-lock.ts"))});
+    await lock(${JSON.stringify(place)}, ${neverMs});
+    console.log("locked");
+    setInterval(() => {}, 1000);
+  `;
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", script]);
+  t.after(() => child.kill("SIGKILL"));
+  await once(child.stdout, "data");
+  return child;
+}
+
+describe("one holder at a time", () => {
+  test("ST-15 a hundred requests of one process each get the lock, one after the other", async (t) => {
+    const place = path(t);
+    let holders = 0;
+    const work = async () => {
+      const held = await lock(place, neverMs);
+      assert.equal(++holders, 1);
+      await sleep(1);
+      holders--;
+      await held.unlock();
+    };
+    await Promise.all(Array.from({ length: 100 }, work));
+    assert.deepEqual(readdirSync(join(place, "..")), []);
+  });
+
+  test("ST-15 a lock of a living process is waited for, until the time is up; then it is an error", async (t) => {
+    const place = path(t);
+    const child = await otherProcess(t, place);
+    const late = lock(place, neverMs, 300);
+    // It stands in the queue behind the first one.
+    const later = lock(place, neverMs, 100);
+    for (const outcome of await Promise.allSettled([late, later])) {
+      assert.match(String(Object(outcome).reason), /not free in time/);
+    }
+    assert.equal(readdirSync(join(place, "..")).filter((name) => name.endsWith(".lock")).length, 1);
+
+    const next = lock(place, neverMs);
+    child.kill("SIGKILL");
+    const { result, ms } = await timed(next);
+    assert.ok(ms < 5_000);
+    await result.unlock();
+  });
+});
+
+describe("a lock that was left behind", () => {
+  test("ST-15 a killed process's lock is broken at once", async (t) => {
+    const place = path(t);
+    const child = await otherProcess(t, place);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    const { result, ms } = await timed(lock(place, neverMs));
+    assert.ok(ms < 5_000);
+    await result.unlock();
+    assert.deepEqual(readdirSync(join(place, "..")), []);
+  });
+
+  test("ST-15 so is that of an earlier life of the same host and process id", async (t) => {
+    const place = path(t);
+    const held = await lock(place, neverMs);
+    const token = readFileSync(place, "latin1");
+    await held.unlock();
+    writeFileSync(place, token.replace(/ \d+ (\S+)$/, " 1700000000000 $1"));
+    const { result, ms } = await timed(lock(place, neverMs));
+    assert.ok(ms < 5_000);
+    await result.unlock();
+  });
+
+  test("ST-15 that of an unknown host is broken when it has not changed for its time, whatever its date", async (t) => {
+    for (const date of [0, Date.now() / 1000, Date.now() / 1000 + 86_400 * 365]) {
+      const place = path(t);
+      const held = await lock(place, neverMs);
+      const token = readFileSync(place, "latin1");
+      await held.unlock();
+      writeFileSync(place, token.replace(/^\S+/, "elsewhere"));
+      utimesSync(place, date, date);
+      await assert.rejects(lock(place, 30_000, 200), /not free in time/);
+      const { result, ms } = await timed(lock(place, 200));
+      assert.ok(ms >= 200, "not before its time");
+      await result.unlock();
+    }
+  });
+
+  test("ST-15 whoever has lost a lock commits nothing, and leaves the next one's lock alone", async (t) => {
+    const place = path(t);
+    const file = place.replace(".lock", ".session");
+    await writeDurably(file, "old");
+    const lost = await lock(place, neverMs);
+    // As another process would do it, to which this holder looks like one that has stopped.
+    writeFileSync(place, "elsewhere - 1 1 11111111-2222-4333-8444-555555555555");
+    assert.equal(lost.isHeld(), false);
+    assert.equal(await writeDurably(file, "new", { lock: lost }), false);
+    await lost.unlock();
+    assert.equal(readFileSync(file, "latin1"), "old");
+    assert.match(readFileSync(place, "latin1"), /^elsewhere/);
+  });
+
+  test("ST-15 a removal need not wait for the holder: it keeps it from its commit", async (t) => {
+    const place = path(t);
+    const file = place.replace(".lock", ".session");
+    assert.equal(await preventCommit(place), false);
+    const held: Lock = await lock(place, neverMs);
+    assert.equal(await preventCommit(place), true);
+    assert.equal(held.isHeld(), true);
+    assert.equal(await writeDurably(file, "new", { lock: held }), false);
+    await held.unlock();
+    assert.deepEqual(readdirSync(join(place, "..")), []);
+  });
+});
+
+const uuid = "11111111-2222-4333-8444-555555555555";
+/** Each may give what must still hold afterwards. */
+const odd: Record<string, (path: string, t: TestContext) => unknown> = {
+  "a pipe": (path) => execFileSync("mkfifo", [path]),
+  "a folder": (path) => mkdirSync(path),
+  "a folder with something in it": (path) => mkdirSync(join(path, "deep", "er"), { recursive: true }),
+  "a link": (path, t) => {
+    const target = join(folder(t), "outside");
+    writeFileSync(target, "outside");
+    symlinkSync(target, path);
+    return () => assert.equal(readFileSync(target, "utf8"), "outside");
+  },
+  "a link to nowhere": (path) => symlinkSync("/nowhere", path),
+  "a link to itself": (path) => symlinkSync(path, path),
+  "a link to a device": (path) => symlinkSync("/dev/zero", path),
+  "a socket": async (path, t) => {
+    const short = join(folder(t), "socket");
+    const server = createServer().listen(short).unref();
+    await once(server, "listening");
+    renameSync(short, path);
+  },
+  "an empty file": (path) => writeFileSync(path, ""),
+  "a huge file": (path) => {
+    writeFileSync(path, "");
+    truncateSync(path, 2 ** 40);
+  },
+  "a text": (path) => writeFileSync(path, "x"),
+  "a token that leads elsewhere": (path) => writeFileSync(path, `h - 1 1 ../../${uuid}`),
+  "a token with an absurd process id": (path) => writeFileSync(path, `h - 99999999999999999999 1 ${uuid}`),
+  "a token of process 0": (path) => writeFileSync(path, `h - 0 0 ${uuid}`),
+};
+
+for (const [what, make] of Object.entries(odd)) {
+  test(`ST-16 ${what} in the place of a lock is moved away, and harms nobody`, async (t) => {
+    const place = path(t);
+    const check = await make(place, t);
+    const { result, ms } = await timed(lock(place, 200));
+    assert.ok(ms < 5_000);
+    assert.equal(await writeDurably(place.replace(".lock", ".session"), "new", { lock: result }), true);
+    await result.unlock();
+    assert.deepEqual(readdirSync(join(place, "..")), ["record.session"]);
+    if (typeof check === "function") check();
+  });
+}
