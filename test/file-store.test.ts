@@ -262,7 +262,7 @@ describe("writing", () => {
     assert.deepEqual(readdirSync(path), [`${name}.session`]);
   });
 
-  test("ST-7 ST-8 ST-16 locks and temp files that were left behind, whatever they are, are removed after a minute", async (t) => {
+  test("ST-7 ST-8 ST-15 locks and temp files that were left behind, whatever they are, are removed after a minute", async (t) => {
     const { store, path, warnings } = openFiles(t);
     const now = Date.now() / 1000;
     const makers: ((path: string) => unknown)[] = [
@@ -292,7 +292,7 @@ describe("writing", () => {
     assert.deepEqual(warnings, []);
   });
 
-  test("ST-16 whatever is in the place of the pending revocations harms nobody, and gives way to them", async (t) => {
+  test("ST-15 whatever is in the place of the pending revocations harms nobody, and gives way to them", async (t) => {
     const outside = join(folder(t), "outside");
     writeFileSync(outside, "outside");
     for (const make of [

@@ -279,7 +279,7 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       await assert.rejects(store.lock(name, 60_000), /^Error: Redis is away: /);
     });
 
-    test("ST-17 what is in the place of a lock and does not end, or is none, keeps nobody waiting", async (t) => {
+    test("ST-16 what is in the place of a lock and does not end, or is none, keeps nobody waiting", async (t) => {
       const redis = await startRedis(t);
       const store = await open(t, redis.url);
       for (const spoil of [
@@ -304,7 +304,7 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       }
     });
 
-    test("ST-17 a lock that does not end is broken after its time where PTTL is not permitted", async (t) => {
+    test("ST-16 a lock that does not end is broken after its time where PTTL is not permitted", async (t) => {
       const redis = await startRedis(t);
       await redis.send("ACL", "SETUSER", "default", "-pttl");
       const store = await open(t, redis.url);
@@ -314,7 +314,7 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       await store.lock(name, 500);
     });
 
-    test("ST-17 a list of revocations that is none, or far too large, is replaced", async (t) => {
+    test("ST-16 a list of revocations that is none, or far too large, is replaced", async (t) => {
       const redis = await startRedis(t);
       const store = await open(t, redis.url);
       const key = "arcgis-sign-in:pending";
@@ -331,7 +331,7 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       }
     });
 
-    test("ST-17 a text of 60 MB in the place of a session is no session, and stays in Redis", async (t) => {
+    test("ST-16 a text of 60 MB in the place of a session is no session, and stays in Redis", async (t) => {
       const redis = await startRedis(t);
       const store = await open(t, redis.url);
       const name = newName();
@@ -620,7 +620,7 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
         assert.ok(!told.includes(canary), `${canary} is in ${told}`);
     });
 
-    test("ST-17 every right that the server needs is tried, and the missing one is named", async (t) => {
+    test("ST-16 every right that the server needs is tried, and the missing one is named", async (t) => {
       const redis = await startRedis(t);
       const may = "+get +set +del +eval +scan +ping".split(" ");
       const url = `redis://app:password@127.0.0.1:${redis.port}`;

@@ -14,6 +14,9 @@ export interface Lock {
   unlock(): Promise<void>;
 }
 
+/** A holder writes its name right after it has created the file. */
+const namelessMs = 2_000;
+
 const queues = new Map<string, Promise<void>>();
 
 /**
@@ -67,11 +70,12 @@ async function acquire(path: string, staleMs: number, deadline: number, leave: (
   let since = 0;
   await createFile(temp, "");
   try {
-    while (!(await createFile(path, token))) {
+    while (!(await createFile(path, token)) || !isHeld()) {
       const holder = look(path);
       if (holder?.token !== seen?.token) [seen, since] = [holder, performance.now()];
       if (performance.now() > deadline) throw tooLate();
-      if (holder && (holder.isGone || performance.now() - since > staleMs)) await breakLock(path, holder);
+      const patienceMs = holder?.temp ? staleMs : Math.min(staleMs, namelessMs);
+      if (holder && (holder.isGone || performance.now() - since > patienceMs)) await breakLock(path, holder);
       else await sleep(5 + Math.random() * 10);
     }
   } catch (error) {
@@ -115,7 +119,9 @@ function look(path: string): Holder | undefined {
   const [, itsHost, itsNamespace, pid, since, id] = tokenPattern.exec(text) ?? [];
   // Its holder has not written its name yet, or it is none of our files.
   if (!id) return { token: `${stats?.ino} ${stats?.mtimeMs}`, isGone: stats?.isFile() === false };
-  const isEarlierLife = Number(pid) === process.pid && Number(since) < startedAt;
+  // Not between our start and now. A minute: clocks are also set.
+  const isEarlierLife =
+    Number(pid) === process.pid && (Number(since) < startedAt || Number(since) > Date.now() + 60_000);
   const isGone =
     itsHost === host && (isEarlierLife || (itsNamespace === pidNamespace && !isRunning(Number(pid))));
   return { token: text, temp: tempOf(path, id), isGone };

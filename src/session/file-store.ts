@@ -29,6 +29,8 @@ const leftoverFile = /\.(lock|refresh|temp|draft|lease)$/;
 const pendingFile = "pending-revocations";
 /** Changing a file takes milliseconds: after so long, its lock is abandoned. */
 const staleMs = 5_000;
+/** A sign-out changes two files. No request waits longer than 20 s for locks. */
+const changeWaitMs = 10_000;
 const waitMs = 20_000;
 /** Far above any session: a larger file is not ours, and is not read into memory. */
 const largestFile = 256 * 1024;
@@ -92,7 +94,7 @@ export function fileStore({ path, idleSeconds, repaired, warn }: FileStoreOption
 
   /** Replaces a file by what `next` gives; when the lock is lost meanwhile, again. Returns false when it gives nothing. */
   async function replace(path: string, next: (held: Lock) => Promise<string | undefined>): Promise<boolean> {
-    const deadline = performance.now() + waitMs;
+    const deadline = performance.now() + changeWaitMs;
     while (performance.now() < deadline) {
       const held = await lock(`${path}.lock`, staleMs, deadline - performance.now());
       try {
