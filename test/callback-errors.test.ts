@@ -33,11 +33,12 @@ function breakDisk(t: TestContext, what: "writing" | "everything"): void {
   const fail = (path: unknown) => {
     throw Object.assign(new Error(`EIO: i/o error, open '${path}'`), { code: "EIO" });
   };
-  t.mock.method(files, "writeFile", async (path: unknown) => fail(path));
-  if (what === "everything") {
-    t.mock.method(files, "open", async (path: unknown) => fail(path));
-    t.mock.method(fs, "lstatSync", fail);
-  }
+  const { open } = files;
+  // With flags, it is to be written.
+  t.mock.method(files, "open", async (path: string, flags?: string) =>
+    what === "everything" || flags !== undefined ? fail(path) : open(path),
+  );
+  if (what === "everything") t.mock.method(fs, "lstatSync", fail);
   syncBuiltinESMExports();
 }
 

@@ -214,7 +214,7 @@ const odd: Record<string, (path: string, t: TestContext) => unknown> = {
 };
 
 for (const [what, make] of Object.entries(odd)) {
-  test(`ST-15 ${what} in the place of a lock is moved away, and harms nobody`, async (t) => {
+  test(`ST-15 ${what} in the place of a lock is moved away, and does no harm`, async (t) => {
     const place = path(t);
     const check = await make(place, t);
     const { result, ms } = await timed(lock(place, 200));

@@ -279,7 +279,7 @@ describe("writing", () => {
     const fresh: string[] = [];
     for (const ending of [".session.lock", ".refresh", ".temp", ".session.draft", ".lease"]) {
       for (const make of makers) {
-        for (const age of [61, 86_400 * 365, -61, -86_400 * 365, 30]) {
+        for (const age of [61, 86_400 * 365, -3_600, -86_400 * 365, 30]) {
           const name = newName() + ending;
           make(join(path, name));
           lutimesSync(join(path, name), now - age, now - age);
@@ -292,7 +292,7 @@ describe("writing", () => {
     assert.deepEqual(warnings, []);
   });
 
-  test("ST-15 whatever is in the place of the pending revocations harms nobody, and gives way to them", async (t) => {
+  test("ST-15 whatever is in the place of the pending revocations does no harm and gives way to them", async (t) => {
     const outside = join(folder(t), "outside");
     writeFileSync(outside, "outside");
     for (const make of [
@@ -416,8 +416,9 @@ describe("one record, many at once", () => {
         store.remove(name),
         change("4"),
       ];
-      // A removal does not wait: changes that are under way end with it.
-      assert.deepEqual((await Promise.all(work)).slice(2), [true, false, false, false]);
+      // Removals do not wait for changes: which of them comes first is open.
+      const [, , first, , second] = await Promise.all(work);
+      assert.ok(first || second);
       assert.equal(await store.read(name), undefined);
       assert.deepEqual(files(), []);
     }

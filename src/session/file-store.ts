@@ -36,7 +36,7 @@ const waitMs = 20_000;
 const largestFile = 256 * 1024;
 /** More than ten thousand pending revocations. */
 const largestPendingFile = 16 * 1024 * 1024;
-/** Grace period before the reaper deletes expired sessions, temp files and locks: nobody needs them any longer. */
+/** Grace period before the reaper deletes expired sessions, temp files and locks. */
 const graceMs = 60_000;
 /** The reaper lets others work so often. */
 const pauseEveryMs = 5;
@@ -92,7 +92,7 @@ export function fileStore({ path, idleSeconds, repaired, warn }: FileStoreOption
     return { content, seen, version: versionOf(file.stats) };
   }
 
-  /** Replaces a file by what `next` gives; when the lock is lost meanwhile, again. Returns false when it gives nothing. */
+  /** Replaces a file with what `next` returns; false when it returns nothing. Tries again when the lock was lost. */
   async function replace(path: string, next: (held: Lock) => Promise<string | undefined>): Promise<boolean> {
     const deadline = performance.now() + changeWaitMs;
     while (performance.now() < deadline) {
@@ -117,12 +117,12 @@ export function fileStore({ path, idleSeconds, repaired, warn }: FileStoreOption
     });
   }
 
-  /** Takes no lock: a sign-out waits for nobody, and a full disk has no room for one. */
+  /** Takes no lock: a sign-out need not wait, and a full disk has no room for one. */
   async function removeRecord(name: string): Promise<boolean> {
     const path = fileOf(name);
     const wasPrevented = await preventCommit(`${path}.lock`);
     const existed = await removeDurably(path);
-    // Until there was neither a file nor a holder who may have read it: then nobody can bring it back.
+    // Until there is neither a file nor a lock holder that may have read it: then nothing can bring it back.
     return existed || wasPrevented ? (await removeRecord(name)) || existed : false;
   }
 
@@ -140,7 +140,7 @@ export function fileStore({ path, idleSeconds, repaired, warn }: FileStoreOption
     await removeAll(leftBehind, farewell);
   }
 
-  /** Whether nobody has written here for so long that nobody will. Blocks as `version` does, for the same reason. */
+  /** Whether an entry was not written for so long that it is abandoned. Blocks as `version` does, for the same reason. */
   function isLeftBehind(entry: string): boolean {
     const isRecord = recordFile.test(entry);
     if (!isRecord && !leftoverFile.test(entry)) return false;

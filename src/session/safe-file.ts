@@ -75,7 +75,7 @@ export async function writeDurably(path: string, text: string, options: WriteOpt
   const { lastAccess, lock } = options;
   const temp = lock?.temp ?? `${path}.${randomUUID()}.temp`;
   try {
-    // Whoever ends a lock removes its temp file. It must not be created again.
+    // Breaking a lock removes its temp file, which must not be created again.
     const file = await open(temp, lock ? O_WRONLY | O_NOFOLLOW | O_NONBLOCK : "wx", 0o600);
     try {
       await file.writeFile(text, "latin1");
