@@ -232,6 +232,19 @@ test("PX-1 the portal and whole prefixes in PROXY_ALLOW are reached, as they wer
   );
 });
 
+test("PX-11 an address and an entry of PROXY_ALLOW match however their letters are encoded", () => {
+  const both = proxyTargets({
+    portal: "https://gis.example.com/portal/sharing/rest",
+    proxyAllow: ["https://services.example.com/%61rcgis/Stra%c3%9fen/"],
+  });
+  for (const path of ["arcgis/Stra%C3%9Fen/x", "arc%67is/Stra%c3%9fen/x", "%61rcgis/Str%61%C3%9Fen/%78"])
+    assert.equal(both(`/proxy?https://services.example.com/${path}`).pathname, "/arcgis/Stra%C3%9Fen/x");
+  assert.equal(
+    both("/proxy?https://gis.example.com/%70ortal/sharing/%72est/info").pathname,
+    "/portal/sharing/rest/info",
+  );
+});
+
 test("PX-1 names that only look like an allowed one are refused", () => {
   const refused = [
     "https://gis.example.com.evil/portal/sharing/rest",

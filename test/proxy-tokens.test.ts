@@ -267,6 +267,29 @@ test("TK-7 an ArcGIS Server that is not the portal's gets no token, and its answ
   assert.equal(tokenCalls(site), 1);
 });
 
+test("TK-7 PX-11 a path is judged as the server decodes it: however /rest/ is written, it is a service", async (t) => {
+  const { ask, upstream, token } = await openProxy(t);
+  upstream.behave = (seen, res, req) => {
+    const body = seen.url.startsWith("/server/rest/info") ? '{"currentVersion":11}' : "{}";
+    answering(body, { "Content-Type": "application/json" })(seen, res, req);
+  };
+  for (const rest of ["rest", "%72est", "r%65s%74", "REST", "%52%45%53%54", "rest.", "rest%2E"]) {
+    upstream.seen.splice(0);
+    assert.equal((await ask(`${upstream.origin}/server/${rest}/services?f=json`)).status, 200, rest);
+    assert.match(String(upstream.seen.at(-1)?.url), /^\/server\/rest\.?\/services\?f=json$/i);
+    for (const { url, headers } of upstream.seen)
+      assert.equal(headers["x-esri-authorization"], undefined, url);
+  }
+  upstream.seen.splice(0);
+  for (const rest of ["%2572est", "%25%37%32est", "rest%20", "rest%09", "rest%3b", "%72est%2F..%2Frest"])
+    assertError(await ask(`${upstream.origin}/server/${rest}/services?f=json`), "token_target");
+  assert.equal(upstream.seen.length, 0);
+
+  // All that is not a service is told who asks.
+  await ask(`${upstream.origin}/restaurants?f=json`);
+  assert.equal(upstream.seen[0]?.headers["x-esri-authorization"], `Bearer ${await token()}`);
+});
+
 test("TK-7 no script can fetch a token over the proxy", async (t) => {
   const { ask, site } = await openProxy(t);
   const before = site.sandbox.log.length;

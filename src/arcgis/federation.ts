@@ -1,10 +1,13 @@
 import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
+import { normalPath } from "../config/reach.ts";
 import { AppError } from "../errors.ts";
 import { remembered } from "./remembered.ts";
 import { portalRequest } from "./request.ts";
 import { isOnline } from "./token-targets.ts";
 
 const ask = portalRequest();
+/** Windows does not care for capitals, nor for dots and spaces at the end of a name. */
+const service = /^(.*?)\/rest[ .]*(?:\/|$)/i;
 const minutes = 30;
 // `expires` is a time of the portal's clock, which need not be ours: half of what was asked for is safe.
 const tokens = remembered<string>((minutes / 2) * 60_000);
@@ -41,14 +44,14 @@ export function forgetServerToken(token: string): void {
 }
 
 /** Whether this is the address of an ArcGIS service, `https://host/webadaptor/rest/...`. */
-export function isService({ pathname }: URL): boolean {
-  return /\/rest(?:\/|$)/i.test(pathname);
+export function isService({ pathname }: Pick<URL, "pathname">): boolean {
+  return service.test(normalPath(pathname));
 }
 
 /** `https://host/webadaptor` of a service's address (`.../rest/services/...`). */
 function serverRoot(url: string, portal: string): string {
   const { protocol, origin, pathname } = URL.canParse(url) ? new URL(url) : new URL("invalid:");
-  const root = /^(.*?)\/rest(?:\/|$)/i.exec(pathname)?.[1];
+  const root = service.exec(normalPath(pathname))?.[1];
   const secure = protocol === "https:" || (protocol === "http:" && portal.startsWith("http:"));
   if (root === undefined || !secure)
     throw new AppError("token_target", { cause: "this is no ArcGIS service" });

@@ -1,4 +1,4 @@
-import { isBelow } from "../config/reach.ts";
+import { isBelow, normalPath } from "../config/reach.ts";
 
 /**
  * Whether an address may get the portal's token: the portal's own REST API, and for ArcGIS Online the hosted
@@ -10,7 +10,7 @@ export function takesPortalToken(portal: string, url: string): boolean {
   const home = parse(portal);
   if (!target || !home) return false;
   if (isOnline(home) && isOnline(target)) return true;
-  return target.origin === home.origin && isBelow(target.pathname, home.pathname);
+  return target.origin === home.origin && isBelow(normalPath(target.pathname), normalPath(home.pathname));
 }
 
 /** ArcGIS Online: www.arcgis.com, an organisation's *.maps.arcgis.com, and the hosts of its services. */

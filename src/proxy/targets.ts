@@ -1,4 +1,5 @@
-import { reachOf } from "../config/reach.ts";
+import { isService } from "../arcgis/federation.ts";
+import { normalPath, reachOf } from "../config/reach.ts";
 import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
 
@@ -7,7 +8,8 @@ import { AppError } from "../errors.ts";
  * question mark (`/proxy?https://host/path?f=json`), or the same percent-encoded as a whole.
  *
  * A target is the portal's REST API or below an entry of PROXY_ALLOW: same origin, whole path segments. The
- * parsed address decides, and it is the very object that the request is made from.
+ * parsed address decides, and it is the very object that the request is made from. Its path is in normal form, for
+ * every decision that follows.
  *
  * The function throws AppError token_target for everything else, and for what gives out tokens: over the proxy
  * a script in the page would get one.
@@ -21,6 +23,9 @@ export function proxyTargets(config: Pick<Config, "portal" | "proxyAllow">) {
     const path = plainPath(target.pathname);
     if (path === undefined) throw refused("its path can be read in two ways");
     if (givesTokens.test(path)) throw refused("it gives out tokens");
+    target.pathname = normalPath(target.pathname);
+    if (isService({ pathname: path }) !== isService(target))
+      throw refused("its path can be read in two ways");
     if (!isAllowed(target)) throw refused(`it is not in PROXY_ALLOW (${target.host.slice(0, 100)})`);
     return target;
   };
