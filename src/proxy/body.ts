@@ -1,85 +1,93 @@
-import { type Readable, Transform } from "node:stream";
-import express, { type Request, type RequestHandler, type Response } from "express";
+import { setImmediate } from "node:timers/promises";
+import type { Request, Response } from "express";
 import { AppError } from "../errors.ts";
 import { counts } from "../metrics/counts.ts";
-import { withoutOurs } from "./parameters.ts";
+import { parameterFilter } from "./parameters.ts";
 
 /** What is sent along with a request. */
 export interface Body {
-  /** A stream can be sent once, a buffer again. */
-  content: Buffer | Readable;
-  /** In bytes; `undefined` when nobody knows. */
-  length?: number;
+  /** A body that is held can be read again; any other can be read once. */
+  chunks: Iterable<Buffer> | AsyncIterable<Buffer>;
+  /** In bytes; `undefined` when it is not known in advance. */
+  length: number | undefined;
+  isHeld: boolean;
 }
 
-/**
- * Bodies up to this many bytes are held, so that they can be sent a second time; forms must not be larger. What
- * is larger is passed on as it comes.
- */
-const heldBytes = 4 * 1024 * 1024;
+export interface BodyOptions {
+  mostBytes: number;
+  /** Asks for memory; false when there is none left. */
+  reserve: (bytes: number) => boolean;
+}
 
-const hold = express.raw({
-  limit: heldBytes,
-  inflate: false,
-  type: (req) => isForm(req as Request) || lengthOf(req) <= heldBytes,
-});
-
-/** Reads a body that is to be held into `req.body`; 413 for a form that is too large. */
-export const holdBody: RequestHandler = (req, res, next) => {
-  if (hasBody(req)) hold(req, res, next);
-  else next();
-};
+/** Larger bodies are not held, so they cannot be sent a second time. */
+const mostHeldBytes = 4 * 1024 * 1024;
 
 /**
- * Gives the body for the server at the other end: of a form (application/x-www-form-urlencoded) without the
- * parameters that are not the client's to set. Other kinds pass as they are. A `token` in a multipart form is
- * the client's own: it is no more than they could send without us.
+ * The body for the upstream server: held when its length is known, small and there is memory for it; otherwise
+ * passed on as it comes. A form (application/x-www-form-urlencoded) loses the parameters that the client may not set.
+ * A `token` in a multipart form is the client's own: it is no more than they could send without us.
  *
- * @throws AppError internal when somebody else has read it
+ * @throws AppError bad_request for a coding that hides what the body says; internal when it has been read already
  */
-export function bodyOf(req: Request, mostBytes: number): Body | undefined {
-  if (Buffer.isBuffer(req.body)) {
-    const content = isForm(req) ? Buffer.from(withoutOurs(req.body.toString("latin1")), "latin1") : req.body;
-    counts.proxyBytes.add("sent", content.length);
-    return { content, length: content.length };
-  }
+export async function bodyOf(req: Request, { mostBytes, reserve }: BodyOptions): Promise<Body | undefined> {
   if (!hasBody(req)) return undefined;
-  // An app that we are mounted in has parsed it: there is nothing left to send, and the server would wait for it.
+  // A body parser of the app around us has read it: the upstream server would wait for it in vain.
   if (req.readableEnded) throw new AppError("internal", { cause: "mount this app before any body parser" });
+  const codings = [
+    req.headers["transfer-encoding"] ?? "chunked",
+    req.headers["content-encoding"] ?? "identity",
+  ];
+  if (codings.join().toLowerCase() !== "chunked,identity")
+    throw new AppError("bad_request", { cause: "the body has an unknown coding" });
+
+  const chunks = incoming(req, mostBytes);
   const length = lengthOf(req);
-  const content = req.pipe(atMost(mostBytes, "payload_too_large"));
-  // It may fail before anybody reads it; whoever reads it then is told.
-  content.on("error", () => {});
-  return { content, ...(Number.isFinite(length) && { length }) };
+  if (length <= mostHeldBytes && reserve(length)) return hold(chunks, length);
+  const isUnchanged = Number.isFinite(length) && !isForm(req);
+  return { chunks, length: isUnchanged ? length : undefined, isHeld: false };
 }
 
-/** A stream that lets so many bytes pass, and fails with AppError `code` at the next one. It counts them. */
-export function atMost(bytes: number, code: "payload_too_large" | "answer_refused"): Transform {
-  const direction = code === "payload_too_large" ? "sent" : "received";
-  let passed = 0;
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      passed += chunk.length;
-      if (passed > bytes) done(new AppError(code, { cause: "more than PROXY_MAX_BYTES" }));
-      else {
-        counts.proxyBytes.add(direction, chunk.length);
-        done(null, chunk);
-      }
-    },
-  });
+/** Fails with payload_too_large after `mostBytes`, and when the client goes before the end. */
+async function* incoming(req: Request, mostBytes: number): AsyncGenerator<Buffer> {
+  const filter = isForm(req) ? parameterFilter() : undefined;
+  let received = 0;
+  // The connection stays open for the response.
+  for await (const chunk of req.iterator({ destroyOnReturn: false })) {
+    received += chunk.length;
+    if (received > mostBytes) throw new AppError("payload_too_large", { cause: "more than PROXY_MAX_BYTES" });
+    const sent = filter ? filter(chunk) : chunk;
+    counts.proxyBytes.add("sent", sent.length);
+    yield sent;
+    // Tiny chunks are collected for one turn of the event loop: each on its own would cost as much as a large one.
+    if (chunk.length < 4096) await setImmediate();
+  }
+  if (filter) yield filter();
 }
 
-/** `Infinity` when the client does not say. */
+/** Copies a body into one piece of memory: thousands of small chunks would take many times their size. */
+async function hold(chunks: AsyncIterable<Buffer>, length: number): Promise<Body> {
+  const memory = Buffer.allocUnsafe(length);
+  let used = 0;
+  for await (const chunk of chunks) used += chunk.copy(memory, used);
+  const content = memory.subarray(0, used);
+  return { chunks: { [Symbol.iterator]: () => slices(content) }, length: used, isHeld: true };
+}
+
+function* slices(content: Buffer, bytes = 64 * 1024): Generator<Buffer> {
+  for (let at = 0; at < content.length; at += bytes) yield content.subarray(at, at + bytes);
+}
+
+/** `Infinity` when the length is not known. */
 export function lengthOf({ headers }: Pick<Request, "headers">): number {
   return Number(headers["content-length"] ?? Infinity);
 }
 
-/** When the answer is on its way before all of a body has come, nobody reads the rest: the connection ends. */
+/** When the response starts before all of a body has come, nobody reads the rest: the connection ends. */
 export function leaveUnread(req: Request, res: Response): void {
   if (!req.complete && !res.headersSent && isAnnounced(req)) res.set("Connection", "close");
 }
 
-/** A body of GET means nothing (RFC 9110, 9.3.1), and is left where it is. */
+/** The body of a GET has no meaning (RFC 9110, 9.3.1): it is neither read nor passed on. */
 function hasBody(req: Request): boolean {
   return isAnnounced(req) && req.method !== "GET" && req.method !== "HEAD";
 }

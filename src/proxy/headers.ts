@@ -1,4 +1,5 @@
-import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from "node:http";
+import type { Body } from "./body.ts";
 
 /**
  * What the server at the other end may know: not our cookie, not who asks from where, nothing of the way here
@@ -18,18 +19,28 @@ const toBrowser = [
 /** The encodings that we can read ourselves, to see whether an answer is an error. */
 const encodings = ["gzip", "deflate", "br"];
 
-/** The headers of a request for the server at the other end, with the token and the body's length in bytes. */
+/** The headers of a request for the upstream server, with the token and the framing of the body. */
 export function requestHeaders(
-  headers: IncomingHttpHeaders,
-  { token, length }: { token?: string | undefined; length?: number | undefined },
+  { method, headers }: IncomingMessage,
+  { token, body }: { token: string | undefined; body: Pick<Body, "length"> | undefined },
 ): OutgoingHttpHeaders {
   const accepted = namesIn(headers["accept-encoding"]).filter((name) => encodings.includes(name));
   return {
     ...Object.fromEntries(pick(headers, toServer)),
     "accept-encoding": accepted.join(", ") || "identity",
-    ...(length !== undefined && { "content-length": length }),
+    ...framing(method, body),
     ...(token && { "x-esri-authorization": `Bearer ${token}` }),
   };
+}
+
+/**
+ * Says explicitly where the body ends (RFC 9112, 6). Node's defaults depend on the method: it sends the body of a
+ * DELETE without any framing, and the upstream server would read it as the next request.
+ */
+function framing(method = "", body: Pick<Body, "length"> | undefined): OutgoingHttpHeaders {
+  if (body)
+    return body.length === undefined ? { "transfer-encoding": "chunked" } : { "content-length": body.length };
+  return method === "GET" || method === "HEAD" ? {} : { "content-length": 0 };
 }
 
 /** The headers of an answer for the browser, all but its type. */

@@ -39,25 +39,35 @@ export async function passOn(answer: Answer, res: Response, mostBytes: number): 
 }
 
 /**
- * Not `pipeline`: it destroys the response when the answer breaks off, and then nobody can tell any more which
- * of the two ends has gone, and what the log should say. Nor a Transform that counts: it is a stream of its own.
+ * Not `pipeline`: it destroys the response when the upstream one breaks off, and then nobody can tell any more which
+ * of the two ends has gone, and what the log should say. It reads once in a turn of the event loop: that joins tiny
+ * chunks, and lets other requests have their turn.
  */
 function stream(rest: IncomingMessage, res: Response, mostBytes: number): Promise<void> {
   let left = mostBytes;
+  let isDue = false;
   return new Promise((resolve, reject) => {
-    rest.once("error", (error) => {
-      reject(error instanceof AppError ? error : new AppError("portal_unreachable", { cause: error }));
-    });
-    res.once("close", resolve).on("drain", () => rest.resume());
-    if (rest.readableEnded) res.end();
-    else if (rest.destroyed) reject(new AppError("portal_unreachable"));
-    else rest.once("end", () => res.end());
-    rest.on("data", (chunk: Buffer) => {
+    function pass(): void {
+      isDue = false;
+      if (res.writableNeedDrain) return;
+      const chunk: Buffer | null = rest.read();
+      if (chunk === null) return;
       left -= chunk.length;
       counts.proxyBytes.add("received", chunk.length);
       if (left < 0) rest.destroy(new AppError("answer_refused", { cause: "more than PROXY_MAX_BYTES" }));
-      else if (!res.write(chunk)) rest.pause();
+      else res.write(chunk);
+    }
+    function passSoon(): void {
+      if (!isDue) setImmediate(pass);
+      isDue = true;
+    }
+    rest.once("error", (error) => {
+      reject(error instanceof AppError ? error : new AppError("portal_unreachable", { cause: error }));
     });
+    res.once("close", resolve).on("drain", passSoon);
+    if (rest.readableEnded) res.end();
+    else if (rest.destroyed) reject(new AppError("portal_unreachable"));
+    else rest.once("end", () => res.end()).on("readable", passSoon);
   });
 }
 

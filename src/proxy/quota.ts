@@ -1,28 +1,26 @@
-import { AppError } from "../errors.ts";
-
-export interface PlacesOptions {
-  /** Requests under way at once, of everybody together. */
+export interface QuotaOptions {
+  /** For all users together. */
   most: number;
-  /** The same of one session: nobody can take all places. */
+  /** For one user, so that nobody can use up everything. */
   mostEach: number;
 }
 
 /**
- * Counts requests under way. The function takes a place for `owner` and gives the function that leaves it; it
- * throws AppError busy when there is none.
+ * Limits something that is scarce, in total and per user. The function takes `amount` of it for `owner` and returns
+ * the function that gives it back, or `undefined` when there is not enough left.
  */
-export function places({ most, mostEach }: PlacesOptions): (owner: string) => () => void {
+export function quota({ most, mostEach }: QuotaOptions) {
   const taken = new Map<string, number>();
-  let all = 0;
+  let total = 0;
 
-  return (owner) => {
-    const mine = taken.get(owner) ?? 0;
-    if (all >= most || mine >= mostEach) throw new AppError("busy");
-    taken.set(owner, mine + 1);
-    all += 1;
+  return (owner: string, amount = 1): (() => void) | undefined => {
+    const own = taken.get(owner) ?? 0;
+    if (total + amount > most || own + amount > mostEach) return undefined;
+    taken.set(owner, own + amount);
+    total += amount;
     return () => {
-      all -= 1;
-      const left = (taken.get(owner) ?? 1) - 1;
+      total -= amount;
+      const left = (taken.get(owner) ?? amount) - amount;
       if (left > 0) taken.set(owner, left);
       else taken.delete(owner);
     };

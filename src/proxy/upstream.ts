@@ -5,16 +5,20 @@ import {
   type OutgoingHttpHeaders,
 } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { AppError } from "../errors.ts";
 import { counts } from "../metrics/counts.ts";
+import type { Body } from "./body.ts";
+import { perSession } from "./connections.ts";
 
 export interface UpstreamRequest {
   method: string;
   /** The request is made from this very object: nothing parses the address a second time. */
   url: URL;
   headers: OutgoingHttpHeaders;
-  body?: Buffer | Readable;
+  body: Body | undefined;
+  /** The session whose connections are used. */
+  owner: string;
   /** The longest silence, from the first byte on, in either direction (ms). */
   idleMs: number;
   /** Ends it all. */
@@ -33,9 +37,12 @@ export interface Answer {
 /** Connections are kept for a moment, but for less long than servers keep them (Node 5 s, others longer). */
 const keep = { keepAlive: true, timeout: 4_000 };
 const ways = {
-  "http:": { send: httpRequest, agent: new HttpAgent(keep) },
-  "https:": { send: httpsRequest, agent: new HttpsAgent(keep) },
+  "http:": { send: httpRequest, agent: perSession(new HttpAgent(keep)) },
+  "https:": { send: httpsRequest, agent: perSession(new HttpsAgent(keep)) },
 };
+
+/** Interim responses (1xx) to one request. Each costs some time, and nothing else limits them. */
+const mostInterim = 1_024;
 
 /** Larger than any error of ArcGIS. */
 export const headBytes = 8 * 1024;
@@ -65,31 +72,45 @@ export async function askUpstream({ signal, ...request }: UpstreamRequest): Prom
 }
 
 function respond(
-  { method, url, headers, body, idleMs }: Omit<UpstreamRequest, "signal">,
+  { method, url, headers, body, owner, idleMs }: Omit<UpstreamRequest, "signal">,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
   const { send, agent } = ways[url.protocol as keyof typeof ways];
   return new Promise((resolve, reject) => {
-    const request = send(url, { method, headers, agent, timeout: idleMs });
-    let answer: IncomingMessage | undefined;
+    const options = { method, headers, agent, timeout: idleMs, owner };
+    const request = send(url, options);
+    let response: IncomingMessage | undefined;
+    let interim = 0;
     // Node's own option of that name watches every event of the request, and takes as long as all the rest here.
     const abort = () => request.destroy(signal.reason);
     if (signal.aborted) abort();
     else signal.addEventListener("abort", abort, { once: true });
     request.once("response", (begun) => {
-      answer = begun;
-      // Who has answered before all of the body was there wants no more of it.
+      response = begun;
+      // A server that responds before it has read the body may take the rest of it for the next request.
+      if (!request.writableFinished) request.shouldKeepAlive = false;
       begun.once("end", () => request.writableFinished || request.destroy());
       resolve(begun);
     });
-    request.once("timeout", () => (answer ?? request).destroy(new AppError("portal_timeout")));
-    // It stays: without a listener, an error after the answer has begun would end the process.
+    // Nothing of ours asks for an interim response (1xx): a server that sends one first may have lost count.
+    request.once("socket", (socket) =>
+      socket.prependOnceListener("data", (first: Buffer) => {
+        if (!/^HTTP\/1\.1 [2-5]/.test(first.toString("latin1", 0, 16))) request.shouldKeepAlive = false;
+      }),
+    );
+    request.on("information", () => {
+      interim += 1;
+      if (interim > mostInterim) request.destroy();
+    });
+    request.once("timeout", () => (response ?? request).destroy(new AppError("portal_timeout")));
+    // It stays: without a listener, an error after the response has begun would end the process.
     request.on("error", reject);
     // Node has no error for a server that changes the protocol unasked (101): it only hangs up.
-    request.once("close", () => reject(new Error("closed without an answer")));
-    if (body === undefined || Buffer.isBuffer(body)) request.end(body);
-    else if (body.errored) request.destroy(body.errored);
-    else body.once("error", (error) => request.destroy(error)).pipe(request);
+    request.once("close", () => reject(new Error("closed without a response")));
+    if (!body) return void request.end();
+    const content = Readable.from(body.chunks);
+    content.on("error", (error) => request.destroy(error)).pipe(request);
+    request.once("close", () => content.destroy());
   });
 }
 

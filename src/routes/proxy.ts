@@ -1,15 +1,21 @@
-import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Router } from "express";
+import express, {
+  type ErrorRequestHandler,
+  type Request,
+  type RequestHandler,
+  type Response,
+  type Router,
+} from "express";
 import { forgetServerToken, isService } from "../arcgis/federation.ts";
 import type { IdentityManager } from "../arcgis/identity-manager.ts";
 import { isTokenRefused } from "../arcgis/request.ts";
 import type { TokenKeeper } from "../arcgis/tokens.ts";
 import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
-import { bodyOf, holdBody, leaveUnread } from "../proxy/body.ts";
+import { bodyOf, leaveUnread } from "../proxy/body.ts";
 import { requestHeaders } from "../proxy/headers.ts";
 import { asJson, withoutOurs } from "../proxy/parameters.ts";
 import { passOn } from "../proxy/pass-on.ts";
-import { places } from "../proxy/places.ts";
+import { quota } from "../proxy/quota.ts";
 import { proxyTargets } from "../proxy/targets.ts";
 import { refusesToken } from "../proxy/token-refusal.ts";
 import { type Answer, askUpstream } from "../proxy/upstream.ts";
@@ -27,8 +33,11 @@ export interface ProxyParts {
 
 const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 
-/** Requests under way at once. A browser has a hundred at most (HTTP/2). */
-const room = { most: 512, mostEach: 128 };
+/** Requests in progress at once. A browser has a hundred at most (HTTP/2). */
+const concurrencyLimit = { most: 512, mostEach: 128 };
+
+/** Bytes of bodies that are held at once, so that they can be sent a second time. */
+const heldBytesLimit = { most: 64 * 1024 * 1024, mostEach: 16 * 1024 * 1024 };
 
 /** Nothing takes longer than this, however lively it is (ms). */
 const longestMs = 15 * 60_000;
@@ -40,7 +49,8 @@ const longestMs = 15 * 60_000;
 export function proxy({ config, tokens, withView, memberOnly }: ProxyParts): Router {
   const router = express.Router();
   const targetOf = proxyTargets(config);
-  const takePlace = places(room);
+  const takeSlot = quota(concurrencyLimit);
+  const takeMemory = quota(heldBytesLimit);
   const idleMs = config.proxyTimeoutSeconds * 1000;
 
   // 1. Only for somebody who is signed in, from a page of ours, to where their token may go.
@@ -53,12 +63,14 @@ export function proxy({ config, tokens, withView, memberOnly }: ProxyParts): Rou
     if (!methods.includes(req.method)) return allowOnly(methods.join(", "))(req, res, next);
     res.locals.url = urlFor(req, targetOf(req.originalUrl));
     if (Number(req.headers["content-length"]) > config.proxyMaxBytes) throw new AppError("payload_too_large");
-    res.once("close", takePlace(req.session.identity.username));
+    const leave = takeSlot(req.session.identity.username);
+    if (!leave) throw new AppError("busy");
+    res.once("close", leave);
     next();
   };
 
   // 2. There and back. All of it ends when the browser goes, or when the time is up.
-  router.all("/proxy", withView, memberOnly, check, holdBody, async (req, res) => {
+  router.all("/proxy", withView, memberOnly, check, async (req, res) => {
     const end = new AbortController();
     const late = setTimeout(() => end.abort(new AppError("portal_timeout")), longestMs);
     res.once("close", () => {
@@ -66,7 +78,7 @@ export function proxy({ config, tokens, withView, memberOnly }: ProxyParts): Rou
       if (!res.writableFinished) end.abort();
     });
     try {
-      await passOn(await ask(req, res.locals.url, end.signal), res, config.proxyMaxBytes);
+      await passOn(await ask(req, res, end.signal), res, config.proxyMaxBytes);
     } catch (error) {
       if (end.signal.reason instanceof AppError) throw end.signal.reason;
       // Otherwise the browser has gone, and there is nobody left to tell.
@@ -81,17 +93,26 @@ export function proxy({ config, tokens, withView, memberOnly }: ProxyParts): Rou
   return router;
 
   /** Asks once; and once more, with a new token, when the answer says that this one is no good. */
-  async function ask(req: Request, url: URL, signal: AbortSignal): Promise<Answer> {
+  async function ask(req: Request, res: Response, signal: AbortSignal): Promise<Answer> {
+    const url: URL = res.locals.url;
     const { sessionID, session } = req;
     if (!session.identity) throw new AppError("signed_out");
+    const { username } = session.identity;
+    const body = await bodyOf(req, {
+      mostBytes: config.proxyMaxBytes,
+      reserve: (bytes) => {
+        const release = takeMemory(username, bytes);
+        if (release) res.once("close", release);
+        return release !== undefined;
+      },
+    });
     let identity = await tokens.fresh(sessionID, session.identity);
     const renew = async () => {
       identity = await tokens.renewed(sessionID, identity);
     };
-    const body = bodyOf(req, config.proxyMaxBytes);
     const send = (token: string | undefined) => {
-      const headers = requestHeaders(req.headers, { token, length: body?.length });
-      return askUpstream({ method: req.method, url, headers, body: body?.content, idleMs, signal });
+      const headers = requestHeaders(req, { token, body });
+      return askUpstream({ method: req.method, url, headers, body, owner: sessionID, idleMs, signal });
     };
     const token = await tokenFor(identity, url).catch(async (error) => {
       if (!isTokenRefused(error)) throw error;
@@ -105,7 +126,7 @@ export function proxy({ config, tokens, withView, memberOnly }: ProxyParts): Rou
     if (token === identity.token) await renew();
     else forgetServerToken(token);
     // What was passed on as it came is gone. The client gets to see the error, and finds a new token next time.
-    if (body && !Buffer.isBuffer(body.content)) return first;
+    if (body && !body.isHeld) return first;
     first.rest?.destroy();
     const second = await send(await tokenFor(identity, url));
     if (!refusesToken(second)) return second;
