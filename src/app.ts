@@ -26,7 +26,7 @@ import { formTokens } from "./session/form-token.ts";
 import { keyRing } from "./session/seal.ts";
 import type { SealedStore } from "./session/sealed-store.ts";
 import { readOnlySessions, sessions } from "./session/session.ts";
-import { errorPage, requestLog, securityHeaders } from "./web.ts";
+import { boundHeaders, errorPage, requestLog, securityHeaders } from "./web.ts";
 
 /** What the server is made of. */
 export interface AppParts {
@@ -130,7 +130,7 @@ export function createApp({
     }
   }
 
-  app.use(requestLog(appLog), securityHeaders(config));
+  app.use(requestLog(appLog), boundHeaders, securityHeaders(config));
   if (config.furtherPortals.length > 0) app.use(portals(config, addRoutes));
   addRoutes(app, config);
   app.use(() => {
@@ -157,6 +157,7 @@ function signInLimit(perMinute: Config["rateLimit"]) {
 }
 
 export { type Config, ConfigError, loadConfig, parseConfig } from "./config.ts";
+export { createHttpServer } from "./http-server.ts";
 export { type FileStoreOptions, fileStore } from "./session/file-store.ts";
 export { openStore } from "./session/open-store.ts";
 export { keyRing } from "./session/seal.ts";

@@ -1,27 +1,41 @@
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from "node:http";
+import type { Socket } from "node:net";
+import type { Logger } from "pino";
 
-/** What a connection may take, in milliseconds where nothing else is said. */
+/** Limits of a connection, in milliseconds unless the name says otherwise. */
 export interface HttpLimits {
-  /** For all headers of a request, from the connection's first moment or the end of the request before. */
+  /** For all headers of a request, from the start of the connection or the end of the previous request. */
   headersMs: number;
-  /** How often the time limits are looked at. */
+  /** How often the time limits are checked. */
   checkMs: number;
-  /** For a whole request with its body, however lively. */
+  /** For a whole request with its body, at any pace. */
   requestMs: number;
-  /** A body has this long, and longer the more of it comes. */
+  /** A body has this long, and longer the more of it arrives. */
   bodyMs: number;
-  /** What a body has to bring in a second after that. */
+  /** The pace that a body must keep after that. */
   bodyBytesPerSecond: number;
-  /** Connections at once; more are hung up on. */
+  /** For a response that the client stops reading. */
+  stalledMs: number;
+  /** Pipelined requests that wait on one connection behind the request in progress. */
+  waiting: number;
+  /** Connections at once; the server closes any more. */
   connections: number;
+  /** Log lines a minute about requests that never reach the app. */
+  logLines: number;
 }
 
 /**
- * Node's own limits (60 s for headers, any number of connections) let a single visitor hold thousands of connections.
+ * Node's own limits (60 s for headers, any number of connections) let one client hold thousands of connections.
  *
- * A limit of 30 s for a whole request, the usual advice, would end every large upload through /proxy: 256 MB take
- * four minutes on a line of 10 Mbit/s. So a body is not judged by its age but by its pace: who drips is cut off after
- * ten seconds, and who sends may go on for as long as /proxy itself lets a request live.
+ * The usual limit of 30 s for a whole request would end every large upload through /proxy: 256 MB take four minutes
+ * at 10 Mbit/s. So a body is judged by its pace, and may take as long as /proxy lets a request live.
  */
 export const httpLimits: HttpLimits = {
   headersMs: 10_000,
@@ -29,28 +43,203 @@ export const httpLimits: HttpLimits = {
   requestMs: 15 * 60_000,
   bodyMs: 10_000,
   bodyBytesPerSecond: 4_096,
+  stalledMs: 60_000,
+  waiting: 10,
   connections: 5_000,
+  logLines: 60,
 };
 
-/** Makes a server, which does not listen yet. Give it an app by `server.on("request", app)`. */
-export function createHttpServer(limits: HttpLimits = httpLimits): Server {
+/** How long a client has to read a refusal. Closing at once would reset the connection, and the refusal with it. */
+const lingerMs = 1_000;
+
+/** A response is checked so often before it counts as stalled. Node's timer alone is up to twice as late. */
+const quietPeriods = 4;
+
+/** What happens on one connection. */
+interface Connection {
+  inProgress?: { req: IncomingMessage; res: ServerResponse };
+  waiting: (() => void)[];
+  isRefused: boolean;
+  /** Set while the client reads nothing of a response. */
+  quiet?: { periods: number; sent: number; at: number };
+}
+
+/**
+ * Makes an HTTP server for an app, which does not listen yet. It handles one request at a time per connection, closes
+ * connections that are too slow, and responds to what Node's parser rejects with a line of text and a line in the log.
+ */
+export function createHttpServer(
+  app: RequestListener,
+  { log, limits = httpLimits }: { log?: Logger; limits?: HttpLimits } = {},
+): Server {
   const server = createServer({
     headersTimeout: limits.headersMs,
     requestTimeout: limits.requestMs,
     connectionsCheckingInterval: limits.checkMs,
+    // Checked in `handle`: Node would respond without a body.
+    requireHostHeader: false,
   });
   server.maxConnections = limits.connections;
-  server.on("request", (req) => {
-    const { headers } = req;
-    // All others, that is nearly all, cost nothing.
-    if (headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined)
-      watch(req, limits);
+  server.timeout = limits.stalledMs / quietPeriods;
+  const connections = new WeakMap<Socket, Connection>();
+  const report = sparseLog(log, limits.logLines);
+
+  server.on("request", (req, res) => inTurn(req, res, handle));
+  server.on("checkExpectation", (req, res) =>
+    inTurn(req, res, () => reject(res, 417, "Expect asks for something other than 100-continue")),
+  );
+  server.on("connect", ({ socket }: IncomingMessage) => {
+    // Node has removed its own listeners.
+    socket.on("error", () => {}).resume();
+    refuse(socket, 405, "CONNECT");
   });
+  server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
+    const status = statusOf(error.code);
+    if (status) refuse(socket, status, error.code);
+    else socket.destroy();
+  });
+  server.on("timeout", onQuiet);
+  server.on("drop", (data) => report(data, { reason: "too many connections" }));
   return server;
+
+  /** After `server.timeout` without traffic in either direction. */
+  function onQuiet(socket: Socket): void {
+    const connection = connectionOf(socket);
+    if (!connection.inProgress) socket.destroy();
+    // Otherwise the client has read everything so far, and waits for the app.
+    else if (socket.writableLength > 0) {
+      const now = performance.now();
+      const sent = socket.bytesWritten - socket.writableLength;
+      const { quiet } = connection;
+      // Node passes over a period in which a part of a write was sent.
+      const goesOn = quiet?.sent === sent && now - quiet.at < 1.5 * server.timeout;
+      const periods = goesOn ? quiet.periods + 1 : 1;
+      if (periods < quietPeriods) {
+        connection.quiet = { periods, sent, at: now };
+        socket.setTimeout(server.timeout);
+      } else {
+        report(socket, { reason: "the client does not read the response" });
+        socket.destroy();
+      }
+    }
+  }
+
+  function connectionOf(socket: Socket): Connection {
+    let connection = connections.get(socket);
+    if (!connection) {
+      connection = { waiting: [], isRefused: false };
+      connections.set(socket, connection);
+    }
+    return connection;
+  }
+
+  /** Node parses pipelined requests all at once. Handled all at once, each would hold a file and a buffer. */
+  function inTurn(req: IncomingMessage, res: ServerResponse, next: RequestListener): void {
+    const { socket } = req;
+    const connection = connectionOf(socket);
+    const start = () => {
+      connection.inProgress = { req, res };
+      res.once("close", () => startNext(socket, connection));
+      next(req, res);
+    };
+    if (!connection.inProgress) start();
+    else if (connection.waiting.length < limits.waiting) {
+      connection.waiting.push(start);
+      socket.pause();
+    } else if (!socket.destroyed) {
+      report(socket, { reason: "too many pipelined requests" });
+      socket.destroy();
+    }
+  }
+
+  function startNext(socket: Socket, connection: Connection): void {
+    delete connection.inProgress;
+    const start = connection.waiting.shift();
+    if (!start || socket.destroyed) return;
+    if (connection.waiting.length === 0) socket.resume();
+    start();
+  }
+
+  function handle(req: IncomingMessage, res: ServerResponse): void {
+    const { headers, socket, httpVersion } = req;
+    // Most requests have no body and cost nothing here.
+    if (headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined)
+      watch(req, limits, () => refuse(socket, 408, "slow body"));
+    if (headers.host === undefined && httpVersion === "1.1") reject(res, 400, "no Host");
+    else app(req, res);
+  }
+
+  /** Responds in place of the app. */
+  function reject(res: ServerResponse, status: number, reason: string): void {
+    report(res.req.socket, { status, reason });
+    const { body, headers } = refusal(status);
+    res.writeHead(status, headers).end(body);
+  }
+
+  /** Responds to what never becomes a request, or no whole one, and closes the connection. */
+  function refuse(socket: Socket, status: number, reason?: string): void {
+    const connection = connectionOf(socket);
+    if (connection.isRefused) return;
+    connection.isRefused = true;
+    // Browsers open connections in advance, and may never use them.
+    if (socket.bytesRead > 0) report(socket, { status, reason });
+
+    const { inProgress, waiting } = connection;
+    const respond = () => {
+      const { body, headers } = refusal(status);
+      const lines = Object.entries(headers).map((header) => header.join(": "));
+      socket.end([`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines, "", body].join("\r\n"));
+      setTimeout(() => socket.destroy(), lingerMs).unref();
+    };
+    // The error is in a later request: the responses to those before come first.
+    if (inProgress?.req.complete) waiting.push(respond);
+    else if (inProgress?.res.headersSent) socket.destroy();
+    else respond();
+  }
 }
 
-/** Hangs up on who sends a body too slowly. */
-function watch(req: IncomingMessage, { bodyMs, bodyBytesPerSecond, checkMs }: HttpLimits): void {
+/** Node's codes of what it rejects; undefined for a connection that broke. */
+function statusOf(code = ""): number | undefined {
+  if (code === "HPE_HEADER_OVERFLOW") return 431;
+  if (code === "HPE_CHUNK_EXTENSIONS_OVERFLOW") return 413;
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT") return 408;
+  return code.startsWith("HPE_") ? 400 : undefined;
+}
+
+function refusal(status: number) {
+  const body = `${STATUS_CODES[status]}\n`;
+  const headers = {
+    ...(status === 405 && { Allow: "GET, HEAD, POST" }),
+    "Content-Type": "text/plain; charset=utf-8",
+    "Content-Length": Buffer.byteLength(body),
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    Connection: "close",
+  };
+  return { body, headers };
+}
+
+/** Gives a function that logs so many lines a minute: no sign-in is needed to cause one. */
+function sparseLog(log: Logger | undefined, most: number) {
+  let count = 0;
+  let since = 0;
+  return (from: { remoteAddress?: string } | undefined, what: { status?: number; reason?: string }): void => {
+    const now = performance.now();
+    if (now - since > 60_000) {
+      if (count > most) log?.warn({ event: "refused", omitted: count - most }, "refused");
+      [count, since] = [0, now];
+    }
+    count += 1;
+    if (count <= most) log?.warn({ event: "refused", ...what, address: from?.remoteAddress }, "refused");
+  };
+}
+
+/** Calls `onSlow` when the body arrives too slowly. */
+function watch(
+  req: IncomingMessage,
+  { bodyMs, bodyBytesPerSecond, checkMs }: HttpLimits,
+  onSlow: () => void,
+): void {
   const { socket } = req;
   let since = performance.now();
   let before = socket.bytesRead;
@@ -60,14 +249,14 @@ function watch(req: IncomingMessage, { bodyMs, bodyBytesPerSecond, checkMs }: Ht
   function look(isSecondLook = false): void {
     if (req.complete || socket.destroyed) return;
     const now = performance.now();
-    // What has come waits to be read: it is not the client who is slow, but where the body goes.
+    // What has arrived is not read yet: the app is slow, not the client.
     const isOurTurn = req.readableLength > 0;
     if (isOurTurn) [since, before] = [now, socket.bytesRead];
     const earnedMs = ((socket.bytesRead - before) / bodyBytesPerSecond) * 1000;
     const leftMs = since + bodyMs + earnedMs - now;
     if (leftMs > 0) timer = setTimeout(look, isOurTurn ? checkMs : leftMs).unref();
-    // When this process stood still, timers come before what has arrived meanwhile.
+    // After a stall of this process, timers run before the data that has arrived in the meantime.
     else if (!isSecondLook) setImmediate(look, true);
-    else socket.destroy();
+    else onSlow();
   }
 }

@@ -33,8 +33,8 @@ export async function serve(
   const log = await openLog(config.logLevel);
   const store = await openStore(config, log);
   const stopping = new AbortController();
-  const server = createHttpServer();
-  server.on("request", createApp({ ...parts, config, store, log, stopping: stopping.signal }));
+  const app = createApp({ ...parts, config, store, log, stopping: stopping.signal });
+  const server = createHttpServer(app, { log });
   const unused = unusedConnections(server);
   server.listen(config.port, config.host);
   await once(server, "listening");

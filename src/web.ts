@@ -68,6 +68,17 @@ function headersOf(middleware: (req: never, res: never, next: () => void) => voi
   return headers;
 }
 
+/** The longest list of media types, languages or encodings that is read. Browsers send less than a quarter of it. */
+const longestList = 1_024;
+
+/** Ignores longer `Accept` headers: the time to parse them grows with the square of their length. */
+export const boundHeaders: RequestHandler = ({ headers }, _res, next) => {
+  for (const name of ["accept", "accept-language", "accept-encoding", "accept-charset"]) {
+    if (String(headers[name]).length > longestList) delete headers[name];
+  }
+  next();
+};
+
 /**
  * Gives every request an id (`res.locals.requestId`, header X-Request-Id) and the log one line. The line has
  * no query: on the callback it holds the code and the state. Routes that set `res.locals.quiet` are logged at debug.

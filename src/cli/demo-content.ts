@@ -21,6 +21,11 @@ export function myContent({ router, requireSignIn, identityOf, request }: Site):
       request,
     });
 
-    renderContent(res, { identity, items: results, page, pages: Math.ceil(total / perPage) });
+    renderContent(res, {
+      identity,
+      items: results.slice(0, perPage),
+      page,
+      pages: Math.ceil(total / perPage),
+    });
   });
 }

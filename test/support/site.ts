@@ -1,4 +1,6 @@
+import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
+import type { RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
@@ -54,7 +56,12 @@ export interface SiteOptions {
 /** Starts the real server and a sandbox portal, on free ports, with a session folder of their own. */
 export async function openSite(t: Pick<TestContext, "after">, options: SiteOptions = {}): Promise<Site> {
   const { settings = {}, mount = "", sessionDir = join(folder(t), "sessions"), host } = options;
-  const server = createHttpServer(options.limits);
+  const written: string[] = [];
+  const log = await openLog(String(settings.LOG_LEVEL ?? "trace") as Config["logLevel"], {
+    write: (line: string) => void written.push(line),
+  });
+  let handler: RequestListener = () => assert.fail("the app is there before the first request");
+  const server = createHttpServer((req, res) => handler(req, res), { log, limits: options.limits });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   t.after(() => void server.close().closeAllConnections());
   // The portal is 127.0.0.1, the app is localhost: two sites, as in real life.
@@ -77,8 +84,6 @@ export async function openSite(t: Pick<TestContext, "after">, options: SiteOptio
     LOG_LEVEL: "trace",
     ...settings,
   });
-  const written: string[] = [];
-  const log = await openLog(config.logLevel, { write: (line: string) => void written.push(line) });
   const store = options.records ? storeOn(options.records, config) : await openStore(config, log);
   t.after(() => store.close());
   const app = createApp({ config, store, log, routes: options.routes });
@@ -102,9 +107,9 @@ export async function openSite(t: Pick<TestContext, "after">, options: SiteOptio
     host?.(outer, site);
     outer.use(mount || "/", app);
     options.after?.(outer);
-    server.on("request", outer);
+    handler = outer;
   } else {
-    server.on("request", app);
+    handler = app;
   }
   return site;
 }

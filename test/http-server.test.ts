@@ -1,0 +1,236 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { describe, type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { httpLimits } from "#src/http-server.ts";
+import { assertNoInternals } from "./support/expect.ts";
+import { until } from "./support/person.ts";
+import { rawGet, sendRaw } from "./support/raw.ts";
+import { sharedSettings, startServer } from "./support/server-process.ts";
+import { openSite, type Site, type SiteOptions } from "./support/site.ts";
+
+const get = (path: string, ...headers: string[]) =>
+  [`GET ${path} HTTP/1.1`, "Host: localhost", ...headers, "", ""].join("\r\n");
+
+function open(t: Pick<TestContext, "after">, url: string): Socket {
+  const socket = connect(Number(new URL(url).port), "127.0.0.1").on("error", () => {});
+  t.after(() => void socket.destroy());
+  return socket;
+}
+
+const isClosed = (socket: Socket) => once(socket, "close");
+
+/** The log's lines about what never reached the app. */
+const refusals = ({ log }: Site) =>
+  log.lines.filter(({ event, code }) => event === "refused" && code === undefined);
+
+/** A site with /slow?ms=, which remembers how many of its requests were in progress at once. */
+async function openSlow(t: TestContext, options: SiteOptions = {}) {
+  let inProgress = 0;
+  const seen = { most: 0, paths: [] as string[] };
+  const site = await openSite(t, {
+    ...options,
+    routes: ({ router }) => {
+      router.all("/slow", async (req, res) => {
+        inProgress += 1;
+        seen.most = Math.max(seen.most, inProgress);
+        seen.paths.push(req.originalUrl);
+        res.once("close", () => {
+          inProgress -= 1;
+        });
+        let length = 0;
+        for await (const chunk of req) length += chunk.length;
+        await sleep(Number(req.query.ms ?? 20));
+        res.send(`${req.query.id} with ${length} bytes;`);
+      });
+      // More than all buffers on the way hold.
+      router.get("/large", (_req, res) => void res.send(Buffer.alloc(20_000_000)));
+    },
+  });
+  return { site, seen };
+}
+
+describe("AV-10 one connection", () => {
+  for (const mount of ["", "/gis"]) {
+    test(`AV-10 pipelined requests are handled one at a time, in order${mount && ", also in an app that is mounted"}`, async (t) => {
+      const { site, seen } = await openSlow(t, { mount });
+      const post = (id: number, length: number) =>
+        `POST ${mount}/slow?id=${id} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${length}\r\n\r\n${"x".repeat(length)}`;
+      const bytes = [
+        get(`${mount}/slow?id=1`),
+        get(`${mount}/slow?id=2`),
+        post(3, 50_000),
+        get(`${mount}/slow?id=4`, "Expect: 100-continue"),
+        post(5, 100_000),
+        get(`${mount}/slow?id=6`, "Connection: close"),
+      ].join("");
+      const { text } = await sendRaw(site.url, bytes);
+      const bodies = Array.from(text.matchAll(/(\d) with (\d+) bytes;/g), ([, id, length]) => [id, length]);
+      assert.deepEqual(bodies, [
+        ["1", "0"],
+        ["2", "0"],
+        ["3", "50000"],
+        ["4", "0"],
+        ["5", "100000"],
+        ["6", "0"],
+      ]);
+      assert.equal(seen.most, 1);
+    });
+  }
+
+  test("AV-10 requests that arrive later than the first one wait, too, and a connection may be used a hundred times", async (t) => {
+    const { site, seen } = await openSlow(t);
+    const socket = open(t, site.url);
+    let text = "";
+    socket.on("data", (chunk) => {
+      text += chunk;
+    });
+    for (let id = 0; id < 5; id++) {
+      socket.write(get(`/slow?ms=100&id=${id}`));
+      await sleep(20);
+    }
+    await until(() => text.includes("4 with"), "five responses");
+    for (let id = 5; id < 100; id++) {
+      socket.write(get(`/slow?ms=0&id=${id}`));
+      await until(() => text.includes(`;HTTP`) && text.includes(`${id} with`), `response ${id}`);
+    }
+    assert.deepEqual([seen.most, seen.paths.length], [1, 100]);
+  });
+
+  test("AV-10 a client that pipelines more than a few requests is disconnected, and others are served", async (t) => {
+    const { site, seen } = await openSlow(t);
+    const sockets = Array.from({ length: 20 }, () => open(t, site.url));
+    const closed = sockets.map(isClosed);
+    for (const socket of sockets) socket.write(get("/slow?ms=60000").repeat(1_300));
+    await Promise.all(closed);
+    assert.ok(seen.paths.length <= sockets.length, "the rest is not handled");
+    assert.equal((await site.browser().get("/healthz")).status, 200);
+    assert.equal(refusals(site)[0]?.reason, "too many pipelined requests");
+  });
+
+  test("AV-10 a response that the client stops reading ends the connection; one that makes progress does not", async (t) => {
+    const stalledMs = 2_000;
+    const { site } = await openSlow(t, { limits: { ...httpLimits, stalledMs } });
+    const stopped = open(t, site.url).pause();
+    stopped.write(get("/large"));
+    const slow = open(t, site.url);
+    slow.write(get("/large", "Connection: close"));
+    let received = 0;
+    slow.on("data", async (chunk) => {
+      received += chunk.length;
+      slow.pause();
+      await sleep(15);
+      slow.resume();
+    });
+    const patient = sendRaw(site.url, rawGet(`/slow?ms=${3 * stalledMs}&id=1`, "Host: localhost"));
+    const slowly = isClosed(slow);
+
+    const isReported = () => refusals(site).some(({ reason }) => /does not read/.test(String(reason)));
+    await until(isReported, "the end of the one that stopped");
+    stopped.resume();
+    await isClosed(stopped);
+    assert.ok(stopped.bytesRead < 20_000_000);
+    await slowly;
+    assert.ok(received > 20_000_000, "all of it");
+    assert.match((await patient).text, /1 with 0 bytes/, "the app may take its time");
+    assert.equal(refusals(site).length, 1);
+  });
+
+  test("AV-10 the limits are no wider than asked for", () => {
+    assert.ok(httpLimits.stalledMs <= 60_000);
+    assert.ok(httpLimits.waiting <= 20);
+  });
+
+  for (const [count, requests] of [
+    [5, 1_300],
+    [200, 40],
+    [200, 1],
+  ] as const) {
+    test(`AV-10 ${count} clients with ${requests} requests each that never read cost less than 50 MB and one file each at most`, {
+      skip: process.platform !== "linux",
+    }, async (t) => {
+      const { url, child } = await startServer(t, sharedSettings(t, "http://127.0.0.1:9"));
+      const files = () => readdirSync(`/proc/${child.pid}/fd`).length;
+      const megabytes = () =>
+        Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1]) / 1024;
+      const [filesBefore, before] = [files(), megabytes()];
+      for (let index = 0; index < count; index++)
+        open(t, url).pause().write(get("/assets/leaflet.js").repeat(requests));
+      await sleep(3_000);
+      const growth = Math.round(megabytes() - before);
+      t.diagnostic(`${growth} MB, ${files() - filesBefore} files`);
+      assert.ok(growth < 50, `${growth} MB more`);
+      // The connection itself is a file, too.
+      assert.ok(files() - filesBefore <= 2 * count + 20, `${files() - filesBefore} files more`);
+    });
+  }
+});
+
+describe("AV-11 what never reaches the app", () => {
+  const host = "Host: localhost";
+  const cases: Record<string, [status: number, bytes: string]> = {
+    "a request line that is none": [400, "hello\r\n\r\n"],
+    "TLS without TLS": [400, "\u0016\u0003\u0001\u0002\u0000\u0001\u0000\u0001\u00fc"],
+    "a method that does not exist": [400, `BREW / HTTP/1.1\r\n${host}\r\n\r\n`],
+    "two lengths": [400, `POST / HTTP/1.1\r\n${host}\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n`],
+    "no Host": [400, "GET / HTTP/1.1\r\n\r\n"],
+    "a body in bad chunks": [
+      400,
+      `POST /slow HTTP/1.1\r\n${host}\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n`,
+    ],
+    "chunk extensions without end": [
+      413,
+      `POST /slow HTTP/1.1\r\n${host}\r\nTransfer-Encoding: chunked\r\n\r\n1;${"x".repeat(20_000)}`,
+    ],
+    "headers that are too long": [431, rawGet("/", host, `X: ${"x".repeat(17_000)}`)],
+    "headers that are much too long": [431, rawGet("/", host, `X: ${"x".repeat(1_000_000)}`)],
+    "an expectation": [417, rawGet("/", host, "Expect: the-unexpected")],
+    "a tunnel": [405, `CONNECT localhost:443 HTTP/1.1\r\n${host}\r\n\r\n`],
+    "headers that do not end": [408, `GET / HTTP/1.1\r\n${host}\r\nX: `],
+    "a body that does not come": [408, `POST /slow HTTP/1.1\r\n${host}\r\nContent-Length: 9\r\n\r\nx`],
+  };
+  for (const [what, [status, bytes]] of Object.entries(cases)) {
+    test(`AV-11 ${what}: ${status}, a line of text and a line in the log`, async (t) => {
+      const limits = { ...httpLimits, headersMs: 1_000, bodyMs: 1_000, checkMs: 20 };
+      const { site } = await openSlow(t, { limits });
+      const answer = await sendRaw(site.url, bytes);
+      const [head = "", body = ""] = answer.text.split("\r\n\r\n");
+      assert.equal(answer.status, status, answer.text);
+      assert.match(head, /^Content-Type: text\/plain; charset=utf-8$/m);
+      assert.match(head, /^Connection: close$/m);
+      assert.match(head, new RegExp(`^Content-Length: ${body.length}$`, "m"));
+      assert.match(body, /^[A-Z][\w -]+\n$/);
+      assert.equal(answer.text.match(/HTTP\/1\.1 /g)?.length, 1, "one response");
+      assertNoInternals(answer.text);
+      const [line, ...more] = refusals(site);
+      assert.deepEqual([line?.status, line?.address, more.length], [status, "127.0.0.1", 0]);
+      assert.equal((await site.browser().get("/healthz")).status, 200);
+    });
+  }
+
+  test("AV-11 the responses to earlier requests come before the refusal of a later one", async (t) => {
+    const { site } = await openSlow(t);
+    const { text } = await sendRaw(site.url, `${get("/slow?id=1&ms=200")}${get("/slow?id=2")}\u0000\r\n\r\n`);
+    assert.deepEqual(text.match(/(?:HTTP\/1\.1 \d+)|\d with/g), [
+      "HTTP/1.1 200",
+      "1 with",
+      "HTTP/1.1 200",
+      "2 with",
+      "HTTP/1.1 400",
+    ]);
+  });
+
+  test("AV-11 a connection that is opened in advance and never used leaves no line", async (t) => {
+    const { site } = await openSlow(t, { limits: { ...httpLimits, headersMs: 300, checkMs: 20 } });
+    await isClosed(open(t, site.url).resume());
+    assert.deepEqual(refusals(site), []);
+  });
+
+  test("AV-11 a flood of them leaves a bounded number of lines", async (t) => {
+    const { site } = await openSlow(t, { limits: { ...httpLimits, logLines: 5 } });
+    for (let index = 0; index < 50; index++) await sendRaw(site.url, "hello\r\n\r\n");
+    assert.equal(refusals(site).length, 5);
+  });
+});
