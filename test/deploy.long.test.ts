@@ -112,16 +112,37 @@ describe("behind Debian's nginx with the site of deploy/", { skip: nginxIsMissin
     assert.doesNotMatch(site.log.text(), /sign-out/);
   });
 
-  test("/metrics is not to be had in any spelling; /healthz and /readyz are", async (t) => {
-    const { front, browser } = await openDeployed(t);
-    for (const path of ["/metrics", "/METRICS", "/Metrics/", "//metrics", "/%6detrics", "/x/../metrics"]) {
+  test("AV-12 /metrics does not come through in any spelling, not even with METRICS=public; /healthz and /readyz do", async (t) => {
+    const { site, front, browser } = await openDeployed(t, { METRICS: "public" });
+    for (const path of [
+      "/metrics",
+      "/METRICS",
+      "/Metrics/",
+      "/metrics//",
+      "/mEtRiCs?x",
+      "/metrics;x",
+      "/METRICS.",
+      "/metrics%20",
+      "/metrics/x",
+      "/METRICS%2f",
+      "/metrics%3fx",
+      "//metrics",
+      "//METRICS//",
+      "/./Metrics",
+      "/%6detrics",
+      "/%4dETRICS",
+      "/x/../metrics",
+      "/x/%2e%2e/Metrics",
+      "http://localhost/METRICS",
+    ]) {
       const answer = await sendTls(
         front,
-        `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n`,
+        `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
       );
       assert.match(answer, /^HTTP\/1\.1 404 /, path);
-      assert.doesNotMatch(answer, /arcgis_/);
+      assert.doesNotMatch(answer, /arcgis_|X-Request-Id/i, path);
     }
+    assert.doesNotMatch(site.log.text(), /metrics/i, "the app hears of none");
     assert.equal((await browser.get("/healthz")).status, 200);
     assert.equal((await browser.get("/readyz")).status, 200);
   });

@@ -41,8 +41,14 @@ export function nginxIsMissing(): string | false {
   return reason;
 }
 
-/** Takes ports for an nginx with the site of deploy/, a throw-away certificate, and nothing else changed. */
-export async function nginx(t: Pick<TestContext, "after">): Promise<Nginx> {
+/**
+ * Takes ports for an nginx with the site of deploy/, a throw-away certificate, and nothing else changed.
+ * @param change what an administrator changes in the site
+ */
+export async function nginx(
+  t: Pick<TestContext, "after">,
+  change: (site: string) => string = (site) => site,
+): Promise<Nginx> {
   const dir = folder(t);
   const [port, plainPort] = [await freePort(), await freePort()];
   const { key, cert } = selfSigned();
@@ -50,7 +56,7 @@ export async function nginx(t: Pick<TestContext, "after">): Promise<Nginx> {
   const read = (name: string) => (existsSync(join(dir, name)) ? readFileSync(join(dir, name), "utf8") : "");
 
   function site(servers: string[]): string {
-    let text = readFileSync("deploy/nginx-site.conf", "utf8");
+    let text = change(readFileSync("deploy/nginx-site.conf", "utf8"));
     for (const [from, to] of [
       ["listen [::]:80;", ""],
       ["listen [::]:443 ssl http2;", ""],
