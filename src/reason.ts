@@ -7,6 +7,7 @@ import { AppError } from "./errors.ts";
  */
 export function reasonOf(error: unknown): string {
   return inWords(error)
+    .slice(0, 10_000)
     .replace(/[\w~%+/=-]{24,}/g, "[...]")
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, " ")
     .slice(0, 300);

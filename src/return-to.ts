@@ -13,7 +13,7 @@ export function localPath(value: unknown, origin: string, notTo: readonly string
   // Once more as a careless server or proxy would read it: `/%2f%2fevil.example` must not get through.
   const decoded = decoding(value);
   if (decoded === undefined || !staysHere(decoded, origin)) return undefined;
-  const path = new URL(decoded, origin).pathname.toLowerCase().replace(/\/+$/, "");
+  const path = new URL(decoded, origin).pathname.toLowerCase().replace(/(?<!\/)\/+$/, "");
   return notTo.some((other) => path === other.toLowerCase()) ? undefined : value;
 }
 

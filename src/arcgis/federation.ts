@@ -9,6 +9,8 @@ const ask = portalRequest();
 /** Windows does not care for capitals, nor for dots and spaces at the end of a name. */
 const service = /^(.*?)\/rest[ .]*(?:\/|$)/i;
 const minutes = 30;
+/** Longer than the URL of any portal. */
+const longestUrl = 2048;
 // `expires` is a time of the portal's clock, which need not be ours: half of what was asked for is safe.
 const tokens = remembered<string>((minutes / 2) * 60_000);
 const federated = remembered<boolean>(5 * 60_000);
@@ -59,8 +61,9 @@ function serverRoot(url: string, portal: string): string {
 }
 
 function owns(owningSystemUrl: unknown, portal: string): boolean {
-  if (typeof owningSystemUrl !== "string" || !URL.canParse(owningSystemUrl)) return false;
+  if (typeof owningSystemUrl !== "string" || owningSystemUrl.length > longestUrl) return false;
+  if (!URL.canParse(owningSystemUrl)) return false;
   const owner = new URL(owningSystemUrl);
   if (isOnline(owner) && isOnline(new URL(portal))) return true;
-  return `${owningSystemUrl.replace(/\/+$/, "")}/sharing/rest`.toLowerCase() === portal.toLowerCase();
+  return `${owningSystemUrl.replace(/(?<!\/)\/+$/, "")}/sharing/rest`.toLowerCase() === portal.toLowerCase();
 }

@@ -34,7 +34,7 @@ const portalCure =
   "Give the address of your portal, such as https://gis.example.com/portal, or https://www.arcgis.com for ArcGIS Online.";
 
 // What people copy from the browser or from the documentation after the address of the portal itself.
-const portalTail = /(?:\/sharing(?:\/rest)?|\/home(?:\/[\w-]+\.html)?|\/index\.html)?\/*$/i;
+const portalTail = /(?:\/sharing(?:\/rest)?|\/home(?:\/[\w-]+\.html)?|\/index\.html)$/i;
 
 /** PORTAL_URL in any of the spellings that people copy; gives `https://{host}/{webadaptor}/sharing/rest` (CF-2). */
 export const portalUrl = address(portalCure)
@@ -42,7 +42,7 @@ export const portalUrl = address(portalCure)
     const url = new URL(text);
     // The library's defaults have it both ways; sessions must not depend on who wrote the www.
     if (url.hostname === "arcgis.com") url.hostname = "www.arcgis.com";
-    return `${url.origin}${url.pathname.replace(portalTail, "")}`;
+    return `${url.origin}${url.pathname.replace(/(?<!\/)\/+$/, "").replace(portalTail, "")}`;
   })
   .refine((portal) => !/\/(?:rest|sharing|oauth2|home)(?:\/|$)/i.test(portal), {
     error: `is not the address of a portal but of something inside it, or of an ArcGIS Server. ${portalCure}`,
@@ -55,7 +55,7 @@ const callbackCure =
 // The server's other routes. The app may be mounted under a path, so it answers at every tail of the callback's
 // path, and a callback at /gis/sign-in would stand in the way of /sign-in.
 const ownRoute =
-  /\/(?:sign-ins?|signed-in|sign-out|map|embed|proxy|healthz|readyz|metrics|(?:api|assets)(?:\/.*)?)\/?$/i;
+  /\/(?:sign-ins?|signed-in|sign-out|map|embed|proxy|healthz|readyz|metrics|api|assets)\/?$|\/(?:api|assets)\//i;
 
 /** REDIRECT_URI, unchanged, as it has to equal the one that is registered at the portal (CF-3). */
 export const redirectUri = address(callbackCure, `is missing. ${callbackCure}`)

@@ -77,7 +77,7 @@ export function haveCommonReach(all: readonly Reach[]): boolean {
 }
 
 function overlap(one: URL, other: URL): boolean {
-  const [a, b] = [one, other].map(({ pathname }) => pathname.replace(/\/+$/, "").toLowerCase()) as [
+  const [a, b] = [one, other].map(({ pathname }) => pathname.replace(/(?<!\/)\/+$/, "").toLowerCase()) as [
     string,
     string,
   ];

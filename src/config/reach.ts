@@ -22,7 +22,7 @@ export function isBelow(path: string, folder: string): boolean {
 export function reachOf({ portal, proxyAllow }: { portal: string; proxyAllow: string[] }) {
   const allowed = [portal, ...proxyAllow].map((prefix) => {
     const { origin, pathname } = new URL(prefix);
-    return { origin, folder: normalPath(pathname).replace(/\/+$/, "") };
+    return { origin, folder: normalPath(pathname).replace(/(?<!\/)\/+$/, "") };
   });
   return (target: URL): boolean =>
     allowed.some(

@@ -26,7 +26,7 @@ export async function checkRegistration(config: Config, options: AskOptions): Pr
     const cure = `Add exactly this redirect URL to the OAuth credentials item: ${redirectUri}`;
     return [client, problem(check, `is not registered${instead}`, cure)];
   }
-  const open = `Open ${redirectUri.replace(/[^/]*$/, "sign-in")} in a browser and read what the portal says.`;
+  const open = `Open ${new URL("sign-in", redirectUri)} in a browser and read what the portal says.`;
   if (verdict === "blocked") {
     return [client, warning(check, "the portal sends sign-ins of this app back with an error", open)];
   }

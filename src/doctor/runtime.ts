@@ -19,9 +19,8 @@ export function checkExtraAuthorities(path: string | undefined): Finding {
   const check = "private certificate authority";
   if (!path) return skipped(check, "NODE_EXTRA_CA_CERTS is not set: only well-known authorities are trusted");
   try {
-    const [first = ""] =
-      /-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/s.exec(readFileSync(path, "utf8")) ?? [];
-    new X509Certificate(first);
+    const pem = readFileSync(path, "utf8");
+    new X509Certificate(pem.slice(pem.indexOf("-----BEGIN CERTIFICATE-----")));
     return ok(check, "the file in NODE_EXTRA_CA_CERTS holds a certificate");
   } catch (error) {
     const { code = "no certificate in it" } = error as NodeJS.ErrnoException;

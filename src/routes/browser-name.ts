@@ -6,7 +6,7 @@ const browsers: [name: string, sign: RegExp][] = [
   ["Vivaldi", /\bVivaldi\//],
   ["Firefox", /\b(?:Firefox|FxiOS)\//],
   ["Chrome", /\b(?:Headless)?(?:Chrome|CriOS)\//],
-  ["Safari", /\bVersion\/[\d.]+.* Safari\//],
+  ["Safari", /^(?=.*\bVersion\/\d).* Safari\//],
 ];
 
 const systems: [name: string, sign: RegExp][] = [

@@ -38,11 +38,11 @@ export function readCallback({ query }: Request, { portal, severalPortals }: Cal
  * itself is not documented: its REST root, or an address above or below that.
  */
 function isIssuer(iss: unknown, portal: string): boolean {
-  if (typeof iss !== "string" || !/^https?:\/\/[!-~]+$/.test(iss) || !URL.canParse(iss)) return false;
+  if (!isText(iss, 2048) || !/^https?:\/\/[!-~]+$/.test(iss) || !URL.canParse(iss)) return false;
   const [issuer, home] = [new URL(iss), new URL(portal)];
   if (issuer.search || issuer.hash || issuer.username) return false;
   if (isOnline(issuer) && isOnline(home)) return true;
-  const [path, root] = [issuer.pathname.replace(/\/+$/, ""), home.pathname];
+  const [path, root] = [issuer.pathname.replace(/(?<!\/)\/+$/, ""), home.pathname];
   return issuer.origin === home.origin && (isBelow(root, path) || isBelow(path, root));
 }
 
@@ -63,6 +63,9 @@ function isText(value: unknown, longest: number): value is string {
  * this app sees only the end of the redirect URI's path: so every end of it is served.
  */
 export function callbackRoutes(path: string): string[] {
-  const parts = path.replace(/\/+$/, "").split("/").slice(1);
+  const parts = path
+    .replace(/(?<!\/)\/+$/, "")
+    .split("/")
+    .slice(1);
   return parts.map((_, index) => `/${parts.slice(index).join("/")}`.replace(/[()[\]{}?+!:*\\]/g, "\\$&"));
 }

@@ -1,10 +1,17 @@
 const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
 
-/** What a reader sees as single characters. One has 12 code points at most: a letter can carry marks without end. */
-function graphemes(text: string): string[] {
+/** No more of a text is looked at (UTF-16 code units). */
+const longest = 2_048;
+
+/** The first characters as a reader sees them. One has 12 code points at most: a letter can carry marks without end. */
+function graphemes(text: string, most: number): string[] {
   // Latin letters as most names have them. The segmenter would take a twelfth of the start page's time.
-  if (/^[\x20-\x7e\xa0-\u024f]*$/.test(text)) return text.split("");
-  return Array.from(segmenter.segment(text), ({ segment }) => [...segment].slice(0, 12).join(""));
+  if (/^[\x20-\x7e\xa0-\u024f]*$/.test(text)) return text.slice(0, most).split("");
+  const characters: string[] = [];
+  for (const { segment } of segmenter.segment(text)) {
+    if (characters.push([...segment].slice(0, 12).join("")) === most) break;
+  }
+  return characters;
 }
 
 /**
@@ -13,10 +20,11 @@ function graphemes(text: string): string[] {
  */
 export function displayName(text: string, limit = 64): string {
   const clean = text
+    .slice(0, longest)
     .replace(/(?!\s)[\p{Cc}\p{Cs}\p{Bidi_Control}]/gu, "")
     .replace(/\s+/g, " ")
     .trim();
-  const characters = graphemes(clean);
+  const characters = graphemes(clean, limit + 1);
   return characters.length > limit ? `${characters.slice(0, limit - 1).join("")}…` : characters.join("");
 }
 
@@ -24,7 +32,7 @@ export function displayName(text: string, limit = 64): string {
 export function initials(name: string): string {
   const words = displayName(name)
     .split(" ")
-    .map((word) => graphemes(word)[0] ?? "")
+    .map((word) => graphemes(word, 1)[0] ?? "")
     .filter((first) => /^[\p{L}\p{N}\p{Extended_Pictographic}\p{Regional_Indicator}]/u.test(first));
   return [...words.slice(0, 1), ...words.slice(1).slice(-1)].join("").toUpperCase() || "?";
 }
