@@ -1,7 +1,7 @@
 const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
 
 /** No more of a text is looked at (UTF-16 code units). */
-const longest = 2_048;
+const longest = 12_000;
 
 /** The first characters as a reader sees them. One has 12 code points at most: a letter can carry marks without end. */
 function graphemes(text: string, most: number): string[] {
