@@ -1,6 +1,10 @@
-/** The token travels in a header; and what `callback` asks for (JSONP) would be a script of our own site. */
-const ours = named("token", "callback");
-const format = named("f");
+/**
+ * The token travels in a header; and what `callback` asks for (JSONP) would be a script of our own site. The names
+ * match in any case, with spaces around them, each letter percent-encoded or not.
+ */
+const ours =
+  /^(?:[+\s]|%[01][\da-f]|%20)*(?:(?:t|%[75]4)(?:o|%[64]f)(?:k|%[64]b)(?:e|%[64]5)(?:n|%[64]e)|(?:c|%[64]3)(?:a|%[64]1)(?:l|%[64]c)(?:l|%[64]c)(?:b|%[64]2)(?:a|%[64]1)(?:c|%[64]3)(?:k|%[64]b))(?:[+\s]|%[01][\da-f]|%20)*$/i;
+const format = /^(?:[+\s]|%[01][\da-f]|%20)*(?:f|%[64]6)(?:[+\s]|%[01][\da-f]|%20)*$/i;
 
 /** Names that ArcGIS gives to pages for people. */
 const pages = ["", "html"];
@@ -77,13 +81,4 @@ function without(query: string, names: RegExp): string {
 function formatIn(pair: string): string {
   const [[, value = ""] = []] = new URLSearchParams(pair);
   return value.trim().toLowerCase();
-}
-
-/** Matches these names in any case, with space around them, each letter percent-encoded or not. */
-function named(...names: string[]): RegExp {
-  const hex = (letter: string) => letter.charCodeAt(0).toString(16);
-  const spelled = (name: string) =>
-    Array.from(name, (letter) => `(?:${letter}|%${hex(letter)}|%${hex(letter.toUpperCase())})`).join("");
-  const space = "(?:[+\\s]|%[01][\\da-f]|%20)*";
-  return new RegExp(`^${space}(?:${names.map(spelled).join("|")})${space}$`, "i");
 }
