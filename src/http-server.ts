@@ -198,11 +198,12 @@ export function createHttpServer(
   }
 }
 
-/** Node's codes of what it rejects; undefined for a connection that broke. */
+/** Node's codes of what it rejects; undefined for a connection that broke, or that the client ended in a request. */
 function statusOf(code = ""): number | undefined {
   if (code === "HPE_HEADER_OVERFLOW") return 431;
   if (code === "HPE_CHUNK_EXTENSIONS_OVERFLOW") return 413;
   if (code === "ERR_HTTP_REQUEST_TIMEOUT") return 408;
+  if (code === "HPE_INVALID_EOF_STATE") return undefined;
   return code.startsWith("HPE_") ? 400 : undefined;
 }
 
