@@ -1,11 +1,11 @@
 import express, { type Express, type Router } from "express";
 import { ipKeyGenerator, rateLimit } from "express-rate-limit";
 import type { Logger } from "pino";
+import type { Config } from "./app/config/config.ts";
+import { firstPortal } from "./app/config/portals.ts";
 import { personalRequest } from "./arcgis/request.ts";
 import { revocations } from "./arcgis/revocations.ts";
 import { type TokenKeeper, tokenKeeper } from "./arcgis/tokens.ts";
-import { firstPortal } from "./config/portals.ts";
-import type { Config } from "./config.ts";
 import { AppError } from "./errors.ts";
 import { type Guards, guards } from "./guards.ts";
 import { api } from "./routes/api.ts";
@@ -156,7 +156,7 @@ function signInLimit(perMinute: Config["rateLimit"]) {
   });
 }
 
-export { type Config, ConfigError, loadConfig, parseConfig } from "./config.ts";
+export { type Config, ConfigError, loadConfig, parseConfig } from "./app/config/config.ts";
 export { createHttpServer } from "./http-server.ts";
 export { type FileStoreOptions, fileStore } from "./session/file-store.ts";
 export { openStore } from "./session/open-store.ts";

@@ -1,10 +1,10 @@
 import express, { type Request, type RequestHandler } from "express";
 import type { Logger } from "pino";
+import type { Config } from "./app/config/config.ts";
 import { isPortalTrouble, portalBackoff } from "./arcgis/backoff.ts";
 import { fetchProfile, type Profile } from "./arcgis/profile.ts";
 import { isTokenRefused } from "./arcgis/request.ts";
 import type { TokenKeeper } from "./arcgis/tokens.ts";
-import type { Config } from "./config.ts";
 import { AppError, type ErrorCode } from "./errors.ts";
 import { reasonOf } from "./reason.ts";
 import { redirect } from "./redirect.ts";

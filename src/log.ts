@@ -1,7 +1,7 @@
 import { isatty } from "node:tty";
 import pino, { type Logger } from "pino";
 import type { PrettyOptions } from "pino-pretty";
-import type { Config } from "./config.ts";
+import type { Config } from "./app/config/config.ts";
 
 /** Where the log goes. */
 export interface LogPlace {

@@ -1,5 +1,5 @@
 import "./no-debug.ts";
-import { loadConfig } from "./config.ts";
+import { loadConfig } from "./app/config/config.ts";
 import { endInOrder, explain, serve } from "./serve.ts";
 
 /** `npm start`: the server with your own configuration. */

@@ -4,7 +4,7 @@ import { ArcGISRequestError } from "@esri/arcgis-rest-request";
 import type { ErrorRequestHandler, Request, RequestHandler } from "express";
 import helmet from "helmet";
 import type { Logger } from "pino";
-import type { Config } from "./config.ts";
+import type { Config } from "./app/config/config.ts";
 import { AppError } from "./errors.ts";
 import { counts } from "./metrics/counts.ts";
 import { reasonOf } from "./reason.ts";

@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import { ConfigError, configKeys, loadConfig, parseConfig } from "#src/config.ts";
+import { ConfigError, configKeys, loadConfig, parseConfig } from "#src/app/config/config.ts";
 
 const root = mkdtempSync(join(tmpdir(), "config-test-"));
 after(() => rmSync(root, { recursive: true }));
@@ -627,7 +627,7 @@ test("CF-4 NODE_TLS_REJECT_UNAUTHORIZED=0 stops the start and names NODE_EXTRA_C
 });
 
 test("CF-4 an app that only calls parseConfig is stopped by NODE_TLS_REJECT_UNAUTHORIZED=0 too", () => {
-  const script = `import { parseConfig } from "#src/config.ts"; parseConfig(${JSON.stringify(good)});`;
+  const script = `import { parseConfig } from "#src/app/config/config.ts"; parseConfig(${JSON.stringify(good)});`;
   const run = (env: NodeJS.ProcessEnv) =>
     spawnSync(process.execPath, ["--input-type=module", "-e", script], {
       cwd: new URL("..", import.meta.url),

@@ -5,7 +5,7 @@ import { request } from "node:https";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { connect } from "node:tls";
-import { configKeys } from "#src/config.ts";
+import { configKeys } from "#src/app/config/config.ts";
 import { startSandbox } from "#src/sandbox/index.ts";
 import { type Browser, click } from "./support/browser.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { configKeys } from "#src/config.ts";
+import { configKeys } from "#src/app/config/config.ts";
 import { folder } from "./support/temporary.ts";
 
 const root = join(import.meta.dirname, "..");

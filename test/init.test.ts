@@ -17,8 +17,8 @@ import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { loadConfig } from "#src/app/config/config.ts";
 import { init } from "#src/cli/init.ts";
-import { loadConfig } from "#src/config.ts";
 
 const root = mkdtempSync(join(tmpdir(), "init-test-"));
 after(() => rmSync(root, { recursive: true }));

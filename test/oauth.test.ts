@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { ConfigError, parseConfig } from "#src/config.ts";
+import { ConfigError, parseConfig } from "#src/app/config/config.ts";
 import { type Answer, click, crossSite, typed } from "./support/browser.ts";
 import { assertErrorPage, tokenCalls, whoIs } from "./support/expect.ts";
 import { transactionCookie } from "./support/person.ts";

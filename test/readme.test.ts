@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { configKeys } from "#src/config.ts";
+import { configKeys } from "#src/app/config/config.ts";
 import { catalog } from "#src/errors.ts";
 
 const readme = readFileSync("README.md", "utf8");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseRedisUrl, type RedisAddress } from "#src/config/redis-url.ts";
+import { parseRedisUrl, type RedisAddress } from "#src/app/config/redis-url.ts";
 
 const plain: RedisAddress = {
   nodes: [{ host: "localhost", port: 6379 }],

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { chromium } from "playwright-core";
-import { parseConfig } from "#src/config.ts";
+import { parseConfig } from "#src/app/config/config.ts";
 import { startSandbox } from "#src/sandbox/index.ts";
 import { serve } from "#src/serve.ts";
 import { packedChromium, signInAs } from "./support/chromium.ts";

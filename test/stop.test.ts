@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseConfig } from "#src/config.ts";
+import { parseConfig } from "#src/app/config/config.ts";
 import { startSandbox } from "#src/sandbox/index.ts";
 import { serve } from "#src/serve.ts";
 import { Browser, click } from "./support/browser.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { loadConfig, parseConfig } from "#src/config.ts";
+import { loadConfig, parseConfig } from "#src/app/config/config.ts";
 import { cookieNames } from "#src/session/cookie-names.ts";
 import { Browser, typed } from "./support/browser.ts";
 import { whoIs } from "./support/expect.ts";

@@ -1,5 +1,5 @@
 import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
-import { normalPath } from "../config/reach.ts";
+import { normalPath } from "../app/config/allowed-urls.ts";
 import { AppError } from "../errors.ts";
 import { remembered } from "./remembered.ts";
 import { portalRequest } from "./request.ts";

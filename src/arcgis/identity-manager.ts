@@ -5,7 +5,7 @@ import {
   type IOAuth2Options,
   revokeToken,
 } from "@esri/arcgis-rest-request";
-import type { Config } from "../config.ts";
+import type { Config } from "../app/config/config.ts";
 import { AppError } from "../errors.ts";
 import { serverToken } from "./federation.ts";
 import { portalRequest } from "./request.ts";

@@ -1,4 +1,4 @@
-import { isBelow, normalPath } from "../config/reach.ts";
+import { isBelow, normalPath } from "../app/config/allowed-urls.ts";
 
 /**
  * Whether an address may get the portal's token: the portal's own REST API, and for ArcGIS Online the hosted

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Request, RequestHandler } from "express";
 import type { SessionData } from "express-session";
 import type { Logger } from "pino";
-import type { Config } from "../config.ts";
+import type { Config } from "../app/config/config.ts";
 import { AppError } from "../errors.ts";
 import { counts } from "../metrics/counts.ts";
 import { reasonOf } from "../reason.ts";

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { parseConfig } from "../config.ts";
+import { parseConfig } from "../app/config/config.ts";
 import { startSandbox } from "../sandbox/index.ts";
 import { endInOrder, explain, serve } from "../serve.ts";
 import { myContent } from "./demo-content.ts";

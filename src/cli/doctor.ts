@@ -1,17 +1,17 @@
 import "../no-debug.ts";
 import { realpathSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { firstPortal } from "../config/portals.ts";
-import { type Config, ConfigError, loadConfig } from "../config.ts";
-import type { AskOptions } from "../doctor/ask.ts";
-import type { Finding } from "../doctor/finding.ts";
-import { problem, skipped } from "../doctor/finding.ts";
-import { checkPkce } from "../doctor/pkce.ts";
-import { checkPortal } from "../doctor/portal.ts";
-import { checkRegistration } from "../doctor/registration.ts";
-import { checkExtraAuthorities, checkNode } from "../doctor/runtime.ts";
-import { checkSettings } from "../doctor/settings.ts";
-import { checkStore } from "../doctor/store.ts";
+import { type Config, ConfigError, loadConfig } from "../app/config/config.ts";
+import { firstPortal } from "../app/config/portals.ts";
+import type { AskOptions } from "./doctor/ask.ts";
+import type { Finding } from "./doctor/finding.ts";
+import { problem, skipped } from "./doctor/finding.ts";
+import { checkPkce } from "./doctor/pkce.ts";
+import { checkPortal } from "./doctor/portal.ts";
+import { checkRegistration } from "./doctor/registration.ts";
+import { checkExtraAuthorities, checkNode } from "./doctor/runtime.ts";
+import { checkSettings } from "./doctor/settings.ts";
+import { checkStore } from "./doctor/store.ts";
 
 const help = `Looks whether this server can work: its configuration, the portal, the place of the sessions.
 It changes nothing.

@@ -3,8 +3,8 @@ import { existsSync, realpathSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { parseArgs } from "node:util";
-import { schema } from "../config/settings.ts";
-import { ConfigError, parseConfig } from "../config.ts";
+import { ConfigError, parseConfig } from "../app/config/config.ts";
+import { schema } from "../app/config/settings.ts";
 
 const help = `Writes a configuration with strong random secrets into a file that only you can open.
 A file that is there already is never changed.

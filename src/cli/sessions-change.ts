@@ -10,7 +10,7 @@ import {
   type Office,
   sessionsOf,
   usersOf,
-} from "./office.ts";
+} from "./sessions-context.ts";
 import { isSimilar, noteNobody } from "./sessions-look.ts";
 
 /**

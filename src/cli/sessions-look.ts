@@ -1,4 +1,4 @@
-import { counted, noteTroubles, type Office, sessionsOf, survey, usersOf } from "./office.ts";
+import { counted, noteTroubles, type Office, sessionsOf, survey, usersOf } from "./sessions-context.ts";
 import { minute, plain, table } from "./table.ts";
 
 /** Somebody in the list, with all of their sessions together. Times in ms since 1970. */

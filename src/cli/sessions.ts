@@ -1,17 +1,17 @@
 import "../no-debug.ts";
 import { realpathSync, statSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { type Config, ConfigError, loadConfig } from "../app/config/config.ts";
+import { parseRedisUrl } from "../app/config/redis-url.ts";
 import { revocationQueue } from "../arcgis/revocation-queue.ts";
-import { parseRedisUrl } from "../config/redis-url.ts";
-import { type Config, ConfigError, loadConfig } from "../config.ts";
 import { reasonOf } from "../reason.ts";
 import { inventory } from "../session/inventory.ts";
 import { openRecords } from "../session/open-store.ts";
 import { pendingList } from "../session/pending.ts";
 import type { RecordStore } from "../session/record-store.ts";
 import { keyRing } from "../session/seal.ts";
-import { count, type Office } from "./office.ts";
 import { rekey, revoke } from "./sessions-change.ts";
+import { count, type Office } from "./sessions-context.ts";
 import { list, show, stats } from "./sessions-look.ts";
 import { plainJson } from "./table.ts";
 

@@ -1,6 +1,6 @@
+import { normalPath, reachOf } from "../app/config/allowed-urls.ts";
+import type { Config } from "../app/config/config.ts";
 import { isService } from "../arcgis/federation.ts";
-import { normalPath, reachOf } from "../config/reach.ts";
-import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
 
 /**

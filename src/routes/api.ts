@@ -1,6 +1,6 @@
 import express, { type RequestHandler, type Router } from "express";
+import type { Config } from "../app/config/config.ts";
 import type { TokenKeeper } from "../arcgis/tokens.ts";
-import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
 import { allowOnly } from "../web.ts";
 import { isFromOurPage } from "./fetch-metadata.ts";

@@ -1,6 +1,6 @@
 import { parseCookie } from "cookie";
 import type { Request, RequestHandler, Response } from "express";
-import type { Config } from "../config.ts";
+import type { Config } from "../app/config/config.ts";
 import { redirect } from "../redirect.ts";
 import { type CookieNaming, cookieNames } from "../session/cookie-names.ts";
 import { isPageVisit } from "./fetch-metadata.ts";

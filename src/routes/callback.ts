@@ -1,7 +1,7 @@
 import type { Request } from "express";
+import { isBelow } from "../app/config/allowed-urls.ts";
+import type { Config } from "../app/config/config.ts";
 import { isOnline } from "../arcgis/token-targets.ts";
-import { isBelow } from "../config/reach.ts";
-import type { Config } from "../config.ts";
 import { AppError, type ErrorCode } from "../errors.ts";
 
 /** What the portal has said by sending the browser back. */

@@ -1,5 +1,5 @@
 import express, { type RequestHandler, type Router } from "express";
-import type { Config } from "../config.ts";
+import type { Config } from "../app/config/config.ts";
 import { AppError } from "../errors.ts";
 import { allowOnly } from "../web.ts";
 import { renderEmbed } from "./views.ts";

@@ -1,5 +1,5 @@
 import express, { type RequestHandler, type Router } from "express";
-import type { Config } from "../config.ts";
+import type { Config } from "../app/config/config.ts";
 import type { FormTokens } from "../session/form-token.ts";
 import { allowOnly } from "../web.ts";
 import { renderMap } from "./views.ts";

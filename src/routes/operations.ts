@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import express, { type Request, type Router } from "express";
 import type { Logger } from "pino";
-import type { Config } from "../config.ts";
+import type { Config } from "../app/config/config.ts";
 import { AppError } from "../errors.ts";
 import type { metricsText } from "../metrics/text.ts";
 import { reasonOf } from "../reason.ts";

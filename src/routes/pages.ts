@@ -1,6 +1,6 @@
 import express, { type Request, type RequestHandler, type Router } from "express";
+import type { Config } from "../app/config/config.ts";
 import type { TokenKeeper } from "../arcgis/tokens.ts";
-import type { Config } from "../config.ts";
 import type { FormTokens } from "../session/form-token.ts";
 import type { SealedStore } from "../session/sealed-store.ts";
 import { sessionAt } from "../session/session.ts";

@@ -1,6 +1,6 @@
 import express, { type Router } from "express";
-import { firstPortal } from "../config/portals.ts";
-import type { Config } from "../config.ts";
+import type { Config } from "../app/config/config.ts";
+import { firstPortal } from "../app/config/portals.ts";
 import { AppError } from "../errors.ts";
 import { proxyTargets } from "../proxy/targets.ts";
 import { redirect } from "../redirect.ts";

@@ -5,11 +5,11 @@ import express, {
   type Response,
   type Router,
 } from "express";
+import type { Config } from "../app/config/config.ts";
 import { forgetServerToken, isService } from "../arcgis/federation.ts";
 import type { IdentityManager } from "../arcgis/identity-manager.ts";
 import { isTokenRefused } from "../arcgis/request.ts";
 import type { TokenKeeper } from "../arcgis/tokens.ts";
-import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
 import { bodyOf, leaveUnread } from "../proxy/body.ts";
 import { requestHeaders } from "../proxy/headers.ts";

@@ -8,10 +8,10 @@ import express, {
 } from "express";
 import type { SessionData } from "express-session";
 import type { Logger } from "pino";
+import type { Config } from "../app/config/config.ts";
 import { IdentityManager, oauthOptions, portalSignOut } from "../arcgis/identity-manager.ts";
 import { fetchProfile, type Profile, profileWithout } from "../arcgis/profile.ts";
 import type { Revocations } from "../arcgis/revocations.ts";
-import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
 import { counts } from "../metrics/counts.ts";
 import { reasonOf } from "../reason.ts";

@@ -1,8 +1,8 @@
 import express, { type Request, type RequestHandler, type Router } from "express";
 import type { Logger } from "pino";
+import type { Config } from "../app/config/config.ts";
 import type { IdentityManager } from "../arcgis/identity-manager.ts";
 import type { Revocations } from "../arcgis/revocations.ts";
-import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
 import { counts } from "../metrics/counts.ts";
 import { redirect } from "../redirect.ts";

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import ejs from "ejs";
 import type { Express, Response } from "express";
-import type { MapLayer, MapTiles } from "../config/map.ts";
+import type { MapLayer, MapTiles } from "../app/config/map.ts";
 import type { AppError } from "../errors.ts";
 import { version } from "./assets.ts";
 import { displayName, durationText, initials, roleName } from "./text.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { firstPortal } from "../config/portals.ts";
-import type { Config } from "../config.ts";
+import type { Config } from "../app/config/config.ts";
+import { firstPortal } from "../app/config/portals.ts";
 
 /** What the names of an app's cookies depend on. */
 export type CookieNaming = Pick<Config, "cookieName" | "portalId" | "redirectUri" | "secure">;

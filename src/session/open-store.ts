@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import type { Config } from "../config.ts";
+import type { Config } from "../app/config/config.ts";
 import { fileStore } from "./file-store.ts";
 import type { RecordStore } from "./record-store.ts";
 import { keyRing } from "./seal.ts";

@@ -7,7 +7,7 @@ import {
   SocketTimeoutError,
   TimeoutError,
 } from "redis";
-import type { RedisAddress } from "../config/redis-url.ts";
+import type { RedisAddress } from "../app/config/redis-url.ts";
 import { driverFor, type RedisClient, type RedisDriver } from "./redis-driver.ts";
 
 export interface RedisConnectionOptions {

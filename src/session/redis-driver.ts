@@ -1,5 +1,5 @@
 import { createClient, createCluster } from "redis";
-import type { RedisAddress } from "../config/redis-url.ts";
+import type { RedisAddress } from "../app/config/redis-url.ts";
 
 /**
  * What of node-redis is used here. Its own types, which know every command of every module, cost the compiler ten

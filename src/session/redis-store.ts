@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { RedisStore } from "connect-redis";
-import { parseRedisUrl } from "../config/redis-url.ts";
+import { parseRedisUrl } from "../app/config/redis-url.ts";
 import { oneAtATime } from "./one-at-a-time.ts";
 import type { RecordStore, SealedRecord } from "./record-store.ts";
 import { connectToRedis, type RedisConnectionOptions } from "./redis-connection.ts";

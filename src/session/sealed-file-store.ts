@@ -1,7 +1,7 @@
 import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import type expressSession from "express-session";
 import type { Session, SessionData, Store } from "express-session";
-import { secret } from "../config/secrets.ts";
+import { secret } from "../app/config/secrets.ts";
 import { fileStore } from "./file-store.ts";
 import { lifetime } from "./lifetime.ts";
 import { onGenerate } from "./on-generate.ts";

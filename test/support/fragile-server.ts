@@ -1,6 +1,6 @@
 import "#src/no-debug.ts";
 import { setTimeout as sleep } from "node:timers/promises";
-import { loadConfig } from "#src/config.ts";
+import { loadConfig } from "#src/app/config/config.ts";
 import { endInOrder, serve } from "#src/serve.ts";
 
 /** A server with routes that no careful person would write: /slow?ms=, /throw and /reject, which nobody catches. */

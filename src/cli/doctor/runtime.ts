@@ -31,7 +31,7 @@ export function checkExtraAuthorities(path: string | undefined): Finding {
 }
 
 function leastNode(): string {
-  const manifest = readFileSync(join(import.meta.dirname, "../../package.json"), "utf8");
+  const manifest = readFileSync(join(import.meta.dirname, "../../../package.json"), "utf8");
   return JSON.parse(manifest).engines.node.replace(/^\D+/, "");
 }
 

@@ -1,4 +1,4 @@
-import type { Config } from "../config.ts";
+import type { Config } from "../../app/config/config.ts";
 import { type AskOptions, ask, type Heard } from "./ask.ts";
 import { type Finding, ok, problem, warning } from "./finding.ts";
 

@@ -1,5 +1,5 @@
-import type { Config } from "../config.ts";
-import { cookieNames } from "../session/cookie-names.ts";
+import type { Config } from "../../app/config/config.ts";
+import { cookieNames } from "../../session/cookie-names.ts";
 import { type Finding, ok, problem, warning } from "./finding.ts";
 
 /** What the configuration's own check cannot say, because it is only wrong together. */

@@ -1,10 +1,10 @@
 import * as z from "zod";
-import { embedOrigin, portalUrl, proxyTarget, redirectUri, redisUrl, trustedProxy } from "./addresses.ts";
+import { reachOf } from "./allowed-urls.ts";
 import { type MapLayer, mapLayer, mapTiles } from "./map.ts";
 import { haveCommonReach, type PortalEntry, portalList } from "./portals.ts";
-import { reachOf } from "./reach.ts";
 import { missingOr } from "./rule.ts";
 import { credential, makeSecret, secret } from "./secrets.ts";
+import { embedOrigin, portalUrl, proxyTarget, redirectUri, redisUrl, trustedProxy } from "./urls.ts";
 
 // Every rule ends in a sentence: first what is wrong, as it follows the key, then the cure. Never the value.
 

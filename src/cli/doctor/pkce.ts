@@ -1,4 +1,4 @@
-import type { Config } from "../config.ts";
+import type { Config } from "../../app/config/config.ts";
 import { type AskOptions, ask } from "./ask.ts";
 import { type Finding, ok, problem, skipped, warning } from "./finding.ts";
 import type { PortalSelf } from "./portal.ts";

@@ -1,10 +1,10 @@
 import { join, resolve } from "node:path";
-import { readDotenvFile, readJsonFile, type Source } from "./config/files.ts";
-import type { MapLayer, MapTiles } from "./config/map.ts";
-import { firstPortal, type PortalEntry } from "./config/portals.ts";
-import { type Given, problemLines } from "./config/problems.ts";
-import { configKeys, type Settings, schema } from "./config/settings.ts";
-import { mountedCookieName } from "./session/cookie-names.ts";
+import { mountedCookieName } from "../../session/cookie-names.ts";
+import { readDotenvFile, readJsonFile, type Source } from "./files.ts";
+import type { MapLayer, MapTiles } from "./map.ts";
+import { firstPortal, type PortalEntry } from "./portals.ts";
+import { type Given, problemLines } from "./problems.ts";
+import { configKeys, type Settings, schema } from "./settings.ts";
 
 export { configKeys };
 

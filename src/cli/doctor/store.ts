@@ -1,9 +1,9 @@
 import { accessSync, constants, lstatSync, type Stats } from "node:fs";
 import { dirname } from "node:path";
 import pino from "pino";
-import type { Config } from "../config.ts";
-import { reasonOf } from "../reason.ts";
-import { openStore } from "../session/open-store.ts";
+import type { Config } from "../../app/config/config.ts";
+import { reasonOf } from "../../reason.ts";
+import { openStore } from "../../session/open-store.ts";
 import { type Finding, ok, problem, warning } from "./finding.ts";
 
 /** Whether sessions can be kept: by keeping something there, and taking it away again. */

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { address } from "./addresses.ts";
 import { stop } from "./rule.ts";
+import { address } from "./urls.ts";
 
 /** A feature layer that the map shows. */
 export interface MapLayer {

@@ -1,8 +1,8 @@
 import * as z from "zod";
-import { portalUrl, proxyTarget } from "./addresses.ts";
-import { isBelow } from "./reach.ts";
+import { isBelow } from "./allowed-urls.ts";
 import { missingOr } from "./rule.ts";
 import { credential } from "./secrets.ts";
+import { portalUrl, proxyTarget } from "./urls.ts";
 
 /** The id of the portal of PORTAL_URL. */
 export const firstPortal = "main";
