@@ -1,6 +1,6 @@
 import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
+import pMap from "p-map";
 import type { Logger } from "pino";
-import { eachOf } from "../each-of.ts";
 import { counts } from "../metrics/counts.ts";
 import { reasonOf } from "../reason.ts";
 import type { PendingList } from "../session/pending.ts";
@@ -89,18 +89,22 @@ export function revocationQueue({
       });
       const done = new Set<string>();
       const failing = new Map<string, Set<string>>();
-      await eachOf(waiting, atOnce, async (item) => {
-        const { portal, username, token } = item;
-        const users = failing.get(portal) ?? new Set();
-        failing.set(portal, users);
-        // A portal that cannot be reached for several users is down: the others would only wait, too.
-        if (users.size >= mostFailing) return;
-        if (await revokeNow(item, () => users.add(username))) {
-          done.add(token);
-          users.clear();
-        }
-        onDone(done.size, waiting.length);
-      });
+      await pMap(
+        waiting,
+        async (item) => {
+          const { portal, username, token } = item;
+          const users = failing.get(portal) ?? new Set();
+          failing.set(portal, users);
+          // A portal that cannot be reached for several users is down: the others would only wait, too.
+          if (users.size >= mostFailing) return;
+          if (await revokeNow(item, () => users.add(username))) {
+            done.add(token);
+            users.clear();
+          }
+          onDone(done.size, waiting.length);
+        },
+        { concurrency: atOnce },
+      );
       if (done.size > 0)
         await store.changePending<PendingRevocation>((items) =>
           items.filter(({ token }) => !done.has(token)),

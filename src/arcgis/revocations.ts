@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
+import pMap from "p-map";
 import type { Logger } from "pino";
-import { eachOf } from "../each-of.ts";
 import { reasonOf } from "../reason.ts";
 import type { SealedStore } from "../session/sealed-store.ts";
 import { revocationQueue } from "./revocation-queue.ts";
@@ -78,7 +78,7 @@ export function revocations({ store, log }: { store: SealedStore; log: Logger })
     retry,
     async revoke(...identities) {
       for (const identity of identities) unfinished.add(identity);
-      await eachOf(identities, atOnce, revokeOne);
+      await pMap(identities, revokeOne, { concurrency: atOnce });
     },
     expect(work) {
       expected.add(work);

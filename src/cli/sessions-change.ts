@@ -1,5 +1,5 @@
+import pMap from "p-map";
 import type { IdentityManager } from "../arcgis/identity-manager.ts";
-import { eachOf } from "../each-of.ts";
 import { reasonOf } from "../reason.ts";
 import {
   atOnce,
@@ -58,10 +58,14 @@ export async function revoke(
     await enqueue(known);
     const queued = new Set(known.map(tokenOf));
     const renewed: IdentityManager[] = [];
-    await eachOf(endings, atOnce, async ({ name }) => {
-      const latest = await sessions.end(name);
-      renewed.push(...latest.filter((identity) => !queued.has(tokenOf(identity))));
-    });
+    await pMap(
+      endings,
+      async ({ name }) => {
+        const latest = await sessions.end(name);
+        renewed.push(...latest.filter((identity) => !queued.has(tokenOf(identity))));
+      },
+      { concurrency: atOnce },
+    );
     await enqueue(renewed);
     ended += endings.length;
   }
@@ -70,26 +74,30 @@ export async function revoke(
   try {
     for (let size = batch.first; names.length > 0; size = Math.min(2 * size, batch.largest)) {
       const endings: Ending[] = [];
-      await eachOf(names.splice(0, size), atOnce, async (name) => {
-        reading.step();
-        const found = await sessions.look(name);
-        if (!found) return;
-        if ("trouble" in found) {
-          count(troubles, found.trouble);
-          // Whoever means everybody means these, too: with its key one of them would count again.
-          if (user === undefined && office.portal === undefined) endings.push({ name, identities: [] });
-          return;
-        }
-        if (!isAskedFor(office, found)) return;
-        const users = usersOf(found);
-        for (const one of users) if (user !== undefined && isSimilar(one, user)) similar.add(one);
-        if (user !== undefined && !users.includes(user)) return;
-        for (const { portal, username } of found.identities) {
-          people.add(`${portal} ${username}`);
-          places.add(portals.get(portal) ?? portal);
-        }
-        endings.push({ name, identities: found.identities });
-      });
+      await pMap(
+        names.splice(0, size),
+        async (name) => {
+          reading.step();
+          const found = await sessions.look(name);
+          if (!found) return;
+          if ("trouble" in found) {
+            count(troubles, found.trouble);
+            // Whoever means everybody means these, too: with its key one of them would count again.
+            if (user === undefined && office.portal === undefined) endings.push({ name, identities: [] });
+            return;
+          }
+          if (!isAskedFor(office, found)) return;
+          const users = usersOf(found);
+          for (const one of users) if (user !== undefined && isSimilar(one, user)) similar.add(one);
+          if (user !== undefined && !users.includes(user)) return;
+          for (const { portal, username } of found.identities) {
+            people.add(`${portal} ${username}`);
+            places.add(portals.get(portal) ?? portal);
+          }
+          endings.push({ name, identities: found.identities });
+        },
+        { concurrency: atOnce },
+      );
       await endAll(endings);
     }
   } finally {
@@ -104,10 +112,14 @@ export async function revoke(
 
   const revoking = progress("Revoking tokens", tokens);
   let lost = 0;
-  await eachOf(unqueued, atOnce, async (identity) => {
-    if (!(await queue.revoke(identity))) lost += 1;
-    revoking.step();
-  });
+  await pMap(
+    unqueued,
+    async (identity) => {
+      if (!(await queue.revoke(identity))) lost += 1;
+      revoking.step();
+    },
+    { concurrency: atOnce },
+  );
   const left = await queue.work(revoking.step).catch((error) => {
     office.reasons.add(reasonOf(error));
     return tokens - unqueued.length;
@@ -142,10 +154,14 @@ export async function rekey(office: Office): Promise<void> {
   const names = await sessions.names();
   const counts = { resealed: 0, "newest already": 0, "not opened": 0, gone: 0 };
   const { step, end } = progress("Sealing sessions", names.length);
-  await eachOf(names, atOnce, async (name) => {
-    counts[await sessions.reseal(name)] += 1;
-    step();
-  }).finally(end);
+  await pMap(
+    names,
+    async (name) => {
+      counts[await sessions.reseal(name)] += 1;
+      step();
+    },
+    { concurrency: atOnce },
+  ).finally(end);
   await office.pending.changePending((items) => items);
 
   const { resealed, "newest already": already, "not opened": unopened } = counts;

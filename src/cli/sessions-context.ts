@@ -1,5 +1,5 @@
+import pMap from "p-map";
 import type { RevocationQueue } from "../arcgis/revocation-queue.ts";
-import { eachOf } from "../each-of.ts";
 import type { Inventory, SessionFacts } from "../session/inventory.ts";
 import type { PendingList } from "../session/pending.ts";
 
@@ -45,12 +45,16 @@ export async function survey(office: Office, see: (session: SessionFacts) => voi
   const { sessions, troubles, progress } = office;
   const names = await sessions.names();
   const { step, end } = progress("Reading sessions", names.length);
-  await eachOf(names, atOnce, async (name) => {
-    const found = await sessions.look(name);
-    if (found && "trouble" in found) count(troubles, found.trouble);
-    else if (found && isAskedFor(office, found)) see(found);
-    step();
-  }).finally(end);
+  await pMap(
+    names,
+    async (name) => {
+      const found = await sessions.look(name);
+      if (found && "trouble" in found) count(troubles, found.trouble);
+      else if (found && isAskedFor(office, found)) see(found);
+      step();
+    },
+    { concurrency: atOnce },
+  ).finally(end);
 }
 
 /** Counts one more of a kind. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { eachOf } from "../each-of.ts";
+import pMap from "p-map";
 import type { Inventory, SessionFacts } from "./inventory.ts";
 
 /** A user name means nothing without its portal: the same name at another one is somebody else. */
@@ -42,11 +42,15 @@ export function ownSessions(all: Inventory, { patienceMs = usualPatienceMs } = {
     const isThere = new Set(names);
     for (const name of owners.keys()) if (!isThere.has(name)) owners.delete(name);
     const unknown = names.filter((name) => !owners.has(name));
-    await eachOf(unknown, looksAtOnce, async (name) => {
-      const found = await all.look(name);
-      // What does not open, or has gone meanwhile, is nobody's.
-      owners.set(name, found && "identities" in found ? found.identities.map(keyOf) : []);
-    });
+    await pMap(
+      unknown,
+      async (name) => {
+        const found = await all.look(name);
+        // What does not open, or has gone meanwhile, is nobody's.
+        owners.set(name, found && "identities" in found ? found.identities.map(keyOf) : []);
+      },
+      { concurrency: looksAtOnce },
+    );
   }
 
   /** Whoever comes while a round is under way waits for the one after it: what was kept meanwhile is in that one. */
@@ -80,11 +84,15 @@ export function ownSessions(all: Inventory, { patienceMs = usualPatienceMs } = {
       const key = keyOf(person);
       const names = [...owners].flatMap(([name, keys]) => (keys.includes(key) ? name : []));
       const sessions: SessionFacts[] = [];
-      await eachOf([...new Set([here, ...names])], looksAtOnce, async (name) => {
-        const found = await all.look(name);
-        if (!found || "trouble" in found || !found.isAlive) return;
-        if (found.identities.some((identity) => keyOf(identity) === key)) sessions.push(found);
-      });
+      await pMap(
+        [...new Set([here, ...names])],
+        async (name) => {
+          const found = await all.look(name);
+          if (!found || "trouble" in found || !found.isAlive) return;
+          if (found.identities.some((identity) => keyOf(identity) === key)) sessions.push(found);
+        },
+        { concurrency: looksAtOnce },
+      );
       return { sessions: sessions.sort((one, other) => other.seenAt - one.seenAt), isComplete };
     },
   };

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { parse as parseDotenv } from "dotenv";
-import { whereJsonBreaks } from "./json.ts";
+import { type ParseError, parse as parseJsonc } from "jsonc-parser";
 
 /** What one place says. Nothing here throws or quotes a file: a problem is a line that begins with the file's name. */
 export interface Source {
@@ -20,9 +20,17 @@ export function readJsonFile(path: string, name: string): Source {
       return withPrivacy(path, { name, settings: { ...settings } });
     return { name, problem: `${name}: must hold one JSON object. Begin it with { and end it with }.` };
   } catch {
-    const place = whereJsonBreaks(text);
+    const place = placeOfMistake(text);
     return { name, problem: `${name}: is not valid JSON (${place}). Check the quotes and commas there.` };
   }
+}
+
+/** JSON.parse gives a position for some mistakes only, and its message quotes the text, which may be a secret. */
+function placeOfMistake(json: string): string {
+  const errors: ParseError[] = [];
+  parseJsonc(json, errors, { disallowComments: true });
+  const lines = json.slice(0, errors[0]?.offset).split("\n");
+  return `line ${lines.length}, column ${(lines.at(-1) ?? "").length + 1}`;
 }
 
 /** Reads a file of KEY=value lines the way dotenv does, but leaves `process.env` as it is. */

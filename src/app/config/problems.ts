@@ -1,6 +1,7 @@
 import type { z } from "zod";
-import { nearest } from "./nearest.ts";
+
 import { schema } from "./settings.ts";
+import { suggestionFor } from "./suggestion.ts";
 
 /** A setting as it was found, and the name of the place it came from. */
 export interface Given {
@@ -30,7 +31,7 @@ const placeOf = (found?: Given) => (found?.from === undefined ? "" : ` (set in $
 const isList = (value: unknown) => (typeof value === "string" ? value.includes(",") : Array.isArray(value));
 
 function unknownKey(key: string): string {
-  const meant = nearest(key, Object.keys(schema.shape));
+  const meant = suggestionFor(key, Object.keys(schema.shape));
   if (meant !== undefined && /^[\w.-]{1,31}$/.test(key))
     return `${key}: is not a setting. Did you mean ${meant}?`;
   if (/^NODE_[A-Z_]+$/.test(key))

@@ -1,0 +1,17 @@
+import { distance } from "fastest-levenshtein";
+
+/** The known name that a misspelled one probably means: `clientId`, `SESION_SECRET` and `PORTAL` find theirs. */
+export function suggestionFor(name: string, known: readonly string[]): string | undefined {
+  const wanted = comparable(name);
+  const edits = (one: string) =>
+    comparable(one).startsWith(`${wanted}_`) ? 1 : distance(wanted, comparable(one));
+  const [best] = known.map((one) => ({ one, edits: edits(one) })).sort((a, b) => a.edits - b.edits);
+  return best && best.edits <= Math.max(1, wanted.length / 4) ? best.one : undefined;
+}
+
+function comparable(name: string): string {
+  return name
+    .replace(/([a-z])(?=[A-Z])/g, "$1_")
+    .replace(/[^A-Za-z]+/g, "_")
+    .toUpperCase();
+}
