@@ -157,7 +157,7 @@ describe("where settings come from", () => {
 
   test("a CONFIG_FILE that is not there is a problem, and what might be in it is not called missing", () => {
     assert.deepEqual(problemsIn({ env: { CONFIG_FILE: "gone.json", PORT: "x" } }), [
-      "CONFIG_FILE: names a file that is not there. Correct it, or leave it out for config.json.",
+      "CONFIG_FILE: names a file that does not exist. Correct the path, or remove it to use config.json.",
       "PORT: must be a whole number from 0 to 65535. Write it in digits. (set in the environment)",
     ]);
   });
@@ -185,10 +185,10 @@ describe("what a person is told", () => {
   test("with nothing configured every required key is named, and the two commands to begin with", () => {
     const error = failure(() => load({ env: { PORT: "3000" } }));
     assert.deepEqual(error.problems, [
-      "CLIENT_ID: is missing. Copy the client id from the OAuth credentials item at your portal.",
+      "CLIENT_ID: is missing. Copy the client ID from the OAuth credentials item in your portal.",
       `SESSION_SECRET: is missing. ${make}`,
       `ENCRYPTION_KEY: is missing. ${make}`,
-      "REDIRECT_URI: is missing. Give the redirect URL exactly as it is registered at the OAuth credentials item, such as http://localhost:3000/authenticate.",
+      "REDIRECT_URI: is missing. Enter the redirect URI exactly as it is registered in the OAuth credentials item, such as http://localhost:3000/authenticate.",
     ]);
     assert.equal(
       error.hint,
@@ -209,9 +209,9 @@ describe("what a person is told", () => {
       env: { SESSION_MAX_SECONDS: "98", LOG_LEVEL: "loud" },
     });
     assert.deepEqual(problems, [
-      "CLIENT_ID: is not a client id. Copy it from the OAuth credentials item at your portal. (set in config.json)",
+      "CLIENT_ID: is not a client ID. Copy the client ID from the OAuth credentials item in your portal. (set in config.json)",
       "PORT: must be a whole number from 0 to 65535. Write it in digits. (set in config.json)",
-      "PKCE: must be true or false. Write one of the two. (set in .env)",
+      "PKCE: is not a boolean. Use true or false. (set in .env)",
       "LOG_LEVEL: is not a log level. Use one of trace, debug, info, warn, error, fatal, silent. (set in the environment)",
       "sesionSecret: is not a setting. Did you mean SESSION_SECRET? (set in config.json)",
       "COLOUR: is not a setting. Remove it; the README lists the settings. (set in .env)",
@@ -279,7 +279,7 @@ describe("what a person is told", () => {
   for (const text of ["[]", "null", '"text"', "3"]) {
     test(`a config.json with ${text} in it must hold an object`, () => {
       assert.deepEqual(problemsIn({ config: text }), [
-        "config.json: must hold one JSON object. Begin it with { and end it with }.",
+        "config.json: must contain one JSON object. Begin it with { and end it with }.",
       ]);
     });
   }
@@ -394,13 +394,13 @@ describe("secrets", () => {
 
   test("CF-1 the same value twice in a list, an empty list and a list in quotes stop the start", () => {
     assert.deepEqual(problemsWith({ ENCRYPTION_KEY: [anotherSecret, anotherSecret] }), [
-      "ENCRYPTION_KEY: holds the same value twice. Remove one of the two.",
+      "ENCRYPTION_KEY: contains the same value twice. Remove one of them.",
     ]);
     assert.deepEqual(problemsWith({ ENCRYPTION_KEY: " , " }), [
-      "ENCRYPTION_KEY: is an empty list. Give it a value, or leave the key out.",
+      "ENCRYPTION_KEY: is an empty list. Give it a value, or remove the key.",
     ]);
     assert.deepEqual(problemsWith({ ENCRYPTION_KEY: JSON.stringify([anotherSecret]) }), [
-      "ENCRYPTION_KEY: must be text with commas between the values. Only config.json can hold an array instead.",
+      "ENCRYPTION_KEY: must be text with commas between the values. Only config.json can contain an array instead.",
     ]);
   });
 
@@ -427,7 +427,7 @@ describe("secrets", () => {
         "CLIENT_ID: is a placeholder",
         "SESSION_SECRET: is a placeholder",
         "ENCRYPTION_KEY: is a placeholder",
-        "PORTAL_URL: still has a placeholder in it",
+        "PORTAL_URL: still contains a placeholder",
       ],
     );
   });
@@ -509,32 +509,32 @@ describe("PORTAL_URL", () => {
   }
 
   for (const [given, problem] of [
-    ["http://gis.example.com/portal", /^PORTAL_URL: must be https; http is accepted on localhost/],
-    ["http://localhost.example.com", /^PORTAL_URL: must be https;/],
-    ["http://127.0.0.1.example.com", /^PORTAL_URL: must be https;/],
-    ["http://0.0.0.0", /^PORTAL_URL: must be https;/],
-    ["http://192.168.0.1", /^PORTAL_URL: must be https;/],
+    ["http://gis.example.com/portal", /^PORTAL_URL: must use https; http is allowed on loopback/],
+    ["http://localhost.example.com", /^PORTAL_URL: must use https;/],
+    ["http://127.0.0.1.example.com", /^PORTAL_URL: must use https;/],
+    ["http://0.0.0.0", /^PORTAL_URL: must use https;/],
+    ["http://192.168.0.1", /^PORTAL_URL: must use https;/],
     [
       "https://{machine.domain.com}/{webadaptor}/sharing/rest",
-      /^PORTAL_URL: still has a placeholder in it\. Put a real name in place of the brackets\./,
+      /^PORTAL_URL: still contains a placeholder\. Enter the URL of your portal/,
     ],
-    ["https://<host>/portal", /^PORTAL_URL: still has a placeholder in it\./],
-    ["https://*.arcgis.com", /^PORTAL_URL: still has a placeholder in it\./],
-    ["https://user@gis.example.com/portal", /^PORTAL_URL: must not hold a user name or a password\./],
-    ["https://gis.example.com/portal?f=json", /^PORTAL_URL: must not go on with \? or #\./],
-    ["https://gis.example.com/portal#x", /^PORTAL_URL: must not go on with \? or #\./],
-    ["https://gis.example.com/portal?", /^PORTAL_URL: must not go on with \? or #\./],
-    ["gis.example.com/portal", /^PORTAL_URL: is not a full address\. .*https:\/\/gis\.example\.com\/portal/],
-    ["ftp://gis.example.com", /^PORTAL_URL: is not a full address\./],
-    ["https://", /^PORTAL_URL: is not a full address\./],
-    ["https:gis.example.com", /^PORTAL_URL: is not a full address\./],
-    ["https://gis.example.com\\portal", /^PORTAL_URL: is not a full address\./],
-    ["https://gis.exa\nmple.com", /^PORTAL_URL: is not a full address\./],
-    ["https://gis.example.com:99999", /^PORTAL_URL: is not a full address\./],
-    ["https://gis.example.com/server/rest/services", /^PORTAL_URL: is not the address of a portal/],
+    ["https://<host>/portal", /^PORTAL_URL: still contains a placeholder\./],
+    ["https://*.arcgis.com", /^PORTAL_URL: still contains a placeholder\./],
+    ["https://user@gis.example.com/portal", /^PORTAL_URL: must not contain a user name or a password\./],
+    ["https://gis.example.com/portal?f=json", /^PORTAL_URL: must not contain \? or #\./],
+    ["https://gis.example.com/portal#x", /^PORTAL_URL: must not contain \? or #\./],
+    ["https://gis.example.com/portal?", /^PORTAL_URL: must not contain \? or #\./],
+    ["gis.example.com/portal", /^PORTAL_URL: is not an absolute URL\. .*https:\/\/gis\.example\.com\/portal/],
+    ["ftp://gis.example.com", /^PORTAL_URL: is not an absolute URL\./],
+    ["https://", /^PORTAL_URL: is not an absolute URL\./],
+    ["https:gis.example.com", /^PORTAL_URL: is not an absolute URL\./],
+    ["https://gis.example.com\\portal", /^PORTAL_URL: is not an absolute URL\./],
+    ["https://gis.exa\nmple.com", /^PORTAL_URL: is not an absolute URL\./],
+    ["https://gis.example.com:99999", /^PORTAL_URL: is not an absolute URL\./],
+    ["https://gis.example.com/server/rest/services", /^PORTAL_URL: is the URL of something inside a portal/],
     [
       "https://gis.example.com/portal/sharing/rest/oauth2/authorize",
-      /^PORTAL_URL: is not the address of a portal/,
+      /^PORTAL_URL: is the URL of something inside a portal/,
     ],
     [3, /^PORTAL_URL: must be text\./],
   ] as const) {
@@ -592,19 +592,19 @@ describe("REDIRECT_URI", () => {
   ]) {
     test(`CF-3 the server's own path ${path} cannot be the callback`, () => {
       assert.deepEqual(problemsWith({ REDIRECT_URI: `https://app.example.com${path}` }), [
-        "REDIRECT_URI: ends in a path that this server uses for something else. Register another, such as /authenticate.",
+        "REDIRECT_URI: ends in a path that the server itself uses. Register another one, such as /authenticate.",
       ]);
     });
   }
 
   for (const [given, problem] of [
-    ["http://app.example.com/authenticate", /must be https; http is accepted on localhost/],
-    ["/authenticate", /is not a full address\. Give the redirect URL exactly as it is registered/],
-    ["urn:ietf:wg:oauth:2.0:oob", /is not a full address\./],
-    ["https://app.example.com/authenticate#done", /must not go on with \? or #\./],
-    ["https://app.example.com/authenticate?x=1", /must not go on with \? or #\./],
-    ["https://me:pass@app.example.com/authenticate", /must not hold a user name or a password\./],
-    ["https://{host}/authenticate", /still has a placeholder in it\./],
+    ["http://app.example.com/authenticate", /must use https; http is allowed on loopback/],
+    ["/authenticate", /is not an absolute URL\. Enter the redirect URI exactly as it is registered/],
+    ["urn:ietf:wg:oauth:2.0:oob", /is not an absolute URL\./],
+    ["https://app.example.com/authenticate#done", /must not contain \? or #\./],
+    ["https://app.example.com/authenticate?x=1", /must not contain \? or #\./],
+    ["https://me:pass@app.example.com/authenticate", /must not contain a user name or a password\./],
+    ["https://{host}/authenticate", /still contains a placeholder\./],
     ["https://app.example.com", /must have a path of letters/],
     ["https://app.example.com/", /must have a path of letters/],
     ["https://app.example.com//authenticate", /must have a path of letters/],
@@ -621,7 +621,7 @@ describe("REDIRECT_URI", () => {
 
 test("CF-4 NODE_TLS_REJECT_UNAUTHORIZED=0 stops the start and names NODE_EXTRA_CA_CERTS", () => {
   const line =
-    "NODE_TLS_REJECT_UNAUTHORIZED: switches the check of certificates off. Unset it, and name the file of your own certificate authority in NODE_EXTRA_CA_CERTS.";
+    "NODE_TLS_REJECT_UNAUTHORIZED: turns off certificate checks. Unset it, and name the file of your own certificate authority in NODE_EXTRA_CA_CERTS.";
   assert.deepEqual(problemsIn({ config: good, env: { NODE_TLS_REJECT_UNAUTHORIZED: "0" } }), [line]);
   assert.equal(load({ config: good, env: { NODE_TLS_REJECT_UNAUTHORIZED: "1" } }).secure, false);
 });
@@ -637,14 +637,14 @@ test("CF-4 an app that only calls parseConfig is stopped by NODE_TLS_REJECT_UNAU
   assert.equal(run({}).status, 0);
   const refused = run({ NODE_TLS_REJECT_UNAUTHORIZED: "0" });
   assert.equal(refused.status, 1);
-  assert.match(refused.stderr, /ConfigError: NODE_TLS_REJECT_UNAUTHORIZED: switches/);
+  assert.match(refused.stderr, /ConfigError: NODE_TLS_REJECT_UNAUTHORIZED: turns off/);
 });
 
 describe("MAP_LAYERS and MAP_TILES", () => {
   const root = "https://services.example.com/arcgis/rest/services";
   const inReach = { PROXY_ALLOW: "https://services.example.com/arcgis/rest/" };
-  const cure =
-    "Give the address of a layer, and after a space its title if you like: https://services.example.com/arcgis/rest/services/Trees/FeatureServer/0 Street trees";
+  const fix =
+    "Enter the URL of a layer and, after a space, its title if you like: https://services.example.com/arcgis/rest/services/Trees/FeatureServer/0 Street trees";
 
   test("a layer is an address and, after a space, a title; a list is JSON or has commas", () => {
     const expected = [
@@ -669,9 +669,9 @@ describe("MAP_LAYERS and MAP_TILES", () => {
     assert.equal(withComma?.title, "a, b <c>");
   });
 
-  test("a layer that /proxy may not reach is a problem, and its line names the cure", () => {
+  test("a layer that /proxy may not reach is a problem, and its line names the fix", () => {
     const outOfReach =
-      "MAP_LAYERS: names a layer that /proxy may not reach. Add the beginning of its address, such as https://services.example.com/arcgis/rest/, to PROXY_ALLOW.";
+      "MAP_LAYERS: contains a layer that /proxy may not request. Add the beginning of its URL, such as https://services.example.com/arcgis/rest/, to PROXY_ALLOW.";
     for (const allowed of [
       {},
       { PROXY_ALLOW: "https://other.example.com/" },
@@ -685,21 +685,24 @@ describe("MAP_LAYERS and MAP_TILES", () => {
   });
 
   for (const [given, problem] of [
-    ["Street trees", `is not a full address. ${cure}`],
-    [`Street trees ${root}/Trees/FeatureServer/0`, `is not a full address. ${cure}`],
+    ["Street trees", `is not an absolute URL. ${fix}`],
+    [`Street trees ${root}/Trees/FeatureServer/0`, `is not an absolute URL. ${fix}`],
     [
       `${root}/Trees/FeatureServer`,
-      `is not the address of one layer, which ends in FeatureServer/ and a number. ${cure}`,
+      `is not the URL of one layer, which ends in FeatureServer/ and a number. ${fix}`,
     ],
     [
       `${root}/Trees/FeatureServer/0/query`,
-      `is not the address of one layer, which ends in FeatureServer/ and a number. ${cure}`,
+      `is not the URL of one layer, which ends in FeatureServer/ and a number. ${fix}`,
     ],
-    [`${root}/Trees/FeatureServer/0?token=x`, "must not go on with ? or #. Remove that part."],
-    [`${root}/100%/FeatureServer/0`, 'has a "%" that stands for no character. Write "%25" for it.'],
+    [`${root}/Trees/FeatureServer/0?token=x`, `must not contain ? or #. ${fix}`],
+    [
+      `${root}/100%/FeatureServer/0`,
+      'contains a "%" that is not part of an encoded character. Write "%25" for it.',
+    ],
     [
       "http://services.example.com/arcgis/rest/services/T/FeatureServer/0",
-      "must be https; http is accepted on localhost and other loopback addresses only. Use https://.",
+      "must use https; http is allowed on loopback addresses only, such as localhost. Use https://.",
     ],
     [
       `${root}/T/FeatureServer/0 ${"x".repeat(101)}`,
@@ -707,10 +710,10 @@ describe("MAP_LAYERS and MAP_TILES", () => {
     ],
     [
       [`${root}/T/FeatureServer/0`, `${root}/T/FeatureServer/0`],
-      "holds the same value twice. Remove one of the two.",
+      "contains the same value twice. Remove one of them.",
     ],
-    [[7], `value 1 must be text. ${cure}`],
-    [[], "is an empty list. Give it a value, or leave the key out."],
+    [[7], `value 1 must be text. ${fix}`],
+    [[], "is an empty list. Give it a value, or remove the key."],
   ] as const) {
     test(`${JSON.stringify(given).slice(0, 90)} is refused as MAP_LAYERS`, () => {
       assert.deepEqual(problemsWith({ ...inReach, MAP_LAYERS: given }), [`MAP_LAYERS: ${problem}`]);
@@ -729,19 +732,16 @@ describe("MAP_LAYERS and MAP_TILES", () => {
     ["https://tiles.example.com/{z}/{x}/{y}.png", /lacks the attribution\./],
     [
       "https://tiles.example.com/{z}/{x}.png © A",
-      /must have each of \{z\}, \{x\} and \{y\} once, and no other braces\./,
+      /must contain each of \{z\}, \{x\} and \{y\} once, and no other braces\./,
     ],
-    ["https://{s}.example.com/{z}/{x}/{y}.png © A", /must have each .* and no other braces/],
-    ["https://a.example.com/{z}/{x}/{y}.png?k={k} © A", /must have each .* and no other braces/],
-    ["https://{z}.example.com/{x}/{y}.png © A", /must be an https address with .* after the host/],
-    ["https://tiles.example.com:{z}/{x}/{y}.png © A", /must be an https address with .* after the host/],
-    ["http://tiles.example.com/{z}/{x}/{y}.png © A", /must be an https address/],
-    [
-      "https://me:pass@tiles.example.com/{z}/{x}/{y}.png © A",
-      /must be an https address, without a user name/,
-    ],
-    ["/tiles/{z}/{x}/{y}.png © A", /must be an https address/],
-    ["https://tiles.example.com/{z}/{x}/{y}.png;script-src&#39;*' © A", /must be an https address/],
+    ["https://{s}.example.com/{z}/{x}/{y}.png © A", /must contain each .* and no other braces/],
+    ["https://a.example.com/{z}/{x}/{y}.png?k={k} © A", /must contain each .* and no other braces/],
+    ["https://{z}.example.com/{x}/{y}.png © A", /must be an https URL with .* after the host/],
+    ["https://tiles.example.com:{z}/{x}/{y}.png © A", /must be an https URL with .* after the host/],
+    ["http://tiles.example.com/{z}/{x}/{y}.png © A", /must be an https URL/],
+    ["https://me:pass@tiles.example.com/{z}/{x}/{y}.png © A", /must be an https URL without a user name/],
+    ["/tiles/{z}/{x}/{y}.png © A", /must be an https URL/],
+    ["https://tiles.example.com/{z}/{x}/{y}.png;script-src&#39;*' © A", /must be an https URL/],
     [7, /must be text\./],
   ] as const) {
     test(`${given} is refused as MAP_TILES`, () => {
@@ -792,9 +792,9 @@ describe("TRUST_PROXY", () => {
     ["loopback", true],
     {},
   ]) {
-    test(`CF-5 ${JSON.stringify(given)} is refused: visitors could choose their own address`, () => {
+    test(`CF-5 ${JSON.stringify(given)} is refused: clients could forge their address`, () => {
       assert.deepEqual(problemsWith({ TRUST_PROXY: given }), [
-        "TRUST_PROXY: must be false, the number of reverse proxies in front (1 to 10), or their addresses. Use 1 for one proxy, or a list such as loopback,10.0.0.0/8; with true, visitors could choose their own address.",
+        "TRUST_PROXY: must be false, the number of reverse proxies in front (1 to 10), or their addresses. Use 1 for one proxy, or a list such as loopback,10.0.0.0/8; with true, clients could forge their address.",
       ]);
     });
   }
@@ -807,8 +807,8 @@ describe("files with secrets", { skip: process.platform === "win32" && "Windows 
       chmodSync(join(cwd, "config.json"), mode);
       chmodSync(join(cwd, ".env"), mode);
       assert.deepEqual(failure(() => loadConfig({ cwd, env: {} })).problems, [
-        "config.json: holds secrets, but other users may open it. Run: chmod 600 config.json",
-        ".env: holds secrets, but other users may open it. Run: chmod 600 .env",
+        "config.json: contains secrets that other users can read. Run: chmod 600 config.json",
+        ".env: contains secrets that other users can read. Run: chmod 600 .env",
       ]);
     });
   }
@@ -820,7 +820,7 @@ describe("files with secrets", { skip: process.platform === "win32" && "Windows 
     assert.equal(start().clientId, good.CLIENT_ID);
     chmodSync(join(cwd, "config.json"), 0o644);
     assert.deepEqual(failure(start).problems, [
-      "linked.json: holds secrets, but other users may open it. Run: chmod 600 linked.json",
+      "linked.json: contains secrets that other users can read. Run: chmod 600 linked.json",
     ]);
   });
 
@@ -873,7 +873,7 @@ describe("the other settings", () => {
     CLIENT_ID: ["two words", "a/b", 12345],
   })) {
     for (const value of values)
-      test(`${key} as ${JSON.stringify(value)} is refused with its cure`, () => {
+      test(`${key} as ${JSON.stringify(value)} is refused with its fix`, () => {
         const problems = problemsWith({ [key]: value });
         assert.equal(problems.length, 1, problems.join("\n"));
         assert.match(problems[0] ?? "", new RegExp(`^${key}: [a-z][^.]+\\. [A-Z].+\\.$`));
@@ -908,7 +908,7 @@ describe("the other settings", () => {
       test(`is refused while TOKEN_HANDOVER is ${handover}`, () => {
         const settings = { EMBED_ORIGINS: ["https://experience.arcgis.com"], TOKEN_HANDOVER: handover };
         assert.deepEqual(problemsWith(settings), [
-          "EMBED_ORIGINS: hands access tokens to apps in frames, and TOKEN_HANDOVER is not true. Set that to true, too, or leave this key out.",
+          "EMBED_ORIGINS: gives access tokens to apps in frames, but TOKEN_HANDOVER is not true. Set that to true, too, or remove this key.",
         ]);
       });
     }
@@ -924,7 +924,7 @@ describe("the other settings", () => {
       "*",
       [],
     ]) {
-      test(`as ${JSON.stringify(value)} is refused with its cure`, () => {
+      test(`as ${JSON.stringify(value)} is refused with its fix`, () => {
         const problems = problemsWith(embed(value));
         assert.equal(problems.length, 1, problems.join("\n"));
         assert.match(problems[0] ?? "", /^EMBED_ORIGINS: [a-z][^.]+\. [A-Z].+\.$/);
@@ -1053,7 +1053,7 @@ describe("PORTALS", () => {
   });
 
   const common =
-    "PORTALS: and PORTAL_URL have an address in common, or one lies below another, their proxyAllow and PROXY_ALLOW included: a portal would get tokens of another. Let each address stand for one portal only.";
+    "PORTALS: and PORTAL_URL share a URL, or one is below another (proxyAllow and PROXY_ALLOW count, too): a portal would receive tokens of another. List each URL for one portal only.";
   for (const [what, settings, problem] of [
     [
       "no array",
@@ -1068,42 +1068,42 @@ describe("PORTALS", () => {
     [
       "an id in capitals",
       { PORTALS: [{ ...county, id: "County" }] },
-      'PORTALS: value 1 (id) is not an id. Use small letters, digits and "-", such as county.',
+      'PORTALS: value 1 (id) is not valid. Use small letters, digits and "-", such as county.',
     ],
     [
       "an id that leads elsewhere",
       { PORTALS: [{ ...county, id: "../map" }] },
-      'PORTALS: value 1 (id) is not an id. Use small letters, digits and "-", such as county.',
+      'PORTALS: value 1 (id) is not valid. Use small letters, digits and "-", such as county.',
     ],
     [
       "the first portal's id",
       { PORTALS: [{ ...county, id: "main" }] },
-      'PORTALS: value 1 (id) is the id of the portal of PORTAL_URL. Use small letters, digits and "-", such as county.',
+      'PORTALS: value 1 (id) is the ID of the portal of PORTAL_URL. Use small letters, digits and "-", such as county.',
     ],
     [
       "no title",
       { PORTALS: [{ ...county, title: undefined }] },
-      "PORTALS: value 1 (title) is missing. Give what people are to read, such as County GIS.",
+      "PORTALS: value 1 (title) is missing. Enter the name that users see, such as County GIS.",
     ],
     [
       "no client id",
       { PORTALS: [county, { ...county, id: "b", clientId: undefined }] },
-      "PORTALS: value 2 (clientId) is missing. Copy the client id from the OAuth credentials item at your portal.",
+      "PORTALS: value 2 (clientId) is missing. Copy the client ID from the OAuth credentials item in your portal.",
     ],
     [
       "http",
       { PORTALS: [{ ...county, url: "http://gis.county.example/portal" }] },
-      "PORTALS: value 1 (url) must be https; http is accepted on localhost and other loopback addresses only. Use https://.",
+      "PORTALS: value 1 (url) must use https; http is allowed on loopback addresses only, such as localhost. Use https://.",
     ],
     [
       "a key that there is not",
       { PORTALS: [{ ...county, secret: "hush-hush" }] },
-      "PORTALS: value 1 has a key that no portal has. They are id, title, url, clientId, clientSecret, allowedOrgs and proxyAllow.",
+      "PORTALS: value 1 has an unknown key. Use id, title, url, clientId, clientSecret, allowedOrgs and proxyAllow.",
     ],
     [
       "the same id twice",
       { PORTALS: [county, { ...county, url: "https://other.example/portal" }] },
-      "PORTALS: has the same id twice. Give each portal one of its own.",
+      "PORTALS: contains the same id twice. Give each portal its own.",
     ],
     ["the first portal again", { PORTALS: [{ ...county, url: "https://arcgis.com" }] }, common],
     [
@@ -1141,7 +1141,7 @@ describe("PORTALS", () => {
     writeFileSync(join(cwd, ".env"), `PORTALS=${JSON.stringify([county])}`);
     chmodSync(join(cwd, ".env"), 0o644);
     assert.deepEqual(failure(() => loadConfig({ cwd, env: {} })).problems, [
-      ".env: holds secrets, but other users may open it. Run: chmod 600 .env",
+      ".env: contains secrets that other users can read. Run: chmod 600 .env",
     ]);
   });
 });

@@ -221,12 +221,9 @@ describe("a fault of the machine or the configuration", () => {
     const { output } = await run(it);
     assert.match(
       output,
-      /^PROBLEM .*config\.json: holds secrets, but other users may open it\. Run: chmod 600/m,
+      /^PROBLEM .*config\.json: contains secrets that other users can read\. Run: chmod 600/m,
     );
-    assert.match(
-      output,
-      /^PROBLEM .*NODE_TLS_REJECT_UNAUTHORIZED: switches the check of certificates off\. Unset it/m,
-    );
+    assert.match(output, /^PROBLEM .*NODE_TLS_REJECT_UNAUTHORIZED: turns off certificate checks\. Unset it/m);
   });
 
   test("CK-3 the public address is https, and TRUST_PROXY is false", async (t) => {

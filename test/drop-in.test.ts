@@ -359,13 +359,13 @@ describe("sealedFileStore and the app's own settings of express-session", () => 
     assert.equal(await say(new Browser(third.url, one.cookies), "/look"), "nothing");
   });
 
-  test("a key that is short or guessable, and none at all, is a TypeError with the cure and without the key", (t) => {
+  test("a key that is short or guessable, and none at all, is a TypeError with the fix and without the key", (t) => {
     const path = folder(t);
     for (const [keys, message] of [
       ["short", /^keys: value 1 is shorter than 32 characters\. Make one with: node -p /],
       [[secret(), "a".repeat(40)], /^keys: value 2 is too easy to guess\. /],
       [[], /^a key ring needs at least one secret$/],
-      [undefined, /^keys: value 1 must be text\. /],
+      [undefined, /^keys: value 1 is missing\. /],
     ] as [string, RegExp][]) {
       assert.throws(
         () => sealedFileStore(session, { path, keys }),

@@ -151,7 +151,7 @@ describe("npm run init with flags", () => {
     assert.deepEqual(await run(cwd, "--portal", "https://gis.example.com/portal"), {
       code: 1,
       output: "",
-      error: "--client-id: is missing. Copy the client id from the OAuth credentials item at your portal.\n",
+      error: "--client-id: is missing. Copy the client ID from the OAuth credentials item in your portal.\n",
     });
     assert.deepEqual(readdirSync(cwd), []);
   });
@@ -174,8 +174,8 @@ describe("npm run init with flags", () => {
       error.split("\n").map((line) => line.slice(0, line.indexOf(".") + 1)),
       [
         "--client-id: is a placeholder.",
-        "--portal: must be https; http is accepted on localhost and other loopback addresses only.",
-        "--redirect-uri: is not a full address.",
+        "--portal: must use https; http is allowed on loopback addresses only, such as localhost.",
+        "--redirect-uri: is not an absolute URL.",
         "",
       ],
     );
@@ -253,7 +253,7 @@ describe("npm run init at a terminal", () => {
     const { code, output, unused } = await converse(cwd, [], answers);
     assert.deepEqual([code, unused], [0, []]);
     assert.equal(
-      output.match(/^.*That (?:is missing|is a placeholder|must be https|is not a full address)/gm)?.length,
+      output.match(/^.*That (?:is missing|is a placeholder|must use https|is not an absolute URL)/gm)?.length,
       4,
     );
     const config = loadConfig({ cwd, env: {} });

@@ -1,4 +1,4 @@
-import { normalPath, reachOf } from "../app/config/allowed-urls.ts";
+import { allowedUrls, normalPath } from "../app/config/allowed-urls.ts";
 import type { Config } from "../app/config/config.ts";
 import { isService } from "../arcgis/federation.ts";
 import { AppError } from "../errors.ts";
@@ -15,7 +15,7 @@ import { AppError } from "../errors.ts";
  * a script in the page would get one.
  */
 export function proxyTargets(config: Pick<Config, "portal" | "proxyAllow">) {
-  const isAllowed = reachOf(config);
+  const isAllowed = allowedUrls(config);
 
   return (requestUrl: string): URL => {
     const target = parse(textOf(requestUrl));

@@ -15,17 +15,33 @@ export function isBelow(path: string, folder: string): boolean {
   return path === folder || path.startsWith(prefix);
 }
 
-/**
- * Gives the function that tells whether `/proxy` may reach an address: the portal's REST API, or below an entry of
- * PROXY_ALLOW; same origin, whole path segments.
- */
-export function reachOf({ portal, proxyAllow }: { portal: string; proxyAllow: string[] }) {
-  const allowed = [portal, ...proxyAllow].map((prefix) => {
+/** The URL rules of one portal: its REST API, and the entries of PROXY_ALLOW. */
+export interface AllowedUrls {
+  portal: string;
+  proxyAllow: string[];
+}
+
+const prefixesOf = ({ portal, proxyAllow }: AllowedUrls) =>
+  [portal, ...proxyAllow].map((prefix) => {
     const { origin, pathname } = new URL(prefix);
     return { origin, folder: normalPath(pathname).replace(/(?<!\/)\/+$/, "") };
   });
-  return (target: URL): boolean =>
-    allowed.some(
-      ({ origin, folder }) => target.origin === origin && isBelow(normalPath(target.pathname), folder),
-    );
+
+/** Returns the check whether `/proxy` may request a URL: same origin, whole path segments. */
+export function allowedUrls(rules: AllowedUrls): (url: URL) => boolean {
+  const prefixes = prefixesOf(rules);
+  return ({ origin, pathname }) =>
+    prefixes.some((prefix) => origin === prefix.origin && isBelow(normalPath(pathname), prefix.folder));
+}
+
+/** Whether one portal would receive tokens of another: the same URL, or one below the other. */
+export function overlap(all: readonly AllowedUrls[]): boolean {
+  // ArcGIS ignores case in paths.
+  const urls = all.map((rules) =>
+    prefixesOf(rules).map(({ origin, folder }) => `${origin}${folder.toLowerCase()}`),
+  );
+  const isEither = (one: string, other: string) => isBelow(one, other) || isBelow(other, one);
+  return urls.some((mine, index) =>
+    urls.slice(index + 1).some((theirs) => mine.some((one) => theirs.some((it) => isEither(one, it)))),
+  );
 }

@@ -1,81 +1,49 @@
 import { join, resolve } from "node:path";
 import { mountedCookieName } from "../../session/cookie-names.ts";
 import { readDotenvFile, readJsonFile, type Source } from "./files.ts";
-import type { MapLayer, MapTiles } from "./map.ts";
 import { firstPortal, type PortalEntry } from "./portals.ts";
 import { type Given, problemLines } from "./problems.ts";
 import { configKeys, type Settings, schema } from "./settings.ts";
 
 export { configKeys };
 
-/** The whole configuration, checked and normalised. Nothing else in src reads the environment. */
-export interface Config {
-  clientId: string;
-  clientSecret?: string;
+type CamelCase<Key extends string> = Key extends `${infer Head}_${infer Tail}`
+  ? `${Lowercase<Head>}${Capitalize<CamelCase<Tail>>}`
+  : Lowercase<Key>;
+
+/** The settings as code reads them: `SESSION_DIR` is `sessionDir`. */
+type CamelSettings = { [Key in keyof Settings as CamelCase<Key>]: Settings[Key] };
+
+/** The whole configuration, validated. Nothing else in src reads the environment. settings.ts describes each key. */
+export interface Config
+  extends Omit<CamelSettings, "portalUrl" | "portals" | "sessionSecret" | "encryptionKey"> {
   /** The portal's REST root without a slash at its end, such as `https://www.arcgis.com/sharing/rest`. */
   portal: string;
   /** "main" for that of PORTAL_URL; the id of one of PORTALS. */
   portalId: string;
-  /** The path below which it has its routes: "" for the first one. */
+  /** The path of its routes: "" for the first one. */
   portalPath: string;
-  /** What people read where they choose one. */
+  /** The name that users see where they choose a portal. */
   portalTitle: string;
-  /** Whether people can sign in at more than one, side by side. */
+  /** Whether users can sign in at more than one, side by side. */
   severalPortals: boolean;
   /** Those of PORTALS, each as a configuration of its own. */
   furtherPortals: Config[];
-  /** The callback URL, exactly as it is registered at the portal. */
-  redirectUri: string;
   /** Where browsers reach this server; known from the redirect URI alone, never from a request. */
   origin: string;
   /** The path of the redirect URI. */
   callbackPath: string;
   /** Whether browsers reach this server by https. */
   secure: boolean;
-  /** Of the session; `__Host-` comes in front of it on https. */
-  cookieName: string;
   /** Newest first: the first signs, all verify. */
   sessionSecrets: string[];
   /** Newest first: the first encrypts, all decrypt. */
   encryptionKeys: string[];
-  host: string;
-  /** 0 takes any free one. */
-  port: number;
-  /** An absolute path. */
-  sessionDir: string;
-  redisUrl?: string;
-  sessionIdleSeconds: number;
-  sessionMaxSeconds: number;
-  /** `expiration` at the portal: how long a refresh token lives. */
-  tokenExpirationMinutes: number;
-  pkce: boolean;
-  /** Express's "trust proxy". */
-  trustProxy: false | number | string[];
-  /** Ids of organisations; none: anyone with an account at the portal. */
-  allowedOrgs: string[];
-  /** URL prefixes beside the portal. */
-  proxyAllow: string[];
-  proxyMaxBytes: number;
-  proxyTimeoutSeconds: number;
-  tokenHandover: boolean;
-  /** Origins of apps that may be shown in a frame and get the access token, as browsers spell them. */
-  embedOrigins: string[];
-  alsoSignOutPortal: boolean;
-  /** What `/map` shows; none: there is no map. */
-  mapLayers: MapLayer[];
-  mapTiles?: MapTiles;
-  /** Whether the first page of a browser session leads to the portal by itself. */
-  autoSignIn: boolean;
-  /** Requests a minute an address; false: no limit. */
-  rateLimit: number | false;
-  logLevel: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
-  /** Who may read /metrics. */
-  metrics: "loopback" | "public";
 }
 
-/** A configuration that cannot be used. It holds no value of any setting, so it may be printed. */
+/** A configuration that cannot be used. It contains no value of any setting, so it may be printed. */
 export class ConfigError extends Error {
-  /** One line a problem: the key, what is wrong, the cure. */
+  /** One line per problem: the key, what is wrong, the fix. */
   readonly problems: string[];
   /** Where to begin, when nothing is configured at all. */
   readonly hint: string | undefined;
@@ -89,20 +57,20 @@ export class ConfigError extends Error {
 }
 
 const isKey = (name: string) => Object.hasOwn(schema.shape, name);
-const requiredKeys = configKeys.filter((setting) => setting.default === "required");
 const firstSteps =
   "Nothing is configured yet: `npm run init` writes a config.json, and `npm run demo` needs none.";
 
 export interface LoadOptions {
   cwd?: string;
   env?: NodeJS.ProcessEnv;
-  /** Whether it is for a server of its own. An app that is mounted in another one has a session cookie for its path. */
+  /** Whether the app is a server of its own. A mounted app has a session cookie for its path. */
   standalone?: boolean;
 }
 
 /**
  * Reads config.json (or the file that CONFIG_FILE names), then .env, then the environment. Later wins; an empty value
- * counts as none. Throws a ConfigError that lists every problem.
+ * counts as none.
+ * @throws ConfigError with all problems
  */
 export function loadConfig(options: LoadOptions = {}): Config {
   const { cwd = process.cwd(), env = process.env, standalone = false } = options;
@@ -114,22 +82,20 @@ export function loadConfig(options: LoadOptions = {}): Config {
   const json = readJsonFile(resolve(cwd, name), name);
   if (named && !json.settings)
     json.problem ??=
-      "CONFIG_FILE: names a file that is not there. Correct it, or leave it out for config.json.";
+      "CONFIG_FILE: names a file that does not exist. Correct the path, or remove it to use config.json.";
 
-  const ours = Object.entries(env).filter(([key]) => isKey(key));
-  const environment = { name: "the environment", settings: Object.fromEntries(ours) };
+  const settings = Object.fromEntries(Object.entries(env).filter(([key]) => isKey(key)));
+  const environment = { name: "the environment", settings };
   const all = [json, { ...dotenv, settings: dotenv.settings && others }, environment];
-  return toConfig(check(all, env), cwd, standalone);
+  return validate(all, { cwd, env, standalone });
 }
 
-/** Checks settings under the same keys, as text or in their JSON types. Throws a ConfigError like `loadConfig`. */
-export function parseConfig(given: Record<string, unknown>): Config {
-  return toConfig(check([{ settings: given }], process.env), process.cwd(), false);
+/** Validates settings under the same keys, as text or in their JSON types. Throws a ConfigError like `loadConfig`. */
+export function parseConfig(settings: Record<string, unknown>): Config {
+  return validate([{ settings }], { cwd: process.cwd(), env: process.env, standalone: false });
 }
 
-type CheckedSettings = Settings & { isCookieNamed: boolean };
-
-function check(sources: Source[], env: NodeJS.ProcessEnv): CheckedSettings {
+function validate(sources: Source[], { cwd, env, standalone }: Required<LoadOptions>): Config {
   const given = new Map<string, Given>();
   for (const { name, settings = {} } of sources) {
     for (const [key, raw] of Object.entries(settings)) {
@@ -140,99 +106,68 @@ function check(sources: Source[], env: NodeJS.ProcessEnv): CheckedSettings {
   }
 
   const problems = sources.flatMap(({ problem }) => problem ?? []);
-  // With it, anybody who can reach the network could pose as the portal (CF-4).
+  // It would let anyone on the network pose as the portal (CF-4).
   if (env.NODE_TLS_REJECT_UNAUTHORIZED === "0")
     problems.push(
-      "NODE_TLS_REJECT_UNAUTHORIZED: switches the check of certificates off. Unset it, and name the file of your own certificate authority in NODE_EXTRA_CA_CERTS.",
+      "NODE_TLS_REJECT_UNAUTHORIZED: turns off certificate checks. Unset it, and name the file of your own certificate authority in NODE_EXTRA_CA_CERTS.",
     );
 
   const values = Object.fromEntries([...given].map(([key, { value }]) => [key, value]));
   const result = schema.safeParse(values);
   if (result.success && problems.length === 0)
-    return { ...result.data, isCookieNamed: given.has("COOKIE_NAME") };
+    return toConfig(result.data, { cwd, standalone: standalone || given.has("COOKIE_NAME") });
 
-  // What seems to be missing may stand in a file that could not be read.
-  const isIncomplete = sources.some(
-    (source) => source.problem !== undefined && source.settings === undefined,
-  );
+  // A setting that seems to be missing may be in a file that could not be read.
+  const isIncomplete = sources.some(({ problem, settings }) => problem !== undefined && !settings);
   const issues = (result.error?.issues ?? []).filter(
     ({ path: [key] }) => !isIncomplete || key === undefined || given.has(String(key)),
   );
-  const isBlank = !isIncomplete && !requiredKeys.some(({ key }) => given.has(key));
+  const isBlank = !isIncomplete && !configKeys.some((it) => it.default === "required" && given.has(it.key));
   throw new ConfigError([...problems, ...problemLines(issues, given)], isBlank ? firstSteps : undefined);
 }
 
-function toConfig(values: CheckedSettings, cwd: string, standalone: boolean): Config {
-  const callback = new URL(values.REDIRECT_URI);
+function toConfig(values: Settings, { cwd, standalone }: { cwd: string; standalone: boolean }): Config {
+  const {
+    portalUrl: portal,
+    portals,
+    sessionSecret: sessionSecrets,
+    encryptionKey: encryptionKeys,
+    ...settings
+  } = toCamelCase(values);
+  const { origin, pathname: callbackPath, protocol } = new URL(settings.redirectUri);
+  const { host } = new URL(portal);
   const config: Config = {
-    clientId: values.CLIENT_ID,
-    clientSecret: values.CLIENT_SECRET,
-    portal: values.PORTAL_URL,
+    ...settings,
+    ...{ portal, sessionSecrets, encryptionKeys, origin, callbackPath },
+    sessionDir: resolve(cwd, settings.sessionDir),
+    cookieName: standalone ? settings.cookieName : mountedCookieName(callbackPath),
+    secure: protocol === "https:",
     portalId: firstPortal,
     portalPath: "",
-    portalTitle: titleOf(new URL(values.PORTAL_URL)),
-    severalPortals: values.PORTALS.length > 0,
+    portalTitle: host === "www.arcgis.com" ? "ArcGIS Online" : host,
+    severalPortals: portals.length > 0,
     furtherPortals: [],
-    redirectUri: values.REDIRECT_URI,
-    origin: callback.origin,
-    callbackPath: callback.pathname,
-    secure: callback.protocol === "https:",
-    cookieName:
-      standalone || values.isCookieNamed ? values.COOKIE_NAME : mountedCookieName(callback.pathname),
-    sessionSecrets: values.SESSION_SECRET,
-    encryptionKeys: values.ENCRYPTION_KEY,
-    host: values.HOST,
-    port: values.PORT,
-    sessionDir: resolve(cwd, values.SESSION_DIR),
-    redisUrl: values.REDIS_URL,
-    sessionIdleSeconds: values.SESSION_IDLE_SECONDS,
-    sessionMaxSeconds: values.SESSION_MAX_SECONDS,
-    tokenExpirationMinutes: values.TOKEN_EXPIRATION_MINUTES,
-    pkce: values.PKCE,
-    trustProxy: values.TRUST_PROXY,
-    allowedOrgs: values.ALLOWED_ORGS,
-    proxyAllow: values.PROXY_ALLOW,
-    proxyMaxBytes: values.PROXY_MAX_BYTES,
-    proxyTimeoutSeconds: values.PROXY_TIMEOUT_SECONDS,
-    tokenHandover: values.TOKEN_HANDOVER,
-    embedOrigins: values.EMBED_ORIGINS,
-    alsoSignOutPortal: values.ALSO_SIGN_OUT_PORTAL,
-    mapLayers: values.MAP_LAYERS,
-    mapTiles: values.MAP_TILES,
-    autoSignIn: values.AUTO_SIGN_IN,
-    rateLimit: values.RATE_LIMIT,
-    logLevel: values.LOG_LEVEL,
-    metrics: values.METRICS,
   };
-  return { ...config, furtherPortals: values.PORTALS.map((entry) => portalConfig(config, entry)) };
+  return { ...config, furtherPortals: portals.map((entry) => portalConfig(config, entry)) };
 }
 
-function titleOf({ host }: URL): string {
-  return host === "www.arcgis.com" ? "ArcGIS Online" : host;
+function toCamelCase(values: Settings): CamelSettings {
+  const camelCase = (key: string) =>
+    key.toLowerCase().replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+  const entries = configKeys.map(({ key }) => [camelCase(key), values[key as keyof Settings]]);
+  return Object.fromEntries(entries);
 }
 
-/** The configuration of one of PORTALS: as that of PORTAL_URL, without what is said for that one alone. */
-function portalConfig(first: Config, entry: PortalEntry): Config {
-  const {
-    id: portalId,
-    title: portalTitle,
-    url: portal,
-    clientId,
-    clientSecret,
-    allowedOrgs,
-    proxyAllow,
-  } = entry;
-  // Another path for each (RFC 9700, 4.4.2.1): so no portal's code can be taken for that of another.
-  const portalPath = `/portals/${portalId}`;
+/** The configuration of one of PORTALS: like that of PORTAL_URL, without what belongs to that one alone. */
+function portalConfig(first: Config, { id, title, url, ...entry }: PortalEntry): Config {
+  // A path of its own, so that no portal's authorization code can be taken for another's (RFC 9700, 4.4.2.1).
+  const portalPath = `/portals/${id}`;
   const callbackPath = first.callbackPath.replace(/(?=\/[^/]+\/?$)/, portalPath);
   return {
     ...first,
-    ...{ portalId, portalPath, portalTitle, portal, clientId, clientSecret, allowedOrgs, proxyAllow },
+    ...{ portalId: id, portalTitle: title, portal: url, portalPath, callbackPath },
+    ...{ clientSecret: undefined, ...entry },
     redirectUri: first.origin + callbackPath,
-    callbackPath,
-    autoSignIn: false,
-    mapLayers: [],
-    mapTiles: undefined,
-    embedOrigins: [],
+    ...{ autoSignIn: false, mapLayers: [], mapTiles: undefined, embedOrigins: [] },
   };
 }

@@ -2,27 +2,57 @@ import { readFileSync, statSync } from "node:fs";
 import { parse as parseDotenv } from "dotenv";
 import { type ParseError, parse as parseJsonc } from "jsonc-parser";
 
-/** What one place says. Nothing here throws or quotes a file: a problem is a line that begins with the file's name. */
+/** The settings of one place. A problem is a line that begins with the file's name and quotes nothing of the file. */
 export interface Source {
   name?: string;
-  /** Left out when there is no such file, or when its problem hides them. */
+  /** Left out when there is no such file, or when it cannot be read. */
   settings?: Record<string, unknown>;
   problem?: string;
 }
 
-/** Reads a JSON file that holds one object. */
+/** Reads a JSON file that contains one object. */
 export function readJsonFile(path: string, name: string): Source {
-  const { text, problem } = readText(path, name);
-  if (text === undefined) return { name, problem };
+  return readSettings(path, name, (text) => {
+    let settings: unknown;
+    try {
+      settings = JSON.parse(text);
+    } catch {
+      return `${name}: is not valid JSON (${placeOfMistake(text)}). Check the quotes and commas there.`;
+    }
+    if (typeof settings === "object" && settings !== null && !Array.isArray(settings)) return { ...settings };
+    return `${name}: must contain one JSON object. Begin it with { and end it with }.`;
+  });
+}
+
+/** Reads a file of KEY=value lines the way dotenv does, but leaves `process.env` as it is. */
+export function readDotenvFile(path: string, name: string): Source {
+  return readSettings(path, name, parseDotenv);
+}
+
+const secretKeys = ["SESSION_SECRET", "ENCRYPTION_KEY", "CLIENT_SECRET", "PORTALS", "REDIS_URL"];
+
+function readSettings(
+  path: string,
+  name: string,
+  parse: (text: string) => Record<string, unknown> | string,
+): Source {
+  let settings: Record<string, unknown> | string;
   try {
-    const settings: unknown = JSON.parse(text);
-    if (typeof settings === "object" && settings !== null && !Array.isArray(settings))
-      return withPrivacy(path, { name, settings: { ...settings } });
-    return { name, problem: `${name}: must hold one JSON object. Begin it with { and end it with }.` };
-  } catch {
-    const place = placeOfMistake(text);
-    return { name, problem: `${name}: is not valid JSON (${place}). Check the quotes and commas there.` };
+    settings = parse(readFileSync(path, "utf8").replace(/^\uFEFF/, ""));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return { name };
+    return {
+      name,
+      problem: `${name}: cannot be read (${code}). Let the server's user read it, or remove it.`,
+    };
   }
+  if (typeof settings === "string") return { name, problem: settings };
+  // Windows has no such mode (CF-6).
+  const isPrivate = process.platform === "win32" || (statSync(path).mode & 0o077) === 0;
+  if (isPrivate || !secretKeys.some((key) => settings[key])) return { name, settings };
+  const problem = `${name}: contains secrets that other users can read. Run: chmod 600 ${name}`;
+  return { name, settings, problem };
 }
 
 /** JSON.parse gives a position for some mistakes only, and its message quotes the text, which may be a secret. */
@@ -31,33 +61,4 @@ function placeOfMistake(json: string): string {
   parseJsonc(json, errors, { disallowComments: true });
   const lines = json.slice(0, errors[0]?.offset).split("\n");
   return `line ${lines.length}, column ${(lines.at(-1) ?? "").length + 1}`;
-}
-
-/** Reads a file of KEY=value lines the way dotenv does, but leaves `process.env` as it is. */
-export function readDotenvFile(path: string, name: string): Source {
-  const { text, problem } = readText(path, name);
-  return text === undefined ? { name, problem } : withPrivacy(path, { name, settings: parseDotenv(text) });
-}
-
-function readText(path: string, name: string): { text?: string; problem?: string } {
-  try {
-    return { text: readFileSync(path, "utf8").replace(/^\uFEFF/, "") };
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT") return {};
-    return { problem: `${name}: cannot be read (${code}). Let the server's user read it, or remove it.` };
-  }
-}
-
-const secretKeys = ["SESSION_SECRET", "ENCRYPTION_KEY", "CLIENT_SECRET", "PORTALS", "REDIS_URL"];
-
-/** Adds a problem when a file with secrets is not its owner's alone (CF-6). Windows keeps no such mode. */
-function withPrivacy(path: string, source: Source): Source {
-  const isPrivate = process.platform === "win32" || (statSync(path).mode & 0o077) === 0;
-  if (isPrivate || !secretKeys.some((key) => source.settings?.[key])) return source;
-  const { name } = source;
-  return {
-    ...source,
-    problem: `${name}: holds secrets, but other users may open it. Run: chmod 600 ${name}`,
-  };
 }

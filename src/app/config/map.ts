@@ -1,85 +1,62 @@
 import * as z from "zod";
-import { stop } from "./rule.ts";
-import { address } from "./urls.ts";
+import { text } from "./setting-types.ts";
+import { tokenUrl } from "./urls.ts";
 
-/** A feature layer that the map shows. */
-export interface MapLayer {
-  url: string;
-  /** What the map calls it; without one, it is the layer's own name. */
-  title?: string;
+/** A URL, and after a space a title: URLs contain no spaces, so the value needs no other syntax. */
+const urlAndTitle = (fix: string) =>
+  text(fix).transform((value) => {
+    const [url = "", ...title] = value.trim().split(/\s+/);
+    return { url, title: title.join(" ") };
+  });
+
+const layerFix =
+  "Enter the URL of a layer and, after a space, its title if you like: https://services.example.com/arcgis/rest/services/Trees/FeatureServer/0 Street trees";
+const layerUrl = tokenUrl(
+  layerFix,
+  [
+    /\/(?:Feature|Map)Server\/\d+$/i,
+    "is not the URL of one layer, which ends in FeatureServer/ and a number.",
+  ],
+  [isDecodable, 'contains a "%" that is not part of an encoded character.', 'Write "%25" for it.'],
+).transform((url) => new URL(url).href);
+const layerTitle = text("Use 100 characters at most.", [/^.{0,100}$/s, "has a title that is too long."]);
+
+/** One entry of MAP_LAYERS. Without a title, the map uses the layer's own name. */
+export const mapLayer = urlAndTitle(layerFix)
+  .pipe(z.object({ url: layerUrl, title: layerTitle }))
+  .transform(({ url, title }): { url: string; title?: string } => (title === "" ? { url } : { url, title }));
+
+const tilesFix =
+  "Enter the template and, after a space, the attribution: https://tiles.example.com/{z}/{x}/{y}.png © The mapmakers";
+const tilesUrl = tokenUrl(tilesFix);
+const template = text(
+  tilesFix,
+  [hasZoomRowAndColumn, "must contain each of {z}, {x} and {y} once, and no other braces."],
+  [/^https?:\/\/[^/{}]+\//i, "must be an https URL with {z}, {x} and {y} after the host."],
+  [
+    (url) => tilesUrl.safeParse(url.replace(/\?.*/, "").replace(/\{[zxy]\}/g, "1")).success,
+    "must be an https URL without a user name.",
+  ],
+);
+
+/** MAP_TILES: the URL template of the tiles, and their attribution. */
+export const mapTiles = urlAndTitle(tilesFix)
+  .pipe(z.object({ url: template, title: text(tilesFix, [/./, "lacks the attribution."]) }))
+  .transform(({ url, title }) => ({ url, attribution: title }));
+
+export type MapLayer = z.infer<typeof mapLayer>;
+export type MapTiles = z.infer<typeof mapTiles>;
+
+function hasZoomRowAndColumn(url: string): boolean {
+  const braces = url.match(/\{[^}]*\}?/g) ?? [];
+  return braces.sort().join("") === "{x}{y}{z}";
 }
 
-/** Pictures under the layers: the template of their addresses, and whom to thank for them. */
-export interface MapTiles {
-  url: string;
-  attribution: string;
-}
-
-const layerCure =
-  "Give the address of a layer, and after a space its title if you like: https://services.example.com/arcgis/rest/services/Trees/FeatureServer/0 Street trees";
-
-/** One entry of MAP_LAYERS: an address, and after a space a title. Addresses have no spaces, so that is all the form. */
-export const mapLayer = z
-  .string({ error: `must be text. ${layerCure}` })
-  .transform(inTwo)
-  .pipe(
-    z.object({
-      first: address(layerCure)
-        .refine(
-          (url) => /\/(?:Feature|Map)Server\/\d+$/i.test(url),
-          stop(`is not the address of one layer, which ends in FeatureServer/ and a number. ${layerCure}`),
-        )
-        .refine(isDecodable, stop('has a "%" that stands for no character. Write "%25" for it.'))
-        .transform((url) => new URL(url).href),
-      rest: z.string().max(100, stop("has a title that is too long. Use 100 characters at most.")),
-    }),
-  )
-  .transform(({ first: url, rest: title }): MapLayer => (title === "" ? { url } : { url, title }));
-
-const tilesCure =
-  "Give the template and after a space the attribution: https://tiles.example.com/{z}/{x}/{y}.png © The mapmakers";
-
-/** MAP_TILES: the template of the addresses of tiles, and after a space their attribution. */
-export const mapTiles = z
-  .string({ error: `must be text. ${tilesCure}` })
-  .transform(inTwo)
-  .pipe(
-    z.object({
-      first: z
-        .string()
-        .refine(
-          (url) =>
-            url
-              .match(/\{[^}]*\}?/g)
-              ?.sort()
-              .join("") === "{x}{y}{z}",
-          stop(`must have each of {z}, {x} and {y} once, and no other braces. ${tilesCure}`),
-        )
-        .refine(
-          (url) => /^https?:\/\/[^/{}]+\//i.test(url),
-          stop(`must be an https address with {z}, {x} and {y} after the host. ${tilesCure}`),
-        )
-        .refine(
-          (url) => address(tilesCure).safeParse(url.replace(/\?.*/, "").replace(/\{[zxy]\}/g, "1")).success,
-          stop(`must be an https address, without a user name. ${tilesCure}`),
-        ),
-      rest: z.string().min(1, stop(`lacks the attribution. ${tilesCure}`)),
-    }),
-  )
-  .transform(({ first: url, rest: attribution }): MapTiles => ({ url, attribution }));
-
-/** Whether every "%" begins a character of UTF-8: /proxy and the map's page read the address's path. */
+/** Whether every "%" begins a character of UTF-8: `/proxy` and the map page decode the path. */
 function isDecodable(url: string): boolean {
   try {
-    decodeURIComponent(url);
-    return true;
+    return decodeURIComponent(url) !== "";
   } catch {
     return false;
   }
-}
-
-/** What stands before the first space, and after it. */
-function inTwo(text: string): { first: string; rest: string } {
-  const [first = "", ...rest] = text.trim().split(/\s+/);
-  return { first, rest: rest.join(" ") };
 }

@@ -1,5 +1,4 @@
 import type { z } from "zod";
-
 import { schema } from "./settings.ts";
 import { suggestionFor } from "./suggestion.ts";
 
@@ -9,7 +8,7 @@ export interface Given {
   from?: string;
 }
 
-/** Turns what zod found into lines for people: the key, what is wrong, the cure, the place. No line holds a value. */
+/** One line per issue: the key, what is wrong, the fix, the place. No line contains a value. */
 export function problemLines(
   issues: readonly z.core.$ZodIssue[],
   given: ReadonlyMap<string, Given>,
@@ -36,7 +35,7 @@ function unknownKey(key: string): string {
     return `${key}: is not a setting. Did you mean ${meant}?`;
   if (/^NODE_[A-Z_]+$/.test(key))
     return `${key}: is read by Node.js itself. Set it in the environment instead.`;
-  // A secret on a line of its own looks like a key. The shortest secret has 32 characters and hardly lacks digits.
+  // A secret on a line of its own looks like a key. The shortest secret has 32 characters and hardly ever no digits.
   const name = /^[A-Za-z_.-]{1,31}$/.test(key) ? key : "A key that is not shown here";
   return `${name}: is not a setting. Remove it; the README lists the settings.`;
 }

@@ -1,6 +1,6 @@
-/** What REDIS_URL says: where a Redis is and how to be let in. */
+/** Where a Redis is, and how to authenticate. */
 export interface RedisAddress {
-  /** The server; of a cluster some of its nodes, which know the others; none when it is a socket. */
+  /** The server; for a cluster some of its nodes, which know the others; none for a socket. */
   nodes: { host: string; port: number }[];
   /** The path of a Unix socket. */
   socketPath: string | undefined;
@@ -13,34 +13,33 @@ export interface RedisAddress {
 }
 
 /**
- * Reads REDIS_URL; gives `undefined` when it is none. It is one of
+ * Parses REDIS_URL; `undefined` when it is not valid. It is one of
  * - `redis://user:password@host:6379/0`, or `rediss:` for TLS,
  * - `unix://user:password@/path/to/redis.sock?db=0`,
  * - a cluster: one of its nodes with `?cluster=true`, or several with commas between them, all with the same password.
  *
- * User, password, port and database may be left out. Special characters are written as %XX.
+ * User, password, port and database are optional. Special characters are written as %XX.
  */
 export function parseRedisUrl(text: string): RedisAddress | undefined {
-  // A password may hold a comma too.
+  // A password may contain a comma, too.
   const parts = text.split(/,(?=\w+:\/\/)/).map(parseOne);
   const [first] = parts;
   if (!first || !parts.every((part) => part !== undefined)) return undefined;
 
   const nodes = parts.flatMap((part) => part.nodes);
   const cluster = first.cluster || parts.length > 1;
-  const isOne = parts.every(
-    ({ tls, username, password }) =>
-      tls === first.tls && username === first.username && password === first.password,
-  );
+  const credentials = ({ tls, username, password }: RedisAddress) =>
+    JSON.stringify([tls, username, password]);
+  const areAlike = parts.every((part) => credentials(part) === credentials(first));
   const canBeCluster = parts.every(({ socketPath, database }) => !socketPath && database === 0);
-  return isOne && (canBeCluster || !cluster) ? { ...first, nodes, cluster } : undefined;
+  return areAlike && (canBeCluster || !cluster) ? { ...first, nodes, cluster } : undefined;
 }
 
 function parseOne(text: string): RedisAddress | undefined {
   let url: URL;
   let texts: string[];
   try {
-    // A socket is usually written with a password and then no host, which is no URL.
+    // A socket is usually written with a password and no host, which is no URL.
     url = new URL(text.replace(/^unix:\/\/([^/]*@)?\//, "unix://$1localhost/"));
     texts = [url.username, url.password, url.pathname].map(decodeURIComponent);
   } catch {

@@ -1,42 +1,43 @@
 import { deflateRawSync } from "node:zlib";
-import * as z from "zod";
-import { missingOr, stop } from "./rule.ts";
+import { text } from "./setting-types.ts";
 
 /** How to make a secret that `secret` accepts, on any machine that has Node. */
 export const makeSecret = `Make one with: node -p "crypto.randomBytes(32).toString('base64url')"`;
 
-// What only marks the place of a real value, like `your-client-id` or `<secret>`. Short words count between
-// separators only: a random text of 43 characters holds one by chance now and then.
+// Only marks the place of a real value, like `your-client-id` or `<secret>`. Short words count between separators
+// only: a random text of 43 characters contains one by chance now and then.
 const placeholder =
   /(?:^|[-_ .])(?:your|todo|fixme|example|sample|dummy|default|insecure)(?:$|[-_ .])|change.?(?:me|this|it)|replace.?(?:me|this|with|it)|placeholder|^<.*>$|^\$?\{.*\}$|\.{3}|^x{4}|x{6}/i;
+const isNoPlaceholder = (value: string) => !placeholder.test(value);
 
 const guessableWord = /secret|passw|letmein|qwert|keyboard.?cat|session.?key|encryption.?key/i;
 
-// What was drawn at random cannot be compressed: deflate leaves at least 27 bytes of 32 random digits and 28 of
-// 32 hex digits. The steps from each character to the next give "abcdef..." away, which deflate itself overlooks.
+// Random text cannot be compressed: deflate leaves at least 27 bytes of 32 random digits and 28 of 32 hex digits.
+// The steps from each character to the next reveal "abcdef...", which deflate itself overlooks.
 const fewestBytes = 26;
 
-function isGuessable(text: string): boolean {
-  const characters = Buffer.from(text.slice(0, 1024), "latin1");
+function isGuessable(value: string): boolean {
+  const characters = Buffer.from(value.slice(0, 1024), "latin1");
   const steps = characters.map((character, index) => character - (characters[index - 1] ?? 0));
-  return (
-    guessableWord.test(text) || [characters, steps].some((it) => deflateRawSync(it).length < fewestBytes)
-  );
+  const isRegular = [characters, steps].some((bytes) => deflateRawSync(bytes).length < fewestBytes);
+  return isRegular || guessableWord.test(value);
 }
 
-/** One value of SESSION_SECRET or ENCRYPTION_KEY: long, no placeholder, nothing a person would make up (CF-1). */
-export const secret = z
-  .string({ error: `must be text. ${makeSecret}` })
-  .refine((text) => !placeholder.test(text), stop(`is a placeholder. ${makeSecret}`))
-  .refine((text) => text.length >= 32, stop(`is shorter than 32 characters. ${makeSecret}`))
-  .refine((text) => !isGuessable(text), stop(`is too easy to guess. ${makeSecret}`));
+/** One value of SESSION_SECRET or ENCRYPTION_KEY (CF-1). */
+export const secret = text(
+  makeSecret,
+  [isNoPlaceholder, "is a placeholder."],
+  [(value) => value.length >= 32, "is shorter than 32 characters."],
+  [(value) => !isGuessable(value), "is too easy to guess."],
+);
 
-/** A client id or client secret: the portal made it, so all that can be told is a placeholder or a slip of the mouse. */
-export const credential = (pattern: RegExp, name: string) => {
-  const from = "from the OAuth credentials item at your portal.";
-  const error = `is not a ${name}. Copy it ${from}`;
-  return z
-    .string(missingOr(`is missing. Copy the ${name} ${from}`, error))
-    .refine((text) => !placeholder.test(text), stop(`is a placeholder. Copy the real ${name} ${from}`))
-    .refine((text) => pattern.test(text), { error });
-};
+/** The portal made these: only a placeholder or a mistake in copying can be detected. */
+const credential = (name: string, pattern: RegExp) =>
+  text(
+    `Copy the ${name} from the OAuth credentials item in your portal.`,
+    [isNoPlaceholder, "is a placeholder."],
+    [pattern, `is not a ${name}.`],
+  );
+
+export const clientId = credential("client ID", /^[\w.-]{1,128}$/);
+export const clientSecret = credential("client secret", /^[\x21-\x7e]{1,256}$/);

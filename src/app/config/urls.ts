@@ -1,90 +1,82 @@
 import { isIP } from "node:net";
 import * as z from "zod";
 import { parseRedisUrl } from "./redis-url.ts";
-import { missingOr, stop } from "./rule.ts";
+import { type TextRule, text } from "./setting-types.ts";
 
 /** Whether the host name of a parsed URL is this machine itself, the one place where http is safe (RFC 8252, 8.3). */
 function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }
 
-/** An absolute URL that can be trusted with a token: https or loopback, and nothing in it beside host and path. */
-export const address = (cure: string, missing?: string) =>
-  z
-    .string(missingOr(missing, `must be text. ${cure}`))
-    .refine(
-      (text) => !/[<>{}*]/.test(text),
-      stop(`still has a placeholder in it. Put a real name in place of the brackets. ${cure}`),
-    )
-    .refine(
-      (text) => /^https?:\/\/[^/\s\\][^\s\\]*$/i.test(text) && URL.canParse(text),
-      stop(`is not a full address. ${cure}`),
-    )
-    .refine(
-      (text) => new URL(text).protocol === "https:" || isLoopback(new URL(text).hostname),
-      stop("must be https; http is accepted on localhost and other loopback addresses only. Use https://."),
-    )
-    .refine(
-      (text) => !/^\w+:\/\/[^/?#]*@/.test(text),
-      stop("must not hold a user name or a password. Remove the part before the @."),
-    )
-    .refine((text) => !/[?#]/.test(text), stop("must not go on with ? or #. Remove that part."));
+/** An absolute URL that can be trusted with a token: https or loopback, and nothing but a host and a path. */
+export const tokenUrl = (fix: string, ...rules: TextRule[]) =>
+  text(
+    fix,
+    [/^[^<>{}*]*$/, "still contains a placeholder."],
+    [(url) => /^https?:\/\/[^/\s\\][^\s\\]*$/i.test(url) && URL.canParse(url), "is not an absolute URL."],
+    [
+      (url) => new URL(url).protocol === "https:" || isLoopback(new URL(url).hostname),
+      "must use https; http is allowed on loopback addresses only, such as localhost.",
+      "Use https://.",
+    ],
+    [/^\w+:\/\/[^/?#@]*(?:[/?#]|$)/, "must not contain a user name or a password."],
+    [/^[^?#]*$/, "must not contain ? or #."],
+    ...rules,
+  );
 
-const portalCure =
-  "Give the address of your portal, such as https://gis.example.com/portal, or https://www.arcgis.com for ArcGIS Online.";
+const portalFix =
+  "Enter the URL of your portal, such as https://gis.example.com/portal, or https://www.arcgis.com for ArcGIS Online.";
 
-// What people copy from the browser or from the documentation after the address of the portal itself.
+// What people copy from the browser or from the documentation after the URL of the portal itself.
 const portalTail = /(?:\/sharing(?:\/rest)?|\/home(?:\/[\w-]+\.html)?|\/index\.html)$/i;
 
-/** PORTAL_URL in any of the spellings that people copy; gives `https://{host}/{webadaptor}/sharing/rest` (CF-2). */
-export const portalUrl = address(portalCure)
-  .transform((text) => {
-    const url = new URL(text);
-    // The library's defaults have it both ways; sessions must not depend on who wrote the www.
+/** PORTAL_URL in any of the spellings that people copy; becomes `https://{host}/{webadaptor}/sharing/rest` (CF-2). */
+export const portalUrl = tokenUrl(portalFix)
+  .transform((value) => {
+    const url = new URL(value);
+    // Sessions must not depend on the www: the library's own defaults have it both ways.
     if (url.hostname === "arcgis.com") url.hostname = "www.arcgis.com";
     return `${url.origin}${url.pathname.replace(/(?<!\/)\/+$/, "").replace(portalTail, "")}`;
   })
   .refine((portal) => !/\/(?:rest|sharing|oauth2|home)(?:\/|$)/i.test(portal), {
-    error: `is not the address of a portal but of something inside it, or of an ArcGIS Server. ${portalCure}`,
+    error: `is the URL of something inside a portal, or of an ArcGIS Server. ${portalFix}`,
   })
   .transform((portal) => `${portal}/sharing/rest`);
 
-const callbackCure =
-  "Give the redirect URL exactly as it is registered at the OAuth credentials item, such as http://localhost:3000/authenticate.";
-
-// The server's other routes. The app may be mounted under a path, so it answers at every tail of the callback's
-// path, and a callback at /gis/sign-in would stand in the way of /sign-in.
+// The server's other routes. The app may be mounted under a path, so a callback at /gis/sign-in would hide /sign-in.
 const ownRoute =
   /\/(?:sign-ins?|signed-in|sign-out|map|embed|proxy|healthz|readyz|metrics|api|assets)\/?$|\/(?:api|assets)\//i;
 
-/** REDIRECT_URI, unchanged, as it has to equal the one that is registered at the portal (CF-3). */
-export const redirectUri = address(callbackCure, `is missing. ${callbackCure}`)
-  .refine(
-    (text) => /^(?:\/[\w.~-]+)+\/?$/.test(new URL(text).pathname),
-    stop(`must have a path of letters, digits, "-", "_", "." and "~". ${callbackCure}`),
-  )
-  .refine(
-    (text) => !ownRoute.test(new URL(text).pathname),
-    stop("ends in a path that this server uses for something else. Register another, such as /authenticate."),
-  );
+/** REDIRECT_URI, unchanged: it must equal the one that is registered at the portal (CF-3). */
+export const redirectUri = tokenUrl(
+  "Enter the redirect URI exactly as it is registered in the OAuth credentials item, such as http://localhost:3000/authenticate.",
+  [
+    (uri) => /^(?:\/[\w.~-]+)+\/?$/.test(new URL(uri).pathname),
+    'must have a path of letters, digits, "-", "_", "." and "~".',
+  ],
+  [
+    (uri) => !ownRoute.test(new URL(uri).pathname),
+    "ends in a path that the server itself uses.",
+    "Register another one, such as /authenticate.",
+  ],
+);
 
 /** One entry of PROXY_ALLOW, as a parsed URL spells it: a bare host ends in a slash, so it cannot grow into another. */
-export const proxyTarget = address(
-  "Give a whole prefix without wildcards, such as https://services.example.com/arcgis/rest/.",
-).transform((text) => new URL(text).href);
+export const proxyTarget = tokenUrl(
+  "Enter a whole prefix without wildcards, such as https://services.example.com/arcgis/rest/.",
+).transform((url) => new URL(url).href);
 
-const originCure = "Give scheme and host alone, such as https://experience.arcgis.com.";
+/** One entry of EMBED_ORIGINS, spelled as browsers spell an origin: they are compared as text. */
+export const embedOrigin = tokenUrl(
+  "Enter the scheme and the host alone, such as https://experience.arcgis.com.",
+  [(url) => new URL(url).pathname === "/", "is a URL with a path, not an origin."],
+).transform((url) => new URL(url).origin);
 
-/** One entry of EMBED_ORIGINS, as a browser spells an origin: compared letter by letter, so no path and no wildcard. */
-export const embedOrigin = address(originCure)
-  .refine((text) => new URL(text).pathname === "/", stop(`is an address and not an origin. ${originCure}`))
-  .transform((text) => new URL(text).origin);
-
-// An address or a subnet as Express's "trust proxy" takes it. One wider than /7 is no network of proxies.
-function isSubnet(text: unknown): boolean {
-  if (typeof text !== "string") return false;
-  if (/^(?:loopback|linklocal|uniquelocal)$/.test(text)) return true;
-  const [host = "", bits, ...rest] = text.split("/");
+/** An address or a subnet for Express's "trust proxy". One wider than /7 is no network of proxies. */
+function isSubnet(value: unknown): boolean {
+  if (typeof value !== "string") return false;
+  if (/^(?:loopback|linklocal|uniquelocal)$/.test(value)) return true;
+  const [host = "", bits, ...rest] = value.split("/");
   const longest = { 0: 0, 4: 32, 6: 128 }[isIP(host)] ?? 0;
   const length = bits === undefined ? longest : /^\d{1,3}$/.test(bits) ? Number(bits) : 0;
   return rest.length === 0 && length >= 7 && length <= longest;
@@ -92,7 +84,7 @@ function isSubnet(text: unknown): boolean {
 
 const isHopCount = (value: unknown) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 10;
 
-/** TRUST_PROXY: false, a number of hops, or subnets. Never `true`, which lets visitors choose their address (CF-5). */
+/** TRUST_PROXY: false, a number of hops, or subnets. Never `true`, which lets clients forge their address (CF-5). */
 export const trustedProxy = z.preprocess(
   (value) => {
     if (typeof value !== "string") return value;
@@ -104,35 +96,27 @@ export const trustedProxy = z.preprocess(
       value === false ||
       isHopCount(value) ||
       (Array.isArray(value) && value.length > 0 && value.every(isSubnet)),
-    {
-      error:
-        "must be false, the number of reverse proxies in front (1 to 10), or their addresses. Use 1 for one proxy, or a list such as loopback,10.0.0.0/8; with true, visitors could choose their own address.",
-    },
+    "must be false, the number of reverse proxies in front (1 to 10), or their addresses. Use 1 for one proxy, or a list such as loopback,10.0.0.0/8; with true, clients could forge their address.",
   ),
 );
 
-const redisUses = "Use redis://, rediss:// or unix:///path/to/redis.sock.";
-
 /**
- * REDIS_URL: redis://, rediss:// (TLS), unix:///path/to/socket, or several with commas between them: a cluster. Over
- * a network only with TLS and a password: whoever can write there can end sessions and fill the memory, and whoever
- * can listen sees the password (ST-12).
+ * REDIS_URL (see redis-url.ts). Over a network it needs TLS and a password: whoever can write there can end sessions
+ * and fill the memory, and an eavesdropper sees the password (ST-12).
  */
-export const redisUrl = z
-  .string({ error: `must be text. ${redisUses}` })
-  .refine(
-    (text) => parseRedisUrl(text) !== undefined,
-    stop(`is not the address of a Redis server. ${redisUses}`),
-  )
-  .refine((text) => isOnThisMachine(text) || parseRedisUrl(text)?.tls, {
+export const redisUrl = text("Use redis://, rediss:// or unix:///path/to/redis.sock.", [
+  (url) => parseRedisUrl(url) !== undefined,
+  "is not the URL of a Redis server.",
+])
+  .refine((url) => isOnThisMachine(url) || parseRedisUrl(url)?.tls, {
     error:
       "names another machine without TLS. Use rediss://, or a Unix socket or a TLS tunnel on this machine.",
   })
-  .refine((text) => isOnThisMachine(text) || parseRedisUrl(text)?.password !== undefined, {
+  .refine((url) => isOnThisMachine(url) || parseRedisUrl(url)?.password !== undefined, {
     error: "names another machine without a password. Use rediss://user:password@host, or :password@host.",
   });
 
-function isOnThisMachine(redisUrl: string): boolean {
-  const { nodes = [] } = parseRedisUrl(redisUrl) ?? {};
+function isOnThisMachine(url: string): boolean {
+  const { nodes = [] } = parseRedisUrl(url) ?? {};
   return nodes.every(({ host }) => isLoopback(host.includes(":") ? `[${host}]` : host));
 }

@@ -1,0 +1,66 @@
+import * as z from "zod";
+
+// Every problem reads on after the name of its key: first what is wrong, then the fix. No problem contains the value.
+
+/** What a text must match, what is wrong with one that does not, and its fix if it has one of its own. */
+export type TextRule = [matches: RegExp | ((text: string) => boolean), problem: string, fix?: string];
+
+/** A string that follows all rules. Only the first broken one is reported. */
+export function text(fix: string, ...rules: TextRule[]) {
+  const error = ({ input }: { input?: unknown }) =>
+    `${input === undefined ? "is missing." : "must be text."} ${fix}`;
+  return z.string({ error }).check(({ value, issues }) => {
+    const broken = rules.find(([matches]) =>
+      matches instanceof RegExp ? !matches.test(value) : !matches(value),
+    );
+    // Not an abort: rules about several settings would not run then.
+    if (broken)
+      issues.push({
+        code: "custom",
+        message: `${broken[1]} ${broken[2] ?? fix}`,
+        input: value,
+        continue: true,
+      });
+  });
+}
+
+/** Runs a rule about several values only where each one is valid. */
+export const whenValid = ({ issues }: z.core.ParsePayload) => issues.length === 0;
+
+/** Text in digits becomes its number. */
+export const digits = (value: unknown) =>
+  typeof value === "string" && /^\d{1,15}$/.test(value) ? Number(value) : value;
+
+export const wholeNumber = (least: number, most: number) => {
+  const error = `must be a whole number from ${least} to ${most}. Write it in digits.`;
+  return z.preprocess(digits, z.int({ error }).min(least, { error }).max(most, { error }));
+};
+
+export const trueOrFalse = () =>
+  z.preprocess(
+    (value) => (value === "true" ? true : value === "false" ? false : value),
+    z.boolean({ error: "is not a boolean. Use true or false." }),
+  );
+
+export const oneOf = <const Values extends readonly string[]>(values: Values, error: string) =>
+  z.enum(values, { error });
+
+/** An array, or text with commas between the values. */
+export const list = <Entry extends z.ZodType>(entry: Entry, missing?: string) =>
+  z.preprocess(
+    (value) =>
+      typeof value === "string" && !value.startsWith("[")
+        ? value.split(",").flatMap((part) => part.trim() || [])
+        : value,
+    z
+      .array(entry, {
+        error: ({ input }) =>
+          (input === undefined ? missing : undefined) ??
+          "must be text with commas between the values. Only config.json can contain an array instead.",
+      })
+      .min(1, { error: "is an empty list. Give it a value, or remove the key." })
+      .refine((entries) => new Set(entries.map((each) => JSON.stringify(each))).size === entries.length, {
+        when: whenValid,
+        error: "contains the same value twice. Remove one of them.",
+      }),
+  );
