@@ -1,19 +1,16 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { explain } from "#src/serve.ts";
 import { Browser, click, crossSite } from "./support/browser.ts";
+import { bin, spawnCli } from "./support/cli.ts";
 import { freePort, startProgram } from "./support/program.ts";
 import { folder } from "./support/site.ts";
 
-const demo = fileURLToPath(import.meta.resolve("#src/cli/demo.ts"));
-
-test("a demo that cannot have a port names the setting to change, and leaves with exit code 78", async (t) => {
+test("a demo that cannot have a port names all options to change, and leaves with exit code 78", async (t) => {
   const taken = createServer().listen(0, "127.0.0.1");
   await once(taken, "listening");
   t.after(() => taken.close());
@@ -21,13 +18,16 @@ test("a demo that cannot have a port names the setting to change, and leaves wit
 
   const refusals = await Promise.all([
     runDemo(folder(t), { PORT: String(port), SANDBOX_PORT: "0" }),
-    runDemo(folder(t), { PORT: String(await freePort()), SANDBOX_PORT: String(port) }),
+    runDemo(folder(t), { PORT: "0" }, { flags: ["--sandbox-port", String(port)] }),
+    runDemo(folder(t), {}, { flags: ["port", "sandbox-port"].map((name) => `--${name}=${port}`) }),
   ]);
-  const told = ["PORT", "SANDBOX_PORT"].map((key) => ({
-    code: 78,
-    stderr: `${key}: 127.0.0.1:${port} is taken by another program. Stop that one, or set another ${key}.\n`,
-  }));
-  assert.deepEqual(refusals, told);
+  const line = (option: string) =>
+    `${option}: 127.0.0.1:${port} is taken by another program. Stop that one, or set another ${option}.\n`;
+  assert.deepEqual(refusals, [
+    { code: 78, stderr: line("--port") },
+    { code: 78, stderr: line("--sandbox-port") },
+    { code: 78, stderr: line("--port") + line("--sandbox-port") },
+  ]);
 });
 
 test("a port that is none is refused in the same words as any other setting", () => {
@@ -70,13 +70,13 @@ test("the demo of an organization says what to install where its identity provid
   });
   const mistyped = await runDemo(folder(t), ports, { flags: ["--organizaton"] });
   assert.equal(mistyped.code, 1);
-  assert.match(mistyped.stderr, /^Unknown option '--organizaton'/);
+  assert.match(mistyped.stderr, /^Unknown option "--organizaton"\. Did you mean --organization\?/);
 });
 
 test("the demo's portal remembers the user, as ArcGIS does, until the app asks for another account", async (t) => {
   const [PORT, SANDBOX_PORT] = [String(await freePort()), String(await freePort())];
   const url = `http://localhost:${PORT}`;
-  await startProgram(t, { file: demo, cwd: folder(t), url, env: { PORT, SANDBOX_PORT } });
+  await startProgram(t, { file: bin, args: ["demo"], cwd: folder(t), url, env: { PORT, SANDBOX_PORT } });
   const [app, portal] = [new Browser(url), new Browser(`http://127.0.0.1:${SANDBOX_PORT}`)];
   const authorizeUrl = async (path: string) => new URL(String((await app.get(path, click)).headers.location));
 
@@ -94,12 +94,8 @@ async function runDemo(
   cwd: string,
   env: Record<string, string>,
   { loader, flags = [] }: { loader?: string; flags?: string[] } = {},
-): Promise<{ code: unknown; stderr: string }> {
-  const options = { cwd, env: { PATH: process.env.PATH, ...env }, timeout: 30_000 };
+): Promise<{ code: number; stderr: string }> {
   const nodeFlags = loader ? ["--import", loader] : [];
-  return new Promise((resolve) => {
-    execFile(process.execPath, [...nodeFlags, demo, ...flags], options, (error, _, stderr) =>
-      resolve({ code: error?.code, stderr }),
-    );
-  });
+  const { code, error } = await spawnCli(["demo", ...flags], { cwd, env, nodeFlags });
+  return { code, stderr: error };
 }

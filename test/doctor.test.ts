@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import {
   chmodSync,
   chownSync,
@@ -14,11 +12,11 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { describe, type TestContext, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import type { Finding } from "#src/cli/doctor/finding.ts";
-import { doctor, type Surroundings } from "#src/cli/doctor.ts";
+import { type DoctorOptions, doctor } from "#src/cli/doctor.ts";
 import { type Sandbox, startSandbox } from "#src/sandbox/index.ts";
 import { selfSigned } from "./support/certificate.ts";
+import { callCli, spawnCli } from "./support/cli.ts";
 import { asPlainUser } from "./support/plain-user.ts";
 import { freePort } from "./support/program.ts";
 import { redisIsMissing, startRedis } from "./support/redis.ts";
@@ -33,7 +31,8 @@ interface Patient {
   sandbox: Sandbox;
   /** The settings, to be made worse. */
   settings: Record<string, unknown>;
-  surroundings: Partial<Surroundings>;
+  env: NodeJS.ProcessEnv;
+  options: DoctorOptions;
   cwd: string;
 }
 
@@ -49,15 +48,15 @@ async function patient(t: TestContext): Promise<Patient> {
     SESSION_SECRET: secret(),
     ENCRYPTION_KEY: secret(),
   };
-  return { sandbox, settings, surroundings: {}, cwd };
+  return { sandbox, settings, env: {}, options: {}, cwd };
 }
 
 /** Runs the command; gives its exit code and what it wrote. */
-async function run({ cwd, settings, surroundings }: Omit<Patient, "sandbox">, ...args: string[]) {
+async function run({ cwd, settings, env, options }: Omit<Patient, "sandbox">, ...args: string[]) {
   const path = join(cwd, "config.json");
   writeFileSync(path, JSON.stringify(settings), { mode: 0o600 });
-  const [output, error] = [new PassThrough(), new PassThrough()];
-  const code = await doctor(args, { cwd, env: {}, output, error, ...surroundings });
+  const [input, output, error] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  const code = await doctor(args, { cwd, env, input, output, error }, options);
   output.end();
   error.end();
   return { code, output: await text(output), error: await text(error) };
@@ -69,19 +68,19 @@ async function examine(it: Omit<Patient, "sandbox">): Promise<Finding[]> {
   const { ok, findings } = JSON.parse(output) as { ok: boolean; findings: Finding[] };
   const isWell = findings.every(({ status }) => status !== "problem");
   assert.deepEqual([ok, code], [isWell, isWell ? 0 : 1]);
-  for (const { check, status, found, cure } of findings) {
+  for (const { check, status, found, fix } of findings) {
     assert.ok(check && found, "a check has a name and a finding");
-    assert.equal(cure !== undefined, status === "warning" || status === "problem", `${check}: ${found}`);
+    assert.equal(fix !== undefined, status === "warning" || status === "problem", `${check}: ${found}`);
   }
   return findings;
 }
 
-/** Asserts that these are the only troubles, each written as "status check: found. cure". */
+/** Asserts that these are the only warnings and problems, each written as "status check: found. fix". */
 async function assertTrouble(it: Omit<Patient, "sandbox">, ...expected: (string | RegExp)[]): Promise<void> {
   const findings = await examine(it);
   const troubles = findings
-    .filter(({ cure }) => cure !== undefined)
-    .map(({ check, status, found, cure }) => `${status} ${check}: ${found}. ${cure}`);
+    .filter(({ fix }) => fix !== undefined)
+    .map(({ check, status, found, fix }) => `${status} ${check}: ${found}. ${fix}`);
   const shown = `these troubles:\n${troubles.join("\n")}`;
   assert.equal(troubles.length, expected.length, shown);
   for (const [index, text] of expected.entries()) {
@@ -96,18 +95,18 @@ describe("a server that can work", () => {
     const { code, output, error } = await run(it);
     assert.deepEqual([code, error], [0, ""]);
     const expected = [
-      /^ok +Node\.js +is \d+\.\d+\.\d+$/,
+      /^ok +Node\.js +\d+\.\d+\.\d+$/,
       /^- +private certificate authority +NODE_EXTRA_CA_CERTS is not set: only well-known authorities are trusted$/,
       /^ok +secrets +SESSION_SECRET has 1 value, ENCRYPTION_KEY has 1 value; all of them are strong$/,
-      /^ok +cookie +arcgis\.sid, without https, because people come to http:\/\/localhost:3000$/,
-      /^ok +reverse proxy +none, as REDIRECT_URI is on this machine$/,
-      /^ok +address to listen on +127\.0\.0\.1:3000; people must open localhost, for 127\.0\.0\.1 is another host to browsers$/,
-      /^ok +session store +files in .*sessions, which will be made$/,
-      /^ok +portal +http:\/\/127\.0\.0\.1:\d+\/portal\/sharing\/rest answers in \d+ ms; its version is 2024\.2$/,
+      /^ok +cookie +arcgis\.sid, without https, because users open http:\/\/localhost:3000$/,
+      /^ok +reverse proxy +none, because REDIRECT_URI is on this machine$/,
+      /^ok +address to listen on +127\.0\.0\.1:3000; users must open localhost, because 127\.0\.0\.1 is another host to browsers$/,
+      /^ok +session store +files in .*sessions, which the server will create$/,
+      /^ok +portal +http:\/\/127\.0\.0\.1:\d+\/portal\/sharing\/rest responds in \d+ ms; its version is 2024\.2$/,
       /^ok +clock +agrees with the portal's$/,
-      /^- +OAuth metadata +the portal offers none \(RFC 8414\), which is usual for Enterprise$/,
-      /^ok +PKCE +is supported by the portal, and used$/,
-      /^ok +client id +the portal knows it$/,
+      /^- +OAuth metadata +the portal has none \(RFC 8414\), which is usual for Enterprise$/,
+      /^ok +PKCE +is on, and the portal supports it$/,
+      /^ok +client ID +is known to the portal$/,
       /^ok +redirect URI +http:\/\/localhost:3000\/authenticate is registered$/,
     ];
     const lines = output.trimEnd().split("\n");
@@ -126,10 +125,7 @@ describe("a server that can work", () => {
     t.after(() => county.close());
     const portal = { id: "county", title: "County GIS", url: county.url, clientId: "county-app" };
     it.settings.PORTALS = [portal];
-    await assertTrouble(
-      it,
-      /^problem client id \(county\): the portal does not know it\. Copy the client id/,
-    );
+    await assertTrouble(it, /^problem client ID \(county\): is unknown to the portal\. Copy the client ID/);
 
     county.clients.push({
       clientId: "county-app",
@@ -138,7 +134,7 @@ describe("a server that can work", () => {
     const checks = (await examine(it)).map(({ check }) => check);
     assert.deepEqual(
       checks.filter((check) => check.endsWith(" (county)")),
-      ["portal", "clock", "OAuth metadata", "PKCE", "client id", "redirect URI"].map(
+      ["portal", "clock", "OAuth metadata", "PKCE", "client ID", "redirect URI"].map(
         (it) => `${it} (county)`,
       ),
     );
@@ -150,13 +146,15 @@ describe("a server that can work", () => {
   });
 
   test("--help says what it does, and an unknown option is refused", async (t) => {
-    const it = { cwd: folder(t), settings: {}, surroundings: {} };
-    const { code, output } = await run(it, "--help");
+    const cwd = folder(t);
+    const { code, output } = await callCli(["doctor", "--help"], { cwd });
     assert.equal(code, 0);
-    assert.match(output, /npm run -s doctor -- --json/);
-    const refused = await run(it, "--jsno");
-    assert.equal(refused.code, 1);
-    assert.match(refused.error, /--jsno.*\nSee: npm run doctor -- --help\n$/s);
+    assert.match(output, /^ {2}arcgis-sign-in doctor \[--config FILE\] \[--json\]$/m);
+    assert.deepEqual(await callCli(["doctor", "--jsno"], { cwd }), {
+      code: 1,
+      output: "",
+      error: 'Unknown option "--jsno". Did you mean --json?\nSee: arcgis-sign-in doctor --help\n',
+    });
   });
 });
 
@@ -169,8 +167,8 @@ describe("a fault of the machine or the configuration", () => {
       ["20.15.0"],
       ["100.0.0"],
     ] as const) {
-      it.surroundings = { nodeVersion };
-      const trouble = isOld ? [`problem Node.js: is ${nodeVersion}. Install 20.15 or later.`] : [];
+      it.options = { nodeVersion };
+      const trouble = isOld ? [`problem Node.js: ${nodeVersion} is too old. Install 20.15 or later.`] : [];
       await assertTrouble(it, ...trouble);
     }
   });
@@ -178,25 +176,25 @@ describe("a fault of the machine or the configuration", () => {
   test("NODE_EXTRA_CA_CERTS names a file that is missing, or holds no certificate", async (t) => {
     const it = await patient(t);
     const file = join(it.cwd, "ca.pem");
-    it.surroundings = { env: { NODE_EXTRA_CA_CERTS: file } };
-    const cure = "Name a PEM file with your authority's certificate that the server's user may read.";
+    it.env = { NODE_EXTRA_CA_CERTS: file };
+    const fix = "Set it to a PEM file with your authority's certificate that the server's user can read.";
     const found = "problem private certificate authority: the file in NODE_EXTRA_CA_CERTS cannot be used";
-    await assertTrouble(it, `${found} (ENOENT). ${cure}`);
+    await assertTrouble(it, `${found} (ENOENT). ${fix}`);
     writeFileSync(file, "-----BEGIN CERTIFICATE-----\nrubbish\n-----END CERTIFICATE-----\n");
-    await assertTrouble(it, `${found} (no certificate in it). ${cure}`);
+    await assertTrouble(it, `${found} (no certificate in it). ${fix}`);
     writeFileSync(file, selfSigned().key);
-    await assertTrouble(it, `${found} (no certificate in it). ${cure}`);
+    await assertTrouble(it, `${found} (no certificate in it). ${fix}`);
     writeFileSync(file, `# ours\n${selfSigned().cert}`);
     await assertTrouble(it);
   });
 
   test("nothing is configured, or the secrets are weak: every problem is a line, and no value is shown", async (t) => {
-    const empty = { cwd: folder(t), settings: {}, surroundings: {} };
+    const empty = { cwd: folder(t), settings: {}, env: {}, options: {} };
     const { code, output } = await run(empty);
     assert.equal(code, 1);
     assert.equal(output.match(/^PROBLEM {2}configuration .* is missing\. /gm)?.length, 4, output);
     assert.match(output, /^- .*npm run init/m);
-    assert.match(output, /^- +everything else +needs a configuration without a problem$/m);
+    assert.match(output, /^- +everything else +needs a valid configuration$/m);
 
     const it = await patient(t);
     it.settings.SESSION_SECRET = "changeme-changeme-changeme-changeme";
@@ -217,7 +215,7 @@ describe("a fault of the machine or the configuration", () => {
     const it = await patient(t);
     await run(it);
     chmodSync(join(it.cwd, "config.json"), 0o644);
-    it.surroundings = { env: { NODE_TLS_REJECT_UNAUTHORIZED: "0" } };
+    it.env = { NODE_TLS_REJECT_UNAUTHORIZED: "0" };
     const { output } = await run(it);
     assert.match(
       output,
@@ -236,7 +234,7 @@ describe("a fault of the machine or the configuration", () => {
     const cookie = (await examine(it)).find(({ check }) => check === "cookie");
     assert.equal(
       cookie?.found,
-      "__Host-arcgis.sid, for https only, because people come to https://gis.example.com",
+      "__Host-arcgis.sid, for https only, because users open https://gis.example.com",
     );
   });
 
@@ -246,7 +244,7 @@ describe("a fault of the machine or the configuration", () => {
     it.settings.HOST = "0.0.0.0";
     await assertTrouble(
       it,
-      /^warning reverse proxy: .*visitors could choose their address\. Leave TRUST_PROXY out/,
+      /^warning reverse proxy: .*clients could forge their address\. Remove TRUST_PROXY/,
       /^warning address to listen on: 0\.0\.0\.0:3000, so .*\. Listen on 127\.0\.0\.1, /,
     );
   });
@@ -268,25 +266,25 @@ describe("a fault of the place where sessions are kept", () => {
     it.settings.SESSION_DIR = place("config.json/sessions");
     await assertTrouble(
       it,
-      /^problem session store: .* cannot be found, and cannot be made in .*config\.json\. Make /,
+      /^problem session store: .* does not exist, and cannot be created in .*config\.json\. Create /,
     );
 
     mkdirSync(place("real"), { mode: 0o700 });
     symlinkSync(place("real"), place("link"));
     it.settings.SESSION_DIR = place("link");
-    await assertTrouble(it, /^problem session store: .* is not a folder \(a symbolic link will not do\)\. /);
+    await assertTrouble(
+      it,
+      /^problem session store: .* is not a folder \(a symbolic link is not accepted\)\. /,
+    );
 
     it.settings.SESSION_DIR = place("real");
     await assertTrouble(it);
     assert.deepEqual(readdirSync(place("real")), []);
     chmodSync(place("real"), 0o750);
-    await assertTrouble(it, /^warning session store: other users may open .*run: chmod 700 /);
+    await assertTrouble(it, /^warning session store: other users can open .*run: chmod 700 /);
     chmodSync(place("real"), 0o500);
     await asPlainUser([it.cwd, join(it.cwd, "config.json")], async () => {
-      await assertTrouble(
-        it,
-        /^problem session store: .* cannot be written \(EACCES.*\)\. Look at its owner/,
-      );
+      await assertTrouble(it, /^problem session store: .* is not writable \(EACCES.*\)\. Check its owner/);
     });
     if (process.getuid?.() !== 0) return;
     chownSync(place("real"), 65534, 65534);
@@ -301,13 +299,13 @@ describe("a fault of the place where sessions are kept", () => {
   }, async (t) => {
     const it = await patient(t);
     const rights = "(+get +set +del +eval +scan +ping on the keys arcgis-sign-in:*)";
-    const cure = `Start Redis, or correct REDIS_URL: its address, its password and its rights ${rights}.`;
+    const fix = `Start Redis, or correct REDIS_URL: its address, its password and its rights ${rights}.`;
     it.settings.REDIS_URL = `redis://127.0.0.1:${await freePort()}`;
-    await assertTrouble(it, `problem session store: Redis is away: ECONNREFUSED. ${cure}`);
+    await assertTrouble(it, `problem session store: Redis is away: ECONNREFUSED. ${fix}`);
 
     const redis = await startRedis(t, "--requirepass", "canary-password");
     it.settings.REDIS_URL = `redis://:wrong-password@127.0.0.1:${redis.port}`;
-    await assertTrouble(it, `problem session store: Redis is away: WRONGPASS. ${cure}`);
+    await assertTrouble(it, `problem session store: Redis is away: WRONGPASS. ${fix}`);
     it.settings.REDIS_URL = `redis://:canary-password@127.0.0.1:${redis.port}`;
     const { code, output } = await run(it);
     assert.deepEqual([code, /canary/.test(output)], [0, false]);
@@ -315,14 +313,14 @@ describe("a fault of the place where sessions are kept", () => {
     const replica = await startRedis(t);
     await replica.send("REPLICAOF", "127.0.0.1", String(redis.port));
     it.settings.REDIS_URL = replica.url;
-    await assertTrouble(it, `problem session store: Redis refused SET: READONLY. ${cure}`);
+    await assertTrouble(it, `problem session store: Redis refused SET: READONLY. ${fix}`);
   });
 });
 
 describe("a fault of the portal", () => {
   test("it does not listen, hangs up, or never answers", async (t) => {
     const it = await patient(t);
-    it.surroundings = { timeoutMs: 300 };
+    it.options = { timeoutMs: 300 };
     const port = await freePort();
     it.settings.PORTAL_URL = `http://127.0.0.1:${port}/portal`;
     await assertTrouble(
@@ -332,16 +330,19 @@ describe("a fault of the portal", () => {
     it.settings.PORTAL_URL = it.sandbox.url;
     const { host } = new URL(it.sandbox.url);
     it.sandbox.faults.set("portalSelf", { kind: "reset" });
-    await assertTrouble(it, new RegExp(`^problem portal: ${host} hangs up\\. Look for a firewall`));
+    await assertTrouble(
+      it,
+      new RegExp(`^problem portal: ${host} closes the connection\\. Check for a firewall`),
+    );
     for (const kind of ["hang", "drip"] as const) {
       it.sandbox.faults.set("portalSelf", { kind });
-      await assertTrouble(it, new RegExp(`^problem portal: ${host} does not answer within 10 s\\. `));
+      await assertTrouble(it, new RegExp(`^problem portal: ${host} does not respond within 10 s\\. `));
     }
     const findings = await examine(it);
     assert.deepEqual(findings.at(-1), {
-      check: "PKCE, client id, redirect URI",
+      check: "PKCE, client ID, redirect URI",
       status: "skipped",
-      found: "need a portal that answers",
+      found: "need a portal that responds",
     });
   });
 
@@ -350,26 +351,26 @@ describe("a fault of the portal", () => {
     const portal = await startUpstream(t);
     it.settings.PORTAL_URL = portal.origin;
     const cases: [number, Record<string, string>, string, RegExp][] = [
+      [301, { Location: "https://new.example/x" }, "", /the URL redirects to new\.example\. Set PORTAL_URL/],
+      [302, { Location: "/elsewhere" }, "", /the URL redirects\. Set PORTAL_URL/],
+      [302, { Location: "http://[" }, "", /the URL redirects\. Set PORTAL_URL/],
       [
-        301,
-        { Location: "https://new.example/x" },
-        "",
-        /the address is redirected to new\.example\. Set PORTAL_URL/,
+        200,
+        {},
+        "<!doctype html>",
+        /the response is not from a portal \(HTTP 200, no JSON\)\. Set PORTAL_URL/,
       ],
-      [302, { Location: "/elsewhere" }, "", /the address is redirected\. Set PORTAL_URL/],
-      [302, { Location: "http://[" }, "", /the address is redirected\. Set PORTAL_URL/],
-      [200, {}, "<!doctype html>", /what answers there is no portal \(HTTP 200, no JSON\)\. Set PORTAL_URL/],
-      [404, {}, "", /what answers there is no portal \(HTTP 404, no JSON\)\. Set PORTAL_URL/],
+      [404, {}, "", /the response is not from a portal \(HTTP 404, no JSON\)\. Set PORTAL_URL/],
       [
         200,
         {},
         `{"error":{"code":400}}`,
-        /what answers there is no portal \(HTTP 200, an error\)\. Set PORTAL_URL/,
+        /the response is not from a portal \(HTTP 200, an error\)\. Set PORTAL_URL/,
       ],
-      [200, {}, "null", /what answers there is no portal/],
-      [200, {}, "[]", /what answers there is no portal/],
-      [401, {}, "", /does not let this server ask \(HTTP 401\)\. Web-tier authentication/],
-      [503, {}, "", /the portal has a fault of its own \(HTTP 503\)\. Try again/],
+      [200, {}, "null", /the response is not from a portal/],
+      [200, {}, "[]", /the response is not from a portal/],
+      [401, {}, "", /rejects this server's requests \(HTTP 401\)\. Web-tier authentication/],
+      [503, {}, "", /the portal has an error of its own \(HTTP 503\)\. Try again/],
     ];
     for (const [status, headers, body, trouble] of cases) {
       portal.behave = (_seen, res) => void res.writeHead(status, headers).end(body);
@@ -384,7 +385,7 @@ describe("a fault of the portal", () => {
       /^problem portal: .* does not support OAuth\. Ask an administrator/,
       /^warning redirect URI: the portal's sign-in page could not be read\. Open http:\/\/localhost:3000\/sign-in /,
     );
-    assert.ok(!(await run(it)).output.includes("\u001b"), "no colours of the portal's");
+    assert.ok(!(await run(it)).output.includes("\u001b"), "no colors of the portal's");
   });
 
   test("CF-4 its certificate: of an unknown authority, for another name, at its end, or over", async (t) => {
@@ -394,46 +395,49 @@ describe("a fault of the portal", () => {
       const front = await tlsProxy(t, certificate);
       front.target = it.sandbox.origin;
       it.settings.PORTAL_URL = `${front.url}/portal`;
-      it.surroundings = { ca: certificate.cert };
+      it.options = { ca: certificate.cert };
     };
     await open(selfSigned());
     await assertTrouble(it);
-    it.surroundings = {};
+    it.options = {};
     await assertTrouble(
       it,
-      /^problem portal: localhost:\d+ has a certificate that it signed itself\. .*NODE_EXTRA_CA_CERTS/,
+      /^problem portal: the certificate of localhost:\d+ is self-signed\. .*NODE_EXTRA_CA_CERTS/,
     );
-    it.surroundings = { ca: selfSigned().cert };
+    it.options = { ca: selfSigned().cert };
     await assertTrouble(it, /^problem portal: .*certificate.*NODE_EXTRA_CA_CERTS/);
 
     await open(selfSigned({ host: "gis.example.com" }));
     await assertTrouble(
       it,
-      /^problem portal: the certificate at localhost:\d+ is for another name\. Set PORTAL_URL/,
+      /^problem portal: the certificate of localhost:\d+ is for another name\. Set PORTAL_URL/,
     );
     await open(selfSigned({ ends: soon }));
     const day = soon.toISOString().slice(0, 10);
     await assertTrouble(
       it,
-      new RegExp(`^warning portal's certificate: is trusted, but ends on ${day}\\. Have it`),
+      new RegExp(`^warning portal's certificate: is trusted, but expires on ${day}\\. Renew it`),
     );
     await open(selfSigned({ ends: new Date("2021-01-01") }));
     await assertTrouble(it, /^problem portal: the certificate of localhost:\d+ has expired\. Renew it/);
     it.settings.PORTAL_URL = it.sandbox.url.replace("http:", "https:");
-    await assertTrouble(it, /^problem portal: 127\.0\.0\.1:\d+ .*\. Look whether that port is https at all/);
+    await assertTrouble(
+      it,
+      /^problem portal: TLS with 127\.0\.0\.1:\d+ fails\. Check whether that port is https at all/,
+    );
   });
 
   test("its clock is not ours", async (t) => {
     const it = await patient(t);
-    const cure = "Let both machines set their clocks by NTP.";
+    const fix = "Let both machines set their clocks by NTP.";
     for (const [seconds, expected] of [
       [10, undefined],
       [-10, undefined],
       [120, /^warning clock: this machine's is 1[12]\d s ahead of the portal's\. /],
       [-3600, /^problem clock: this machine's is 3(?:59|60)\d s behind the portal's\. /],
     ] as const) {
-      it.surroundings = { now: () => Date.now() + seconds * 1000 };
-      await assertTrouble(it, ...(expected ? [new RegExp(expected.source + cure)] : []));
+      it.options = { now: () => Date.now() + seconds * 1000 };
+      await assertTrouble(it, ...(expected ? [new RegExp(expected.source + fix)] : []));
     }
   });
 
@@ -455,9 +459,9 @@ describe("a fault of the portal", () => {
     const offered = (await examine(it)).find(({ check }) => check === "OAuth metadata");
     assert.deepEqual(offered?.status, "ok");
     metadata = { ...endpoints, issuer: "https://other.example" };
-    await assertTrouble(it, /^warning OAuth metadata: .*about another address\. Set PORTAL_URL/);
+    await assertTrouble(it, /^warning OAuth metadata: .*describes another host\. Set PORTAL_URL/);
     metadata = { ...endpoints, code_challenge_methods_supported: ["plain"] };
-    await assertTrouble(it, /^problem PKCE: is used, but the portal says that it does not support it\. If /);
+    await assertTrouble(it, /^problem PKCE: is on, but the portal does not support it\. If /);
   });
 
   test("PKCE is off though the portal knows it, or on though it may be too old", async (t) => {
@@ -465,30 +469,27 @@ describe("a fault of the portal", () => {
     it.settings.PKCE = false;
     await assertTrouble(
       it,
-      "problem PKCE: is switched off, but the portal supports it. Remove PKCE from the configuration.",
+      "problem PKCE: is off, but the portal supports it. Remove PKCE from the configuration.",
     );
     const old = JSON.stringify({ currentVersion: "7.3", supportsOAuth: true });
     it.sandbox.faults.set("portalSelf", { kind: "body", body: old });
-    await assertTrouble(
-      it,
-      /^warning PKCE: is switched off\. Remove PKCE .* once the portal is 10\.8\.1 or later\.$/,
-    );
+    await assertTrouble(it, /^warning PKCE: is off\. Remove PKCE .* once the portal is 10\.8\.1 or later\.$/);
     it.settings.PKCE = true;
     await assertTrouble(
       it,
-      /^warning PKCE: is used, but this version of the portal may not know it\. If it is older/,
+      /^warning PKCE: is on, but this version of the portal may not support it\. If it is older/,
     );
   });
 
   test("it does not know the client id", async (t) => {
     const it = await patient(t);
     it.settings.CLIENT_ID = "another-app";
-    await assertTrouble(it, /^problem client id: the portal does not know it\. Copy the client id from /);
+    await assertTrouble(it, /^problem client ID: is unknown to the portal\. Copy the client ID from /);
   });
 
   test("it does not know the redirect URI: the line has the exact text to paste, and names a spelling that it knows", async (t) => {
     const it = await patient(t);
-    const paste = (uri: string) => `Add exactly this redirect URL to the OAuth credentials item: ${uri}`;
+    const paste = (uri: string) => `Add exactly this redirect URI to the OAuth credentials item: ${uri}`;
     for (const [ours, known] of [
       ["http://127.0.0.1:3000/authenticate", redirectUri],
       ["http://localhost:3000/authenticate/", redirectUri],
@@ -509,10 +510,7 @@ describe("a fault of the portal", () => {
   test("it says no in another way: by sending back an error, by a fault; a way on to another sign-in page is none", async (t) => {
     const it = await patient(t);
     it.sandbox.faults.set("authorize", { kind: "deny" });
-    await assertTrouble(
-      it,
-      /^warning redirect URI: the portal sends sign-ins of this app back with an error\. Open /,
-    );
+    await assertTrouble(it, /^warning redirect URI: the portal returns an error to this app\. Open /);
     it.sandbox.faults.set("authorize", { kind: "status", status: 500 });
     await assertTrouble(it, /^warning redirect URI: the portal's sign-in page could not be read\. Open /);
     it.sandbox.faults.set("authorize", { kind: "redirect", location: "https://idp.example/", status: 302 });
@@ -528,16 +526,11 @@ test("CF-4 the command itself: a private authority in NODE_EXTRA_CA_CERTS is tru
   it.settings.PORTAL_URL = `${front.url}/portal`;
   writeFileSync(join(it.cwd, "config.json"), JSON.stringify(it.settings), { mode: 0o600 });
   writeFileSync(join(it.cwd, "ca.pem"), certificate.cert);
-  const entry = fileURLToPath(import.meta.resolve("#src/cli/doctor.ts"));
-  const child = spawn(process.execPath, [entry, "--json"], {
-    cwd: it.cwd,
-    env: { PATH: process.env.PATH, NODE_EXTRA_CA_CERTS: "ca.pem" },
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const [output, [code]] = await Promise.all([text(child.stdout), once(child, "close")]);
+  const env = { NODE_EXTRA_CA_CERTS: "ca.pem" };
+  const { code, output } = await spawnCli(["doctor", "--json"], { cwd: it.cwd, env });
   const { ok, findings } = JSON.parse(output) as { ok: boolean; findings: Finding[] };
   assert.deepEqual([ok, code], [true, 0], output);
   const certificateLine = findings.find(({ check }) => check === "portal's certificate");
-  assert.equal(certificateLine?.found, "is trusted, and good until 2100-01-01");
+  assert.equal(certificateLine?.found, "is trusted, and valid until 2100-01-01");
   assert.ok(!existsSync(join(it.cwd, "sessions")));
 });

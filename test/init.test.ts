@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import {
   existsSync,
   mkdtempSync,
@@ -16,37 +14,22 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { after, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { loadConfig } from "#src/app/config/config.ts";
 import { init } from "#src/cli/init.ts";
+import { callCli, spawnCli } from "./support/cli.ts";
 
 const root = mkdtempSync(join(tmpdir(), "init-test-"));
 after(() => rmSync(root, { recursive: true }));
 const folder = () => mkdtempSync(join(root, "case-"));
 
-const entry = fileURLToPath(import.meta.resolve("#src/cli/init.ts"));
-
 /** Runs the command as npm does, but without a terminal. */
 async function run(cwd: string, ...args: string[]) {
-  const child = spawn(process.execPath, [entry, ...args], {
-    cwd,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const [output, error, [code]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, "close"),
-  ]);
-  return { code, output, error };
+  return spawnCli(["init", ...args], { cwd });
 }
 
 /** Runs it in this process, without a terminal too: quicker. */
 async function call(cwd: string, ...args: string[]) {
-  const [input, output, error] = [new PassThrough(), new PassThrough(), new PassThrough()];
-  const code = await init(args, { cwd, input, output, error });
-  output.end();
-  error.end();
-  return { code, output: await text(output), error: await text(error) };
+  return callCli(["init", ...args], { cwd });
 }
 
 /** Runs the command in this process, as if at a terminal where a person types these lines, one a question. */
@@ -63,7 +46,7 @@ async function converse(cwd: string, args: string[], lines: string[]) {
     if (line === undefined) input.end();
     else input.write(`${line}\n`);
   });
-  const code = await init(args, { cwd, input, output, error });
+  const code = await init(args, { cwd, env: {}, input, output, error });
   error.end();
   return { code, output: said, error: await text(error), unused: remaining };
 }
@@ -81,7 +64,7 @@ describe("npm run init with flags", () => {
         "Wrote config.json, which only you can open.",
         "",
         "Next:",
-        "  1. At your portal, add exactly this redirect URL to the OAuth credentials item:",
+        "  1. In your portal, add exactly this redirect URI to the OAuth credentials item:",
         "     http://localhost:3000/authenticate",
         "  2. npm start",
         "",
@@ -116,7 +99,7 @@ describe("npm run init with flags", () => {
     assert.equal(new Set(secrets).size, 4);
   });
 
-  test("the portal is normalised, the file named, the port taken from a local redirect URL", async () => {
+  test("the portal is normalized, the file named, the port taken from a local redirect URI", async () => {
     const cwd = folder();
     const { code, output } = await call(
       cwd,
@@ -125,7 +108,7 @@ describe("npm run init with flags", () => {
     );
     assert.equal(code, 0);
     assert.deepEqual(readdirSync(cwd), ["local.json"]);
-    assert.match(output, /^ {2}2\. npm start \(with CONFIG_FILE=local\.json in the environment\)$/m);
+    assert.match(output, /^ {2}2\. npm start -- --config local\.json$/m);
     assert.match(output, /^ {5}http:\/\/127\.0\.0\.1:8080\/cb$/m);
     const config = loadConfig({ cwd, env: { CONFIG_FILE: "local.json" } });
     assert.deepEqual(
@@ -185,7 +168,10 @@ describe("npm run init with flags", () => {
   test("an unknown flag exits 1 and names --help", async () => {
     const { code, error } = await call(folder(), "--client-secret=Canary7Qx2mVw9");
     assert.equal(code, 1);
-    assert.equal(error, "Unknown option '--client-secret'\nSee: npm run init -- --help\n");
+    assert.equal(
+      error,
+      'Unknown option "--client-secret". There is: --client-id, --portal, --redirect-uri, --config.\nSee: arcgis-sign-in init --help\n',
+    );
   });
 
   test("--help tells every flag and writes nothing", async () => {
@@ -204,7 +190,7 @@ describe("npm run init with flags", () => {
       code: 1,
       output: "",
       error:
-        "config.json is there already and was left as it is. Rename it first, or write another file with --config.\n",
+        "config.json already exists and was not changed. Rename it first, or write another file with --config.\n",
     });
     assert.equal(readFileSync(join(cwd, "config.json"), "utf8"), "mine");
   });
@@ -232,7 +218,7 @@ describe("npm run init at a terminal", () => {
     assert.deepEqual([code, unused], [0, []]);
     assert.ok(
       output.startsWith(
-        "Client id of your OAuth credentials item: Portal (https://www.arcgis.com): Redirect URL (http://localhost:3000/authenticate): Wrote config.json",
+        "Client ID of your OAuth credentials item: Portal (https://www.arcgis.com): Redirect URI (http://localhost:3000/authenticate): Wrote config.json",
       ),
       output,
     );
@@ -253,7 +239,8 @@ describe("npm run init at a terminal", () => {
     const { code, output, unused } = await converse(cwd, [], answers);
     assert.deepEqual([code, unused], [0, []]);
     assert.equal(
-      output.match(/^.*That (?:is missing|is a placeholder|must use https|is not an absolute URL)/gm)?.length,
+      output.match(/^.*The value (?:is missing|is a placeholder|must use https|is not an absolute URL)/gm)
+        ?.length,
       4,
     );
     const config = loadConfig({ cwd, env: {} });

@@ -4,7 +4,7 @@ import { renderContent } from "../routes/views.ts";
 
 const perPage = 10;
 
-/** GET /content?page=1 - what the person has at the portal, newest first: an example of a route of your own. */
+/** GET /content?page=1 - the items of the user, newest first: an example of a route of your own. */
 export function myContent({ router, requireSignIn, identityOf, request }: Site): void {
   router.get("/content", requireSignIn, async (req, res) => {
     const identity = await identityOf(req);

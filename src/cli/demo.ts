@@ -1,46 +1,80 @@
-import "../no-debug.ts";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { parseConfig } from "../app/config/config.ts";
 import { startSandbox } from "../sandbox/index.ts";
 import { endInOrder, explain, serve } from "../serve.ts";
+import { type CommandContext, readArgs } from "./command-line.ts";
 import { myContent } from "./demo-content.ts";
 import { isMapsSdkBuilt, mapsSdk } from "./demo-maps-sdk.ts";
 
-/**
- * `npm run demo`: the server and a sandbox portal, both on loopback. With `-- --organization` the users of the portal
- * sign in at an identity provider of their organization, and the server sends them there.
- */
-
-const {
-  PORT = "3000",
-  SANDBOX_PORT = "3001",
-  PROVIDER_PORT = "3002",
-  LOG_LEVEL = "warn",
-  MAP_TILES,
-} = process.env;
 const folder = ".demo";
-const redirectUri = `http://localhost:${PORT}/authenticate`;
 
-/** The port that is being opened. */
-let portKey = "SANDBOX_PORT";
+/**
+ * The server and a sandbox portal, both on loopback. With `--organization` the users of the portal sign in at an
+ * identity provider of their organization, and the server sends them there.
+ */
+export async function demo(args: string[], { env, error }: CommandContext): Promise<number> {
+  const types = {
+    organization: "boolean",
+    organisation: "boolean",
+    port: "string",
+    "sandbox-port": "string",
+    "provider-port": "string",
+  } as const;
+  const { organization, organisation = organization, ...flags } = readArgs(args, types).values;
+  const ports = {
+    port: flags.port ?? env.PORT ?? "3000",
+    "sandbox-port": flags["sandbox-port"] ?? env.SANDBOX_PORT ?? "3001",
+    ...(organisation && { "provider-port": flags["provider-port"] ?? env.PROVIDER_PORT ?? "3002" }),
+  };
+  const problems = await problemsWithPorts(ports);
+  if (problems.length > 0) {
+    error.write(`${problems.map(({ message }) => message).join("\n")}\n`);
+    return Math.max(...problems.map(({ exitCode }) => exitCode));
+  }
+  try {
+    await startDemo(ports, env);
+    return 0;
+  } catch (reason) {
+    const { message, exitCode } = explain(reason);
+    console.error(message);
+    // The sandbox may be running already.
+    process.exit(exitCode);
+  }
+}
 
-try {
-  const flag = { type: "boolean" } as const;
-  const { values } = parseArgs({ options: { organization: flag, organisation: flag } });
-  const withOrganization = values.organization || values.organisation;
+/** All ports that are taken or not valid, each with the option to change it. */
+async function problemsWithPorts(ports: Record<string, string>) {
+  const problems = Object.entries(ports).map(async ([option, port]) => {
+    try {
+      const probe = createServer().listen(Number(port), "127.0.0.1");
+      await once(probe, "listening");
+      await new Promise((resolve) => probe.close(resolve));
+      return [];
+    } catch (reason) {
+      return [explain(reason, `--${option}`)];
+    }
+  });
+  return (await Promise.all(problems)).flat();
+}
+
+async function startDemo(
+  ports: Record<"port" | "sandbox-port", string> & { "provider-port"?: string },
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  const { port, "sandbox-port": sandboxPort, "provider-port": providerPort } = ports;
+  const redirectUri = `http://localhost:${port}/authenticate`;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const sandbox = await startSandbox({
-    port: Number(SANDBOX_PORT),
+    port: Number(sandboxPort),
     clients: [{ clientId: "demo", redirectUris: [redirectUri], title: "The demo on your machine" }],
     stateFile: join(folder, "portal.json"),
     settings: { rememberUser: true },
   });
-  portKey = "PROVIDER_PORT";
-  const provider = withOrganization && (await sandbox.connectOrganization({ port: Number(PROVIDER_PORT) }));
-  portKey = "PORT";
+  const provider = providerPort && (await sandbox.connectOrganization({ port: Number(providerPort) }));
   const config = parseConfig({
     CLIENT_ID: "demo",
     PORTAL_URL: sandbox.url,
@@ -48,9 +82,9 @@ try {
     ...secrets(join(folder, "secrets.json")),
     MAP_LAYERS: sandbox.layers,
     PROXY_ALLOW: `${sandbox.origin}/arcgis/rest/`,
-    PORT,
-    MAP_TILES,
-    LOG_LEVEL,
+    PORT: port,
+    MAP_TILES: env.MAP_TILES,
+    LOG_LEVEL: env.LOG_LEVEL ?? "warn",
     AUTO_SIGN_IN: Boolean(provider),
     // Only the Maps SDK example needs the token in the page.
     TOKEN_HANDOVER: isMapsSdkBuilt(),
@@ -70,31 +104,27 @@ try {
   endInOrder({ ...running, stop: () => Promise.all(parts.map((stop) => stop())).then(() => {}) });
 
   console.log(`
-  The server          http://localhost:${PORT}
+  The server          http://localhost:${port}
   The sandbox portal  ${sandbox.origin}/portal   (a pretend ArcGIS: five users, no passwords)${
     provider
       ? `
   The organization    ${provider.issuer}   (an OpenID provider: four of the five sign in here)
 
-  Open http://localhost:${PORT}: it leads to the portal, and the portal to the organization.`
+  Open http://localhost:${port}: it leads to the portal, and the portal to the organization.`
       : `
 
-  Open http://localhost:${PORT} and sign in.`
+  Open http://localhost:${port} and sign in.`
   } Ctrl+C stops ${provider ? "all" : "both"}; your sign-in is kept until the next start.
 `);
-} catch (error) {
-  const { message, exitCode } = explain(error, portKey);
-  console.error(message);
-  process.exit(exitCode);
 }
 
 /** The secrets of the first run, so that sessions survive a restart. */
 function secrets(file: string): Record<string, string> {
   const secret = () => randomBytes(32).toString("base64url");
   try {
-    const fresh = { SESSION_SECRET: secret(), ENCRYPTION_KEY: secret() };
-    writeFileSync(file, JSON.stringify(fresh, null, 2), { mode: 0o600, flag: "wx" });
-    return fresh;
+    const secrets = { SESSION_SECRET: secret(), ENCRYPTION_KEY: secret() };
+    writeFileSync(file, JSON.stringify(secrets, null, 2), { mode: 0o600, flag: "wx" });
+    return secrets;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     return JSON.parse(readFileSync(file, "utf8"));

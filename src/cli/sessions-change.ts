@@ -2,21 +2,19 @@ import pMap from "p-map";
 import type { IdentityManager } from "../arcgis/identity-manager.ts";
 import { reasonOf } from "../reason.ts";
 import {
-  atOnce,
-  count,
   counted,
-  isAskedFor,
-  noteTroubles,
-  type Office,
-  sessionsOf,
+  forEachRecord,
+  inParallel,
+  isSimilar,
+  noteNoSession,
+  noteUnreadable,
+  readSession,
+  type SessionsContext,
+  unreadableCount,
   usersOf,
 } from "./sessions-context.ts";
-import { isSimilar, noteNobody } from "./sessions-look.ts";
 
-/**
- * So many sessions are ended before the queue of revocations is written again. It grows meanwhile, and so do the
- * batches: each twice as large as the one before.
- */
+/** How many sessions are ended before the queue of revocations is written again: twice as many each time, as it grows. */
 const batch = { first: 1_000, largest: 16_000 };
 
 interface Ending {
@@ -25,31 +23,47 @@ interface Ending {
 }
 
 /**
- * `revoke USER`, or everybody's with `undefined`: ends the sessions, then revokes their tokens. Whoever has one is
- * anonymous at their next request.
+ * `revoke USER`, or all users with `undefined`: ends the sessions, then revokes their tokens. The users are signed out
+ * at their next request.
  *
- * All sessions are ended before the first token is revoked: a slow portal keeps nobody signed in. Before that, the
- * tokens are in the queue: when the command is stopped half-way, a server revokes them.
- *
- * @returns "nobody" when that person has no session; "waiting" when tokens are still to be revoked
+ * All sessions are ended before the first token is revoked: a slow portal keeps no session alive. The tokens are in
+ * the queue before that: if the command is stopped, a server revokes them.
  */
 export async function revoke(
-  office: Office,
+  context: SessionsContext,
   user: string | undefined,
-): Promise<"done" | "nobody" | "waiting"> {
-  const { sessions, portals, queue, troubles, progress, note, tell } = office;
+): Promise<"done" | "noSession" | "waiting"> {
+  const { sessions, portals, queue, progress, note, print } = context;
   const names = await sessions.names();
-  const people = new Set<string>();
-  const places = new Set<string>();
+  const users = new Set<string>();
+  const endedAt = new Set<string>();
   const similar = new Set<string>();
   const unqueued: IdentityManager[] = [];
   let ended = 0;
   let tokens = 0;
 
+  /** What to end, when it is a session of the user. */
+  async function endingOf(name: string): Promise<Ending | undefined> {
+    const session = await readSession(context, name);
+    if (!session) return undefined;
+    if (session === "unreadable") {
+      // With its key it would be readable again, so all sessions means this one, too.
+      return user === undefined && context.portal === undefined ? { name, identities: [] } : undefined;
+    }
+    const owners = usersOf(session);
+    if (user !== undefined) for (const owner of owners) if (isSimilar(owner, user)) similar.add(owner);
+    if (user !== undefined && !owners.includes(user)) return undefined;
+    for (const { portal, username } of session.identities) {
+      users.add(`${portal} ${username}`);
+      endedAt.add(portals.get(portal) ?? portal);
+    }
+    return { name, identities: session.identities };
+  }
+
   async function enqueue(identities: IdentityManager[]): Promise<void> {
     tokens += identities.length;
     if (identities.length === 0) return;
-    // A full disk does not stop this either.
+    // A full disk must not stop this.
     await queue.add(identities).catch(() => unqueued.push(...identities));
   }
 
@@ -57,131 +71,91 @@ export async function revoke(
     const known = endings.flatMap(({ identities }) => identities);
     await enqueue(known);
     const queued = new Set(known.map(tokenOf));
-    const renewed: IdentityManager[] = [];
-    await pMap(
-      endings,
-      async ({ name }) => {
-        const latest = await sessions.end(name);
-        renewed.push(...latest.filter((identity) => !queued.has(tokenOf(identity))));
-      },
-      { concurrency: atOnce },
-    );
-    await enqueue(renewed);
+    const end = async ({ name }: Ending) => await sessions.end(name);
+    const latest = (await pMap(endings, end, inParallel)).flat();
+    // Tokens that were refreshed in the meantime.
+    await enqueue(latest.filter((identity) => !queued.has(tokenOf(identity))));
     ended += endings.length;
   }
 
   const reading = progress("Ending sessions", names.length);
   try {
     for (let size = batch.first; names.length > 0; size = Math.min(2 * size, batch.largest)) {
-      const endings: Ending[] = [];
-      await pMap(
-        names.splice(0, size),
-        async (name) => {
-          reading.step();
-          const found = await sessions.look(name);
-          if (!found) return;
-          if ("trouble" in found) {
-            count(troubles, found.trouble);
-            // Whoever means everybody means these, too: with its key one of them would count again.
-            if (user === undefined && office.portal === undefined) endings.push({ name, identities: [] });
-            return;
-          }
-          if (!isAskedFor(office, found)) return;
-          const users = usersOf(found);
-          for (const one of users) if (user !== undefined && isSimilar(one, user)) similar.add(one);
-          if (user !== undefined && !users.includes(user)) return;
-          for (const { portal, username } of found.identities) {
-            people.add(`${portal} ${username}`);
-            places.add(portals.get(portal) ?? portal);
-          }
-          endings.push({ name, identities: found.identities });
-        },
-        { concurrency: atOnce },
-      );
-      await endAll(endings);
+      const read = (name: string) => endingOf(name).finally(reading.step);
+      const endings = await pMap(names.splice(0, size), read, inParallel);
+      await endAll(endings.filter((ending) => ending !== undefined));
     }
   } finally {
     reading.end();
   }
 
   if (user !== undefined && ended === 0) {
-    noteTroubles(office);
-    noteNobody(office, user, similar);
-    return "nobody";
+    noteUnreadable(context);
+    noteNoSession(context, user, similar);
+    return "noSession";
   }
 
   const revoking = progress("Revoking tokens", tokens);
   let lost = 0;
-  await pMap(
-    unqueued,
-    async (identity) => {
-      if (!(await queue.revoke(identity))) lost += 1;
-      revoking.step();
-    },
-    { concurrency: atOnce },
-  );
-  const left = await queue.work(revoking.step).catch((error) => {
-    office.reasons.add(reasonOf(error));
+  const revokeNow = async (identity: IdentityManager) => {
+    if (!(await queue.revoke(identity))) lost += 1;
+    revoking.step();
+  };
+  await pMap(unqueued, revokeNow, inParallel);
+  const waiting = await queue.work(revoking.step).catch((error) => {
+    context.reasons.add(reasonOf(error));
     return tokens - unqueued.length;
   });
   revoking.end();
 
-  const whose = user ?? counted(people.size, "person", "people");
-  // Whoever has meant one portal only sees that there were more.
-  const where = portals.size > 1 && places.size > 0 ? ` at ${[...places].sort().join(", ")}` : "";
-  tell(ended === 0 ? "There was no session to end.\n" : `Ended ${sessionsOf(ended)} of ${whose}${where}.\n`, {
+  const whose = user ?? counted(users.size, "user");
+  const where = portals.size > 1 && endedAt.size > 0 ? ` at ${[...endedAt].sort().join(", ")}` : "";
+  print(ended === 0 ? "No session to end.\n" : `Ended ${counted(ended, "session")} of ${whose}${where}.\n`, {
     ended,
-    people: people.size,
-    waiting: left,
+    users: users.size,
+    waiting,
     lost,
   });
-  noteTroubles(office);
-  const why = [...office.reasons].join("; ");
+  noteUnreadable(context);
+  const why = [...context.reasons].join("; ");
   if (lost > 0)
     note(
-      `${counted(lost, "token")} could neither be revoked (${why}) nor be kept for later, as the store cannot be written. Revoke them at the portal.`,
+      `${counted(lost, "token")} could not be revoked (${why}), nor queued, because the store is not writable. Revoke them at the portal.`,
     );
-  if (left === 0) return lost > 0 ? "waiting" : "done";
-  note(
-    `${counted(left, "token")} could not be revoked yet (${why}). A running server tries again within ten minutes.`,
-  );
-  return "waiting";
+  if (waiting > 0)
+    note(
+      `${counted(waiting, "token")} could not be revoked yet (${why}). A running server tries again within ten minutes.`,
+    );
+  return waiting > 0 || lost > 0 ? "waiting" : "done";
 }
 
-/** `rekey`: seals everything that was sealed with an older key with the newest one. */
-export async function rekey(office: Office): Promise<void> {
-  const { sessions, troubles, progress, tell, note } = office;
-  const names = await sessions.names();
+/** `rekey`: encrypts everything that is on an older key with the newest one. */
+export async function rekey(context: SessionsContext): Promise<"done"> {
+  const { sessions, pending, keys, print, note } = context;
   const counts = { resealed: 0, "newest already": 0, "not opened": 0, gone: 0 };
-  const { step, end } = progress("Sealing sessions", names.length);
-  await pMap(
-    names,
-    async (name) => {
-      counts[await sessions.reseal(name)] += 1;
-      step();
-    },
-    { concurrency: atOnce },
-  ).finally(end);
-  await office.pending.changePending((items) => items);
+  await forEachRecord(context, "Encrypting sessions", async (name) => {
+    counts[await sessions.reseal(name)] += 1;
+  });
+  await pending.changePending((items) => items);
 
   const { resealed, "newest already": already, "not opened": unopened } = counts;
-  const unusable = unopened + [...troubles.values()].reduce((sum, times) => sum + times, 0);
-  const rest = already > 0 ? ` ${sessionsOf(already)} had it already.` : "";
-  tell(`Sealed ${sessionsOf(resealed)} with the newest key.${rest}\n`, {
+  const rest = already > 0 ? ` ${counted(already, "session")} already had it.` : "";
+  print(`Encrypted ${counted(resealed, "session")} with the newest key.${rest}\n`, {
     resealed,
     already,
-    unopened: unusable,
+    unopened: unopened + unreadableCount(context),
   });
-  noteTroubles(office);
+  noteUnreadable(context);
   if (unopened > 0)
     note(
-      `${sessionsOf(unopened)} could not be opened: damaged, or sealed with a key that is not in ENCRYPTION_KEY. They were left as they are.`,
+      `${counted(unopened, "session")} could not be opened: damaged, or encrypted with a key that is not in ENCRYPTION_KEY. They were not changed.`,
     );
   note(
-    office.keys === 1
-      ? "ENCRYPTION_KEY holds one key only. To replace it, put a new one in front of it, restart the servers, and run this again."
-      : "When every server runs with the newest key in front, the older ones can be removed from ENCRYPTION_KEY now.",
+    keys === 1
+      ? "ENCRYPTION_KEY contains one key only. To replace it, put a new one in front of it, restart the servers, and run this again."
+      : "When every server runs with the newest key in front, you can remove the older ones from ENCRYPTION_KEY.",
   );
+  return "done";
 }
 
 function tokenOf({ refreshToken, token }: IdentityManager): string {

@@ -1,152 +1,94 @@
-import "../no-debug.ts";
-import { realpathSync, statSync } from "node:fs";
-import { parseArgs } from "node:util";
+import { statSync } from "node:fs";
 import { type Config, ConfigError, loadConfig } from "../app/config/config.ts";
 import { parseRedisUrl } from "../app/config/redis-url.ts";
 import { revocationQueue } from "../arcgis/revocation-queue.ts";
-import { reasonOf } from "../reason.ts";
 import { inventory } from "../session/inventory.ts";
 import { openRecords } from "../session/open-store.ts";
 import { pendingList } from "../session/pending.ts";
 import type { RecordStore } from "../session/record-store.ts";
 import { keyRing } from "../session/seal.ts";
+import { type CommandContext, readArgs, UsageError, unknown, withConfigFile } from "./command-line.ts";
 import { rekey, revoke } from "./sessions-change.ts";
-import { count, type Office } from "./sessions-context.ts";
-import { list, show, stats } from "./sessions-look.ts";
-import { plainJson } from "./table.ts";
+import { countUp, type SessionsContext } from "./sessions-context.ts";
+import { listUsers, show, stats } from "./sessions-list.ts";
+import { printable, printableJson } from "./table.ts";
 
-const help = `Shows and ends the sessions of this server, in files or in Redis, while it runs.
-It reads the same configuration as the server: run it in the same folder, as the same user.
+/** Most of them are those of sysexits.h. */
+const exitCodes = { done: 0, noSession: 1, unavailable: 69, waiting: 75, configuration: 78 } as const;
 
-  npm run sessions -- COMMAND [--json]
+type Subcommand = (context: SessionsContext, user?: string) => Promise<keyof typeof exitCodes>;
 
-  list           who is signed in, and since when
-  show USER      every session of a person
-  revoke USER    ends a person's sessions and revokes their tokens at the portal
-  revoke --all   the same for everybody
-  stats          how many sessions there are, of what kind
-  rekey          seals all sessions with the newest ENCRYPTION_KEY: older ones can go
+const subcommands: Record<string, { run: Subcommand; options?: string[]; user?: "required" | "or --all" }> = {
+  list: { run: listUsers, options: ["portal"] },
+  show: { run: show, options: ["portal"], user: "required" },
+  revoke: { run: revoke, options: ["portal", "all"], user: "or --all" },
+  stats: { run: stats },
+  rekey: { run: rekey },
+};
 
-  --portal ID    only those at one of several portals (list, show, revoke): the same name at another one is
-                 somebody else
-  --json         for programs (npm run --silent sessions -- list --json)
-
-Exit code: 0 done, 1 nobody of that name, 64 no such command, 69 the sessions cannot be reached,
-75 done, but tokens still wait for the portal, 78 the configuration is wrong.
-`;
-
-/** Exit codes, most of them of sysexits.h. */
-const exit = { done: 0, nobody: 1, usage: 64, unavailable: 69, waiting: 75, configuration: 78 } as const;
-
-/** Where the command runs: the process itself, or a test's streams. */
-export interface Surroundings {
-  cwd: string;
-  env: NodeJS.ProcessEnv;
-  output: NodeJS.WritableStream & { columns?: number };
-  error: NodeJS.WritableStream & { isTTY?: boolean };
-}
-
-interface Flags {
-  json?: boolean | undefined;
-  all?: boolean | undefined;
-  portal?: string | undefined;
-  help?: boolean | undefined;
-}
-
-/** A command that makes no sense; the message says why. */
-class UsageError extends Error {}
-
-/** Runs one command and gives the exit code; what went wrong is in `error`, with the cure. */
-export async function sessions(args: string[], surroundings: Surroundings): Promise<number> {
-  const { output, error, cwd, env } = surroundings;
+/** Runs one subcommand. */
+export async function sessionsCommand(args: string[], context: CommandContext): Promise<number> {
+  const { cwd, env, error } = context;
+  const { flags, user, run } = readSubcommand(args);
+  let config: Config | undefined;
   let records: RecordStore | undefined;
   try {
-    const { flags, run } = readArgs(args);
-    if (!run) {
-      output.write(help);
-      return exit.done;
-    }
-    const config = loadConfig({ cwd, env });
-    const troubles = new Map<string, number>();
-    records = await openPlace(config, troubles);
-    return await run(officeOf(config, records, troubles, flags, surroundings));
+    config = loadConfig({ cwd, env: withConfigFile(env, flags.config) });
+    const unreadable = new Map<string, number>();
+    records = await openExisting(config, unreadable);
+    return exitCodes[await run(sessionsContext(config, records, unreadable, flags, context), user)];
   } catch (reason) {
-    const { message, code } = explain(reason);
-    error.write(`${message}\n`);
-    return code;
+    if (reason instanceof UsageError) throw reason;
+    error.write(`${reason instanceof ConfigError ? reason.message : withFix(reason, config)}\n`);
+    return reason instanceof ConfigError ? exitCodes.configuration : exitCodes.unavailable;
   } finally {
     await records?.close();
   }
 }
 
-function readArgs(args: string[]): { flags: Flags; run?: (office: Office) => Promise<number> } {
-  const flag = { type: "boolean" } as const;
-  const options = {
-    json: flag,
-    all: flag,
-    portal: { type: "string" },
-    help: { ...flag, short: "h" },
-  } as const;
-  let parsed: { values: Flags; positionals: string[] };
-  try {
-    parsed = parseArgs({ args, options, allowPositionals: true });
-  } catch (cause) {
-    throw new UsageError((cause as Error).message);
-  }
-  const { values: flags, positionals } = parsed;
-  const [command, user, ...more] = positionals;
-  if (flags.help || (command === undefined && args.length === 0)) return { flags };
-  if (more.length > 0) throw new UsageError(`What is "${more[0]}"? One user at a time.`);
-  if (flags.all && command !== "revoke") throw new UsageError("--all belongs to revoke.");
-  if (flags.portal !== undefined && !["list", "show", "revoke"].includes(String(command)))
-    throw new UsageError("--portal belongs to list, show and revoke.");
-  const done = (work: Promise<void>) => work.then(() => exit.done);
+function readSubcommand(args: string[]) {
+  const types = { json: "boolean", all: "boolean", portal: "string", config: "string" } as const;
+  const { values: flags, positionals } = readArgs(args, types, { allowPositionals: true });
+  const [name, user, ...others] = positionals;
+  if (name === undefined) throw new UsageError(`Name a subcommand: ${Object.keys(subcommands).join(", ")}.`);
+  const subcommand = Object.hasOwn(subcommands, name) ? subcommands[name] : undefined;
+  if (!subcommand) throw new UsageError(unknown("subcommand", name, name, Object.keys(subcommands)));
 
-  switch (command) {
-    case "show":
-      if (user === undefined) throw new UsageError("Whom? show USER");
-      return { flags, run: async (office) => ((await show(office, user)) ? exit.done : exit.nobody) };
-    case "revoke":
-      // Not both, and not neither: nobody ends all sessions by a slip of the finger.
-      if ((user === undefined) !== (flags.all === true))
-        throw new UsageError("Whose sessions? revoke USER, or revoke --all");
-      return { flags, run: async (office) => exit[await revoke(office, user)] };
+  for (const option of ["all", "portal"] as const) {
+    if (flags[option] !== undefined && !subcommand.options?.includes(option))
+      throw new UsageError(`--${option} is not an option of ${name}.`);
   }
-  if (user !== undefined) throw new UsageError(`${command} takes no user.`);
-  switch (command) {
-    case "list":
-      return { flags, run: (office) => done(list(office)) };
-    case "stats":
-      return { flags, run: (office) => done(stats(office)) };
-    case "rekey":
-      return { flags, run: (office) => done(rekey(office)) };
-  }
-  throw new UsageError(command === undefined ? "Which command?" : `There is no command "${command}".`);
+  if (others.length > 0) throw new UsageError(`Unexpected "${others[0]}". Name one user at a time.`);
+  if (!subcommand.user && user !== undefined) throw new UsageError(`${name} takes no user.`);
+  if (subcommand.user === "required" && user === undefined) throw new UsageError(`Name a user: ${name} USER`);
+  // Not both and not neither: a typing mistake must not end all sessions.
+  if (subcommand.user === "or --all" && (user === undefined) !== (flags.all === true))
+    throw new UsageError(`Name a user, or use --all: ${name} USER, or ${name} --all`);
+  return { flags, user, run: subcommand.run };
 }
 
-/** Opens what the server uses. It makes no folder: one that is not there is the wrong one. */
-async function openPlace(config: Config, troubles: Map<string, number>): Promise<RecordStore> {
-  if (!config.redisUrl && !statSync(config.sessionDir, { throwIfNoEntry: false })?.isDirectory())
-    throw new Error(
-      `SESSION_DIR: there is no folder ${config.sessionDir}. Run this in the folder of the server.`,
-    );
-  const warn = ({ reason }: { reason?: unknown }) => count(troubles, String(reason));
+/** Opens the server's store. A folder that does not exist is the wrong one, so it is not created. */
+async function openExisting(config: Config, unreadable: Map<string, number>): Promise<RecordStore> {
+  const { redisUrl, sessionDir } = config;
+  if (!redisUrl && !statSync(sessionDir, { throwIfNoEntry: false })?.isDirectory())
+    throw new Error(`there is no folder ${sessionDir}`);
+  const warn = ({ reason }: { reason?: unknown }) => countUp(unreadable, String(reason));
   return openRecords(config, { info: () => {}, warn } as unknown as Parameters<typeof openRecords>[1]);
 }
 
-function officeOf(
+function sessionsContext(
   config: Config,
   records: RecordStore,
-  troubles: Map<string, number>,
-  { json, portal: portalId }: Flags,
-  { output, error }: Surroundings,
-): Office {
-  const portals = new Map(
-    [config, ...config.furtherPortals].map(({ portal, portalId }) => [portal, portalId]),
-  );
-  const portal = [...portals].find(([, id]) => id === portalId)?.[0];
-  if (portalId !== undefined && portal === undefined)
-    throw new UsageError(`There is no portal "${portalId}". There is: ${[...portals.values()].join(", ")}.`);
+  unreadable: Map<string, number>,
+  flags: ReturnType<typeof readSubcommand>["flags"],
+  { output, error }: CommandContext,
+): SessionsContext {
+  const all = [config, ...config.furtherPortals];
+  const chosen = all.find(({ portalId }) => portalId === flags.portal);
+  if (flags.portal !== undefined && !chosen) {
+    const ids = all.map(({ portalId }) => portalId);
+    throw new UsageError(unknown("portal", flags.portal, flags.portal, ids));
+  }
   const keys = keyRing(config.encryptionKeys);
   const { sessionIdleSeconds: idleSeconds, sessionMaxSeconds: maxSeconds } = config;
   const pending = pendingList(records, keys);
@@ -157,15 +99,15 @@ function officeOf(
     queue: revocationQueue({ store: pending, log: log as Parameters<typeof revocationQueue>[0]["log"] }),
     pending,
     place: placeOf(config),
-    portals,
-    portal,
+    portals: new Map(all.map(({ portal, portalId }) => [portal, portalId])),
+    portal: chosen?.portal,
     keys: config.encryptionKeys.length,
-    troubles,
+    unreadable,
     reasons,
     width: output.columns ?? 80,
-    tell: (text, value) => void output.write(json ? `${plainJson(value)}\n` : text),
-    note: (text) => void error.write(`${text}\n`),
-    progress: (doing, total) => progressIn(error, doing, total),
+    print: (text, value) => void output.write(flags.json ? `${printableJson(value)}\n` : text),
+    note: (text) => void error.write(`${printable(text)}\n`),
+    progress: (label, total) => progressLine(error, label, total),
   };
 }
 
@@ -177,19 +119,18 @@ function placeOf({ redisUrl, sessionDir }: Config): string {
   return `Redis at ${socketPath ?? hosts.join(", ")}, database ${database}`;
 }
 
-/** One line that is written over and over, in a terminal only. */
-function progressIn(error: Surroundings["error"], doing: string, total: number) {
+/** One line that is written again and again, in a terminal only. */
+function progressLine(error: CommandContext["error"], label: string, total: number) {
   let done = 0;
   let shownAt = performance.now();
   let isShown = false;
   return {
     step() {
       done += 1;
-      // Work that is over in a moment needs none.
       if (!error.isTTY || performance.now() - shownAt < 200) return;
       shownAt = performance.now();
       isShown = true;
-      error.write(`\r${doing}: ${done.toLocaleString("en")} of ${total.toLocaleString("en")} `);
+      error.write(`\r${label}: ${done.toLocaleString("en")} of ${total.toLocaleString("en")} `);
     },
     end() {
       if (isShown) error.write("\r\x1b[K");
@@ -198,28 +139,10 @@ function progressIn(error: Surroundings["error"], doing: string, total: number) 
   };
 }
 
-function explain(reason: unknown): { message: string; code: number } {
-  if (reason instanceof UsageError)
-    return { message: `${reason.message}\nSee: npm run sessions -- --help`, code: exit.usage };
-  if (reason instanceof ConfigError) return { message: reason.message, code: exit.configuration };
-  return { message: cureFor(reason as NodeJS.ErrnoException), code: exit.unavailable };
-}
-
-function cureFor(error: NodeJS.ErrnoException): string {
-  if (/^Redis is away/.test(error.message))
-    return `${error.message}. Check that it runs, and that REDIS_URL names it.`;
-  if (/^Redis refused/.test(error.message))
-    return `${error.message}. Check the user and the password in REDIS_URL, and what that user may do.`;
-  if (error.code === "EACCES" || error.code === "EPERM" || /another user/.test(error.message))
-    return `SESSION_DIR: ${error.message}. Run this as the user whom the server runs as.`;
-  if (error.code === "ENOSPC" || error.code === "EROFS")
-    return `SESSION_DIR: ${error.message}. Make room, then run this again: nothing is lost.`;
-  return error.code || !(error instanceof Error) ? reasonOf(error) : error.message;
-}
-
-if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === import.meta.filename) {
-  const { stdout: output, stderr: error, env } = process;
-  // Whoever reads it may have seen enough, such as `head`.
-  output.on("error", ({ code }: NodeJS.ErrnoException) => process.exit(code === "EPIPE" ? exit.done : 1));
-  process.exitCode = await sessions(process.argv.slice(2), { cwd: process.cwd(), env, output, error });
+/** Why the store cannot be used, with the usual fixes. */
+function withFix(reason: unknown, config: Config | undefined): string {
+  const message = reason instanceof Error ? reason.message : String(reason);
+  return config?.redisUrl
+    ? `${message}. Check that Redis runs, and in REDIS_URL the address, the user, the password and the user's rights.`
+    : `SESSION_DIR: ${message}. Run this with the server's configuration, as the server's user, and check that the disk is not full.`;
 }

@@ -6,10 +6,7 @@ export interface Column<Row> {
 
 const gap = "  ";
 
-/**
- * Sets rows in columns; numbers stand to the right. The first column gives way until a line fits into `width`
- * characters.
- */
+/** Formats rows in columns, numbers to the right. The first column shrinks until a line fits into `width` characters. */
 export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[], width: number): string {
   const lines = [columns.map(({ title }) => title), ...rows.map((row) => columns.map(({ of }) => of(row)))];
   const widths = columns.map((_, index) =>
@@ -18,40 +15,35 @@ export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]
   const others = widths.slice(1).reduce((sum, each) => sum + gap.length + each, 0);
   widths[0] = Math.min(widths[0] ?? 0, Math.max(width - others, 8));
 
-  const isNumber = (lines[1] ?? []).map((value) => typeof value === "number");
   const cell = (value: string | number, index: number) => {
-    const text = shortened(plain(String(value)), widths[index] ?? 0);
-    return isNumber[index] ? text.padStart(widths[index] ?? 0) : text.padEnd(widths[index] ?? 0);
+    const size = widths[index] ?? 0;
+    const text = printable(String(value));
+    const cut = text.length > size ? `${text.slice(0, size - 1)}…` : text;
+    return typeof lines[1]?.[index] === "number" ? cut.padStart(size) : cut.padEnd(size);
   };
   return lines.map((line) => `${line.map(cell).join(gap).trimEnd()}\n`).join("");
 }
 
-function shortened(text: string, width: number): string {
-  return text.length > width ? `${text.slice(0, width - 1)}…` : text;
-}
-
-/** What could move the cursor, colour the terminal or turn the line around. */
+/** What could move the cursor, color the terminal or reverse the line. */
 const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-/** The text without what a terminal would obey. */
-export function plain(text: string): string {
+/** The text without control characters. */
+export function printable(text: string): string {
   return text.replace(unprintable, "?");
 }
 
-/** JSON that a terminal shows as it is. By itself JSON escapes no more than the control characters of ASCII. */
-export function plainJson(value: unknown): string {
-  return JSON.stringify(value, null, 2)
-    .split("\n")
-    .map((line) => line.replace(unprintable, escaped))
-    .join("\n");
+/** JSON that is safe in a terminal. JSON.stringify escapes only the control characters of ASCII. */
+export function printableJson(value: unknown): string {
+  const lines = JSON.stringify(value, null, 2).split("\n");
+  return lines.map((line) => line.replace(unprintable, escaped)).join("\n");
 }
 
 function escaped(character: string): string {
-  const units = Array.from({ length: character.length }, (_, index) => character.charCodeAt(index));
-  return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
+  const units = character.split("").map((unit) => unit.charCodeAt(0).toString(16).padStart(4, "0"));
+  return units.map((hex) => `\\u${hex}`).join("");
 }
 
-/** A moment to the minute in UTC, such as `2026-03-01 14:05`. */
+/** A time to the minute in UTC, such as `2026-03-01 14:05`. */
 export function minute(ms: number): string {
   return Number.isFinite(ms) ? new Date(ms).toISOString().slice(0, 16).replace("T", " ") : "-";
 }

@@ -40,9 +40,15 @@ async function listen(port: number): Promise<Server | undefined> {
 /** Starts a program of ours in a folder of its own, and waits until it answers at `url`; it ends with the test. */
 export async function startProgram(
   t: Pick<TestContext, "after">,
-  { file, cwd, url, env }: { file: string; cwd: string; url: string; env: Record<string, string> },
+  {
+    file,
+    args = [],
+    cwd,
+    url,
+    env,
+  }: { file: string; args?: string[]; cwd: string; url: string; env: Record<string, string> },
 ): Promise<ChildProcess> {
-  const program = spawn(process.execPath, [file], {
+  const program = spawn(process.execPath, [file, ...args], {
     cwd,
     env: { PATH: process.env.PATH, ...env },
     stdio: ["ignore", "ignore", "inherit"],

@@ -6,7 +6,7 @@ export function suggestionFor(name: string, known: readonly string[]): string | 
   const edits = (one: string) =>
     comparable(one).startsWith(`${wanted}_`) ? 1 : distance(wanted, comparable(one));
   const [best] = known.map((one) => ({ one, edits: edits(one) })).sort((a, b) => a.edits - b.edits);
-  return best && best.edits <= Math.max(1, wanted.length / 4) ? best.one : undefined;
+  return best && best.edits <= Math.max(2, wanted.length / 4) ? best.one : undefined;
 }
 
 function comparable(name: string): string {

@@ -1,32 +1,20 @@
-/** What one check has found. No text in it holds a secret. */
+/** The result of one check. It contains no secret. */
 export interface Finding {
-  /** What was looked at, in a few words. */
+  /** What was checked. */
   check: string;
-  /** A problem keeps people from signing in, or is not safe; a warning is worth a look; what was skipped is not known. */
+  /** A problem prevents sign-in or is not safe; a warning is worth a look; a skipped check has no result. */
   status: "ok" | "warning" | "problem" | "skipped";
   found: string;
-  /** What to do about it. */
-  cure?: string;
+  /** How to repair it: for a warning or a problem. */
+  fix?: string;
 }
 
-/** All is well. */
-export const ok = (check: string, found: string): Finding => ({ check, status: "ok", found });
+const finding = (status: Finding["status"]) => (check: string, found: string) => ({ check, status, found });
+const findingWithFix =
+  (status: Finding["status"]) =>
+  (check: string, found: string, fix: string): Finding => ({ check, status, found, fix });
 
-/** Worth a look: people can sign in all the same. */
-export const warning = (check: string, found: string, cure: string): Finding => ({
-  check,
-  status: "warning",
-  found,
-  cure,
-});
-
-/** Keeps people from signing in, or is not safe. */
-export const problem = (check: string, found: string, cure: string): Finding => ({
-  check,
-  status: "problem",
-  found,
-  cure,
-});
-
-/** Not known, and why. */
-export const skipped = (check: string, found: string): Finding => ({ check, status: "skipped", found });
+export const ok = finding("ok");
+export const skipped = finding("skipped");
+export const warning = findingWithFix("warning");
+export const problem = findingWithFix("problem");

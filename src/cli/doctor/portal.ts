@@ -1,56 +1,49 @@
 import type { Config } from "../../app/config/config.ts";
-import { type AskOptions, ask, type Heard } from "./ask.ts";
 import { type Finding, ok, problem, warning } from "./finding.ts";
+import { type ProbeOptions, type ProbeResponse, probe } from "./probe.ts";
 
-/** What the portal says of itself (portals/self); the fields are not checked yet. */
+/** The portal's own description (portals/self); the fields are not validated. */
 export interface PortalSelf {
   currentVersion?: unknown;
   supportsOAuth?: unknown;
 }
 
-/** What was found of a portal, and what the next checks need of its answer. */
+/** The findings about a portal, and its description for the next checks. */
 export interface PortalFindings {
   findings: Finding[];
-  /** Left out when the portal cannot be asked anything else. */
+  /** Left out when the portal cannot be used. */
   self?: PortalSelf;
 }
 
-/** Whether the portal answers as one, how good its certificate is, and whether its clock is ours. */
-export async function checkPortal(
-  { portal }: Config,
-  options: AskOptions & { now: () => number },
-): Promise<PortalFindings> {
+/** Whether the portal responds as one, whether its certificate stays valid, and whether the clocks agree. */
+export async function checkPortal({ portal }: Config, options: ProbeOptions): Promise<PortalFindings> {
+  const { now = Date.now } = options;
   const check = "portal";
-  let heard: Heard;
+  let response: ProbeResponse;
   try {
-    heard = await ask(`${portal}/portals/self?f=json`, options);
+    response = await probe(`${portal}/portals/self?f=json`, options);
   } catch (error) {
-    const [found, cure] = whySilent(error as NodeJS.ErrnoException, new URL(portal).host);
-    return { findings: [problem(check, found, cure)] };
+    return { findings: [problem(check, ...whyNoResponse(error as NodeJS.ErrnoException, portal))] };
   }
-  const about = [...checkCertificate(heard, options.now()), checkClock(heard, options.now())];
-  const self = selfOf(heard.body);
-  if (heard.status !== 200 || !self) {
-    const [found, cure] = whyNoPortal(heard);
-    return { findings: [problem(check, found, cure), ...about] };
-  }
-  const version = textOf(self.currentVersion) || "unknown";
-  const reached = ok(check, `${portal} answers in ${heard.ms} ms; its version is ${version}`);
+  const others = [...checkCertificate(response, now()), checkClock(response, now())];
+  const self = selfOf(response.body);
+  if (response.status !== 200 || !self)
+    return { findings: [problem(check, ...whyNoPortal(response)), ...others] };
   if (self.supportsOAuth === false) {
-    const cure = "Ask an administrator of the portal to switch OAuth on.";
-    return { findings: [problem(check, `${portal} does not support OAuth`, cure), ...about], self };
+    const fix = "Ask an administrator of the portal to turn on OAuth.";
+    return { findings: [problem(check, `${portal} does not support OAuth`, fix), ...others], self };
   }
-  return { findings: [reached, ...about], self };
+  const version = printableText(self.currentVersion) || "unknown";
+  const found = `${portal} responds in ${response.ms} ms; its version is ${version}`;
+  return { findings: [ok(check, found), ...others], self };
 }
 
-/** A text of the portal's as it may be shown in a terminal. */
-function textOf(value: unknown): string {
-  const isText = typeof value === "string" || typeof value === "number";
-  return isText
-    ? String(value)
-        .replace(/[^\x20-\x7e]/g, "")
-        .slice(0, 40)
-    : "";
+/** A value from the portal that is safe in a terminal. */
+function printableText(value: unknown): string {
+  if (typeof value !== "string" && typeof value !== "number") return "";
+  return String(value)
+    .replace(/[^\x20-\x7e]/g, "")
+    .slice(0, 40);
 }
 
 function selfOf(body: string): PortalSelf | undefined {
@@ -63,58 +56,54 @@ function selfOf(body: string): PortalSelf | undefined {
   }
 }
 
-const addressCure =
-  "Set PORTAL_URL to the address of the portal, with its web adaptor: https://gis.example.com/portal.";
+type Reason = [found: string, fix: string];
 
-function whyNoPortal({ status, headers, body }: Heard): [found: string, cure: string] {
+function whyNoPortal({ status, headers, body }: ProbeResponse): Reason {
   if (status >= 300 && status < 400) {
     const { location = "" } = headers;
     const where = URL.canParse(location) ? ` to ${new URL(location).host}` : "";
-    return [
-      `the address is redirected${where}`,
-      "Set PORTAL_URL to where it leads; redirects are not followed.",
-    ];
+    return [`the URL redirects${where}`, "Set PORTAL_URL to the target; the server follows no redirects."];
   }
-  if (status >= 500) return [`the portal has a fault of its own (HTTP ${status})`, "Try again in a minute."];
+  if (status >= 500) return [`the portal has an error of its own (HTTP ${status})`, "Try again in a minute."];
   if (status === 401 || status === 403) {
-    const cure = "Web-tier authentication in front of the portal keeps servers out: let this one through.";
-    return [`the portal does not let this server ask (HTTP ${status})`, cure];
+    const fix = "Web-tier authentication in front of the portal blocks servers: allow this one.";
+    return [`the portal rejects this server's requests (HTTP ${status})`, fix];
   }
   const kind = body.trimStart().startsWith("{") ? "an error" : "no JSON";
-  return [`what answers there is no portal (HTTP ${status}, ${kind})`, addressCure];
+  const fix = "Set PORTAL_URL to the portal's URL, with its web adaptor: https://gis.example.com/portal.";
+  return [`the response is not from a portal (HTTP ${status}, ${kind})`, fix];
 }
 
-const authorityCure =
-  "If its authority is your own: put the authority's certificate (PEM) into a file and name it in NODE_EXTRA_CA_CERTS, in the environment of the server.";
+const authorityFix =
+  "If you run the authority: put its certificate (PEM) into a file and set NODE_EXTRA_CA_CERTS to that file, in the environment of the server.";
 
-/** The codes of Node (errno) and OpenSSL, in words. */
-function whySilent(
-  { code = "", message }: NodeJS.ErrnoException,
-  host: string,
-): [found: string, cure: string] {
-  const known: Record<string, [string, string]> = {
-    ENOTFOUND: [`the name of ${host} is not known`, "Correct PORTAL_URL, or this machine's DNS."],
-    EAI_AGAIN: [`the name of ${host} cannot be looked up now`, "Mend this machine's DNS."],
+/** Explains the codes of Node (errno) and OpenSSL. */
+function whyNoResponse({ code = "", message }: NodeJS.ErrnoException, portal: string): Reason {
+  const { host } = new URL(portal);
+  const unknownAuthority: Reason = [`the certificate of ${host} is from an unknown authority`, authorityFix];
+  const known: Record<string, Reason> = {
+    ENOTFOUND: [`the host name ${host} does not exist`, "Correct PORTAL_URL, or this machine's DNS."],
+    EAI_AGAIN: [`the host name ${host} cannot be resolved now`, "Repair this machine's DNS."],
     ECONNREFUSED: [`nothing listens at ${host}`, "Start the portal, or correct PORTAL_URL."],
-    ECONNRESET: [`${host} hangs up`, "Look for a firewall in between, and whether it wants https."],
-    ETIMEDOUT: [`${host} does not answer within 10 s`, "Look for a firewall or a proxy in between."],
+    ECONNRESET: [
+      `${host} closes the connection`,
+      "Check for a firewall in between, and whether it expects https.",
+    ],
+    ETIMEDOUT: [`${host} does not respond within 10 s`, "Check for a firewall or a proxy in between."],
     CERT_HAS_EXPIRED: [`the certificate of ${host} has expired`, "Renew it at the portal."],
     CERT_NOT_YET_VALID: [`the certificate of ${host} is not valid yet`, "Set this machine's clock."],
     ERR_TLS_CERT_ALTNAME_INVALID: [
-      `the certificate at ${host} is for another name`,
+      `the certificate of ${host} is for another name`,
       "Set PORTAL_URL to the name in the certificate.",
     ],
-    DEPTH_ZERO_SELF_SIGNED_CERT: [`${host} has a certificate that it signed itself`, authorityCure],
-    SELF_SIGNED_CERT_IN_CHAIN: [`the certificate of ${host} comes from an unknown authority`, authorityCure],
-    UNABLE_TO_GET_ISSUER_CERT_LOCALLY: [
-      `the certificate of ${host} comes from an unknown authority`,
-      authorityCure,
-    ],
+    DEPTH_ZERO_SELF_SIGNED_CERT: [`the certificate of ${host} is self-signed`, authorityFix],
+    SELF_SIGNED_CERT_IN_CHAIN: unknownAuthority,
+    UNABLE_TO_GET_ISSUER_CERT_LOCALLY: unknownAuthority,
     UNABLE_TO_VERIFY_LEAF_SIGNATURE: [
-      `the chain of the certificate of ${host} is not complete`,
-      `Let the portal send its intermediate certificates, too. ${authorityCure}`,
+      `the certificate chain of ${host} is incomplete`,
+      `Let the portal send its intermediate certificates, too. ${authorityFix}`,
     ],
-    EPROTO: [`${host} does not speak TLS as it should`, "Look whether that port is https at all."],
+    EPROTO: [`TLS with ${host} fails`, "Check whether that port is https at all."],
   };
   return (
     known[code] ?? [`${host} cannot be reached (${code || message})`, "Correct PORTAL_URL or the network."]
@@ -123,30 +112,26 @@ function whySilent(
 
 const dayMs = 24 * 60 * 60_000;
 
-function checkCertificate({ certificateEnds }: Heard, now: number): Finding[] {
-  if (!certificateEnds) return [];
+function checkCertificate({ certificateExpires }: ProbeResponse, now: number): Finding[] {
+  if (!certificateExpires) return [];
   const check = "portal's certificate";
-  const day = certificateEnds.toISOString().slice(0, 10);
-  if (certificateEnds.getTime() < now + 14 * dayMs) {
-    return [
-      warning(check, `is trusted, but ends on ${day}`, "Have it renewed: afterwards nobody can sign in."),
-    ];
-  }
-  return [ok(check, `is trusted, and good until ${day}`)];
+  const day = certificateExpires.toISOString().slice(0, 10);
+  if (certificateExpires.getTime() >= now + 14 * dayMs)
+    return [ok(check, `is trusted, and valid until ${day}`)];
+  return [warning(check, `is trusted, but expires on ${day}`, "Renew it: users cannot sign in after that.")];
 }
 
-/** Two numbers of seconds: what is worth a look, and what makes fresh tokens look spent. */
-const skew = { worthALook: 30, tooMuch: 300 };
+/** Seconds of difference that are worth a look, and that make new tokens look expired. */
+const skew = { warning: 30, problem: 300 };
 
-function checkClock({ headers, ms }: Heard, now: number): Finding {
+function checkClock({ headers, ms }: ProbeResponse, now: number): Finding {
   const check = "clock";
   const theirs = Date.parse(headers.date ?? "");
-  if (Number.isNaN(theirs)) return ok(check, "the portal does not tell the time");
-  // The header has whole seconds, and was written somewhere in the middle of the answer.
+  if (Number.isNaN(theirs)) return ok(check, "the portal does not send its time");
+  // The header has whole seconds, and was written about half way through the request.
   const seconds = Math.round((now - ms / 2 - (theirs + 500)) / 1000);
   const off = `this machine's is ${Math.abs(seconds)} s ${seconds > 0 ? "ahead of" : "behind"} the portal's`;
-  const cure = "Let both machines set their clocks by NTP.";
-  if (Math.abs(seconds) > skew.tooMuch) return problem(check, off, cure);
-  if (Math.abs(seconds) > skew.worthALook) return warning(check, off, cure);
-  return ok(check, "agrees with the portal's");
+  const fix = "Let both machines set their clocks by NTP.";
+  if (Math.abs(seconds) > skew.problem) return problem(check, off, fix);
+  return Math.abs(seconds) > skew.warning ? warning(check, off, fix) : ok(check, "agrees with the portal's");
 }

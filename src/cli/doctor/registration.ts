@@ -1,49 +1,47 @@
 import type { Config } from "../../app/config/config.ts";
-import { type AskOptions, ask } from "./ask.ts";
 import { type Finding, ok, problem, skipped, warning } from "./finding.ts";
+import { type ProbeOptions, probe } from "./probe.ts";
 
-/** What the portal thinks of a client id and a redirect URI. */
-type Verdict = "registered" | "client unknown" | "redirect refused" | "blocked" | "unclear";
+/** The portal's opinion of a client ID and a redirect URI. */
+type Verdict = "registered" | "unknown client" | "unknown redirect URI" | "blocked" | "unclear";
 
 /**
- * Whether the portal knows the client id and the redirect URI. When it does not, it tells the visitor so on a page of
- * its own, and this server would never hear of it: so the page is asked for here, and read.
+ * Whether the portal knows the client ID and the redirect URI. If it does not, only the visitor would see that, on a
+ * page of the portal, so this requests and reads that page.
  */
-export async function checkRegistration(config: Config, options: AskOptions): Promise<Finding[]> {
+export async function checkRegistration(config: Config, options: ProbeOptions): Promise<Finding[]> {
   const { redirectUri } = config;
   const verdict = await verdictOn(config, redirectUri, options);
-  if (verdict === "client unknown") {
-    const cure =
-      "Copy the client id from the OAuth credentials item, and look whether it belongs to this portal.";
-    return [problem("client id", "the portal does not know it", cure), skipped("redirect URI", "not known")];
+  if (verdict === "unknown client") {
+    const fix =
+      "Copy the client ID from the OAuth credentials item, and check that it belongs to this portal.";
+    return [problem("client ID", "is unknown to the portal", fix), skipped("redirect URI", "not known")];
   }
-  const client = ok("client id", "the portal knows it");
+  const client = ok("client ID", "is known to the portal");
   const check = "redirect URI";
   if (verdict === "registered") return [client, ok(check, `${redirectUri} is registered`)];
-  if (verdict === "redirect refused") {
-    const spelling = await registeredSpelling(config, options);
-    const instead = spelling ? ` (${spelling} is registered)` : "";
-    const cure = `Add exactly this redirect URL to the OAuth credentials item: ${redirectUri}`;
-    return [client, problem(check, `is not registered${instead}`, cure)];
+  if (verdict === "unknown redirect URI") {
+    const other = await registeredSpelling(config, options);
+    const found = other ? `is not registered (${other} is registered)` : "is not registered";
+    const fix = `Add exactly this redirect URI to the OAuth credentials item: ${redirectUri}`;
+    return [client, problem(check, found, fix)];
   }
-  const open = `Open ${new URL("sign-in", redirectUri)} in a browser and read what the portal says.`;
-  if (verdict === "blocked") {
-    return [client, warning(check, "the portal sends sign-ins of this app back with an error", open)];
-  }
+  const fix = `Open ${new URL("sign-in", redirectUri)} in a browser and read what the portal says.`;
+  if (verdict === "blocked") return [client, warning(check, "the portal returns an error to this app", fix)];
   const unclear = "the portal's sign-in page could not be read";
-  return [skipped("client id", unclear), warning(check, unclear, open)];
+  return [skipped("client ID", unclear), warning(check, unclear, fix)];
 }
 
-/** Another spelling of the redirect URI that the portal knows: people copy a slash too many, or the other localhost. */
-async function registeredSpelling(config: Config, options: AskOptions): Promise<string | undefined> {
+/** A registered URI that differs by a slash at the end or by localhost, as people copy them. */
+async function registeredSpelling(config: Config, options: ProbeOptions): Promise<string | undefined> {
   const { redirectUri } = config;
-  const slash = redirectUri.endsWith("/") ? redirectUri.slice(0, -1) : `${redirectUri}/`;
-  const hosts = redirectUri.includes("//localhost") ? ["localhost", "127.0.0.1"] : ["127.0.0.1", "localhost"];
-  const host = (uri: string) => uri.replace(`//${hosts[0]}`, `//${hosts[1]}`);
-  const others = new Set([slash, host(redirectUri), host(slash)]);
-  others.delete(redirectUri);
-  for (const other of others) {
-    if ((await verdictOn(config, other, options)) === "registered") return other;
+  const otherSlash = (uri: string) => (uri.endsWith("/") ? uri.slice(0, -1) : `${uri}/`);
+  const otherHost = (uri: string) =>
+    uri.includes("//localhost")
+      ? uri.replace("//localhost", "//127.0.0.1")
+      : uri.replace("//127.0.0.1", "//localhost");
+  for (const other of [otherSlash(redirectUri), otherHost(redirectUri), otherHost(otherSlash(redirectUri))]) {
+    if (other !== redirectUri && (await verdictOn(config, other, options)) === "registered") return other;
   }
   return undefined;
 }
@@ -51,25 +49,25 @@ async function registeredSpelling(config: Config, options: AskOptions): Promise<
 async function verdictOn(
   { portal, clientId }: Config,
   redirectUri: string,
-  options: AskOptions,
+  options: ProbeOptions,
 ): Promise<Verdict> {
   const query = new URLSearchParams({
     client_id: clientId,
     response_type: "code",
     redirect_uri: redirectUri,
     state: "doctor",
-    // That of RFC 7636, appendix B: nobody will use the code.
+    // From RFC 7636, appendix B: the authorization code is never used.
     code_challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
     code_challenge_method: "S256",
   });
   try {
-    const { status, headers, body } = await ask(`${portal}/oauth2/authorize?${query}`, options);
-    // ArcGIS's own words, on a page "Error 400" (support.esri.com 000015445). What status it has is not documented.
-    if (/Invalid client_id/i.test(body)) return "client unknown";
-    if (/Invalid redirect_uri/i.test(body)) return "redirect refused";
-    const backHere = headers.location?.startsWith(redirectUri);
-    if (backHere) return /[?&]error=/.test(headers.location ?? "") ? "blocked" : "registered";
-    // The sign-in page, or the way to the organisation's own.
+    const { status, headers, body } = await probe(`${portal}/oauth2/authorize?${query}`, options);
+    // ArcGIS's own words on a page "Error 400" (support.esri.com 000015445), whose status is not documented.
+    if (/Invalid client_id/i.test(body)) return "unknown client";
+    if (/Invalid redirect_uri/i.test(body)) return "unknown redirect URI";
+    const { location = "" } = headers;
+    if (location.startsWith(redirectUri)) return /[?&]error=/.test(location) ? "blocked" : "registered";
+    // The sign-in page, or a redirect to the organization's own.
     return status === 200 || (status >= 300 && status < 400) ? "registered" : "unclear";
   } catch {
     return "unclear";

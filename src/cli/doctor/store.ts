@@ -6,7 +6,7 @@ import { reasonOf } from "../../reason.ts";
 import { openStore } from "../../session/open-store.ts";
 import { type Finding, ok, problem, warning } from "./finding.ts";
 
-/** Whether sessions can be kept: by keeping something there, and taking it away again. */
+/** Whether the store works, by writing something and removing it again. */
 export async function checkStore(config: Config): Promise<Finding[]> {
   return [await (config.redisUrl ? checkRedis(config) : checkFolder(config))];
 }
@@ -18,22 +18,22 @@ const redisFix =
 
 async function checkFolder(config: Config): Promise<Finding> {
   const { sessionDir } = config;
-  const about = lookAt(sessionDir);
-  // The server makes the folder. The doctor does not: it may run as somebody else.
-  if (!about) return checkParent(sessionDir);
-  const trouble = troubleWith(about, sessionDir);
-  if (trouble) return trouble;
-  const reason = await tryIt(config);
-  if (reason === undefined) return ok(check, `files in ${sessionDir}, which can be written`);
+  const stats = statsOf(sessionDir);
+  // The server creates the folder. The doctor does not, because it may run as another user.
+  if (!stats) return checkParent(sessionDir);
+  const finding = checkStats(stats, sessionDir);
+  if (finding) return finding;
+  const reason = await whyNotWritable(config);
+  if (reason === undefined) return ok(check, `files in ${sessionDir}, which is writable`);
   return problem(
     check,
-    `${sessionDir} cannot be written (${reason})`,
-    "Look at its owner, and whether the disk is full.",
+    `${sessionDir} is not writable (${reason})`,
+    "Check its owner, and whether the disk is full.",
   );
 }
 
-/** What lies there; `undefined` when there is nothing, or something in the way. */
-function lookAt(path: string): Stats | undefined {
+/** `undefined` when there is nothing at the path, or something in the way. */
+function statsOf(path: string): Stats | undefined {
   try {
     return lstatSync(path);
   } catch {
@@ -43,47 +43,42 @@ function lookAt(path: string): Stats | undefined {
 
 function checkParent(sessionDir: string): Finding {
   let parent = dirname(sessionDir);
-  while (!lstatSync(parent, { throwIfNoEntry: false }) && parent !== dirname(parent))
-    parent = dirname(parent);
+  while (!statsOf(parent) && parent !== dirname(parent)) parent = dirname(parent);
   try {
     accessSync(parent, constants.W_OK | constants.X_OK);
-    return ok(check, `files in ${sessionDir}, which will be made`);
+    return ok(check, `files in ${sessionDir}, which the server will create`);
   } catch {
-    const cure = "Make the folder for the server's user, with mode 0700, or set another SESSION_DIR.";
-    return problem(check, `${sessionDir} cannot be found, and cannot be made in ${parent}`, cure);
+    const fix = "Create the folder for the server's user, with mode 0700, or set another SESSION_DIR.";
+    return problem(check, `${sessionDir} does not exist, and cannot be created in ${parent}`, fix);
   }
 }
 
-function troubleWith(about: Stats, sessionDir: string): Finding | undefined {
-  if (!about.isDirectory()) {
-    return problem(
-      check,
-      `${sessionDir} is not a folder (a symbolic link will not do)`,
-      "Set another SESSION_DIR.",
-    );
+function checkStats(stats: Stats, sessionDir: string): Finding | undefined {
+  if (!stats.isDirectory()) {
+    const found = `${sessionDir} is not a folder (a symbolic link is not accepted)`;
+    return problem(check, found, "Set another SESSION_DIR.");
   }
   if (process.platform === "win32") return undefined;
-  if (about.uid !== process.getuid?.()) {
-    const cure = "Run this as the server's user; if it is that one, let it own the folder (chown).";
-    return problem(check, `${sessionDir} belongs to another user`, cure);
+  if (stats.uid !== process.getuid?.()) {
+    const fix = "Run this as the server's user; if you do already, make that user the owner (chown).";
+    return problem(check, `${sessionDir} belongs to another user`, fix);
   }
-  if ((about.mode & 0o077) !== 0) {
-    const cure = `The server mends that when it starts; or run: chmod 700 ${sessionDir}`;
-    return warning(check, `other users may open ${sessionDir}`, cure);
+  if ((stats.mode & 0o077) !== 0) {
+    const fix = `The server corrects that when it starts; or run: chmod 700 ${sessionDir}`;
+    return warning(check, `other users can open ${sessionDir}`, fix);
   }
   return undefined;
 }
 
-/** That the way to it is safe was checked when the configuration was read. */
 async function checkRedis(config: Config): Promise<Finding> {
-  const reason = await tryIt(config);
+  const reason = await whyNotWritable(config);
   return reason === undefined
-    ? ok(check, "Redis answers, and can be written")
+    ? ok(check, "Redis responds and is writable")
     : problem(check, reason, redisFix);
 }
 
-/** Gives why the store does not work; `undefined` when it does. */
-async function tryIt(config: Config): Promise<string | undefined> {
+/** `undefined` when the store works. */
+async function whyNotWritable(config: Config): Promise<string | undefined> {
   try {
     const store = await openStore(config, pino({ level: "silent" }));
     try {

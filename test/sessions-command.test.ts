@@ -1,14 +1,9 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import fs, { chownSync, copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
-import { PassThrough } from "node:stream";
-import { text } from "node:stream/consumers";
 import { describe, type TestContext, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { IdentityManager } from "#src/arcgis/identity-manager.ts";
-import { sessions } from "#src/cli/sessions.ts";
 import { minute, table } from "#src/cli/table.ts";
 import { startSandbox } from "#src/sandbox/index.ts";
 import { fileStore } from "#src/session/file-store.ts";
@@ -17,17 +12,12 @@ import { redisStore } from "#src/session/redis-store.ts";
 import { keyRing } from "#src/session/seal.ts";
 import { recordSeals } from "#src/session/sealed-record.ts";
 import { Browser } from "./support/browser.ts";
+import { callCli, type Outcome, spawnCli } from "./support/cli.ts";
 import { memoryFolder, smallDisk } from "./support/disks.ts";
 import { whoIs } from "./support/expect.ts";
 import { redisIsMissing, startRedis } from "./support/redis.ts";
 import { folder, openSite, type Site, type SiteOptions, secret, signIn } from "./support/site.ts";
 import { day, identityFor, openTestStore, recordOf } from "./support/store.ts";
-
-interface Outcome {
-  code: number;
-  output: string;
-  error: string;
-}
 
 /** The settings of a site as its command would find them in the environment. */
 function settingsOf({ config }: Site, more: Record<string, string> = {}): Record<string, string> {
@@ -42,39 +32,17 @@ function settingsOf({ config }: Site, more: Record<string, string> = {}): Record
   };
 }
 
-/** Runs a command as `npm run sessions` does, beside whatever else uses the store. */
-async function run(
+/** Runs a subcommand in this process, beside whatever else uses the store. */
+const run = (
   t: TestContext,
   env: Record<string, string>,
   args: string[],
-  { columns = 80, isTTY = false } = {},
-): Promise<Outcome> {
-  const output = Object.assign(new PassThrough(), { columns });
-  const error = Object.assign(new PassThrough(), { isTTY });
-  const [code, ...texts] = await Promise.all([
-    sessions(args, { cwd: folder(t), env, output, error }).finally(() => {
-      output.end();
-      error.end();
-    }),
-    text(output),
-    text(error),
-  ]);
-  const [written = "", told = ""] = texts;
-  return { code, output: written, error: told };
-}
+  terminal: { columns?: number; isTTY?: boolean } = {},
+) => callCli(["sessions", ...args], { cwd: folder(t), env, ...terminal });
 
 /** The same in a process of its own. */
-async function runProcess(t: TestContext, env: Record<string, string>, ...args: string[]): Promise<Outcome> {
-  const entry = fileURLToPath(import.meta.resolve("#src/cli/sessions.ts"));
-  const child = spawn(process.execPath, [entry, ...args], {
-    cwd: folder(t),
-    env: { PATH: process.env.PATH, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const exit = new Promise<number>((resolve) => child.once("exit", (code) => resolve(Number(code))));
-  const [output, error, code] = await Promise.all([text(child.stdout), text(child.stderr), exit]);
-  return { code, output, error };
-}
+const runProcess = (t: TestContext, env: Record<string, string>, ...args: string[]) =>
+  spawnCli(["sessions", ...args], { cwd: folder(t), env });
 
 /** Signs these people in, each in a browser of their own. */
 async function openWith(t: TestContext, people: string[], options: SiteOptions = {}) {
@@ -118,7 +86,7 @@ function lay(dir: string, key: string, count: number, userOf: (index: number) =>
   }
 }
 
-describe("npm run sessions, beside a running server", () => {
+describe("arcgis-sign-in sessions, beside a running server", () => {
   test("SE-12 revoke USER: every session of that person is anonymous at the next request, nobody else's is, the tokens are revoked", async (t) => {
     const { site, browsers } = await openWith(t, ["sandy_admin", "vik_viewer", "sandy_admin"]);
     assert.deepEqual(await signedIn(browsers), ["sandy_admin", "vik_viewer", "sandy_admin"]);
@@ -140,7 +108,7 @@ describe("npm run sessions, beside a running server", () => {
 
     const outcome = await runProcess(t, settingsOf(site), "revoke", "--all");
 
-    assert.deepEqual(outcome, { code: 0, output: "Ended 2 sessions of 2 people.\n", error: "" });
+    assert.deepEqual(outcome, { code: 0, output: "Ended 2 sessions of 2 users.\n", error: "" });
     assert.deepEqual(await signedIn(browsers), [undefined, undefined]);
     assert.equal(site.sandbox.revoked.length, 2);
     assert.deepEqual(site.files(), []);
@@ -165,13 +133,13 @@ describe("npm run sessions, beside a running server", () => {
     );
     assert.deepEqual(await signedIn(browsers), [undefined, "vik_viewer"]);
     const stats = await run(t, settingsOf(site), ["stats"]);
-    assert.match(stats.output, /^revocations that wait +1$/m);
+    assert.match(stats.output, /^pending revocations +1$/m);
     assert.deepEqual(site.sandbox.revoked, []);
 
     site.sandbox.faults.clear("revokeToken");
     assert.equal((await run(t, settingsOf(site), ["revoke", "vik_viewer"])).code, 0);
     assert.equal(site.sandbox.revoked.length, 2);
-    assert.match((await run(t, settingsOf(site), ["stats"])).output, /^revocations that wait +0$/m);
+    assert.match((await run(t, settingsOf(site), ["stats"])).output, /^pending revocations +0$/m);
   });
 
   test("SE-12 a server takes up what another process has put into the queue", async (t) => {
@@ -195,14 +163,14 @@ describe("npm run sessions, beside a running server", () => {
     const { keep, store, dir, keys } = openTestStore(t);
     const id = await keep({ identity: identityFor("sandy_admin", { refreshToken: "old" }) });
     const records = fileStore({ path: dir, idleSeconds: 60 });
-    const office = inventory({ records, keys: keyRing(keys), idleSeconds: 3600, maxSeconds: 3600 });
+    const all = inventory({ records, keys: keyRing(keys), idleSeconds: 3600, maxSeconds: 3600 });
     const name = recordOf(id);
-    const found = await office.look(name);
+    const found = await all.look(name);
     assert.ok(found && "identities" in found, "it is found");
     await store.update(id, (data) => {
       data.identity = identityFor("sandy_admin", { refreshToken: "new" });
     });
-    const [ended] = await office.end(name);
+    const [ended] = await all.end(name);
     assert.equal(ended?.refreshToken, "new");
     // And the renewal that comes too late finds nothing to compare its token with.
     assert.equal(await store.update(id, () => assert.fail("there is nothing to change")), false);
@@ -231,7 +199,7 @@ describe("npm run sessions, beside a running server", () => {
     for (const { mock } of mocked) mock.restore();
     syncBuiltinESMExports();
     assert.equal(outcome.code, 69, outcome.error);
-    assert.match((await run(t, settingsOf(site), ["stats"])).output, /^revocations that wait +3$/m);
+    assert.match((await run(t, settingsOf(site), ["stats"])).output, /^pending revocations +3$/m);
     assert.equal((await run(t, settingsOf(site), ["revoke", "--all"])).code, 0);
     assert.equal(new Set(site.sandbox.revoked).size, 3);
     assert.deepEqual(site.files(), []);
@@ -254,7 +222,7 @@ describe("npm run sessions, beside a running server", () => {
     assert.equal(second.code, 75);
     assert.match(
       second.error,
-      /^1 token could neither be revoked .+ nor be kept for later, .+ Revoke them at the portal\.$/m,
+      /^1 token could not be revoked .+, nor queued, .+ Revoke them at the portal\.$/m,
     );
     assert.deepEqual(await signedIn(browsers), [undefined, undefined]);
     assert.deepEqual(site.files(), []);
@@ -275,12 +243,12 @@ describe("npm run sessions, beside a running server", () => {
     assert.ok(site.files().includes(other), "it waits for its key");
 
     const all = await run(t, settings, ["revoke", "--all"]);
-    assert.match(all.output, /^Ended 2 sessions of 0 people\.$/m);
+    assert.match(all.output, /^Ended 2 sessions of 0 users\.$/m);
     assert.deepEqual(await signedIn(browsers), [undefined, undefined]);
   });
 });
 
-describe("what npm run sessions shows", () => {
+describe("the output of arcgis-sign-in sessions", () => {
   test("list, show and stats, for people and for programs, and no token and no session id in any of them", async (t) => {
     const { site, browsers } = await openWith(t, ["sandy_admin", "vik_viewer", "sandy_admin"]);
     const hidden = await secretsOf(site, browsers);
@@ -297,7 +265,7 @@ describe("what npm run sessions shows", () => {
     const list = await told("list");
     assert.match(list, /^USER +SESSIONS {2}LAST USED \(UTC\) {3}ENDS \(UTC\)$/m);
     assert.match(list, new RegExp(`^sandy_admin +2 {2}${today} \\d\\d:\\d\\d {2}\\d{4}-`, "m"));
-    assert.match(list, /^2 people, 3 sessions\.$/m);
+    assert.match(list, /^2 users, 3 sessions\.$/m);
     const people = JSON.parse(await told("list", "--json"));
     assert.deepEqual(people.map(({ user, sessions }: never) => [user, sessions]).sort(), [
       ["sandy_admin", 2],
@@ -323,14 +291,9 @@ describe("what npm run sessions shows", () => {
     const stats = await told("stats");
     assert.match(stats, /^Files in \//);
     assert.match(stats, /^sessions +3$/m);
-    assert.match(stats, /^people +2$/m);
+    assert.match(stats, /^users +2$/m);
     assert.match(stats, /^used in the last hour +3$/m);
-    const {
-      sessions: alive,
-      people: count,
-      unopened,
-      onOlderKey,
-    } = JSON.parse(await told("stats", "--json"));
+    const { sessions: alive, users: count, unopened, onOlderKey } = JSON.parse(await told("stats", "--json"));
     assert.deepEqual(
       { alive, count, unopened, onOlderKey },
       { alive: 3, count: 2, unopened: 0, onOlderKey: 0 },
@@ -346,11 +309,11 @@ describe("what npm run sessions shows", () => {
   test("nobody is a sentence, not an empty table; a name that is nearly right is asked after", async (t) => {
     const { site } = await openWith(t, []);
     const settings = settingsOf(site);
-    assert.equal((await run(t, settings, ["list"])).output, "Nobody is signed in.\n");
+    assert.equal((await run(t, settings, ["list"])).output, "No users are signed in.\n");
     assert.deepEqual(JSON.parse((await run(t, settings, ["list", "--json"])).output), []);
     assert.deepEqual(await run(t, settings, ["revoke", "--all"]), {
       code: 0,
-      output: "There was no session to end.\n",
+      output: "No session to end.\n",
       error: "",
     });
     await signIn(site.browser(), "sandy_admin");
@@ -358,7 +321,7 @@ describe("what npm run sessions shows", () => {
       assert.deepEqual(await run(t, settings, [command, "Sandy_Admin"]), {
         code: 1,
         output: "",
-        error: "Nobody called Sandy_Admin has a session. Did you mean sandy_admin?\n",
+        error: "Sandy_Admin has no session. Did you mean sandy_admin?\n",
       });
     }
     assert.equal(site.files().length, 1);
@@ -379,14 +342,14 @@ describe("what npm run sessions shows", () => {
       SESSION_DIR: dir,
     };
     const { output, error } = await run(t, settings, ["list"]);
-    assert.match(output, /^1 person, 1 session\.$/m);
+    assert.match(output, /^1 user, 1 session\.$/m);
     assert.doesNotMatch(output, /una_publisher/);
     assert.deepEqual(error.trim().split("\n").sort(), [
       "1 session could not be opened: damaged or forged.",
       "1 session could not be opened: it is not a regular file.",
     ]);
     const stats = JSON.parse((await run(t, settings, ["stats", "--json"])).output);
-    assert.deepEqual([stats.sessions, stats.over, stats.unopened], [1, 1, 2]);
+    assert.deepEqual([stats.sessions, stats.expired, stats.unopened], [1, 1, 2]);
     assert.deepEqual(readdirSync(dir).sort(), before);
     assert.ok(await load(alive), "it is as it was");
   });
@@ -407,7 +370,7 @@ describe("what npm run sessions shows", () => {
     assert.match(list.output, /^USER +PORTAL +SESSIONS/m);
     assert.match(list.output, /^sandy_admin +county +1 /m);
     assert.match(list.output, /^sandy_admin +main +1 /m);
-    assert.match(list.output, /^2 people, 2 sessions\.$/m);
+    assert.match(list.output, /^2 users, 2 sessions\.$/m);
     const programs = JSON.parse((await run(t, settings, ["list", "--json", "--portal", "county"])).output);
     assert.deepEqual(
       programs.map(({ portal }: { portal: string }) => portal),
@@ -425,14 +388,11 @@ describe("what npm run sessions shows", () => {
     assert.equal(await whoIs(here), "sandy_admin");
     assert.deepEqual([county.revoked.length, site.sandbox.revoked.length], [1, 0]);
     const { code, error } = await run(t, settings, ["list", "--portal", "town"]);
-    assert.deepEqual(
-      [code, error.split("\n")[0]],
-      [64, 'There is no portal "town". There is: main, county.'],
-    );
+    assert.deepEqual([code, error.split("\n")[0]], [64, 'Unknown portal "town". There is: main, county.']);
 
     await signIn(there, "sandy_admin", "/portals/county/sign-in");
     const all = await run(t, settings, ["revoke", "--all", "--portal", "main"]);
-    assert.equal(all.output, "Ended 1 session of 1 person at main.\n");
+    assert.equal(all.output, "Ended 1 session of 1 user at main.\n");
     assert.equal(await whoIs(there, "/portals/county/"), "sandy_admin");
     await signIn(here, "sandy_admin", "/sign-in?portal=main");
     const both = await run(t, settings, ["revoke", "sandy_admin"]);
@@ -470,7 +430,7 @@ describe("what npm run sessions shows", () => {
   });
 });
 
-describe("npm run sessions -- rekey", () => {
+describe("arcgis-sign-in sessions rekey", () => {
   test("ST-5 seals everything with the newest key: the old one can be dropped at once, and nobody is signed out", async (t) => {
     const [older, newer] = [secret(), secret()];
     const people = ["sandy_admin", "vik_viewer"];
@@ -490,14 +450,14 @@ describe("npm run sessions -- rekey", () => {
     const running = await reopen(both);
 
     const stats = await run(t, settingsOf(running), ["stats"]);
-    assert.match(stats.output, /^sealed with an older key +1$/m);
+    assert.match(stats.output, /^on an older key +1$/m);
     const { code, output, error } = await run(t, settingsOf(running), ["rekey"]);
     assert.equal(code, 0, error);
-    assert.equal(output, "Sealed 1 session with the newest key.\n");
+    assert.equal(output, "Encrypted 1 session with the newest key.\n");
     assert.equal(
       error,
-      "1 session could not be opened: damaged, or sealed with a key that is not in ENCRYPTION_KEY. They were left as they are.\n" +
-        "When every server runs with the newest key in front, the older ones can be removed from ENCRYPTION_KEY now.\n",
+      "1 session could not be opened: damaged, or encrypted with a key that is not in ENCRYPTION_KEY. They were not changed.\n" +
+        "When every server runs with the newest key in front, you can remove the older ones from ENCRYPTION_KEY.\n",
     );
     const again = await run(t, settingsOf(running), ["rekey", "--json"]);
     assert.deepEqual(JSON.parse(again.output), { resealed: 0, already: 1, unopened: 1 });
@@ -505,7 +465,7 @@ describe("npm run sessions -- rekey", () => {
     const last = await reopen({ ...sharing, ENCRYPTION_KEY: newer });
     const [sandy] = first.browsers as [Browser];
     assert.equal(await whoIs(new Browser(last.url, sandy.cookies)), "sandy_admin");
-    assert.match((await run(t, settingsOf(last), ["stats"])).output, /^revocations that wait +1$/m);
+    assert.match((await run(t, settingsOf(last), ["stats"])).output, /^pending revocations +1$/m);
     assert.ok(readdirSync(config.sessionDir).includes(`${"b".repeat(64)}.session`), "it was left as it was");
   });
 
@@ -515,9 +475,9 @@ describe("npm run sessions -- rekey", () => {
     const ids = await Promise.all(Array.from({ length: 40 }, () => old.keep({ value: 0 })));
     const now = openTestStore(t, { keys, dir: old.dir });
     const records = fileStore({ path: old.dir, idleSeconds: 60 });
-    const office = inventory({ records, keys: keyRing(keys), idleSeconds: 3600, maxSeconds: 3600 });
+    const all = inventory({ records, keys: keyRing(keys), idleSeconds: 3600, maxSeconds: 3600 });
     await Promise.all([
-      ...ids.map((id) => office.reseal(recordOf(id))),
+      ...ids.map((id) => all.reseal(recordOf(id))),
       ...ids.map((id, index) =>
         index % 4 === 0
           ? now.destroy(id)
@@ -529,31 +489,38 @@ describe("npm run sessions -- rekey", () => {
       const found = (await newest.load(id)) as { value?: number } | undefined;
       assert.equal(found?.value, index % 4 === 0 ? undefined : index);
     }
-    assert.deepEqual(await Promise.all(ids.slice(0, 2).map((id) => office.reseal(recordOf(id)))), [
+    assert.deepEqual(await Promise.all(ids.slice(0, 2).map((id) => all.reseal(recordOf(id)))), [
       "gone",
       "newest already",
     ]);
   });
 });
 
-describe("npm run sessions that cannot do its work", () => {
+describe("arcgis-sign-in sessions that cannot do its work", () => {
   test("says what is wrong and how to put it right, each kind with an exit code of its own", async (t) => {
     const { site } = await openWith(t, []);
     const good = settingsOf(site);
     const wrongFile = join(folder(t), "file");
     writeFileSync(wrongFile, "");
-    const seeHelp = "\nSee: npm run sessions -- --help\n";
+    const seeHelp = "\nSee: arcgis-sign-in sessions --help\n";
+    const folderFix =
+      "Run this with the server's configuration, as the server's user, and check that the disk is not full.";
     const cases: [string[], Record<string, string>, number, string | RegExp][] = [
-      [["lst"], good, 64, `There is no command "lst".${seeHelp}`],
-      [["show"], good, 64, `Whom? show USER${seeHelp}`],
-      [["revoke"], good, 64, `Whose sessions? revoke USER, or revoke --all${seeHelp}`],
-      [["revoke", "x", "--all"], good, 64, `Whose sessions? revoke USER, or revoke --all${seeHelp}`],
-      [["revoke", "x", "y"], good, 64, `What is "y"? One user at a time.${seeHelp}`],
+      [["lst"], good, 64, `Unknown subcommand "lst". Did you mean list?${seeHelp}`],
+      [["show"], good, 64, `Name a user: show USER${seeHelp}`],
+      [["revoke"], good, 64, `Name a user, or use --all: revoke USER, or revoke --all${seeHelp}`],
+      [
+        ["revoke", "x", "--all"],
+        good,
+        64,
+        `Name a user, or use --all: revoke USER, or revoke --all${seeHelp}`,
+      ],
+      [["revoke", "x", "y"], good, 64, `Unexpected "y". Name one user at a time.${seeHelp}`],
       [["list", "x"], good, 64, `list takes no user.${seeHelp}`],
-      [["list", "--all"], good, 64, `--all belongs to revoke.${seeHelp}`],
-      [["stats", "--portal", "main"], good, 64, `--portal belongs to list, show and revoke.${seeHelp}`],
-      [["--json"], good, 64, `Which command?${seeHelp}`],
-      [["list", "--jason"], good, 64, /^Unknown option '--jason'/],
+      [["list", "--all"], good, 64, `--all is not an option of list.${seeHelp}`],
+      [["stats", "--portal", "main"], good, 64, `--portal is not an option of stats.${seeHelp}`],
+      [["--json"], good, 64, `Name a subcommand: list, show, revoke, stats, rekey.${seeHelp}`],
+      [["list", "--jason"], good, 64, `Unknown option "--jason". Did you mean --json?${seeHelp}`],
       [
         ["list"],
         { ...good, ENCRYPTION_KEY: "short" },
@@ -564,25 +531,25 @@ describe("npm run sessions that cannot do its work", () => {
         ["list"],
         { ...good, SESSION_DIR: "/nowhere/at/all" },
         69,
-        "SESSION_DIR: there is no folder /nowhere/at/all. Run this in the folder of the server.\n",
+        `SESSION_DIR: there is no folder /nowhere/at/all. ${folderFix}\n`,
       ],
       [
         ["list"],
         { ...good, SESSION_DIR: wrongFile },
         69,
-        `SESSION_DIR: there is no folder ${wrongFile}. Run this in the folder of the server.\n`,
+        `SESSION_DIR: there is no folder ${wrongFile}. ${folderFix}\n`,
       ],
       [
         ["list"],
         { ...good, REDIS_URL: "redis://127.0.0.1:9" },
         69,
-        "Redis is away: ECONNREFUSED. Check that it runs, and that REDIS_URL names it.\n",
+        "Redis is away: ECONNREFUSED. Check that Redis runs, and in REDIS_URL the address, the user, the password and the user's rights.\n",
       ],
     ];
     if (process.getuid?.() === 0) {
       const theirs = folder(t);
       chownSync(theirs, 65534, 65534);
-      const message = `SESSION_DIR: ${theirs} belongs to another user. Run this as the user whom the server runs as.\n`;
+      const message = `SESSION_DIR: ${theirs} belongs to another user. ${folderFix}\n`;
       cases.push([["list"], { ...good, SESSION_DIR: theirs }, 69, message]);
     }
     for (const [args, env, code, error] of cases) {
@@ -596,7 +563,7 @@ describe("npm run sessions that cannot do its work", () => {
     for (const args of [[], ["--help"], ["list", "-h"]]) {
       const { code, output } = await run(t, {}, args);
       assert.equal(code, 0);
-      assert.match(output, /^ {2}revoke --all {3}the same for everybody$/m);
+      assert.match(output, /^ {2}revoke --all {3}the same for all users$/m);
       for (const line of output.split("\n")) assert.ok(line.length <= 110, line);
     }
   });
@@ -614,7 +581,7 @@ test(`SE-12 ${many} sessions: a terminal is told how far it is, and all of them 
   const listed = await run(t, settingsOf(site), ["list"], { isTTY: true });
   took("listed");
   assert.ok(
-    listed.output.endsWith(`1,000 people, ${many.toLocaleString("en")} sessions.\n`),
+    listed.output.endsWith(`1,000 users, ${many.toLocaleString("en")} sessions.\n`),
     listed.output.slice(-80),
   );
   // The portal of these is not there: nothing of this leaves the machine, and all tokens wait.
@@ -628,7 +595,7 @@ test(`SE-12 ${many} sessions: a terminal is told how far it is, and all of them 
   assert.deepEqual(site.files(), []);
 });
 
-describe("npm run sessions on Redis", { skip: redisIsMissing() }, () => {
+describe("arcgis-sign-in sessions on Redis", { skip: redisIsMissing() }, () => {
   test("SE-12 ST-5 shows, ends and reseals what two servers share", async (t) => {
     const redis = await startRedis(t);
     const [older, newer] = [secret(), secret()];
@@ -644,12 +611,12 @@ describe("npm run sessions on Redis", { skip: redisIsMissing() }, () => {
     });
     const env = settingsOf(site, { REDIS_URL: `${redis.url}/0` });
 
-    assert.match((await run(t, env, ["list"])).output, /^2 people, 2 sessions\.$/m);
+    assert.match((await run(t, env, ["list"])).output, /^2 users, 2 sessions\.$/m);
     const place = /^Redis at 127\.0\.0\.1:\d+, database 0$/m;
     assert.match((await run(t, env, ["stats"])).output, place);
 
     const rekeyed = await run(t, { ...env, ENCRYPTION_KEY: `${newer},${older}` }, ["rekey"]);
-    assert.equal(rekeyed.output, "Sealed 2 sessions with the newest key.\n");
+    assert.equal(rekeyed.output, "Encrypted 2 sessions with the newest key.\n");
     const later = await openSite(t, {
       settings: {
         ENCRYPTION_KEY: newer,

@@ -1,0 +1,26 @@
+#!/usr/bin/env node
+import "../no-debug.ts";
+import { run } from "./run.ts";
+
+/** The command `arcgis-sign-in`. */
+
+const { argv, env } = process;
+const args = argv.slice(2);
+// The server never opens this stream: it writes to the standard output in its own way.
+if (args[0] !== "start") {
+  // A reader such as `head` closes the pipe when it has seen enough.
+  process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => process.exit(code === "EPIPE" ? 0 : 1));
+}
+process.exitCode = await run(args, {
+  cwd: process.cwd(),
+  env,
+  get input() {
+    return process.stdin;
+  },
+  get output() {
+    return process.stdout;
+  },
+  get error() {
+    return process.stderr;
+  },
+});

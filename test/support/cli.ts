@@ -1,0 +1,54 @@
+import { spawn } from "node:child_process";
+import { PassThrough } from "node:stream";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { run } from "#src/cli/run.ts";
+
+export interface Outcome {
+  code: number;
+  output: string;
+  error: string;
+}
+
+/** The file that npm links as `arcgis-sign-in`. */
+export const bin = fileURLToPath(import.meta.resolve("#src/cli/arcgis-sign-in.ts"));
+
+/** Runs `arcgis-sign-in ARGS` in this process, which is faster. */
+export async function callCli(
+  args: string[],
+  {
+    cwd,
+    env = {},
+    columns = 80,
+    isTTY = false,
+  }: { cwd: string; env?: NodeJS.ProcessEnv; columns?: number; isTTY?: boolean },
+): Promise<Outcome> {
+  const output = Object.assign(new PassThrough(), { columns });
+  const error = Object.assign(new PassThrough(), { isTTY });
+  const [code, ...texts] = await Promise.all([
+    run(args, { cwd, env, input: new PassThrough(), output, error }).finally(() => {
+      output.end();
+      error.end();
+    }),
+    text(output),
+    text(error),
+  ]);
+  const [written, remarks] = texts;
+  return { code, output: written, error: remarks };
+}
+
+/** Runs `arcgis-sign-in ARGS` in a process of its own, without a terminal. */
+export async function spawnCli(
+  args: string[],
+  { cwd, env = {}, nodeFlags = [] }: { cwd: string; env?: NodeJS.ProcessEnv; nodeFlags?: string[] },
+): Promise<Outcome> {
+  const child = spawn(process.execPath, [...nodeFlags, bin, ...args], {
+    cwd,
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: 30_000,
+  });
+  const exit = new Promise<number>((resolve) => child.once("exit", (code) => resolve(Number(code))));
+  const [output, error, code] = await Promise.all([text(child.stdout), text(child.stderr), exit]);
+  return { code, output, error };
+}
