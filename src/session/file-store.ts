@@ -34,8 +34,8 @@ const changeWaitMs = 10_000;
 const waitMs = 20_000;
 /** Far above any session: a larger file is not ours, and is not read into memory. */
 const largestFile = 256 * 1024;
-/** More than ten thousand pending revocations. */
-const largestPendingFile = 16 * 1024 * 1024;
+/** `revoke --all` may leave hundreds of thousands of pending revocations, of about 1 KB each. */
+const largestPendingFile = 256 * 1024 * 1024;
 /** Grace period before the reaper deletes expired sessions, temp files and locks. */
 const graceMs = 60_000;
 /** The reaper lets others work so often. */
