@@ -119,7 +119,7 @@ export function checkOptions(options: ArcGISAuthOptions) {
     const value = options[name as keyof ArcGISAuthOptions];
     const isType = value === undefined ? type.endsWith("?") : typeof value === type.replace("?", "");
     if (type === "secret") check(isSecret(value), `${name}: needs 32 or more random characters`);
-    else check(isType && value !== "", `${name}: must be a ${type.replace("?", "")}`);
+    else check(isType && (value !== "" || type.endsWith("?")), `${name}: must be a ${type.replace("?", "")}`);
     if (type === "number?") check(value === undefined || Number(value) > 0, `${name}: must be above 0`);
   }
   const {
