@@ -318,17 +318,18 @@ function identityStore(store: SealedStore, keys: { identity: string; signIn: str
     async replace(id, identity, onlyIf) {
       let isDone = false;
       let isEmpty = false;
-      await store.update(id, (session) => {
+      const exists = await store.update(id, (session) => {
         const data = session as Record<string, unknown>;
         const stored = data[keys.identity] as IdentityManager | undefined;
         isDone = stored !== undefined && onlyIf(stored);
+        isEmpty = false;
         if (!isDone) return;
         if (identity) data[keys.identity] = identity;
         else for (const name of Object.values(keys)) delete data[name];
         isEmpty = Object.keys(data).every((name) => name === "cookie");
       });
-      if (isEmpty) await store.take(id);
-      return isDone;
+      if (exists && isEmpty) await store.take(id);
+      return exists && isDone;
     },
   };
 }

@@ -244,24 +244,23 @@ export class SealedStore extends Store {
   }
 
   async #update(name: string, next: (stored: Parts) => Parts): Promise<boolean> {
-    const result: { exists: boolean; thrown?: unknown } = { exists: false };
+    let latest: { isSame?: boolean; thrown?: unknown } = {};
     const change = (record: StoredRecord) => {
+      latest = {};
       const opened = this.#open(name, record);
-      result.exists = opened !== undefined;
       if (!opened) return undefined;
       try {
         const parts = next(opened.parts);
-        const isSame = JSON.stringify(parts) === JSON.stringify(opened.parts);
-        return isSame ? undefined : sealRecord(this.#keys, name, { ...opened, parts });
-      } catch (error) {
-        // Not the store's failure.
-        result.thrown = error;
+        latest.isSame = JSON.stringify(parts) === JSON.stringify(opened.parts);
+        return latest.isSame ? undefined : sealRecord(this.#keys, name, { ...opened, parts });
+      } catch (thrown) {
+        latest = { thrown }; // not the store's failure
         return undefined;
       }
     };
-    await this.#backend.update(name, change).catch(unavailable);
-    if ("thrown" in result) throw result.thrown;
-    return result.exists;
+    const isWritten = await this.#backend.update(name, change).catch(unavailable);
+    if ("thrown" in latest) throw latest.thrown;
+    return isWritten || latest.isSame === true;
   }
 
   async #touch(name: string, opened: Pick<Opened, "lastAccess" | "maxAgeMs"> | undefined): Promise<void> {
