@@ -11,4 +11,4 @@ export {
 } from "./auth/session/legacy-file-store.ts";
 export { type RedisBackendOptions, type RedisClient, redisBackend } from "./auth/session/redis-backend.ts";
 export { SealedStore, type SealedStoreOptions } from "./auth/session/sealed-store.ts";
-export type { SessionAdmin, SessionInfo } from "./auth/session/session-admin.ts";
+export type { SessionInfo, StoreAdmin } from "./auth/session/store-admin.ts";

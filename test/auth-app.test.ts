@@ -266,7 +266,7 @@ describe("several mounts", () => {
       await browser.get("/portals/county/sign-out", { ...typed, "Sec-Fetch-Site": "same-origin" });
       assert.equal((await browser.get("/one")).body, "sandy_admin");
       assert.equal((await browser.get("/two")).status, 302);
-      assert.equal((await store.sessions.names()).length, 1);
+      assert.equal((await store.admin.names()).length, 1);
     });
 
   test("that share a session need a property each", (t) => {

@@ -119,7 +119,7 @@ for (const [kind, open] of Object.entries(places))
       assert.equal(data.arcgis.refreshToken, "refresh");
       assert.deepEqual([data.list, data.text], [[1, { a: null }], "identity:x"]);
       assert.equal(await get("two"), null);
-      assert.equal((await store.sessions.names()).length, 1);
+      assert.equal((await store.admin.names()).length, 1);
     });
 
     test("SE-9 a session that was destroyed does not come back by a save, a touch or an update", async (t) => {
@@ -242,26 +242,26 @@ for (const [kind, open] of Object.entries(places))
       const [older, newer] = [secret(), secret()];
       const before = openStore(t, backend, { encryptionKey: older });
       await before.set("one", { cookie: plainCookie, arcgis: identity() });
-      const name = before.store.nameOf("one");
+      const name = before.store.admin.nameOf("one");
       const foreign = openStore(t, backend, { encryptionKey: secret() });
       assert.equal(await foreign.get("one"), null);
-      assert.match(JSON.stringify(await foreign.store.sessions.inspect(name)), /problem/);
-      assert.equal(await foreign.store.sessions.reseal(name), "unreadable");
+      assert.match(JSON.stringify(await foreign.store.admin.inspect(name)), /problem/);
+      assert.equal(await foreign.store.admin.reseal(name), "unreadable");
       const { store, get } = openStore(t, backend, { encryptionKey: [newer, older] });
-      const info = await store.sessions.inspect(name);
+      const info = await store.admin.inspect(name);
       assert.ok(info && "data" in info);
       assert.deepEqual(
         [info.data.arcgis?.username, info.isExpired, info.isOnNewestKey],
         ["sandy_admin", false, false],
       );
-      assert.equal(await store.sessions.reseal(name), "resealed");
-      assert.equal(await store.sessions.reseal(name), "on newest key");
+      assert.equal(await store.admin.reseal(name), "resealed");
+      assert.equal(await store.admin.reseal(name), "on newest key");
       const after = openStore(t, backend, { encryptionKey: newer });
       assert.ok(await after.get("one"));
-      assert.equal((await store.sessions.end(name))?.arcgis?.refreshToken, "refresh");
+      assert.equal((await store.admin.end(name))?.arcgis?.refreshToken, "refresh");
       assert.equal(await get("one"), null);
-      assert.equal(await store.sessions.reseal(name), "gone");
-      assert.equal(await store.sessions.inspect(name), undefined);
+      assert.equal(await store.admin.reseal(name), "gone");
+      assert.equal(await store.admin.inspect(name), undefined);
     });
 
     test("the list of pending revocations is sealed, shared, and gone when it is empty", async (t) => {
@@ -270,11 +270,11 @@ for (const [kind, open] of Object.entries(places))
       const { store } = openStore(t, backend, { encryptionKey });
       const second = openStore(t, backend, { encryptionKey }).store;
       const add = (store: SealedStore, item: number) =>
-        store.changePending<number>((items) => [...items, item]);
+        store.admin.changePending<number>((items) => [...items, item]);
       await Promise.all([add(store, 1), add(second, 2), add(store, 3)]);
       let seen: number[] = [];
       const look = (store: SealedStore) =>
-        store.changePending<number>((items) => {
+        store.admin.changePending<number>((items) => {
           seen = items;
           return items;
         });
@@ -286,19 +286,19 @@ for (const [kind, open] of Object.entries(places))
       assert.deepEqual(seen, []);
       await look(store);
       assert.equal(seen.length, 3);
-      await store.changePending(() => []);
+      await store.admin.changePending(() => []);
       await look(store);
       assert.deepEqual(seen, []);
-      assert.deepEqual(await store.sessions.names(), []);
+      assert.deepEqual(await store.admin.names(), []);
     });
 
     test("probe tries everything and names the step that fails", async (t) => {
       const backend = await open(t);
       const { store } = openStore(t, backend);
-      await store.probe();
-      assert.deepEqual(await store.sessions.names(), []);
+      await store.admin.probe();
+      assert.deepEqual(await store.admin.names(), []);
       t.mock.method(backend, "touch", () => Promise.reject(new Error("no permission")));
-      await assert.rejects(store.probe(), (error: { code: string; cause: Error }) => {
+      await assert.rejects(store.admin.probe(), (error: { code: string; cause: Error }) => {
         assert.deepEqual([error.code, error.cause.message], ["store_unavailable", "touch: no permission"]);
         return true;
       });
@@ -331,7 +331,7 @@ describe("sessions in files", () => {
       onUnreadable: (record) => void unreadable.push(record),
     });
     await set("good", { cookie: plainCookie, a: 1 });
-    const fileOf = (id: string) => join(dir, `${store.nameOf(id)}.session`);
+    const fileOf = (id: string) => join(dir, `${store.admin.nameOf(id)}.session`);
     const text = readFileSync(fileOf("good"), "latin1");
     const spoiled: Record<string, string> = {
       empty: "",
@@ -349,7 +349,7 @@ describe("sessions in files", () => {
     for (const id of [...Object.keys(spoiled), "folder", "link"]) assert.equal(await get(id), null, id);
     assert.equal(unreadable.length, 10);
     assert.equal((await get("good"))?.a, 1);
-    await store.reap();
+    await store.admin.reap();
     assert.equal(existsSync(fileOf("good")), true);
     for (const id of [...Object.keys(spoiled), "folder", "link"]) await store.take(id);
     assert.equal((await get("good"))?.a, 1);
@@ -402,7 +402,7 @@ describe("sessions in files", () => {
     const dir = folder(t);
     const { set, get, store } = openStore(t, fileBackend(dir));
     await set("one", { cookie: plainCookie, count: 0 });
-    const lockFile = join(dir, `${store.nameOf("one")}.lock`);
+    const lockFile = join(dir, `${store.admin.nameOf("one")}.lock`);
     let isFirst = true;
     await store.update("one", (data) => {
       const counted = data as { count: number };
@@ -460,14 +460,14 @@ describe("sessions in files", () => {
     mkdirSync(join(dir, "x.draft"));
     const past = new Date(Date.now() - 2 * day);
     for (const file of readdirSync(dir))
-      if (!file.includes(store.nameOf("new"))) utimesSync(join(dir, file), past, past);
+      if (!file.includes(store.admin.nameOf("new"))) utimesSync(join(dir, file), past, past);
     const tokens: string[] = [];
     store.on("expired", (identities: ArcGISIdentityManager[]) =>
       tokens.push(...identities.map(({ refreshToken }) => refreshToken)),
     );
-    await store.reap();
+    await store.admin.reap();
     assert.deepEqual(tokens, ["refresh", "county"], "those of an ended refresh token are worthless");
-    assert.deepEqual(readdirSync(dir).sort(), [`${store.nameOf("new")}.session`, "mine.txt"].sort());
+    assert.deepEqual(readdirSync(dir).sort(), [`${store.admin.nameOf("new")}.session`, "mine.txt"].sort());
     assert.ok(await get("new"));
   });
 
@@ -490,7 +490,7 @@ describe("sessions in files", () => {
       maxSeconds: 4e9,
       idleSeconds: 4e9,
     });
-    assert.equal(store.nameOf(id), name);
+    assert.equal(store.admin.nameOf(id), name);
     const data = await get(id);
     assert.ok(data?.arcgis instanceof ArcGISIdentityManager);
     assert.deepEqual([data.arcgis.username, data.arcgis.refreshToken], ["sandy_admin", "old refresh token"]);
@@ -543,7 +543,7 @@ describe("sessions that Esri's tutorial has left", () => {
         assert.deepEqual([data.arcgis.username, data.theme], ["sandy_admin", "{dark}"]);
       }
       assert.deepEqual(readdirSync(path), []);
-      assert.equal((await store.sessions.names()).length, 1);
+      assert.equal((await store.admin.names()).length, 1);
       await set("an-old-id", Object.assign((await load("an-old-id")) ?? {}, { count: 1 }));
       assert.equal((await get("an-old-id"))?.count, 1);
       await store.take("an-old-id");
@@ -604,11 +604,11 @@ describe("sessions in Redis", { skip: redisIsMissing() }, () => {
     const { server, client } = await connect(t);
     const { set, store } = openStore(t, redisBackend(client, { prefix: "my:", idleSeconds: 60 }));
     await set("one", { cookie: plainCookie, arcgis: identity() });
-    const key = `my:${store.nameOf("one")}`;
+    const key = `my:${store.admin.nameOf("one")}`;
     assert.deepEqual(await server.send("KEYS", "*"), [key]);
     assert.ok(Number(await server.send("PTTL", key)) > 50_000);
     assert.doesNotMatch(JSON.stringify(await server.send("HGETALL", key)), /sandy|refresh|one/);
-    await store.changePending(() => [1]);
+    await store.admin.changePending(() => [1]);
     assert.ok(Number(await server.send("PTTL", "my:pending-revocations")) > day);
     const unlock = await store.lock("one", 5_000);
     assert.ok(Number(await server.send("PTTL", `${key}:lock`)) > 1_000);
@@ -620,7 +620,7 @@ describe("sessions in Redis", { skip: redisIsMissing() }, () => {
     const { server, client } = await connect(t);
     const backend = redisBackend(client);
     const { get, set, store } = openStore(t, backend);
-    const key = (id: string) => `arcgis-sign-in:${store.nameOf(id)}`;
+    const key = (id: string) => `arcgis-sign-in:${store.admin.nameOf(id)}`;
     await server.send("SET", key("text"), "x");
     await server.send("RPUSH", key("list"), "x");
     await server.send("HSET", key("hash"), "other", "x");
@@ -629,7 +629,7 @@ describe("sessions in Redis", { skip: redisIsMissing() }, () => {
     const before = process.memoryUsage().rss;
     for (const id of ["text", "list", "hash", "huge"]) assert.equal(await get(id), null, id);
     assert.ok(process.memoryUsage().rss - before < 30_000_000);
-    await store.changePending(() => [1]);
+    await store.admin.changePending(() => [1]);
     await server.send("SET", `${key("one")}:lock`, "nobody");
     const begin = performance.now();
     await (await store.lock("one", 300))();
@@ -643,14 +643,14 @@ describe("sessions in Redis", { skip: redisIsMissing() }, () => {
     const { server, client } = await connect(t);
     const { get, store } = openStore(t, redisBackend(client));
     await server.send("ACL", "SETUSER", "default", "-eval");
-    await assert.rejects(store.probe(), (error: { cause: Error }) => {
+    await assert.rejects(store.admin.probe(), (error: { cause: Error }) => {
       assert.match(error.cause.message, /^create: NOPERM .*'eval'/);
       return true;
     });
     await server.send("ACL", "SETUSER", "default", "+eval", "-pexpire");
-    await assert.rejects(store.probe(), /right now/);
+    await assert.rejects(store.admin.probe(), /right now/);
     await server.send("ACL", "SETUSER", "default", "+@all");
-    await store.probe();
+    await store.admin.probe();
     await server.kill();
     await assert.rejects(
       Promise.race([

@@ -46,7 +46,7 @@ app.get("/reports", requireSignIn(), requireRole("org_admin"), async (req, res) 
 });
 app.use(authErrorHandler());
 app.listen(3000).on("upgrade", async (req) => console.log((await auth.identityOf(req))?.username));
-const info = await files.sessions.inspect("name");
+const info = await files.admin.inspect("name");
 if (info && "data" in info) console.log(info.data.arcgis?.username, info.endsAt);
 // @ts-expect-error: a misspelled option
 arcgisAuth({ clientID: "x" });

@@ -13,10 +13,11 @@ import { type ArcGISAuthOptions, type AuthEvent, checkOptions } from "./options.
 import { csrfTokens, signOutForm } from "./request-checks.ts";
 import { endOf } from "./session/expiry.ts";
 import { fileBackend } from "./session/file-backend.ts";
-import { ownSession, type RequestSession, sharedSession } from "./session/request-session.ts";
+import { ownSession, type RequestSession } from "./session/request-session.ts";
 import { keyRing } from "./session/seal.ts";
 import { SealedStore } from "./session/sealed-store.ts";
 import { sessionCookie } from "./session/session-cookie.ts";
+import { sharedSession } from "./session/shared-session.ts";
 
 /** What routes see of the sign-in: `req.arcgis`. */
 export interface ArcGISContext {
@@ -43,7 +44,7 @@ export interface ArcGISContext {
   readonly csrfToken: string;
   /** A ready-made form with a button, as HTML. */
   signOutForm(): string;
-  /** The name of this session's record; see `store.sessions`. */
+  /** The name of this session's record; see `store.admin`. */
   readonly sessionName: string | undefined;
 }
 
@@ -101,7 +102,7 @@ export function createAuth(options: ArcGISAuthOptions) {
   if (settings.shareSession) claimKey(store, sessionKey);
 
   const revoker = revocation({
-    pending: { change: (edit) => store.changePending<PendingRevocation>(edit) },
+    pending: { change: (edit) => store.admin.changePending<PendingRevocation>(edit) },
     onDone: (type, username, error) => emit({ type, username, error }),
   });
   const refresh = tokenRefresh({
@@ -240,7 +241,7 @@ export function createAuth(options: ArcGISAuthOptions) {
         return signIn ? csrf.create(id) : "";
       },
       signOutForm: () => signOutForm(context.signOutUrl, context.csrfToken),
-      sessionName: session.id && store.nameOf(session.id),
+      sessionName: session.id && store.admin.nameOf(session.id),
     };
     return context;
   }
@@ -259,7 +260,7 @@ export function createAuth(options: ArcGISAuthOptions) {
     /** Public path in front of the routes. A base path that the mount does not begin with is relative to it. */
     base: settings.basePath,
     transactions: authTransactions(keyRing([options.encryptionKey].flat()), {
-      cookieName: settings.transactionCookieName,
+      cookiePrefix: settings.transactionCookiePrefix,
       isSecure: settings.isSecure,
       boundTo: JSON.stringify([oauth.portal, oauth.clientId, oauth.redirectUri]),
     }),

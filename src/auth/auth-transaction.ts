@@ -24,22 +24,22 @@ const maxBytes = 4_000;
  */
 export function authTransactions(
   keys: KeyRing,
-  { cookieName, isSecure, boundTo }: { cookieName: string; isSecure: boolean; boundTo: string },
+  { cookiePrefix, isSecure, boundTo }: { cookiePrefix: string; isSecure: boolean; boundTo: string },
 ) {
-  const prefix = `${cookieName}.`;
   const options = { httpOnly: true, sameSite: "lax", path: "/", secure: isSecure } as const;
   const claimed = new Map<string, number>();
-  const nameOf = ({ stateDigest }: AuthTransaction) => prefix + stateDigest.slice(0, 8);
+  const nameOf = ({ stateDigest }: AuthTransaction) => cookiePrefix + stateDigest.slice(0, 8);
+  const seal = ({ stateDigest, codeVerifier, returnTo, startedAt }: AuthTransaction) =>
+    keys.seal(JSON.stringify([stateDigest, codeVerifier, returnTo, startedAt]), "transaction", boundTo);
 
   /** Oldest first. */
   function read(req: Request): AuthTransaction[] {
-    const sealed = Object.entries(parseCookie(req.headers.cookie ?? "")).filter(([name]) =>
-      name.startsWith(prefix),
-    );
-    const texts = sealed.map(([, value = ""]) => keys.open(value, "transaction", boundTo));
-    const transactions = texts.flatMap((text): AuthTransaction[] => {
-      const [stateDigest, codeVerifier, returnTo, startedAt] = JSON.parse(text ?? "[]");
-      return stateDigest ? [{ stateDigest, codeVerifier, returnTo, startedAt }] : [];
+    const cookies = Object.entries(parseCookie(req.headers.cookie ?? ""));
+    const transactions = cookies.flatMap(([name, value = ""]): AuthTransaction[] => {
+      const text = name.startsWith(cookiePrefix) && keys.open(value, "transaction", boundTo);
+      if (!text) return [];
+      const [stateDigest, codeVerifier, returnTo, startedAt] = JSON.parse(text);
+      return [{ stateDigest, codeVerifier, returnTo, startedAt }];
     });
     return transactions.sort((a, b) => a.startedAt - b.startedAt);
   }
@@ -49,26 +49,19 @@ export function authTransactions(
     res.cookie(nameOf(transaction), seal(transaction), { ...options, maxAge });
   }
 
-  function seal({ stateDigest, codeVerifier, returnTo, startedAt }: AuthTransaction): string {
-    return keys.seal(
-      JSON.stringify([stateDigest, codeVerifier, returnTo, startedAt]),
-      "transaction",
-      boundTo,
-    );
-  }
-
   /** When not all fit, the oldest lose their `returnTo`, then themselves. */
   function makeRoom(res: Response, others: AuthTransaction[], own: AuthTransaction): void {
-    const size = () =>
-      [...others, own].reduce((sum, one) => sum + nameOf(one).length + seal(one).length + "=; ".length, 0);
-    for (const other of others) {
-      if (size() <= maxBytes) return;
-      if (other.returnTo === "") continue;
+    const bytes = (one: AuthTransaction) => nameOf(one).length + seal(one).length + "=; ".length;
+    const isTooMuch = () => [...others, own].reduce((sum, one) => sum + bytes(one), 0) > maxBytes;
+    for (const other of others.filter(({ returnTo }) => returnTo !== "")) {
+      if (!isTooMuch()) return;
       other.returnTo = "";
       write(res, other);
     }
-    while (size() > maxBytes && others.length > 0)
-      res.clearCookie(nameOf(others.shift() as AuthTransaction), options);
+    while (others[0] && isTooMuch()) {
+      res.clearCookie(nameOf(others[0]), options);
+      others.shift();
+    }
   }
 
   /** True for the first caller in this process: a copy of the cookie comes back unused. The portal takes a code once. */
@@ -84,22 +77,16 @@ export function authTransactions(
 
   return {
     begin(req: Request, res: Response, returnTo: string): { state: string; codeChallenge: string } {
-      const [state, codeVerifier] = [32, 32].map((size) => randomBytes(size).toString("base64url")) as [
-        string,
-        string,
-      ];
+      const state = randomBytes(32).toString("base64url");
+      const codeVerifier = randomBytes(32).toString("base64url");
       const own = { stateDigest: digest(state), codeVerifier, returnTo, startedAt: Date.now() };
-      makeRoom(
-        res,
-        read(req).filter((other) => own.startedAt < other.startedAt + lifeMs),
-        own,
-      );
+      makeRoom(res, read(req), own);
       write(res, own);
       return { state, codeChallenge: digest(codeVerifier) };
     },
 
     /** Takes the transaction of this state out of its cookie: it is used up, whatever comes next. */
-    complete(req: Request, res: Response, state: string): Pick<AuthTransaction, "codeVerifier" | "returnTo"> {
+    complete(req: Request, res: Response, state: string): AuthTransaction {
       const transactions = read(req);
       if (transactions.length === 0) throw new AuthError("transaction_missing");
       const wanted = Buffer.from(digest(state));
@@ -107,8 +94,7 @@ export function authTransactions(
       if (!own) throw new AuthError("state_mismatch");
       res.clearCookie(nameOf(own), options);
       const now = Date.now();
-      if (now >= own.startedAt + lifeMs || now < own.startedAt - lifeMs)
-        throw new AuthError("transaction_expired");
+      if (Math.abs(now - own.startedAt) >= lifeMs) throw new AuthError("transaction_expired");
       if (!claim(own.stateDigest, now)) throw new AuthError("transaction_used");
       return own;
     },

@@ -162,7 +162,7 @@ export function checkOptions(options: ArcGISAuthOptions) {
     origin: callback.origin,
     isSecure,
     cookieName: isOwnName ? cookieName : withHost(cookieName),
-    transactionCookieName: withHost(`${cookieName}.tx`),
+    transactionCookiePrefix: withHost(`${cookieName}.tx.`),
     sessionKey: options.sessionKey ?? "arcgis",
     sessionSecrets: [options.sessionSecret].flat(),
   };

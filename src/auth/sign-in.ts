@@ -1,13 +1,11 @@
-import { ArcGISRequestError } from "@esri/arcgis-rest-request";
 import express, { type Request, type Response, type Router } from "express";
 import { IdentityManager } from "./arcgis/identity-manager.ts";
-import { isRejection } from "./arcgis/portal-request.ts";
-import { isIssuer } from "./arcgis/trusted-urls.ts";
 import { fetchProfile, minimalProfile, type UserProfile } from "./arcgis/user-profile.ts";
 import type { Auth, SignInRecord } from "./auth-context.ts";
 import { digest } from "./auth-transaction.ts";
 import { authorizeParams } from "./authorize-params.ts";
-import { AuthError, type AuthErrorCode, page } from "./errors.ts";
+import { codeRefused, parseCallback } from "./callback.ts";
+import { AuthError, page } from "./errors.ts";
 import {
   isSameOriginNavigation,
   isSameOriginRequest,
@@ -157,37 +155,6 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
     const query = new URLSearchParams({ client_id: oauth.clientId, redirect_uri: origin + home });
     redirect(res, settings.signOutOfPortal ? `${oauth.portal}/oauth2/signout?${query}` : home);
   }
-}
-
-/** RFC 6749, 4.1.2. The portal's own texts are not shown: anybody can write them into a link. */
-const errorCodes = new Map<unknown, AuthErrorCode>([
-  ["access_denied", "access_denied"],
-  ["server_error", "portal_unreachable"],
-  ["temporarily_unavailable", "portal_unreachable"],
-]);
-
-/** Repeated parameters are arrays. A response that names another portal as its issuer is none for us (RFC 9207). */
-function parseCallback(
-  { query }: Request,
-  portal: string,
-): { state: string; code: string; error?: AuthErrorCode } {
-  const { state, code = "", error, iss } = query;
-  const isOurs = isVisibleAscii(state, 512) && (iss === undefined || isIssuer(iss, portal));
-  if (!isOurs || (error !== undefined && typeof error !== "string"))
-    throw new AuthError("callback_malformed");
-  if (error !== undefined) return { state, code: "", error: errorCodes.get(error) ?? "sign_in_refused" };
-  if (!isVisibleAscii(code, 2048)) throw new AuthError("callback_malformed");
-  return { state, code };
-}
-
-function isVisibleAscii(value: unknown, maxLength: number): value is string {
-  return typeof value === "string" && value.length <= maxLength && /^[\x20-\x7e]+$/.test(value);
-}
-
-/** Only a response about this code is a refusal; a busy portal is not. */
-function codeRefused(error: unknown): never {
-  if (!(error instanceof ArcGISRequestError)) throw error;
-  throw new AuthError(isRejection(error) ? "code_refused" : "portal_unreachable", { cause: error });
 }
 
 /** A browser separates a window from the one that opened it at the first response, redirects included, that asks for it. */

@@ -57,7 +57,10 @@ export function portalPause() {
       until = now + probeMs;
       return true;
     },
-    failed(username: string): void {
+    /** Only if the portal could not be reached: every other failure may be about this user. */
+    failed(username: string, error: unknown): void {
+      const isUnreachable = ["portal_unreachable", "portal_timeout"].includes(Object(error).code);
+      if (!isUnreachable) return;
       if (users.size < minUsers) users.add(username);
       if (users.size < minUsers) return;
       until = performance.now() + ms;

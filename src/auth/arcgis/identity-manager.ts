@@ -35,8 +35,8 @@ export class IdentityManager extends ArcGISIdentityManager {
   refreshTokenExchangeFrom: Date | undefined;
   /** Set for an identity in a session: gets another token than the present one, shared and stored. */
   refresh?: () => Promise<IdentityManager>;
-  /** The refresh token that took the place of the one this object was made with. */
-  #exchanged?: Pick<IdentityManager, "refreshToken" | "refreshTokenExpires">;
+  /** Whose refresh token took the place of the one that this object was made with. */
+  #adopted?: IdentityManager;
 
   constructor(options: IArcGISIdentityManagerOptions & Partial<TokenSet>) {
     super(options);
@@ -49,25 +49,16 @@ export class IdentityManager extends ArcGISIdentityManager {
    * https://developers.arcgis.com/rest/users-groups-and-items/authorize/
    */
   static override authorize(
-    {
-      portal,
-      clientId,
-      redirectUri,
-      expiration,
-      state,
-      params = {},
-    }: OAuthOptions & {
-      state: string;
-      params?: AuthorizeParams;
-    },
+    options: OAuthOptions & { state: string; params?: AuthorizeParams },
     response: ServerResponse,
   ): void {
-    const own = { client_id: clientId, response_type: "code", redirect_uri: redirectUri, state };
-    const query = new URLSearchParams({ ...own, expiration: String(expiration) });
-    for (const [name, value] of Object.entries(params)) if (value !== undefined) query.set(name, value);
-    // A social login has a path of its own.
-    const path = params.socialLoginProviderName ? "oauth2/social/authorize" : "oauth2/authorize";
-    response.writeHead(302, { Location: `${portal}/${path}?${query}`, "Cache-Control": "no-store" }).end();
+    const { portal, clientId: client_id, redirectUri: redirect_uri, expiration, state, params } = options;
+    const own = { client_id, response_type: "code", redirect_uri, expiration: String(expiration), state };
+    const query = new URLSearchParams(own);
+    for (const [name, value] of Object.entries(params ?? {})) if (value) query.set(name, value);
+    const path = params?.socialLoginProviderName ? "social/authorize" : "authorize";
+    response.writeHead(302, { Location: `${portal}/oauth2/${path}?${query}`, "Cache-Control": "no-store" });
+    response.end();
   }
 
   /** https://developers.arcgis.com/rest/users-groups-and-items/token/ */
@@ -84,21 +75,17 @@ export class IdentityManager extends ArcGISIdentityManager {
    * A new access token; near the refresh token's end a new pair, which ends the old pair at once. The refresh token
    * goes to the portal that issued it, whatever is configured now.
    */
-  async refreshed(clientSecret: string | undefined): Promise<IdentityManager> {
-    const { portal, clientId, redirectUri, refreshToken, refreshTokenExpires, refreshTokenExchangeFrom } =
-      this;
-    const exchange =
-      refreshTokenExchangeFrom !== undefined && refreshTokenExchangeFrom.getTime() <= Date.now();
-    const tokens = await requestTokens(
-      { portal, clientId, clientSecret },
-      {
-        grant_type: exchange ? "exchange_refresh_token" : "refresh_token",
-        refresh_token: refreshToken,
-        redirect_uri: exchange ? redirectUri : undefined,
-      },
-    );
-    const kept = { refreshToken, refreshTokenExpires, refreshTokenExchangeFrom };
-    return new IdentityManager({ portal, clientId, redirectUri, ...kept, ...tokens } as TokenSet);
+  async refreshed(clientSecret?: string): Promise<IdentityManager> {
+    const { portal, clientId, redirectUri, refreshToken, refreshTokenExpires } = this;
+    const { refreshTokenExchangeFrom } = this;
+    const isExchange = refreshTokenExchangeFrom !== undefined && refreshTokenExchangeFrom <= new Date();
+    const grant = isExchange
+      ? { grant_type: "exchange_refresh_token", redirect_uri: redirectUri }
+      : { grant_type: "refresh_token" };
+    const app = { portal, clientId, clientSecret };
+    const tokens = await requestTokens(app, { ...grant, refresh_token: refreshToken });
+    const kept = { redirectUri, refreshToken, refreshTokenExpires, refreshTokenExchangeFrom };
+    return new IdentityManager({ portal, clientId, ...kept, ...tokens } as TokenSet);
   }
 
   /** https://developers.arcgis.com/rest/users-groups-and-items/revoke-token/ ends the access tokens, too. */
@@ -114,14 +101,13 @@ export class IdentityManager extends ArcGISIdentityManager {
   /** ArcGIS REST JS calls this when a token was rejected. In a session, all requests share the refresh. */
   override async refreshCredentials(): Promise<this> {
     if (!this.refreshToken) throw new AuthError("session_ended", { cause: "there is no refresh token" });
-    return this.adopt(await (this.refresh?.() ?? this.refreshed(undefined)));
+    return this.adopt(await (this.refresh?.() ?? this.refreshed()));
   }
 
   /** Takes all tokens of a refreshed identity. A copy that kept the old refresh token could store it once more. */
   adopt(other: IdentityManager): this {
     if (other === this) return this;
-    const { refreshToken, refreshTokenExpires } = other;
-    this.#exchanged = { refreshToken, refreshTokenExpires };
+    this.#adopted = other;
     this.tokenEndsAt = other.tokenEndsAt;
     this.refreshTokenExchangeFrom = other.refreshTokenExchangeFrom;
     this.clearCachedUserInfo();
@@ -129,14 +115,13 @@ export class IdentityManager extends ArcGISIdentityManager {
   }
 
   override get refreshToken(): string {
-    return this.#exchanged ? this.#exchanged.refreshToken : super.refreshToken;
+    return this.#adopted ? this.#adopted.refreshToken : super.refreshToken;
   }
 
   override get refreshTokenExpires(): Date {
-    return this.#exchanged ? this.#exchanged.refreshTokenExpires : super.refreshTokenExpires;
+    return this.#adopted ? this.#adopted.refreshTokenExpires : super.refreshTokenExpires;
   }
 
-  /** What `serialize()` writes. */
   override toJSON() {
     const { tokenEndsAt, refreshTokenExchangeFrom } = this;
     return { ...super.toJSON(), tokenEndsAt, refreshTokenExchangeFrom };
@@ -144,10 +129,9 @@ export class IdentityManager extends ArcGISIdentityManager {
 
   static override deserialize(text: string): IdentityManager {
     const stored = JSON.parse(text);
-    // An earlier version's name.
-    stored.tokenEndsAt ??= stored.tokenEnds;
+    stored.tokenEndsAt ??= stored.tokenEnds; // an earlier version's name
     for (const name of ["tokenExpires", "tokenEndsAt", "refreshTokenExpires", "refreshTokenExchangeFrom"])
-      stored[name] = stored[name] === undefined ? undefined : new Date(stored[name]);
+      if (stored[name] !== undefined) stored[name] = new Date(stored[name]);
     return new IdentityManager(stored);
   }
 }
@@ -156,8 +140,6 @@ async function requestTokens(
   { portal, clientId, clientSecret }: Pick<OAuthOptions, "portal" | "clientId" | "clientSecret">,
   params: Record<string, string | undefined>,
 ): Promise<TokenSet> {
-  const credentials = { client_id: clientId, client_secret: clientSecret };
-  return parseTokenResponse(
-    await request(`${portal}/oauth2/token`, { params: { ...credentials, ...params } }),
-  );
+  const form = { client_id: clientId, client_secret: clientSecret, ...params };
+  return parseTokenResponse(await request(`${portal}/oauth2/token`, { params: form }));
 }

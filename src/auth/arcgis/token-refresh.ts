@@ -8,13 +8,11 @@ import { unsavedTokens } from "./unsaved-tokens.ts";
 export interface IdentityStore {
   read(sessionId: string): Promise<IdentityManager | undefined>;
   /** Stores `identity`, or removes it, if what is stored at that moment passes `onlyIf`; false otherwise. */
-  replace(
-    sessionId: string,
-    identity: IdentityManager | undefined,
-    onlyIf: (stored: IdentityManager) => boolean,
-  ): Promise<boolean>;
+  replace(sessionId: string, identity: IdentityManager | undefined, onlyIf: Check): Promise<boolean>;
   lock(sessionId: string, staleMs: number): Promise<() => Promise<void>>;
 }
+
+type Check = (stored: IdentityManager) => boolean;
 
 export interface TokenRefreshOptions {
   oauth: OAuthOptions;
@@ -40,7 +38,7 @@ export function tokenRefresh({ oauth, store, revoke, onTokens, onError }: TokenR
   const portal = portalPause();
   const unsaved = unsavedTokens({ refresh: refreshOnce, revoke });
 
-  /** The identity of a session, refreshed if its token is about to expire. If the portal is down, a token that still works will do. */
+  /** A session's identity, refreshed if need be. If the portal is down, a token that still works will do. */
   async function identityFor(sessionId: string, identity: IdentityManager): Promise<IdentityManager> {
     if (!isFresh(identity)) {
       const refreshed = await refreshOnce(sessionId, identity.token).catch((error) => {
@@ -55,36 +53,32 @@ export function tokenRefresh({ oauth, store, revoke, onTokens, onError }: TokenR
 
   async function refreshOnce(
     sessionId: string,
-    rejectedToken: string,
+    rejected: string,
     isSecond = false,
   ): Promise<IdentityManager> {
-    const running = inProgress.get(sessionId);
-    if (running) {
-      const refreshed = await running;
-      // It may have begun for an older token, and have brought the very one that is rejected now.
-      if (refreshed.token !== rejectedToken || isSecond) return refreshed;
-      return refreshOnce(sessionId, rejectedToken, true);
-    }
-    const refresh = lockedRefresh(sessionId, rejectedToken).finally(() => inProgress.delete(sessionId));
+    const running = await inProgress.get(sessionId);
+    // It may have begun for an older token, and have brought the very one that is rejected now.
+    if (running && (running.token !== rejected || isSecond)) return running;
+    if (inProgress.has(sessionId)) return refreshOnce(sessionId, rejected, true);
+    const refresh = lockedRefresh(sessionId, rejected).finally(() => inProgress.delete(sessionId));
     inProgress.set(sessionId, refresh);
     return refresh;
   }
 
-  async function lockedRefresh(sessionId: string, rejectedToken: string): Promise<IdentityManager> {
+  async function lockedRefresh(sessionId: string, rejected: string): Promise<IdentityManager> {
     const unlock = await store.lock(sessionId, staleMs);
     let refreshed: IdentityManager;
     try {
       const stored = await store.read(sessionId);
-      // Signed out, or from before another portal or app was configured: nobody's tokens here.
-      if (!stored || stored.portal !== oauth.portal || stored.clientId !== oauth.clientId) {
+      if (stored?.portal !== oauth.portal || stored?.clientId !== oauth.clientId) {
+        // Signed out, or from before another portal was configured.
         await unsaved.drop(sessionId);
         throw new AuthError("signed_out");
       }
-      const isAnother = stored.token !== rejectedToken || rejections.isWaiting(sessionId);
-      if (isFresh(stored) && isAnother) return stored;
-      const inHand = unsaved.get(sessionId);
-      refreshed =
-        inHand && isFresh(inHand) ? inHand : await requestTokens(sessionId, stored, inHand ?? stored);
+      const isOther = stored.token !== rejected || rejections.isWaiting(sessionId);
+      if (isFresh(stored) && isOther) return stored;
+      const latest = unsaved.get(sessionId) ?? stored;
+      refreshed = latest !== stored && isFresh(latest) ? latest : await request(sessionId, stored, latest);
       await save(sessionId, stored, refreshed);
     } finally {
       await unlock();
@@ -105,12 +99,7 @@ export function tokenRefresh({ oauth, store, revoke, onTokens, onError }: TokenR
     throw new AuthError("signed_out");
   }
 
-  async function requestTokens(
-    sessionId: string,
-    stored: IdentityManager,
-    latest: IdentityManager,
-  ): Promise<IdentityManager> {
-    const { username } = stored;
+  async function request(sessionId: string, stored: IdentityManager, latest: IdentityManager) {
     if (failures.isWaiting(sessionId) || !portal.mayTry())
       throw new AuthError("portal_unreachable", { cause: "backoff after a failed refresh" });
     try {
@@ -121,16 +110,16 @@ export function tokenRefresh({ oauth, store, revoke, onTokens, onError }: TokenR
       return refreshed;
     } catch (cause) {
       if (isRejection(cause)) {
-        // The portal will not take this refresh token again: the sign-in is over, unless another process has a newer one.
+        // This refresh token is of no use anymore: the sign-in is over, unless another process has a newer one.
         portal.succeeded();
         await store.replace(sessionId, undefined, hasTokenOf(stored));
         unsaved.forget(sessionId);
-        onError("refresh-rejected", username, cause);
+        onError("refresh-rejected", stored.username, cause);
         throw new AuthError("session_ended", { cause });
       }
       failures.failed(sessionId);
-      if (isUnreachable(cause)) portal.failed(username);
-      onError("refresh-failed", username, cause);
+      portal.failed(stored.username, cause);
+      onError("refresh-failed", stored.username, cause);
       throw cause instanceof AuthError ? cause : new AuthError("portal_unreachable", { cause });
     }
   }
@@ -147,10 +136,6 @@ function isFresh({ tokenExpires }: IdentityManager): boolean {
   return Date.now() < (tokenExpires?.getTime() ?? 0);
 }
 
-function hasTokenOf({ refreshToken }: IdentityManager): (stored: IdentityManager) => boolean {
+function hasTokenOf({ refreshToken }: IdentityManager): Check {
   return (stored) => stored.refreshToken === refreshToken;
-}
-
-function isUnreachable(error: unknown): boolean {
-  return error instanceof AuthError && ["portal_unreachable", "portal_timeout"].includes(error.code);
 }

@@ -7,7 +7,12 @@ export interface Lifetimes {
   maxSeconds: number;
 }
 
-export const defaultLifetimes: Lifetimes = { idleSeconds: 1_209_600, maxSeconds: 2_592_000 };
+export function lifetimesOf({
+  idleSeconds = 1_209_600,
+  maxSeconds = 2_592_000,
+}: Partial<Lifetimes>): Lifetimes {
+  return { idleSeconds, maxSeconds };
+}
 
 /** Clocks of servers may differ by this much (ms). */
 const skewMs = 5 * 60_000;

@@ -40,6 +40,11 @@ function isIdentity(value: unknown): value is ArcGISIdentityManager {
   return typeof getToken === "function" && typeof serialize === "function";
 }
 
+/** The cookie's dates move with every request and are not worth a write. */
+export function hasChanges({ cookie: _a, ...base }: Parts, { cookie: _b, ...mine }: Parts): boolean {
+  return JSON.stringify(base) !== JSON.stringify(mine);
+}
+
 /**
  * Three-way merge: what this request changed since `base` wins, everything else is as it is stored now. Of an identity
  * that was refreshed on both sides, the newer tokens win: the others may have ended with an exchange.
