@@ -71,7 +71,10 @@ export function arcgisAuth(options: ArcGISAuthOptions): ArcGISAuth {
     mountsOf.set(req, [...mounts, auth]);
     // With several mounts, the first is the default; inside its own base path each is itself.
     const isHere = auth.base !== "" && isBelow(new URL(req.originalUrl, settings.origin).pathname, auth.base);
-    if (mounts.length === 0 || isHere) req.arcgis = await auth.contextOf(req, res);
+    if (mounts.length === 0 || isHere) {
+      await auth.sessionOf(req, res);
+      req.arcgis = await auth.contextOf(req, res);
+    }
     router(req, res, next);
   };
 
@@ -91,13 +94,13 @@ export function arcgisAuth(options: ArcGISAuthOptions): ArcGISAuth {
       },
       readOnly: async (req: Request, res: Response, next: NextFunction) => {
         routerFor(req.baseUrl);
-        req.arcgis = await auth.readContext(req, res);
+        req.arcgis = await auth.contextOf(req, res);
         await req.arcgis.validate();
         next();
       },
-      contextOf: (req: IncomingMessage) => auth.readContext(req),
+      contextOf: (req: IncomingMessage) => auth.contextOf(req),
       async identityOf(req: IncomingMessage) {
-        const context = await auth.readContext(req);
+        const context = await auth.contextOf(req);
         return (await context.validate()) && context.identity();
       },
       revoke: auth.revoker.revoke,

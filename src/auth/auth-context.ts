@@ -82,6 +82,7 @@ export type Auth = ReturnType<typeof createAuth>;
 
 /** A cookie that would move by less is not sent again. */
 const prolongMs = 60 * 60_000;
+/** Two mounts that kept their identities under one name would sign each other out. */
 const sharedKeys = new WeakMap<SealedStore, Set<string>>();
 
 export function createAuth(options: ArcGISAuthOptions) {
@@ -91,6 +92,11 @@ export function createAuth(options: ArcGISAuthOptions) {
   const cookie = sessionCookie(settings);
   const csrf = csrfTokens(settings.sessionSecrets);
   const emit = (event: AuthEvent) => settings.onEvent?.(event);
+  /** What hooks throw after the fact becomes an event. */
+  const hook = async (run: () => unknown) => {
+    const call = async () => run();
+    await call().catch((error) => emit({ type: "hook-failed", error }));
+  };
   const store =
     settings.store ??
     new SealedStore({
@@ -99,7 +105,10 @@ export function createAuth(options: ArcGISAuthOptions) {
       onUnreadable: (record) => emit({ type: "unreadable", record }),
       onError: (error) => emit({ type: "store-failed", error }),
     });
-  if (settings.shareSession) claimKey(store, sessionKey);
+  const claimed = sharedKeys.get(store) ?? new Set();
+  if (settings.shareSession && claimed.has(sessionKey))
+    throw new TypeError(`arcgisAuth: sessionKey: "${sessionKey}" is in use by another mount of this session`);
+  if (settings.shareSession) sharedKeys.set(store, claimed.add(sessionKey));
 
   const revoker = revocation({
     pending: { change: (edit) => store.admin.changePending<PendingRevocation>(edit) },
@@ -121,39 +130,24 @@ export function createAuth(options: ArcGISAuthOptions) {
   };
   store.on("expired", onExpired);
   const request = refreshingRequest(portalRequest());
-  const sessions = new WeakMap<IncomingMessage, Promise<RequestSession>>();
-
-  /** What hooks throw after the fact becomes an event. */
-  async function hook(run: () => unknown): Promise<void> {
-    try {
-      await run();
-    } catch (error) {
-      emit({ type: "hook-failed", error });
-    }
-  }
+  const ownSessions = new WeakMap<IncomingMessage, Promise<RequestSession>>();
 
   function isOurs(identity: unknown): identity is IdentityManager {
-    return (
-      identity instanceof ArcGISIdentityManager &&
-      identity.portal === oauth.portal &&
-      identity.clientId === oauth.clientId
-    );
+    const { portal, clientId } = Object(identity) as Partial<IdentityManager>;
+    const isIdentity = identity instanceof ArcGISIdentityManager;
+    return isIdentity && portal === oauth.portal && clientId === oauth.clientId;
   }
 
-  /** The session that this request may change: the app's, if it is shared. */
-  async function sessionOf(req: Request, res: Response): Promise<RequestSession> {
-    if (!settings.shareSession) return readSession(req, res);
-    if (!req.session || (req.sessionStore as unknown) !== store)
-      throw new AuthError("not_mounted", {
-        message: "shareSession: app.use(session(auth.sessionOptions)) must come before app.use(auth)",
-      });
-    return sharedSession(req, res, { store, cookie });
+  function isShared(req: IncomingMessage): req is Request {
+    const { session, sessionStore } = req as Partial<Request>;
+    return settings.shareSession === true && session !== undefined && (sessionStore as unknown) === store;
   }
 
-  /** The same session for those who only read: from its cookie, without express-session. */
-  function readSession(req: IncomingMessage, res?: Response): Promise<RequestSession> {
-    const known = sessions.get(req) ?? ownSession(req, res, { store, cookie });
-    sessions.set(req, known);
+  /** The session of a request: that of the app, or read from its cookie, for which session() need not run. */
+  async function sessionOf(req: IncomingMessage, res?: Response): Promise<RequestSession> {
+    if (isShared(req) && res) return sharedSession(req, res, { store, cookie });
+    const known = ownSessions.get(req) ?? ownSession(req, res, { store, cookie });
+    ownSessions.set(req, known);
     return known;
   }
 
@@ -161,33 +155,25 @@ export function createAuth(options: ArcGISAuthOptions) {
   function signInOf(session: RequestSession): SignInRecord | undefined {
     if (session.id === undefined || !session.has(keys.identity)) return undefined;
     const record = session.get(keys.signIn) as SignInRecord | undefined;
+    const defaults = { states: [], until: 0 };
     if (record?.portal === oauth.portal && record.clientId === oauth.clientId)
-      return { ...record, states: record.states ?? [], until: record.until ?? 0 };
+      return { ...defaults, ...record };
     const identity = session.get(keys.identity);
-    if (!isOurs(identity)) return undefined;
-    return { user: minimalProfile(identity.username), ...oauth, states: [], until: 0 };
+    return isOurs(identity) ? { ...defaults, user: minimalProfile(identity.username), ...oauth } : undefined;
   }
 
-  function contextFor(
-    req: IncomingMessage,
-    res: Response | undefined,
-    session: RequestSession,
-  ): ArcGISContext {
+  /** `req.arcgis`, and what only guards need. */
+  async function contextOf(req: IncomingMessage, res?: Response) {
+    const session = await sessionOf(req, res);
+    const { id = "" } = session;
     let signIn = signInOf(session);
-    const id = session.id ?? "";
     let identity: IdentityManager | undefined;
 
     function storedIdentity(): IdentityManager {
       identity ??= signIn && (session.get(keys.identity) as IdentityManager);
-      if (!isOurs(identity)) throw signedOut(new AuthError("signed_out"));
-      return identity;
-    }
-
-    function signedOut(error: unknown): unknown {
-      if (!(error instanceof AuthError) || error.status !== 401) return error;
+      if (isOurs(identity)) return identity;
       signIn = undefined;
-      error.signInUrl = context.signInUrl();
-      return error;
+      throw new AuthError("signed_out");
     }
 
     /** The browser keeps its cookie as long as the sign-in lives, which an exchange of the refresh token prolongs. */
@@ -198,7 +184,7 @@ export function createAuth(options: ArcGISAuthOptions) {
       await session.prolong(keys.signIn, signIn, until - Date.now());
     }
 
-    const context: ArcGISContext = {
+    const context = {
       get user() {
         return signIn?.user;
       },
@@ -208,31 +194,32 @@ export function createAuth(options: ArcGISAuthOptions) {
           await prolong(current);
           return current;
         } catch (error) {
-          throw signedOut(error);
+          if (error instanceof AuthError && error.status === 401) {
+            signIn = undefined;
+            error.signInUrl = context.signInUrl();
+          }
+          throw error;
         }
       },
       async validate() {
         try {
-          if (!signIn) return undefined;
-          const current = storedIdentity();
-          if (endOfToken(current) <= Date.now()) await context.identity();
-          else await prolong(current);
+          if (signIn && endOfToken(storedIdentity()) <= Date.now()) await context.identity();
+          else if (signIn) await prolong(storedIdentity());
         } catch (error) {
-          if (!isTemporary(error) && !(error instanceof AuthError && error.status === 401)) throw error;
+          if (signIn && !isTemporary(error)) throw error;
         }
         return signIn?.user;
       },
-      async tokenFor(url, rejected) {
-        const current = (await context.identity()) as IdentityManager;
+      async tokenFor(url: string, rejected?: string) {
+        const current = await context.identity();
         if (rejected !== undefined && rejected === current.token) await current.refreshCredentials();
         else if (rejected !== undefined) forgetFederatedToken(rejected);
         return current.getToken(url);
       },
       request,
       signInUrl(returnTo = (req as Partial<Request>).originalUrl ?? "") {
-        const query =
-          returnTo === "" || returnTo.length > 2_000 ? "" : `?returnTo=${encodeURIComponent(returnTo)}`;
-        return `${auth.base}/sign-in${query}`;
+        const isUsable = returnTo !== "" && returnTo.length <= 2_000;
+        return `${auth.base}/sign-in${isUsable ? `?returnTo=${encodeURIComponent(returnTo)}` : ""}`;
       },
       get signOutUrl() {
         return `${auth.base}/sign-out`;
@@ -242,8 +229,16 @@ export function createAuth(options: ArcGISAuthOptions) {
       },
       signOutForm: () => signOutForm(context.signOutUrl, context.csrfToken),
       sessionName: session.id && store.admin.nameOf(session.id),
+      /** Not through the session: a request that only reads saves none. */
+      async storeProfile(user: UserProfile): Promise<void> {
+        if (!signIn) return;
+        signIn = { ...signIn, user };
+        const edit = (data: object) =>
+          keys.identity in data && Object.assign(data, { [keys.signIn]: signIn });
+        await store.update(id, (data) => void edit(data));
+      },
     };
-    return context;
+    return context satisfies ArcGISContext;
   }
 
   const auth = {
@@ -254,9 +249,9 @@ export function createAuth(options: ArcGISAuthOptions) {
     csrf,
     emit,
     hook,
-    sessionOf,
-    signInOf,
     revoker,
+    signInOf,
+    contextOf,
     /** Public path in front of the routes. A base path that the mount does not begin with is relative to it. */
     base: settings.basePath,
     transactions: authTransactions(keyRing([options.encryptionKey].flat()), {
@@ -265,35 +260,17 @@ export function createAuth(options: ArcGISAuthOptions) {
       boundTo: JSON.stringify([oauth.portal, oauth.clientId, oauth.redirectUri]),
     }),
 
-    /** The context of a request whose session this may change. */
-    contextOf: async (req: Request, res: Response) => contextFor(req, res, await sessionOf(req, res)),
-
-    /** The context for those who only read, anywhere: also in front of session(), and without a response. */
-    readContext: async (req: IncomingMessage, res?: Response) => {
-      const shared = req as Partial<Request>;
-      const isShared = settings.shareSession && shared.session && (shared.sessionStore as unknown) === store;
-      return contextFor(
-        req,
-        res,
-        isShared && res ? await sessionOf(req as Request, res) : await readSession(req, res),
-      );
-    },
-
-    async storeProfile(req: Request, res: Response, user: UserProfile): Promise<void> {
-      const { id } =
-        settings.shareSession && !req.session ? await readSession(req, res) : await sessionOf(req, res);
-      const edit = (data: Record<string, unknown>) => {
-        const record = data[keys.signIn] as SignInRecord | undefined;
-        const { portal, clientId } = oauth;
-        data[keys.signIn] = { portal, clientId, states: [], until: 0, ...record, user };
-      };
-      if (id !== undefined)
-        await store.update(id, (data) => data[keys.identity as "arcgis"] && edit(data as never));
+    /** The session that a route of ours may change. */
+    async sessionOf(req: Request, res: Response): Promise<RequestSession> {
+      if (!settings.shareSession || isShared(req)) return sessionOf(req, res);
+      throw new AuthError("not_mounted", {
+        message: "shareSession: app.use(session(auth.sessionOptions)) must come before app.use(auth)",
+      });
     },
 
     async close(): Promise<void> {
       store.off("expired", onExpired);
-      sharedKeys.get(store)?.delete(sessionKey);
+      claimed.delete(sessionKey);
       await refresh.settle();
       await revoker.close();
       if (!settings.store) store.close();
@@ -302,35 +279,22 @@ export function createAuth(options: ArcGISAuthOptions) {
   return auth;
 }
 
-/** Two mounts that kept their identities under one name would sign each other out. */
-function claimKey(store: SealedStore, key: string): void {
-  const claimed = sharedKeys.get(store) ?? new Set();
-  if (claimed.has(key))
-    throw new TypeError(
-      `arcgisAuth:\n- sessionKey: "${key}" is in use by another mount that shares this session`,
-    );
-  sharedKeys.set(store, claimed.add(key));
-}
-
 function identityStore(store: SealedStore, keys: { identity: string; signIn: string }): IdentityStore {
   return {
     read: async (id) => ((await store.read(id)) as Record<string, IdentityManager>)?.[keys.identity],
     lock: (id, staleMs) => store.lock(id, staleMs),
     async replace(id, identity, onlyIf) {
-      let isDone = false;
-      let isEmpty = false;
+      let result = { isDone: false, isEmpty: false };
       const exists = await store.update(id, (session) => {
         const data = session as Record<string, unknown>;
         const stored = data[keys.identity] as IdentityManager | undefined;
-        isDone = stored !== undefined && onlyIf(stored);
-        isEmpty = false;
-        if (!isDone) return;
-        if (identity) data[keys.identity] = identity;
-        else for (const name of Object.values(keys)) delete data[name];
-        isEmpty = Object.keys(data).every((name) => name === "cookie");
+        const isDone = stored !== undefined && onlyIf(stored);
+        if (isDone && identity) data[keys.identity] = identity;
+        else if (isDone) for (const name of Object.values(keys)) delete data[name];
+        result = { isDone, isEmpty: isDone && Object.keys(data).every((name) => name === "cookie") };
       });
-      if (exists && isEmpty) await store.take(id);
-      return exists && isDone;
+      if (exists && result.isEmpty) await store.take(id);
+      return exists && result.isDone;
     },
   };
 }

@@ -1,7 +1,6 @@
 import { ArcGISAuthError } from "@esri/arcgis-rest-request";
 import type { Request, RequestHandler, Response } from "express";
 import { backoff } from "./arcgis/backoff.ts";
-import type { IdentityManager } from "./arcgis/identity-manager.ts";
 import { fetchProfile, type UserProfile } from "./arcgis/user-profile.ts";
 import type { Auth } from "./auth-context.ts";
 import { AuthError, type AuthErrorCode, isTemporary } from "./errors.ts";
@@ -31,62 +30,51 @@ const maxProfileMs = 24 * 60 * 60_000;
 /** Of a session whose profile could not be fetched: each try may take 3 s. */
 const failures = backoff({ firstMs: 30_000, maxMs: 30_000, factor: 1 });
 
+type Context = Awaited<ReturnType<Auth["contextOf"]>>;
+
 /** `authOf` tells which mount a request belongs to: a fixed one, or the one that it has passed. */
 export function guards(authOf: (req: Request) => Auth): Guards {
-  const guard =
-    (
-      code: AuthErrorCode,
-      needed: readonly string[],
-      passes: ((user: UserProfile) => boolean) | undefined,
-    ): RequestHandler =>
-    async (req, res, next) => {
+  function guard(code: AuthErrorCode, needed: readonly string[], passes?: (user: UserProfile) => boolean) {
+    if (passes && !(needed.length > 0 && needed.every((name) => typeof name === "string" && name !== "")))
+      throw new TypeError(`${code}: a guard needs to name at least one`);
+    const handler: RequestHandler = async (req, res, next) => {
       const auth = authOf(req);
-      req.arcgis = await auth.readContext(req, res);
-      if (!(await req.arcgis.validate())) return signInFirst(req, res, needed);
+      const context = await auth.contextOf(req, res);
+      req.arcgis = context;
+      if (!(await context.validate())) return signInFirst(req, res);
       const allowed = auth.settings.allowedOrganizations;
-      if (allowed || passes) {
-        const user = await currentProfile(auth, req, res);
-        if (allowed && !allowed.includes(user.orgId ?? ""))
-          return refuse(req, res, "organization_not_allowed", []);
-        if (passes && !passes(user)) return refuse(req, res, code, needed);
-      }
+      const user = allowed || passes ? await currentProfile(auth, req, context) : undefined;
+      if (user && allowed && !allowed.includes(user.orgId ?? ""))
+        return refuse(req, res, "organization_not_allowed");
+      if (user && passes && !passes(user)) return refuse(req, res, code, needed);
       next();
     };
-
-  const named = (
-    guardName: keyof Guards,
-    code: AuthErrorCode,
-    needed: readonly string[],
-    passes: (user: UserProfile) => boolean,
-  ) => {
-    if (needed.length === 0 || needed.some((name) => typeof name !== "string" || name === ""))
-      throw new TypeError(`${guardName}: name at least one`);
-    return guard(code, needed, passes);
-  };
+    return handler;
+  }
 
   return {
-    requireSignIn: () => guard("signed_out", [], undefined),
+    requireSignIn: () => guard("signed_out", []),
     requireOrganization: (...ids) =>
-      named("requireOrganization", "organization_not_allowed", ids, ({ orgId = "" }) => ids.includes(orgId)),
+      guard("organization_not_allowed", ids, ({ orgId = "" }) => ids.includes(orgId)),
     requireRole: (...roles) =>
-      named("requireRole", "role_missing", roles, ({ role = "", roleId = "" }) =>
-        [role, roleId].some((one) => roles.includes(one)),
+      guard(
+        "role_missing",
+        roles,
+        ({ role = "", roleId = "" }) => roles.includes(role) || roles.includes(roleId),
       ),
     requirePrivilege: (...all) =>
-      named("requirePrivilege", "privilege_missing", all, ({ privileges }) =>
-        all.every((one) => privileges.includes(one)),
-      ),
+      guard("privilege_missing", all, ({ privileges }) => all.every((one) => privileges.includes(one))),
     requireGroup: (...ids) =>
-      named("requireGroup", "group_missing", ids, ({ groups }) => groups.some(({ id }) => ids.includes(id))),
+      guard("group_missing", ids, ({ groups }) => groups.some(({ id }) => ids.includes(id))),
   };
 }
 
-function signInFirst(req: Request, res: Response, needed: readonly string[]): void {
+function signInFirst(req: Request, res: Response): void {
   if (req.method === "GET" && wantsPage(req)) redirect(res, req.arcgis.signInUrl(), 302);
-  else refuse(req, res, "signed_out", needed);
+  else refuse(req, res, "signed_out");
 }
 
-function refuse(req: Request, res: Response, code: AuthErrorCode, needed: readonly string[]): void {
+function refuse(req: Request, res: Response, code: AuthErrorCode, needed: readonly string[] = []): void {
   const error = new AuthError(code, { needed });
   error.signInUrl = req.arcgis.signInUrl();
   if (wantsPage(req)) throw error;
@@ -98,20 +86,20 @@ function wantsPage(req: Request): boolean {
 }
 
 /** The profile in the session, or a newer one when that is old. If the portal is down, rights stay as they were for a day. */
-async function currentProfile(auth: Auth, req: Request, res: Response): Promise<UserProfile> {
-  const { user, sessionName = "" } = req.arcgis;
+async function currentProfile(auth: Auth, req: Request, context: Context): Promise<UserProfile> {
+  const { user, sessionName = "" } = context;
   if (!user) throw new AuthError("signed_out");
   // A profile from the future was fetched while the clock was wrong: it is as old as it is early.
   const ageMs = Math.abs(Date.now() - user.fetchedAt);
   if (ageMs < profileMs || (ageMs < maxProfileMs && failures.isWaiting(sessionName))) return user;
   try {
-    const identity = (await req.arcgis.identity()) as IdentityManager;
+    const identity = await context.identity();
     const profile = await fetchProfile(identity).catch(async (error) => {
       if (!(error instanceof ArcGISAuthError)) throw error;
       // The token was ended at the portal before its time.
       return fetchProfile(await identity.refreshCredentials());
     });
-    await auth.storeProfile(req, res, profile);
+    await context.storeProfile(profile);
     return profile;
   } catch (error) {
     if (ageMs >= maxProfileMs || !isTemporary(error)) throw error;

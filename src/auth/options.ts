@@ -53,75 +53,59 @@ export interface ArcGISAuthOptions {
   onEvent?: ((event: AuthEvent) => void) | undefined;
 }
 
-/** What happened. Contains no secret; `error` may be of any library: log its message at most. */
+/**
+ * What happened. Contains no secret; `error` may be of any library: log its message at most. "sign-in-abandoned": the
+ * browser disconnected; "refresh-rejected": the session has ended; "revoke-failed": it is tried again later;
+ * "profile-failed": the sign-in goes on, or the stored profile counts; "unreadable": a session's record does not open.
+ */
 export interface AuthEvent {
   type:
-    | "sign-in-started"
-    | "sign-in"
-    /** `error.code` says why; "abandoned": the browser disconnected. */
-    | "sign-in-failed"
-    | "sign-in-abandoned"
-    | "sign-out"
+    | `sign-in-${"started" | "failed" | "abandoned"}`
+    | `refresh-${"failed" | "rejected"}`
     | "refresh"
-    | "refresh-failed"
-    /** The refresh token was rejected, and the session has ended. */
-    | "refresh-rejected"
-    | "revoke"
-    /** It is tried again later. */
-    | "revoke-failed"
-    /** A profile could not be fetched; the sign-in goes on, or the one that is stored counts. */
-    | "profile-failed"
-    /** A session's record does not open; `record` is the beginning of its name. */
-    | "unreadable"
-    | "hook-failed"
-    | "store-failed";
+    | EventType;
   /** The request that it happened in. */
   req?: IncomingMessage | undefined;
   username?: string | undefined;
+  /** The beginning of a record's name. */
   record?: string | undefined;
   error?: unknown;
 }
 
-/** Type of each option; `?` may be left out. */
-const types: Record<keyof ArcGISAuthOptions, string> = {
-  clientId: "string",
-  redirectUri: "string",
-  sessionSecret: "secret",
-  encryptionKey: "secret",
-  portal: "string?",
-  clientSecret: "string?",
-  expiration: "number?",
-  pkce: "boolean?",
-  basePath: "string?",
-  proxyPrefix: "string?",
-  cookieName: "string?",
-  sessionDir: "string?",
-  store: "object?",
-  shareSession: "boolean?",
-  sessionKey: "string?",
-  idleSeconds: "number?",
-  maxSeconds: "number?",
-  allowedOrganizations: "object?",
-  signOutOfPortal: "boolean?",
-  confirmSignOut: "function?",
-  onSignIn: "function?",
-  onTokens: "function?",
-  onSignOut: "function?",
-  onEvent: "function?",
+type EventType =
+  | "sign-in"
+  | "sign-out"
+  | "revoke"
+  | "unreadable"
+  | `${"revoke" | "profile" | "hook" | "store"}-failed`;
+
+/** All options by type; `?` may be left out. */
+const types: Record<string, string> = {
+  secret: "sessionSecret encryptionKey",
+  string:
+    "clientId redirectUri portal? clientSecret? basePath? proxyPrefix? cookieName? sessionDir? sessionKey?",
+  number: "expiration? idleSeconds? maxSeconds?",
+  boolean: "pkce? shareSession? signOutOfPortal?",
+  object: "store? allowedOrganizations?",
+  function: "confirmSignOut? onSignIn? onTokens? onSignOut? onEvent?",
 };
 
 /** Checks everything once, at construction, and reports all problems together. Never prints a value. */
 export function checkOptions(options: ArcGISAuthOptions) {
   const problems: string[] = [];
   const check = (isValid: boolean, problem: string) => void (isValid || problems.push(problem));
-  for (const name of Object.keys(options)) check(name in types, `${name}: unknown option`);
-  for (const [name, type] of Object.entries(types)) {
-    const value = options[name as keyof ArcGISAuthOptions];
-    const isType = value === undefined ? type.endsWith("?") : typeof value === type.replace("?", "");
-    if (type === "secret") check(isSecret(value), `${name}: needs 32 or more random characters`);
-    else check(isType && (value !== "" || type.endsWith("?")), `${name}: must be a ${type.replace("?", "")}`);
-    if (type === "number?") check(value === undefined || Number(value) > 0, `${name}: must be above 0`);
-  }
+  const values = new Map<string, unknown>(Object.entries(options));
+  for (const [type, names] of Object.entries(types))
+    for (const name of names.split(" ")) {
+      const key = name.replace("?", "");
+      const value = values.get(key);
+      const isOptional = key !== name && (value === undefined || value === "");
+      if (type === "secret") check(isSecret(value), `${key}: needs 32 or more random characters`);
+      else check(isOptional || (typeof value === type && value !== ""), `${key}: must be a ${type}`);
+      if (type === "number") check(isOptional || Number(value) > 0, `${key}: must be above 0`);
+      values.delete(key);
+    }
+  for (const name of values.keys()) check(false, `${name}: unknown option`);
   const {
     redirectUri,
     portal = "https://www.arcgis.com/sharing/rest",
@@ -134,22 +118,19 @@ export function checkOptions(options: ArcGISAuthOptions) {
   const basePath = options.basePath ?? callback.pathname.replace(/\/[^/]*\/?$/, "");
   for (const [name, path] of Object.entries({ basePath, proxyPrefix: options.proxyPrefix ?? "" }))
     check(/^(\/[\w.~-]+)*$/.test(path), `${name}: must look like "/gis", without a slash at the end`);
+  const isSealed = typeof store?.update === "function" && typeof store.lock === "function";
+  check(!store || isSealed, "store: must be a SealedStore; other stores lose refreshed tokens");
+  const isList = Array.isArray(allowedOrganizations) && allowedOrganizations.length > 0;
   check(
-    store === undefined || (typeof store.update === "function" && typeof store.lock === "function"),
-    "store: must be a SealedStore (arcgis-sign-in/session-store); other stores lose refreshed tokens",
-  );
-  check(
-    allowedOrganizations === undefined ||
-      (Array.isArray(allowedOrganizations) && allowedOrganizations.length > 0),
-    "allowedOrganizations: must be a list of ids; leave it out to allow all organizations",
+    !allowedOrganizations || isList,
+    "allowedOrganizations: must be ids; leave it out to allow everybody",
   );
   check(/^[\w.:-]*$/.test(options.sessionKey ?? ""), "sessionKey: must be a word");
   check(/^[\w.-]*$/.test(options.cookieName ?? ""), "cookieName: must be a word (RFC 6265)");
   if (problems.length > 0) throw new TypeError(`arcgisAuth:\n- ${problems.join("\n- ")}`);
 
-  const { clientId, clientSecret, expiration = 20_160 } = options;
+  const { clientId, clientSecret, expiration = 20_160, shareSession } = options;
   const isSecure = callback.protocol === "https:";
-  const isOwnName = options.shareSession && options.cookieName !== undefined;
   const cookieName = options.cookieName ?? `arcgis.sid${basePath.replaceAll("/", ".")}`;
   const withHost = (name: string) => (isSecure && !name.startsWith("__Host-") ? `__Host-${name}` : name);
   return {
@@ -161,7 +142,7 @@ export function checkOptions(options: ArcGISAuthOptions) {
     callbackPath: callback.pathname,
     origin: callback.origin,
     isSecure,
-    cookieName: isOwnName ? cookieName : withHost(cookieName),
+    cookieName: shareSession && options.cookieName ? cookieName : withHost(cookieName),
     transactionCookiePrefix: withHost(`${cookieName}.tx.`),
     sessionKey: options.sessionKey ?? "arcgis",
     sessionSecrets: [options.sessionSecret].flat(),
