@@ -2,7 +2,7 @@ import { chmodSync, lstatSync, mkdirSync, type Stats } from "node:fs";
 import { opendir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { type Lock, lock, preventCommit } from "./file-lock.ts";
+import { type Lock, lock } from "./file-lock.ts";
 import { codeOf, readSmallFile, remove, removeDurably, touch, writeDurably } from "./safe-file.ts";
 
 /**
@@ -46,13 +46,11 @@ export interface FileBackendOptions {
 const sessionFile = /^([0-9a-f]{64})\.session$/;
 /** Of killed processes; `.draft` and `.lease` are of earlier versions. */
 const leftover = /\.(temp|lock|refresh|draft|lease)$|^probe-/;
-/** Far above any session: a larger file is not ours. */
-const maxBytes = 256 * 1024;
-/** The list of revocations may grow while a portal is down. */
-const maxListBytes = 64 * maxBytes;
+const leftoverMs = 60_000;
+/** Far above any session: a larger file is not ours. The list of revocations may grow while a portal is down. */
+const [maxBytes, maxListBytes] = [256 * 1024, 16 * 1024 * 1024];
 /** Writing takes milliseconds. */
 const staleMs = 5_000;
-const leftoverMs = 60_000;
 
 /**
  * Sessions as files of mode 0600, one each, in a folder of mode 0700 that several processes may share.
@@ -67,9 +65,8 @@ export function fileBackend(path: string, { onRepaired }: FileBackendOptions = {
 
   async function read(name: string): Promise<StoredRecord | undefined> {
     const file = await readSmallFile(fileOf(name), maxBytes);
-    if (!file) return undefined;
-    // Unreadable means absent: the store reports a text that does not open.
-    if (!("text" in file)) return { text: file.unusable, lastAccess: file.stats?.mtimeMs ?? Date.now() };
+    // Something else is in its place: the store reports a text that does not open.
+    if (!file || "unusable" in file) return file && { text: file.unusable, lastAccess: Date.now() };
     const { text, stats } = file;
     // Within one tick of the file system's clock two states may look the same: too new to be cached.
     const version = Math.abs(Date.now() - stats.ctimeMs) > 100 ? versionOf(stats) : undefined;
@@ -92,15 +89,12 @@ export function fileBackend(path: string, { onRepaired }: FileBackendOptions = {
       // A change that changes nothing takes no lock, and so leaves a full or read-only disk alone.
       const before = await read(name);
       if (!before || change(before) === undefined) return false;
-      const outcome = await locked(name, async (held) => {
+      const outcome = await locked(name, async ({ isHeld }) => {
         const record = await read(name);
         const text = record && change(record);
         if (record === undefined || text === undefined) return "unchanged";
-        const isWritten = await writeDurably(fileOf(name), text, {
-          lastAccess: record.lastAccess,
-          lock: held,
-        });
-        return isWritten ? "written" : "lock lost";
+        const options = { lastAccess: record.lastAccess, isAllowed: isHeld };
+        return (await writeDurably(fileOf(name), text, options)) ? "written" : "lock lost";
       });
       return outcome === "lock lost" ? backend.update(name, change) : outcome === "written";
     },
@@ -108,39 +102,38 @@ export function fileBackend(path: string, { onRepaired }: FileBackendOptions = {
       const file = fileOf(name, "");
       // The usual case, at every start: nothing is there, and nothing is to be there.
       if (!statsOf(file) && change(undefined) === undefined) return;
-      await locked(name, async (held) => {
+      await locked(name, async ({ isHeld }) => {
         const found = await readSmallFile(file, maxListBytes);
         const before = found && "text" in found ? found.text : undefined;
         const after = change(before);
         if (after === before) return;
-        if (after === undefined) await removeDurably(file);
-        else if (!(await writeDurably(file, after, { lock: held }))) throw new Error("the lock was lost");
+        if (after === undefined) return removeDurably(file);
+        // What has taken the file's place cannot be replaced.
+        if (found && before === undefined) await remove(file);
+        if (!(await writeDurably(file, after, { isAllowed: isHeld }))) throw new Error("the lock was lost");
       });
     },
     touch: (name, lastAccess) => touch(fileOf(name), lastAccess),
     async take(name) {
-      const [file, lockFile] = [fileOf(name), fileOf(name, ".lock")];
-      if (!statsOf(file) && !statsOf(lockFile)) return undefined;
+      if (!statsOf(fileOf(name)) && !statsOf(fileOf(name, ".lock"))) return undefined;
       const take = async () => {
         const record = await read(name);
-        await removeDurably(file);
+        await removeDurably(fileOf(name));
         return record;
       };
       // Under the lock, or a write in progress would bring the file back. A full disk has no room for a lock.
-      return locked(name, take).catch(async (error) => {
-        if (codeOf(error) !== "ENOSPC") throw error;
-        await preventCommit(lockFile);
-        return take();
-      });
+      return locked(name, take).catch((error) =>
+        codeOf(error) === "ENOSPC" ? take() : Promise.reject(error),
+      );
     },
     lock: (name, ms) => lock(fileOf(name, ".refresh"), ms),
-    async names(idleSince = Infinity) {
+    async names(idleSince) {
       const names: string[] = [];
       let pauseAt = performance.now() + 5;
       for await (const { name: file } of await opendir(folder, { bufferSize: 1_000 })) {
         const [, name] = sessionFile.exec(file) ?? [];
         const isIdle = (since: number) => (statsOf(join(folder, file))?.mtimeMs ?? Infinity) < since;
-        if (name && (idleSince === Infinity || isIdle(idleSince))) names.push(name);
+        if (name && (idleSince === undefined || isIdle(idleSince))) names.push(name);
         else if (leftover.test(file) && isIdle(Date.now() - leftoverMs)) await remove(join(folder, file));
         if (performance.now() < pauseAt) continue;
         await nextTurn();
