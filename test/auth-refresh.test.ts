@@ -260,6 +260,27 @@ describe("refresh", () => {
     assert.ok(minutes > 47 && minutes <= 48, `${minutes} minutes`);
   });
 
+  test("TK-1 TK-2 two servers on one folder exchange a refresh token once, and both use what it brought", async (t) => {
+    const app = await openAuthApp(t);
+    const { sessionSecret, encryptionKey } = app.options;
+    const second = await openAuthApp(t, {
+      dir: app.dir,
+      sandbox: app.sandbox,
+      auth: { sessionSecret, encryptionKey, onTokens: () => void hooks.push("second") },
+    });
+    const hooks: string[] = [];
+    const browser = await signedIn(app);
+    await nearEnd(app, browser);
+    const urls = Array.from({ length: 10 }, (_, index) => (index % 2 ? app.url : second.url));
+    const responses = await Promise.all(urls.map((url) => browser.copy().get(`${url}/token`)));
+    assert.equal(new Set(responses.map(({ body }) => body)).size, 1);
+    assert.equal(app.grants("exchange_refresh_token"), 1);
+    assert.equal((await browser.get("/token")).status, 200);
+    const refreshed = [...app.events, ...second.events].filter(({ type }) => type === "refresh");
+    assert.equal(refreshed.length, 1);
+    assert.ok(hooks.length <= 1);
+  });
+
   test("TK-4 backoff is per session: others refresh, and only trouble of several users pauses the portal", async (t) => {
     const app = await openAuthApp(t);
     const [mine, other] = [await signedIn(app, "sandy_admin"), await signedIn(app, "sandy_admin")];

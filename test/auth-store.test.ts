@@ -22,6 +22,7 @@ import express, { type Request } from "express";
 import session, { type SessionData } from "express-session";
 import { createClient } from "redis";
 import sessionFileStore from "session-file-store";
+import { lock } from "#src/auth/session/file-lock.ts";
 import {
   fileBackend,
   legacyFileStore,
@@ -439,6 +440,21 @@ describe("sessions in files", () => {
     const begin = performance.now();
     await (await store.lock("one", 60_000))();
     assert.ok(performance.now() - begin < 5_000);
+  });
+
+  test("nobody waits for a lock longer than is allowed, neither behind another process nor in the queue of this one", async (t) => {
+    const path = join(folder(t), "x.lock");
+    const held = await lock(path, 60_000);
+    const begin = performance.now();
+    const waiting = [1, 2, 3].map(() => lock(path, 60_000, 200));
+    for (const { status } of await Promise.allSettled(waiting)) assert.equal(status, "rejected");
+    assert.ok(performance.now() - begin < 1_500);
+    await held.unlock();
+    await (await lock(path, 60_000, 200)).unlock();
+    // Whatever is in its place is no holder.
+    mkdirSync(path);
+    await (await lock(path, 60_000, 2_000)).unlock();
+    assert.equal(existsSync(path), false);
   });
 
   test("ST-8 the reaper removes what nobody used, hands over its identities, and leaves the rest", async (t) => {

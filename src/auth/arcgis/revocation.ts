@@ -13,23 +13,22 @@ export interface PendingRevocation {
   until: number;
 }
 
+type Edit = (items: PendingRevocation[]) => PendingRevocation[];
+
 /** Where they wait, for every process and across restarts. `edit` may be called again, with newer items. */
 export interface PendingRevocations {
-  change(edit: (items: PendingRevocation[]) => PendingRevocation[]): Promise<void>;
+  change(edit: Edit): Promise<void>;
 }
 
-export interface RevocationOptions {
-  pending: PendingRevocations;
-  onDone(type: "revoke" | "revoke-failed", username: string | undefined, error?: unknown): void;
-}
+type OnDone = (type: "revoke" | "revoke-failed", username?: string, error?: unknown) => void;
 
 /** No refresh token lives longer, where the portal does not say. */
 const maxLifeMs = 90 * 24 * 60 * 60_000;
 const backoff = { firstMs: 5_000, maxMs: 10 * 60_000 };
 const concurrency = 8;
 
-/** Revokes tokens at their portal: within 3 s, or later if the portal is down. Never throws. */
-export function revocation({ pending, onDone }: RevocationOptions) {
+/** Revokes tokens at their portal: within 3 s, or later if the portal is down. Never rejects. */
+export function revocation({ pending, onDone }: { pending: PendingRevocations; onDone: OnDone }) {
   const inProgress = new Set<Promise<void>>();
   let failures = 0;
   let isClosed = false;
@@ -41,26 +40,29 @@ export function revocation({ pending, onDone }: RevocationOptions) {
     if (!isClosed) timer = setTimeout(() => void retry().catch(queueFailed), ms).unref();
   }
 
+  function queueFailed(error: unknown): void {
+    onDone("revoke-failed", undefined, error);
+    schedule(backoff.maxMs);
+  }
+
   function revoke(identity: ArcGISIdentityManager): Promise<void> {
-    const work = revokeOrQueue(identity).finally(() => inProgress.delete(work));
+    const { portal, clientId, username, refreshToken, token, refreshTokenExpires } = identity;
+    const until = refreshTokenExpires?.getTime() ?? Date.now() + maxLifeMs;
+    const item = { portal, clientId, username, token: refreshToken ?? token, until };
+    const queue = () =>
+      pending.change((items) => [...items, item]).then(() => schedule(backoff.firstMs), queueFailed);
+    const work = revokeNow(item)
+      .then((isDone) => (isDone ? undefined : queue()))
+      .finally(() => inProgress.delete(work));
     inProgress.add(work);
     return work;
   }
 
-  async function revokeOrQueue(identity: ArcGISIdentityManager): Promise<void> {
-    const { portal, clientId, username, refreshToken, token, refreshTokenExpires } = identity;
-    const until = refreshTokenExpires?.getTime() ?? Date.now() + maxLifeMs;
-    const item = { portal, clientId, username, token: refreshToken ?? token, until };
-    if (await revokeNow(item)) return;
-    await pending.change((items) => [...items, item]).then(() => schedule(backoff.firstMs), queueFailed);
-  }
-
   /** True when nothing is left to do: revoked, or rejected for good. */
   async function revokeNow({ portal, clientId, username, token }: PendingRevocation): Promise<boolean> {
+    const identity = new ArcGISIdentityManager({ portal, clientId, username, refreshToken: token });
     try {
-      await IdentityManager.destroy(
-        new ArcGISIdentityManager({ portal, clientId, username, refreshToken: token }),
-      );
+      await IdentityManager.destroy(identity);
       onDone("revoke", username);
       return true;
     } catch (error) {
@@ -71,44 +73,33 @@ export function revocation({ pending, onDone }: RevocationOptions) {
 
   /** Tries what waits, now; returns how many are left. */
   async function retry(): Promise<number> {
-    const waiting: PendingRevocation[] = [];
+    let waiting: PendingRevocation[] = [];
     await pending.change((items) => {
-      waiting.splice(0, Infinity, ...items.filter(({ until }) => Date.now() < until));
-      return waiting.length < items.length ? [...waiting] : items;
+      waiting = items.filter(({ until }) => Date.now() < until);
+      return waiting;
     });
-    const total = waiting.length;
-    const done = new Set<string>();
-    const down = new Set<string>();
+    const [done, down] = [new Set<string>(), new Set<string>()];
+    const next = waiting.values();
     const worker = async () => {
-      for (let item = waiting.shift(); item; item = waiting.shift()) {
-        // One failure is enough to know that a portal is down.
-        if (down.has(item.portal)) continue;
-        if (await revokeNow(item)) done.add(item.token);
-        else down.add(item.portal);
-      }
+      // One failure is enough to know that a portal is down.
+      for (const item of next)
+        if (!down.has(item.portal)) (await revokeNow(item)) ? done.add(item.token) : down.add(item.portal);
     };
     await Promise.all(Array.from({ length: concurrency }, worker));
     if (done.size > 0) await pending.change((items) => items.filter(({ token }) => !done.has(token)));
-    const left = total - done.size;
+    const left = waiting.length - done.size;
     failures = left > 0 && done.size === 0 ? failures + 1 : 0;
     // Also with nothing left: another process may add to the list.
     schedule(left > 0 ? Math.min(backoff.firstMs * 2 ** failures, backoff.maxMs) : backoff.maxMs);
     return left;
   }
 
-  function queueFailed(error: unknown): void {
-    onDone("revoke-failed", undefined, error);
-    schedule(backoff.maxMs);
+  /** Stops the timer, and waits until what is in progress is done or queued (3 s at most). */
+  async function close(): Promise<void> {
+    isClosed = true;
+    clearTimeout(timer);
+    await Promise.allSettled(inProgress);
   }
 
-  return {
-    revoke,
-    retry,
-    /** Stops the timer, and waits until what is in progress is done or queued (3 s at most). */
-    async close(): Promise<void> {
-      isClosed = true;
-      clearTimeout(timer);
-      await Promise.allSettled(inProgress);
-    },
-  };
+  return { revoke, retry, close };
 }
