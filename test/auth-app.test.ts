@@ -14,7 +14,7 @@ import {
   requireRole,
   requireSignIn,
 } from "#src/index.ts";
-import { startSandbox } from "#src/sandbox/portal.ts";
+import { startSandbox } from "#src/sandbox/index.ts";
 import { fileBackend, SealedStore } from "#src/session-store.ts";
 import { expireStoredToken, idOf, modes, openAuthApp, storedIdentity } from "./support/auth-app.ts";
 import { Browser, typed } from "./support/browser.ts";
@@ -140,7 +140,7 @@ for (const mode of modes)
       await age(86_400_000);
       assert.equal((await browser.get("/admins")).status, 502);
       app.sandbox.faults.clear();
-      const sandy = app.sandbox.people.find(({ username }) => username === "sandy_admin");
+      const sandy = app.sandbox.users.find(({ username }) => username === "sandy_admin");
       if (sandy) sandy.role = "org_user";
       assert.equal((await browser.get("/admins")).status, 403);
     });

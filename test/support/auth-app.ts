@@ -12,7 +12,7 @@ import {
   arcgisAuth,
   authErrorHandler,
 } from "#src/index.ts";
-import { type Sandbox, startSandbox } from "#src/sandbox/portal.ts";
+import { type Sandbox, startSandbox } from "#src/sandbox/index.ts";
 import { Browser } from "./browser.ts";
 import { folder, secret } from "./temporary.ts";
 
