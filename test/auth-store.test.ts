@@ -487,13 +487,10 @@ describe("sessions in files", () => {
     assert.ok(await get("new"));
   });
 
-  test("a folder that cannot be written is a store that is unavailable", {
-    skip: process.getuid?.() === 0,
-  }, async (t) => {
-    const dir = folder(t);
+  test("a folder that is gone is a store that is unavailable", async (t) => {
+    const dir = join(folder(t), "sessions");
     const { set } = openStore(t, fileBackend(dir));
-    chmodSync(dir, 0o500);
-    t.after(() => chmodSync(dir, 0o700));
+    fs.rmSync(dir, { recursive: true });
     await assert.rejects(set("one", { cookie: plainCookie }), { code: "store_unavailable", status: 503 });
   });
 
@@ -582,8 +579,8 @@ describe("sessions that Esri's tutorial has left", () => {
     for (const id of ["plain", "spoiled", "folder", "../plain", "none", "plain"])
       assert.equal(await get(id), null, id);
     assert.deepEqual(reasons, [
-      "it is not encrypted, and a secret was given",
-      "it is damaged",
+      "it is damaged, or not encrypted with this secret",
+      "it is damaged, or not encrypted with this secret",
       "it is not a regular file",
     ]);
     await store.take("plain");

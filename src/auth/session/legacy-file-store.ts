@@ -49,32 +49,30 @@ export function legacyFileStore({ path, secret = [], onUnreadable }: LegacyFileS
   // Session ids are file names here: nothing but what express-session makes ids of.
   const fileOf = (id: string) => (/^[\w-]{1,128}$/.test(id) ? join(folder, `${id}.json`) : undefined);
 
+  function giveUp(id: string, reason: string): void {
+    if (failed.size < maxFailed) failed.add(id);
+    onUnreadable?.(reason);
+  }
+
   return {
     async read(id) {
-      const file = fileOf(id);
-      const found = file && !failed.has(id) ? await readSmallFile(file, maxBytes) : undefined;
-      if (!found) return undefined;
-      try {
-        if ("unusable" in found) throw new TypeError(found.unusable);
-        return sessionIn(await decrypted(parsed(found.text), secrets), found.stats.mtimeMs);
-      } catch (error) {
-        if (!(error instanceof TypeError)) throw error;
-        if (failed.size < maxFailed) failed.add(id);
-        onUnreadable?.(error.message);
-        return undefined;
-      }
+      const path = failed.has(id) ? undefined : fileOf(id);
+      const file = path && (await readSmallFile(path, maxBytes));
+      if (!file) return undefined;
+      if ("unusable" in file) return giveUp(id, file.unusable) as undefined;
+      const found = await decrypted(parsed(file.text), secrets);
+      const session = sessionIn(found, file.stats.mtimeMs);
+      if (!session)
+        giveUp(id, secrets.length > 0 ? "it is damaged, or not encrypted with this secret" : "it is damaged");
+      return session;
     },
 
     async remove(id) {
-      const file = fileOf(id);
-      if (!file) return true;
-      return removeDurably(file).then(
+      const path = fileOf(id);
+      if (!path) return true;
+      return removeDurably(path).then(
         () => true,
-        (error) => {
-          failed.add(id);
-          onUnreadable?.(codeOf(error));
-          return false;
-        },
+        (error) => Boolean(giveUp(id, codeOf(error))),
       );
     },
   };
@@ -102,36 +100,25 @@ export async function takeOver(
   }
 }
 
-/** @throws TypeError without anything of the text in it, unlike that of JSON.parse */
-function parsed(latin1: string): unknown {
+function parsed(text: string): unknown {
   try {
-    return JSON.parse(Buffer.from(latin1, "latin1").toString("utf8"));
+    return JSON.parse(Buffer.from(text, "latin1").toString("utf8"));
   } catch {
-    throw new TypeError("it is damaged");
+    return undefined;
   }
 }
 
-/** What kruptein 2 writes by session-file-store's settings. Texts hold a byte a character; the others are Buffers as JSON. */
-interface Encrypted {
-  ct: string;
-  aad: string;
-  iv: unknown;
-  salt: unknown;
-  at: unknown;
-}
-
-/** With secrets, a file that anybody can have written counts as little as it did for session-file-store. */
+/** Of kruptein 2, by session-file-store's settings: texts hold a byte a character, the others are Buffers as JSON. */
 async function decrypted(found: unknown, secrets: readonly string[]): Promise<unknown> {
-  const { ct, aad, iv, salt, at } = Object(found) as Encrypted;
+  const { ct, aad, iv, salt, at } = Object(found) as Record<string, unknown>;
   const isEncrypted = typeof ct === "string" && typeof aad === "string";
-  if (!isEncrypted && secrets.length > 0) throw new TypeError("it is not encrypted, and a secret was given");
-  if (!isEncrypted) return found;
-  if (secrets.length === 0) throw new TypeError("it is encrypted: its secret is missing");
+  // With a secret, a file that anybody can have written counts as little as it did for session-file-store.
+  if (!isEncrypted) return secrets.length > 0 ? undefined : found;
   for (const secret of secrets) {
     const key = await deriveKey(secret, bytesOf(salt), 32);
     try {
       const decipher = createDecipheriv("aes-256-gcm", key, bytesOf(iv), { authTagLength: 16 });
-      decipher.setAuthTag(bytesOf(at)).setAAD(Buffer.from(aad, "latin1"));
+      decipher.setAuthTag(bytesOf(at)).setAAD(bytesOf(aad));
       const text = Buffer.concat([decipher.update(ct, "latin1"), decipher.final()]).toString("utf8");
       // What the encoder returned is a text, and was made JSON once more.
       return JSON.parse(JSON.parse(text));
@@ -139,37 +126,32 @@ async function decrypted(found: unknown, secrets: readonly string[]): Promise<un
       // Another secret, or damaged.
     }
   }
-  throw new TypeError("it is damaged, or encrypted with another secret");
+  return undefined;
 }
 
 function bytesOf(value: unknown): Buffer {
-  if (typeof value === "string") return Buffer.from(value, "latin1");
-  const { type, data } = Object(value) as { type?: unknown; data?: unknown };
-  if (type !== "Buffer" || !Array.isArray(data)) throw new TypeError("it is damaged");
-  return Buffer.from(data);
+  const { data = [] } = Object(value) as { data?: number[] };
+  return typeof value === "string"
+    ? Buffer.from(value, "latin1")
+    : Buffer.from(Array.isArray(data) ? data : []);
 }
 
-function sessionIn(found: unknown, writtenAt: number): LegacySession {
+function sessionIn(found: unknown, writtenAt: number): LegacySession | undefined {
   const { __lastAccess: lastAccess, ...session } = Object(found) as Record<string, unknown>;
-  if (typeof session.cookie !== "object" || session.cookie === null)
-    throw new TypeError("it holds no session");
-  const parts: Parts = {};
-  for (const [name, value] of Object.entries(session)) {
+  if (typeof session.cookie !== "object" || session.cookie === null) return undefined;
+  const serialized = ([name, value]: [string, unknown]) => {
     const identity = identityIn(value);
-    parts[name] = identity ? identityMark + identity.serialize() : JSON.stringify(value);
-  }
+    return [name, identity ? identityMark + identity.serialize() : JSON.stringify(value)];
+  };
+  const parts: Parts = Object.fromEntries(Object.entries(session).map(serialized));
   return { parts, lastAccess: Math.min(typeof lastAccess === "number" ? lastAccess : writtenAt, Date.now()) };
 }
 
 /** What `serialize()` of an `ArcGISIdentityManager` or a `UserSession` wrote. */
 function identityIn(value: unknown): ArcGISIdentityManager | undefined {
   if (typeof value !== "string" || !value.startsWith("{")) return undefined;
-  try {
-    const { portal, token, refreshToken } = Object(JSON.parse(value));
-    const isIdentity =
-      typeof portal === "string" && [token, refreshToken].some((one) => typeof one === "string");
-    return isIdentity ? ArcGISIdentityManager.deserialize(value) : undefined;
-  } catch {
-    return undefined;
-  }
+  const { portal, token, refreshToken } = Object(parsed(Buffer.from(value).toString("latin1")));
+  const isIdentity =
+    typeof portal === "string" && [token, refreshToken].some((one) => typeof one === "string");
+  return isIdentity ? ArcGISIdentityManager.deserialize(value) : undefined;
 }
