@@ -78,36 +78,29 @@ export function arcgisAuth(options: ArcGISAuthOptions): ArcGISAuth {
     router(req, res, next);
   };
 
+  const readOnly = async (req: Request, res: Response, next: NextFunction) => {
+    routerFor(req.baseUrl);
+    req.arcgis = await auth.contextOf(req, res);
+    await req.arcgis.validate();
+    next();
+  };
+  const { store, revoker, close } = auth;
   const { name, options: cookie } = auth.cookie;
-  return Object.assign(
-    handler,
-    guards(() => auth),
-    {
-      store: auth.store,
-      sessionOptions: {
-        name,
-        cookie,
-        secret: settings.sessionSecrets,
-        store: auth.store,
-        resave: false,
-        saveUninitialized: false,
-      },
-      readOnly: async (req: Request, res: Response, next: NextFunction) => {
-        routerFor(req.baseUrl);
-        req.arcgis = await auth.contextOf(req, res);
-        await req.arcgis.validate();
-        next();
-      },
-      contextOf: (req: IncomingMessage) => auth.contextOf(req),
-      async identityOf(req: IncomingMessage) {
-        const context = await auth.contextOf(req);
-        return (await context.validate()) && context.identity();
-      },
-      revoke: auth.revoker.revoke,
-      revokePending: auth.revoker.retry,
-      close: auth.close,
+  const shared = { name, cookie, secret: settings.sessionSecrets, store };
+  const bound = guards(() => auth);
+  return Object.assign(handler, bound, {
+    store,
+    sessionOptions: { ...shared, resave: false, saveUninitialized: false },
+    readOnly,
+    contextOf: (req: IncomingMessage) => auth.contextOf(req),
+    async identityOf(req: IncomingMessage) {
+      const context = await auth.contextOf(req);
+      return (await context.validate()) && context.identity();
     },
-  );
+    revoke: revoker.revoke,
+    revokePending: revoker.retry,
+    close,
+  });
 }
 
 /** Guards for routes behind exactly one arcgisAuth. */

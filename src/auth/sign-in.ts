@@ -43,9 +43,7 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
   router.get(paths.signIn, (req, res) => {
     // The browser would drop the cookie, and the sign-in would go in circles.
     if (settings.isSecure && !req.secure)
-      throw new AuthError("insecure_connection", {
-        message: `this app's public URL is https, but the request arrived without: set Express's "trust proxy"`,
-      });
+      throw new AuthError("insecure_connection", { message: `not https here: set Express's "trust proxy"` });
     const wanted = safeReturnTo(req.query.returnTo, origin, [...ownPaths, settings.callbackPath]) ?? "";
     const returnTo = req.query.popup === "1" ? windowEnd : wanted;
     if (returnTo === windowEnd) keepOpener(res);

@@ -34,31 +34,25 @@ export function isIssuer(issuer: unknown, portal: string): boolean {
 
 const request = portalRequest();
 /** A server's token is asked for 30 minutes. `expires` is by the portal's clock, so half of that is safe. */
-const tokens = new Map<string, { token: Promise<string>; text?: string; until: number }>();
+const tokenMs = 15 * 60_000;
 const maxTokens = 1_000;
+const tokens = new Map<string, { token: Promise<string>; text?: string; until: number }>();
 
 /** A token for an ArcGIS Server that is federated with the portal. Only the portal sees the user's token. */
-export async function federatedToken(identity: ArcGISIdentityManager, url: string): Promise<string> {
+export function federatedToken(identity: ArcGISIdentityManager, url: string): Promise<string> {
   const root = serverRoot(url, identity.portal);
   const key = `${identity.token} ${root}`;
   const now = performance.now();
   const known = tokens.get(key);
   if (known && now < known.until) return known.token;
-  const entry: { token: Promise<string>; text?: string; until: number } = {
-    token: generateToken(identity, root),
-    until: now + 15 * 60_000,
-  };
+  const entry: typeof known = { token: generateToken(identity, root), until: now + tokenMs };
+  const settled = entry.token.then((text) => Object.assign(entry, { text }));
+  settled.catch(() => tokens.get(key) === entry && tokens.delete(key));
   tokens.delete(key);
   tokens.set(key, entry);
   const [oldest] = tokens.keys();
   if (tokens.size > maxTokens && oldest !== undefined) tokens.delete(oldest);
-  try {
-    entry.text = await entry.token;
-    return entry.text;
-  } catch (error) {
-    if (tokens.get(key) === entry) tokens.delete(key);
-    throw error;
-  }
+  return entry.token;
 }
 
 /** The next request to that server gets another token: it rejected this one. */

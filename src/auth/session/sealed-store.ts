@@ -49,9 +49,9 @@ export class SealedStore extends Store {
     this.#options = options;
     this.lifetimes = lifetimesOf(options);
     this.#keys = keyRing([options.encryptionKey].flat());
-    const onExpired = (identities: object[]) => void this.emit("expired", identities);
-    const parts = { backend: options.backend, keys: this.#keys, lifetimes: this.lifetimes };
-    this.admin = storeAdmin({ ...parts, onExpired, onError: this.#failed });
+    const { backend } = options;
+    const [keys, lifetimes, onExpired] = [this.#keys, this.lifetimes, this.emit.bind(this, "expired")];
+    this.admin = storeAdmin({ backend, keys, lifetimes, onExpired, onError: this.#failed });
   }
 
   override get(id: string, done: (error: unknown, data?: SessionData | null) => void): void {

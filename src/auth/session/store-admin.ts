@@ -48,7 +48,7 @@ interface StoreAdminOptions {
   backend: SessionBackend;
   keys: KeyRing;
   lifetimes: Lifetimes;
-  onExpired(identities: ArcGISIdentityManager[]): void;
+  onExpired(identities: ArcGISIdentityManager[]): unknown;
   onError(error: unknown): void;
 }
 
