@@ -1,0 +1,122 @@
+import type { IncomingMessage } from "node:http";
+import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
+import type { NextFunction, Request, RequestHandler, Response, Router } from "express";
+import type { SessionOptions } from "express-session";
+import { type ArcGISContext, type Auth, createAuth } from "./auth-context.ts";
+import { AuthError } from "./errors.ts";
+import { type Guards, guards } from "./guards.ts";
+import type { ArcGISAuthOptions } from "./options.ts";
+import type { SealedStore } from "./session/sealed-store.ts";
+import { signInRoutes } from "./sign-in.ts";
+
+/** Middleware for `app.use`, with guards that work anywhere in the app. */
+export interface ArcGISAuth extends RequestHandler, Guards {
+  readonly store: SealedStore;
+  /** For `shareSession`: `app.use(session(auth.sessionOptions))` before `app.use(auth)`. */
+  readonly sessionOptions: SessionOptions;
+  /**
+   * Puts `req.arcgis` on requests of a route that only reads: cheap, and with `shareSession` also in front of
+   * session(). The sign-in was validated (`req.arcgis.validate`). Use it where you use `auth`, not deeper.
+   */
+  readonly readOnly: RequestHandler;
+  /** The same for a request of any kind, such as a WebSocket upgrade. Sends no cookie, so a response may be slow. */
+  contextOf(req: IncomingMessage): Promise<ArcGISContext>;
+  /** The identity of the user who makes a request; `undefined` when nobody is signed in. */
+  identityOf(req: IncomingMessage): Promise<ArcGISIdentityManager | undefined>;
+  /** Revokes tokens at their portal: within 3 s, or later if the portal is down. Never rejects. */
+  revoke(identity: ArcGISIdentityManager): Promise<void>;
+  /** Tries the revocations that wait for their portal, now; returns how many are left. */
+  revokePending(): Promise<number>;
+  /** Stops timers, stores what is still to be stored (5 s at most), and closes the store unless it is yours. */
+  close(): Promise<void>;
+}
+
+/** The mounts that a request has passed, in order. */
+const mountsOf = new WeakMap<Request, Auth[]>();
+
+/**
+ * Sign-in with ArcGIS Online or ArcGIS Enterprise for an Express app: the routes /sign-in, /sign-out and the callback,
+ * and `req.arcgis` on every request behind it.
+ */
+export function arcgisAuth(options: ArcGISAuthOptions): ArcGISAuth {
+  const auth = createAuth(options);
+  const { settings } = auth;
+  const routers = new Map<string, Router>();
+
+  /** The routes as this mount sees them: `app.use(auth)` and `app.use("/gis", auth)` both work. */
+  function routerFor(mount: string): Router {
+    const prefix = settings.proxyPrefix + mount;
+    auth.base = isBelow(settings.basePath, prefix) ? settings.basePath : prefix + settings.basePath;
+    const known = routers.get(mount);
+    if (known) return known;
+    if (!isBelow(settings.callbackPath, prefix))
+      throw new AuthError("not_mounted", {
+        message: `arcgisAuth is mounted at "${prefix}", and the callback ${settings.callbackPath} is not below it`,
+      });
+    const relative = (path: string) => path.slice(prefix.length).replace(/[()[\]{}?+!:*\\]/g, "\\$&") || "/";
+    const router = signInRoutes(auth, {
+      base: auth.base,
+      callback: relative(settings.callbackPath),
+      signIn: relative(`${auth.base}/sign-in`),
+      signOut: relative(`${auth.base}/sign-out`),
+      signedIn: relative(`${auth.base}/signed-in`),
+    });
+    routers.set(mount, router);
+    return router;
+  }
+
+  const handler = async (req: Request, res: Response, next: NextFunction) => {
+    const router = routerFor(req.baseUrl);
+    const mounts = mountsOf.get(req) ?? [];
+    mountsOf.set(req, [...mounts, auth]);
+    // With several mounts, the first is the default; inside its own base path each is itself.
+    const isHere = auth.base !== "" && isBelow(new URL(req.originalUrl, settings.origin).pathname, auth.base);
+    if (mounts.length === 0 || isHere) {
+      await auth.sessionOf(req, res);
+      req.arcgis = await auth.contextOf(req, res);
+    }
+    router(req, res, next);
+  };
+
+  const readOnly = async (req: Request, res: Response, next: NextFunction) => {
+    routerFor(req.baseUrl);
+    req.arcgis = await auth.contextOf(req, res);
+    await req.arcgis.validate();
+    next();
+  };
+  const { store, revoker, close } = auth;
+  const { name, options: cookie } = auth.cookie;
+  const shared = { name, cookie, secret: settings.sessionSecrets, store };
+  const bound = guards(() => auth);
+  return Object.assign(handler, bound, {
+    store,
+    sessionOptions: { ...shared, resave: false, saveUninitialized: false },
+    readOnly,
+    contextOf: (req: IncomingMessage) => auth.contextOf(req),
+    async identityOf(req: IncomingMessage) {
+      const context = await auth.contextOf(req);
+      return (await context.validate()) && context.identity();
+    },
+    revoke: revoker.revoke,
+    revokePending: revoker.retry,
+    close,
+  });
+}
+
+/** Guards for routes behind exactly one arcgisAuth. */
+export const { requireSignIn, requireOrganization, requireRole, requirePrivilege, requireGroup } = guards(
+  (req) => {
+    const [auth, ...others] = mountsOf.get(req) ?? [];
+    if (!auth || others.length > 0)
+      throw new AuthError("not_mounted", {
+        message: auth
+          ? "this route is behind several arcgisAuth: use auth.requireSignIn() of one of them"
+          : "this route runs before arcgisAuth: app.use(auth) first, or use auth.requireSignIn()",
+      });
+    return auth;
+  },
+);
+
+function isBelow(path: string, base: string): boolean {
+  return path === base || path.startsWith(`${base}/`);
+}

@@ -1,0 +1,145 @@
+import type { ServerResponse } from "node:http";
+import {
+  ArcGISIdentityManager,
+  type IArcGISIdentityManagerOptions,
+  revokeToken,
+} from "@esri/arcgis-rest-request";
+import { AuthError } from "../errors.ts";
+import { portalRequest } from "./portal-request.ts";
+import { parseTokenResponse, type TokenSet } from "./token-response.ts";
+import { federatedToken, mayReceivePortalToken } from "./trusted-urls.ts";
+
+/** What both halves of a sign-in share: the redirect URI must not differ (RFC 6749, 4.1.3). */
+export interface OAuthOptions {
+  portal: string;
+  clientId: string;
+  redirectUri: string;
+  clientSecret?: string | undefined;
+  /** Lifetime of the refresh token (minutes). */
+  expiration: number;
+}
+
+/** Parameters of the authorize request beside those of every sign-in, by the portal's names. */
+export type AuthorizeParams = Record<string, string | undefined>;
+
+const request = portalRequest();
+const shortRequest = portalRequest({ timeoutMs: 3_000 });
+
+/**
+ * ArcGISIdentityManager as a server needs it: PKCE and 302 (the library has neither), time limits, tokens only for
+ * trusted URLs, and one refresh for everybody who shares the session.
+ */
+export class IdentityManager extends ArcGISIdentityManager {
+  /** When the token really ends; `tokenExpires` is earlier, so that it is refreshed in time. */
+  tokenEndsAt: Date | undefined;
+  refreshTokenExchangeFrom: Date | undefined;
+  /** Set for an identity in a session: gets another token than the present one, shared and stored. */
+  refresh?: () => Promise<IdentityManager>;
+  /** Whose refresh token took the place of the one that this object was made with. */
+  #adopted?: IdentityManager;
+
+  constructor(options: IArcGISIdentityManagerOptions & Partial<TokenSet>) {
+    super(options);
+    this.tokenEndsAt = options.tokenEndsAt;
+    this.refreshTokenExchangeFrom = options.refreshTokenExchangeFrom;
+  }
+
+  /**
+   * Sends the browser to the portal: 302, because browsers keep the library's 301 forever.
+   * https://developers.arcgis.com/rest/users-groups-and-items/authorize/
+   */
+  static override authorize(
+    options: OAuthOptions & { state: string; params?: AuthorizeParams },
+    response: ServerResponse,
+  ): void {
+    const { portal, clientId: client_id, redirectUri: redirect_uri, expiration, state, params } = options;
+    const own = { client_id, response_type: "code", redirect_uri, expiration: String(expiration), state };
+    const query = new URLSearchParams(own);
+    for (const [name, value] of Object.entries(params ?? {})) if (value) query.set(name, value);
+    const path = params?.socialLoginProviderName ? "social/authorize" : "authorize";
+    response.writeHead(302, { Location: `${portal}/oauth2/${path}?${query}`, "Cache-Control": "no-store" });
+    response.end();
+  }
+
+  /** https://developers.arcgis.com/rest/users-groups-and-items/token/ */
+  static override async exchangeAuthorizationCode(
+    options: OAuthOptions & { codeVerifier?: string },
+    code: string,
+  ): Promise<IdentityManager> {
+    const { portal, clientId, redirectUri, codeVerifier: code_verifier } = options;
+    const params = { grant_type: "authorization_code", redirect_uri: redirectUri, code, code_verifier };
+    return new IdentityManager({ ...(await requestTokens(options, params)), portal, clientId, redirectUri });
+  }
+
+  /**
+   * A new access token; near the refresh token's end a new pair, which ends the old pair at once. The refresh token
+   * goes to the portal that issued it, whatever is configured now.
+   */
+  async refreshed(clientSecret?: string): Promise<IdentityManager> {
+    const { portal, clientId, redirectUri, refreshToken, refreshTokenExpires } = this;
+    const { refreshTokenExchangeFrom } = this;
+    const isExchange = refreshTokenExchangeFrom !== undefined && refreshTokenExchangeFrom <= new Date();
+    const grant = isExchange
+      ? { grant_type: "exchange_refresh_token", redirect_uri: redirectUri }
+      : { grant_type: "refresh_token" };
+    const app = { portal, clientId, clientSecret };
+    const tokens = await requestTokens(app, { ...grant, refresh_token: refreshToken });
+    const kept = { redirectUri, refreshToken, refreshTokenExpires, refreshTokenExchangeFrom };
+    return new IdentityManager({ portal, clientId, ...kept, ...tokens } as TokenSet);
+  }
+
+  /** https://developers.arcgis.com/rest/users-groups-and-items/revoke-token/ ends the access tokens, too. */
+  static override destroy({ clientId, portal, refreshToken, token }: ArcGISIdentityManager) {
+    return revokeToken({ clientId, portal, token: refreshToken ?? token, request: shortRequest });
+  }
+
+  /** The token for a request to `url`, for the portal and servers federated with it; `untrusted_url` for others. */
+  override async getToken(url: string): Promise<string> {
+    return mayReceivePortalToken(this.portal, url) ? this.token : federatedToken(this, url);
+  }
+
+  /** ArcGIS REST JS calls this when a token was rejected. In a session, all requests share the refresh. */
+  override async refreshCredentials(): Promise<this> {
+    if (!this.refreshToken) throw new AuthError("session_ended", { cause: "there is no refresh token" });
+    return this.adopt(await (this.refresh?.() ?? this.refreshed()));
+  }
+
+  /** Takes all tokens of a refreshed identity. A copy that kept the old refresh token could store it once more. */
+  adopt(other: IdentityManager): this {
+    if (other === this) return this;
+    this.#adopted = other;
+    this.tokenEndsAt = other.tokenEndsAt;
+    this.refreshTokenExchangeFrom = other.refreshTokenExchangeFrom;
+    this.clearCachedUserInfo();
+    return this.updateToken(other.token, other.tokenExpires) as this;
+  }
+
+  override get refreshToken(): string {
+    return this.#adopted ? this.#adopted.refreshToken : super.refreshToken;
+  }
+
+  override get refreshTokenExpires(): Date {
+    return this.#adopted ? this.#adopted.refreshTokenExpires : super.refreshTokenExpires;
+  }
+
+  override toJSON() {
+    const { tokenEndsAt, refreshTokenExchangeFrom } = this;
+    return { ...super.toJSON(), tokenEndsAt, refreshTokenExchangeFrom };
+  }
+
+  static override deserialize(text: string): IdentityManager {
+    const stored = JSON.parse(text);
+    stored.tokenEndsAt ??= stored.tokenEnds; // an earlier version's name
+    for (const name of ["tokenExpires", "tokenEndsAt", "refreshTokenExpires", "refreshTokenExchangeFrom"])
+      if (stored[name] !== undefined) stored[name] = new Date(stored[name]);
+    return new IdentityManager(stored);
+  }
+}
+
+async function requestTokens(
+  { portal, clientId, clientSecret }: Pick<OAuthOptions, "portal" | "clientId" | "clientSecret">,
+  params: Record<string, string | undefined>,
+): Promise<TokenSet> {
+  const form = { client_id: clientId, client_secret: clientSecret, ...params };
+  return parseTokenResponse(await request(`${portal}/oauth2/token`, { params: form }));
+}

@@ -1,0 +1,127 @@
+import { channel } from "node:diagnostics_channel";
+import {
+  ArcGISAuthError,
+  ArcGISRequestError,
+  checkForErrors,
+  type IRequestOptions,
+  processParams,
+} from "@esri/arcgis-rest-request";
+import fetch from "cross-fetch";
+import { AuthError } from "../errors.ts";
+
+const maxBytes = 1024 * 1024;
+/** Never repeated in an error: a portal may echo them. */
+const secretParams = ["code", "code_verifier", "client_secret", "refresh_token", "auth_token", "token"];
+/** Every request, once it ends: `{ url, seconds }`, without query and secrets. */
+const requests = channel("arcgis-sign-in:portal-request");
+
+// biome-ignore lint/suspicious/noExplicitAny: the type that ArcGIS REST JS gives to its `request` option
+export type PortalRequest = (url: string, options?: IRequestOptions) => Promise<any>;
+
+/**
+ * The one way out to a portal, for the `request` option of every ArcGIS REST JS function. The library's own waits
+ * forever, follows redirects with the code in the body, puts tokens into URLs, and keeps secrets in its errors.
+ */
+export function portalRequest({ timeoutMs = 10_000 } = {}): PortalRequest {
+  return async (url, options = {}) => {
+    const { httpMethod = "POST", authentication } = options;
+    const form = new URLSearchParams(processParams({ f: "json", ...options.params }));
+    const token = typeof authentication === "object" && (await authentication.getToken(url));
+    const startedAt = performance.now();
+    const signal = AbortSignal.timeout(timeoutMs);
+    const send = (connection: "keep-alive" | "close") =>
+      fetch(httpMethod === "GET" ? `${url}?${form}` : url, {
+        method: httpMethod,
+        headers: { Connection: connection, ...(token && { "X-Esri-Authorization": `Bearer ${token}` }) },
+        ...(httpMethod === "POST" && { body: form }),
+        redirect: "manual",
+        signal,
+        ...{ size: maxBytes }, // node-fetch's own option: it stops reading there
+      });
+    // The portal may be closing a kept connection at this moment. A GET is sent again (RFC 9110, 9.2.2); a code is
+    // good for one try, so it gets a connection of its own.
+    const sendAgain = (error: Error & { code?: string }) =>
+      error.code === "ECONNRESET" ? send("close") : Promise.reject(error);
+    const response = await (httpMethod === "GET" ? send("keep-alive").catch(sendAgain) : send("close"))
+      .catch(networkError)
+      .finally(() => requests.publish({ url, seconds: (performance.now() - startedAt) / 1000 }));
+    const { status } = response;
+    if (status >= 500) throw new AuthError("portal_unreachable", { cause: `HTTP ${status}` });
+    if (status >= 300 && status < 400) throw invalid(`HTTP ${status}: redirects are not followed`);
+    const body: unknown = await response.json().catch(bodyError);
+    if (typeof body !== "object" || body === null || Array.isArray(body))
+      throw invalid("the response is not a JSON object");
+    try {
+      return checkForErrors(body as Parameters<typeof checkForErrors>[0]);
+    } catch (error) {
+      if (!(error instanceof ArcGISRequestError)) throw invalid("the error has an unknown form");
+      throw redacted(error, status, [token, ...secretParams.map((name) => form.get(name))]);
+    }
+  };
+}
+
+/** Refreshes the identity and repeats the request once when its token is rejected (498, 499). */
+export function refreshingRequest(request: PortalRequest): PortalRequest {
+  return (url, options = {}) =>
+    request(url, options).catch(async (error) => {
+      const { authentication } = options;
+      const manager = typeof authentication === "object" ? authentication : undefined;
+      if (!(error instanceof ArcGISAuthError) || !manager?.refreshCredentials) throw error;
+      await manager.refreshCredentials();
+      return request(url, options);
+    });
+}
+
+/** Errors about the app or the moment, not about the token (RFC 6749, 4.1.2.1 and 5.2; ArcGIS says invalid_client_id). */
+const otherErrors =
+  /^(invalid_client|unauthorized_client|unsupported_grant_type|temporarily_unavailable|server_error)/;
+
+/**
+ * Whether the portal rejected the very token or code that was sent, so that another try is of no use. A busy portal,
+ * a firewall in front of it, or an app that is not registered says nothing about a token.
+ */
+export function isRejection(error: unknown): error is ArcGISRequestError {
+  if (!(error instanceof ArcGISRequestError)) return false;
+  const { status = 0, oauthError = "" } = Object(error.response) as Partial<PortalErrorResponse>;
+  if (oauthError === "invalid_grant") return true;
+  const isAboutToken = (code: number) => [400, 401, 498, 499].includes(code);
+  return (
+    (status < 400 || isAboutToken(status)) &&
+    isAboutToken(Number(error.code)) &&
+    !otherErrors.test(oauthError)
+  );
+}
+
+/** What errors keep of the portal's response: nothing that may be a secret. */
+interface PortalErrorResponse {
+  status: number;
+  /** RFC 6749's `error`; ArcGIS sends it inside of its own error object. */
+  oauthError: string;
+}
+
+function redacted(error: ArcGISRequestError, status: number, sent: unknown[]): ArcGISRequestError {
+  const secrets = sent.filter((value): value is string => typeof value === "string" && value.length >= 8);
+  const clean = (text: unknown) =>
+    secrets.reduce((rest, secret) => rest.replaceAll(secret, "[...]"), String(text).slice(0, 1000));
+  const { error: inner } = Object(error.response) as { error?: unknown };
+  const oauthError = clean((typeof inner === "string" ? inner : Object(inner).error) ?? "");
+  const Kind = error instanceof ArcGISAuthError ? ArcGISAuthError : ArcGISRequestError;
+  return new Kind(clean(error.originalMessage), clean(Object(inner).code ?? error.code), {
+    status,
+    oauthError,
+  });
+}
+
+function invalid(cause: string): AuthError {
+  return new AuthError("portal_response_invalid", { cause });
+}
+
+function networkError(error: Error): never {
+  if (error.name === "AbortError") throw new AuthError("portal_timeout");
+  throw new AuthError("portal_unreachable", { cause: error.message });
+}
+
+function bodyError(error: Error & { type?: string }): never {
+  if (error.name === "AbortError") throw new AuthError("portal_timeout");
+  throw invalid(error.type ?? "the response is not JSON");
+}

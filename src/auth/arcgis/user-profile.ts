@@ -1,0 +1,69 @@
+import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
+import { portalRequest } from "./portal-request.ts";
+
+/** The signed-in user, as the portal describes them. */
+export interface UserProfile {
+  username: string;
+  fullName: string;
+  /** Id of the organization; missing for an account without one. */
+  orgId?: string | undefined;
+  /** The organization's name. */
+  organization?: string | undefined;
+  /** Base role: `org_admin`, `org_publisher` or `org_user`. */
+  role?: string | undefined;
+  /** Id of a custom role. */
+  roleId?: string | undefined;
+  /** Such as `portal:user:createItem`. */
+  privileges: string[];
+  /** Without titles: those of several hundred groups would fill a session. */
+  groups: { id: string }[];
+  /** When the portal said so (ms since 1970); 0 when it could not be asked. */
+  fetchedAt: number;
+}
+
+const request = portalRequest({ timeoutMs: 3_000 });
+
+export function minimalProfile(username: string): UserProfile {
+  return { username, fullName: username, privileges: [], groups: [], fetchedAt: 0 };
+}
+
+/**
+ * Asks for community/self and the organization's name, without which a profile is complete enough.
+ * https://developers.arcgis.com/rest/users-groups-and-items/community-self/
+ */
+export async function fetchProfile(identity: ArcGISIdentityManager): Promise<UserProfile> {
+  const get = (path: string) =>
+    request(`${identity.portal}/${path}`, { httpMethod: "GET", authentication: identity });
+  const [user, organization] = await Promise.all([
+    get("community/self"),
+    get("portals/self").catch(() => ({})),
+  ]);
+  return {
+    username: identity.username,
+    fullName: text(user.fullName) ?? identity.username,
+    orgId: text(user.orgId),
+    organization: text(organization.name),
+    role: text(user.role),
+    roleId: text(user.roleId),
+    privileges: list(user.privileges).filter(isShort),
+    groups: list(user.groups).flatMap((group) => {
+      const { id } = Object(group);
+      return isShort(id) ? [{ id }] : [];
+    }),
+    fetchedAt: Date.now(),
+  };
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value.slice(0, 256) : undefined;
+}
+
+/** Ids of ArcGIS have 32 characters, privileges some fifty. */
+function isShort(value: unknown): value is string {
+  return typeof value === "string" && value.length <= 100;
+}
+
+/** A user can be in 512 groups. */
+function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value.slice(0, 600) : [];
+}

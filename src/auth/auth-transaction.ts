@@ -1,0 +1,107 @@
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { parseCookie } from "cookie";
+import type { Request, Response } from "express";
+import { AuthError } from "./errors.ts";
+import type { KeyRing } from "./session/seal.ts";
+
+/** A sign-in in progress, as its cookie keeps it. Of the state it keeps a digest: the cookie alone completes nothing. */
+export interface AuthTransaction {
+  stateDigest: string;
+  /** RFC 7636, 4.1. */
+  codeVerifier: string;
+  /** Empty for the start page. */
+  returnTo: string;
+  startedAt: number;
+}
+
+const lifeMs = 10 * 60_000;
+/** Servers limit the headers of a request: all sign-ins in progress take no more of the Cookie header than this. */
+const maxBytes = 4_000;
+
+/**
+ * Keeps each sign-in in progress in a sealed cookie of the browser that started it; the server stores nothing. One
+ * cookie each, so that sign-ins of several tabs, begun at the same moment, do not overwrite each other.
+ */
+export function authTransactions(
+  keys: KeyRing,
+  { cookiePrefix, isSecure, boundTo }: { cookiePrefix: string; isSecure: boolean; boundTo: string },
+) {
+  const options = { httpOnly: true, sameSite: "lax", path: "/", secure: isSecure } as const;
+  const claimed = new Map<string, number>();
+  const nameOf = ({ stateDigest }: AuthTransaction) => cookiePrefix + stateDigest.slice(0, 8);
+  const seal = ({ stateDigest, codeVerifier, returnTo, startedAt }: AuthTransaction) =>
+    keys.seal(JSON.stringify([stateDigest, codeVerifier, returnTo, startedAt]), "transaction", boundTo);
+
+  /** Oldest first. */
+  function read(req: Request): AuthTransaction[] {
+    const cookies = Object.entries(parseCookie(req.headers.cookie ?? ""));
+    const transactions = cookies.flatMap(([name, value = ""]): AuthTransaction[] => {
+      const text = name.startsWith(cookiePrefix) && keys.open(value, "transaction", boundTo);
+      if (!text) return [];
+      const [stateDigest, codeVerifier, returnTo, startedAt] = JSON.parse(text);
+      return [{ stateDigest, codeVerifier, returnTo, startedAt }];
+    });
+    return transactions.sort((a, b) => a.startedAt - b.startedAt);
+  }
+
+  function write(res: Response, transaction: AuthTransaction): void {
+    const maxAge = transaction.startedAt + lifeMs - Date.now();
+    res.cookie(nameOf(transaction), seal(transaction), { ...options, maxAge });
+  }
+
+  /** When not all fit, the oldest lose their `returnTo`, then themselves. */
+  function makeRoom(res: Response, others: AuthTransaction[], own: AuthTransaction): void {
+    const bytes = (one: AuthTransaction) => nameOf(one).length + seal(one).length + "=; ".length;
+    const isTooMuch = () => [...others, own].reduce((sum, one) => sum + bytes(one), 0) > maxBytes;
+    for (const other of others.filter(({ returnTo }) => returnTo !== "")) {
+      if (!isTooMuch()) return;
+      other.returnTo = "";
+      write(res, other);
+    }
+    while (others[0] && isTooMuch()) {
+      res.clearCookie(nameOf(others[0]), options);
+      others.shift();
+    }
+  }
+
+  /** True for the first caller in this process: a copy of the cookie comes back unused. The portal takes a code once. */
+  function claim(stateDigest: string, now: number): boolean {
+    for (const [other, end] of claimed) {
+      if (end >= now) break;
+      claimed.delete(other);
+    }
+    if (claimed.has(stateDigest)) return false;
+    claimed.set(stateDigest, now + lifeMs);
+    return true;
+  }
+
+  return {
+    begin(req: Request, res: Response, returnTo: string): { state: string; codeChallenge: string } {
+      const state = randomBytes(32).toString("base64url");
+      const codeVerifier = randomBytes(32).toString("base64url");
+      const own = { stateDigest: digest(state), codeVerifier, returnTo, startedAt: Date.now() };
+      makeRoom(res, read(req), own);
+      write(res, own);
+      return { state, codeChallenge: digest(codeVerifier) };
+    },
+
+    /** Takes the transaction of this state out of its cookie: it is used up, whatever comes next. */
+    complete(req: Request, res: Response, state: string): AuthTransaction {
+      const transactions = read(req);
+      if (transactions.length === 0) throw new AuthError("transaction_missing");
+      const wanted = Buffer.from(digest(state));
+      const own = transactions.find(({ stateDigest }) => timingSafeEqual(Buffer.from(stateDigest), wanted));
+      if (!own) throw new AuthError("state_mismatch");
+      res.clearCookie(nameOf(own), options);
+      const now = Date.now();
+      if (Math.abs(now - own.startedAt) >= lifeMs) throw new AuthError("transaction_expired");
+      if (!claim(own.stateDigest, now)) throw new AuthError("transaction_used");
+      return own;
+    },
+  };
+}
+
+/** base64url(SHA-256(text)): a PKCE challenge of a code verifier (RFC 7636, 4.2), and what we keep of a state. */
+export function digest(text: string): string {
+  return createHash("sha256").update(text).digest("base64url");
+}

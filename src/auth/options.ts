@@ -1,0 +1,164 @@
+import type { IncomingMessage } from "node:http";
+import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
+import type { Request, RequestHandler } from "express";
+import type { UserProfile } from "./arcgis/user-profile.ts";
+import type { SealedStore } from "./session/sealed-store.ts";
+
+export interface ArcGISAuthOptions {
+  clientId: string;
+  /** Absolute; its path is the callback route. `http:` only on loopback. */
+  redirectUri: string;
+  /** Signs the cookie: 32 characters or more. A list: the first signs, all verify. */
+  sessionSecret: string | readonly string[];
+  /** Seals sessions and sign-ins in progress. A list: the first seals, all open. */
+  encryptionKey: string | readonly string[];
+  /** `https://{host}/{webadaptor}/sharing/rest`; ArcGIS Online by default. */
+  portal?: string | undefined;
+  /** Sent with the token requests when the credentials item is confidential. */
+  clientSecret?: string | undefined;
+  /** Lifetime of the refresh token in minutes (20160). */
+  expiration?: number | undefined;
+  /** `false` only for an Enterprise older than 10.8.1. */
+  pkce?: boolean | undefined;
+  /** Public path in front of /sign-in and /sign-out; by default that of the callback ("/gis" of "/gis/authenticate"). */
+  basePath?: string | undefined;
+  /** What a reverse proxy removes from the front of the path before this server sees it. */
+  proxyPrefix?: string | undefined;
+  /** "arcgis.sid", with the base path behind it. On https `__Host-` is put in front, but for `shareSession`. */
+  cookieName?: string | undefined;
+  /** Folder of the sealed sessions ("./sessions"), or a store of your own. */
+  sessionDir?: string | undefined;
+  store?: SealedStore | undefined;
+  /** Keep the sign-in in the app's own express-session, whose store and secret must be these. */
+  shareSession?: boolean | undefined;
+  /** Property of the session that holds the identity ("arcgis"). Several mounts that share a session need one each. */
+  sessionKey?: string | undefined;
+  /** Of the store that this makes; see `SealedStore`. */
+  idleSeconds?: number | undefined;
+  maxSeconds?: number | undefined;
+  /** Ids of the organizations whose members may use the app; all organizations by default. Binds every guard. */
+  allowedOrganizations?: readonly string[] | undefined;
+  /** Sign-out goes on to the portal and ends its sign-in, too (not documented by Esri; Experience Builder uses it). */
+  signOutOfPortal?: boolean | undefined;
+  /** Renders the page that asks before signing out, with `req.arcgis.signOutForm()`; a plain page by default. */
+  confirmSignOut?: RequestHandler | undefined;
+  /** Runs before the session exists. Throw to refuse the sign-in: its tokens are revoked. */
+  onSignIn?:
+    | ((event: { req: Request; user: UserProfile; identity: ArcGISIdentityManager }) => unknown)
+    | undefined;
+  /** After refreshed tokens are stored: in the one process that refreshed them. */
+  onTokens?: ((event: { username: string; identity: ArcGISIdentityManager }) => unknown) | undefined;
+  onSignOut?: ((event: { req: Request; user: UserProfile }) => unknown) | undefined;
+  /** For logs and metrics. */
+  onEvent?: ((event: AuthEvent) => void) | undefined;
+}
+
+/**
+ * What happened. Contains no secret; `error` may be of any library: log its message at most. "sign-in-abandoned": the
+ * browser disconnected; "refresh-rejected": the session has ended; "revoke-failed": it is tried again later;
+ * "profile-failed": the sign-in goes on, or the stored profile counts; "unreadable": a session's record does not open.
+ */
+export interface AuthEvent {
+  type:
+    | `sign-in-${"started" | "failed" | "abandoned"}`
+    | `refresh-${"failed" | "rejected"}`
+    | "refresh"
+    | EventType;
+  /** The request that it happened in. */
+  req?: IncomingMessage | undefined;
+  username?: string | undefined;
+  /** The beginning of a record's name. */
+  record?: string | undefined;
+  error?: unknown;
+}
+
+type EventType =
+  | "sign-in"
+  | "sign-out"
+  | "revoke"
+  | "unreadable"
+  | `${"revoke" | "profile" | "hook" | "store"}-failed`;
+
+/** All options by type; `?` may be left out. */
+const types: Record<string, string> = {
+  secret: "sessionSecret encryptionKey",
+  string:
+    "clientId redirectUri portal? clientSecret? basePath? proxyPrefix? cookieName? sessionDir? sessionKey?",
+  number: "expiration? idleSeconds? maxSeconds?",
+  boolean: "pkce? shareSession? signOutOfPortal?",
+  object: "store? allowedOrganizations?",
+  function: "confirmSignOut? onSignIn? onTokens? onSignOut? onEvent?",
+};
+
+/** Checks everything once, at construction, and reports all problems together. Never prints a value. */
+export function checkOptions(options: ArcGISAuthOptions) {
+  const problems: string[] = [];
+  const check = (isValid: boolean, problem: string) => void (isValid || problems.push(problem));
+  const values = new Map<string, unknown>(Object.entries(options));
+  for (const [type, names] of Object.entries(types))
+    for (const name of names.split(" ")) {
+      const key = name.replace("?", "");
+      const value = values.get(key);
+      const isOptional = key !== name && (value === undefined || value === "");
+      if (type === "secret") check(isSecret(value), `${key}: needs 32 or more random characters`);
+      else check(isOptional || (typeof value === type && value !== ""), `${key}: must be a ${type}`);
+      if (type === "number") check(isOptional || Number(value) > 0, `${key}: must be above 0`);
+      values.delete(key);
+    }
+  for (const name of values.keys()) check(false, `${name}: unknown option`);
+  const {
+    redirectUri,
+    portal = "https://www.arcgis.com/sharing/rest",
+    store,
+    allowedOrganizations,
+  } = options;
+  for (const [name, url] of Object.entries({ redirectUri, portal }))
+    check(isSecureUrl(url), `${name}: must be an absolute https URL (http only on loopback) without a query`);
+  const callback = URL.canParse(redirectUri) ? new URL(redirectUri) : new URL("invalid:/");
+  const basePath = options.basePath ?? callback.pathname.replace(/\/[^/]*\/?$/, "");
+  for (const [name, path] of Object.entries({ basePath, proxyPrefix: options.proxyPrefix ?? "" }))
+    check(/^(\/[\w.~-]+)*$/.test(path), `${name}: must look like "/gis", without a slash at the end`);
+  const isSealed = typeof store?.update === "function" && typeof store.lock === "function";
+  check(!store || isSealed, "store: must be a SealedStore; other stores lose refreshed tokens");
+  const isList = Array.isArray(allowedOrganizations) && allowedOrganizations.length > 0;
+  check(
+    !allowedOrganizations || isList,
+    "allowedOrganizations: must be ids; leave it out to allow everybody",
+  );
+  check(/^[\w.:-]*$/.test(options.sessionKey ?? ""), "sessionKey: must be a word");
+  check(/^[\w.-]*$/.test(options.cookieName ?? ""), "cookieName: must be a word (RFC 6265)");
+  if (problems.length > 0) throw new TypeError(`arcgisAuth:\n- ${problems.join("\n- ")}`);
+
+  const { clientId, clientSecret, expiration = 20_160, shareSession } = options;
+  const isSecure = callback.protocol === "https:";
+  const cookieName = options.cookieName ?? `arcgis.sid${basePath.replaceAll("/", ".")}`;
+  const withHost = (name: string) => (isSecure && !name.startsWith("__Host-") ? `__Host-${name}` : name);
+  return {
+    ...options,
+    oauth: { portal: portal.replace(/\/$/, ""), clientId, clientSecret, redirectUri, expiration },
+    pkce: options.pkce ?? true,
+    basePath,
+    proxyPrefix: options.proxyPrefix ?? "",
+    callbackPath: callback.pathname,
+    origin: callback.origin,
+    isSecure,
+    cookieName: shareSession && options.cookieName ? cookieName : withHost(cookieName),
+    transactionCookiePrefix: withHost(`${cookieName}.tx.`),
+    sessionKey: options.sessionKey ?? "arcgis",
+    sessionSecrets: [options.sessionSecret].flat(),
+  };
+}
+
+export type AuthSettings = ReturnType<typeof checkOptions>;
+
+function isSecret(value: unknown): boolean {
+  const secrets: unknown[] = [value].flat();
+  return secrets.length > 0 && secrets.every((one) => typeof one === "string" && one.length >= 32);
+}
+
+function isSecureUrl(text: unknown): boolean {
+  if (typeof text !== "string" || !URL.canParse(text)) return false;
+  const { protocol, hostname, search, hash, username } = new URL(text);
+  const isLoopback = ["localhost", "[::1]"].includes(hostname) || /^127\.[\d.]+$/.test(hostname);
+  return (protocol === "https:" || (protocol === "http:" && isLoopback)) && !search && !hash && !username;
+}

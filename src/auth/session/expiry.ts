@@ -1,0 +1,53 @@
+import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
+
+export interface Lifetimes {
+  /** A session ends when it was not used for so long (seconds; 14 days), or for its cookie's `maxAge` if that is less. */
+  idleSeconds: number;
+  /** A session ends so long after it was created (seconds; 30 days). */
+  maxSeconds: number;
+}
+
+export function lifetimesOf({
+  idleSeconds = 1_209_600,
+  maxSeconds = 2_592_000,
+}: Partial<Lifetimes>): Lifetimes {
+  return { idleSeconds, maxSeconds };
+}
+
+/** Clocks of servers may differ by this much (ms). */
+const skewMs = 5 * 60_000;
+/** Last access is exact to the minute: noting every request would be a disk access each. */
+const touchEveryMs = 60_000;
+
+/** When an identity is of no use anymore: its tokens cannot be refreshed (ms since 1970). */
+export function endOf({ refreshToken, refreshTokenExpires, tokenExpires }: ArcGISIdentityManager): number {
+  return (refreshToken ? refreshTokenExpires : tokenExpires)?.getTime() ?? Infinity;
+}
+
+/** Of a session. Times in ms (since 1970). */
+export interface Times {
+  createdAt: number;
+  lastAccess: number;
+  /** Of its cookie; `Infinity` for one that ends with the browser. */
+  maxAgeMs: number;
+}
+
+/** A session from the future is not valid either: setting the clock back would make it live forever. */
+export function isExpired(
+  { createdAt, lastAccess, maxAgeMs }: Times,
+  lifetimes: Lifetimes,
+  now = Date.now(),
+) {
+  const idleMs = Math.min(lifetimes.idleSeconds * 1000, maxAgeMs);
+  return (
+    now >= createdAt + lifetimes.maxSeconds * 1000 || now >= lastAccess + idleMs || now < createdAt - skewMs
+  );
+}
+
+/** Whether an access is worth a note; one from the future, when the clock was wrong, is put right. */
+export function isTouchDue(
+  { lastAccess, maxAgeMs }: Pick<Times, "lastAccess" | "maxAgeMs">,
+  now = Date.now(),
+) {
+  return now >= lastAccess + Math.min(touchEveryMs, maxAgeMs / 10) || now < lastAccess - skewMs;
+}

@@ -1,0 +1,157 @@
+import { createDecipheriv, scrypt } from "node:crypto";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
+import type { SessionBackend, StoredRecord } from "./file-backend.ts";
+import { codeOf, readSmallFile, removeDurably } from "./safe-file.ts";
+import { identityMark, type Parts } from "./serializer.ts";
+
+interface LegacySession {
+  parts: Parts;
+  /** In ms since 1970, and not in the future. */
+  lastAccess: number;
+}
+
+/** Sessions of another store, each under the id of its cookie. */
+export interface LegacySessions {
+  /** Undefined when there is none, or it is of no use. */
+  read(id: string): Promise<LegacySession | undefined>;
+  /** False when it stays: its session would come back after its end. */
+  remove(id: string): Promise<boolean>;
+}
+
+export interface LegacyFileStoreOptions {
+  /** The folder that session-file-store was given. */
+  path: string;
+  /** What it was given as `secret`; none when it did not encrypt. */
+  secret?: string | readonly string[] | undefined;
+  /** A file is there and cannot be taken over. */
+  onUnreadable?: ((reason: string) => void) | undefined;
+}
+
+const maxBytes = 256 * 1024;
+const maxFailed = 10_000;
+const deriveKey = promisify(scrypt) as (secret: string, salt: Buffer, length: number) => Promise<Buffer>;
+
+/**
+ * Reads the files of session-file-store, the store of Esri's tutorial: plain JSON, or, with `secret`, what its package
+ * kruptein writes. That package is not used: it blocks for 50 ms per file, and a damaged one makes it throw where
+ * nobody can catch it. A text that `ArcGISIdentityManager` or the older `UserSession` serialized counts as an identity.
+ *
+ * Leave it out once `idleSeconds` have passed: until then, whoever can write to that folder can exchange two users'
+ * old files, and without a `secret` write any session.
+ */
+export function legacyFileStore({ path, secret = [], onUnreadable }: LegacyFileStoreOptions): LegacySessions {
+  const folder = resolve(path);
+  const secrets = [secret].flat();
+  /** Their browsers come again and again. */
+  const failed = new Set<string>();
+  // Session ids are file names here: nothing but what express-session makes ids of.
+  const fileOf = (id: string) => (/^[\w-]{1,128}$/.test(id) ? join(folder, `${id}.json`) : undefined);
+
+  function giveUp(id: string, reason: string): void {
+    if (failed.size < maxFailed) failed.add(id);
+    onUnreadable?.(reason);
+  }
+
+  return {
+    async read(id) {
+      const path = failed.has(id) ? undefined : fileOf(id);
+      const file = path && (await readSmallFile(path, maxBytes));
+      if (!file) return undefined;
+      if ("unusable" in file) return giveUp(id, file.unusable) as undefined;
+      const found = await decrypted(parsed(file.text), secrets);
+      const session = sessionIn(found, file.stats.mtimeMs);
+      if (!session)
+        giveUp(id, secrets.length > 0 ? "it is damaged, or not encrypted with this secret" : "it is damaged");
+      return session;
+    },
+
+    async remove(id) {
+      const path = fileOf(id);
+      if (!path) return true;
+      return removeDurably(path).then(
+        () => true,
+        (error) => Boolean(giveUp(id, codeOf(error))),
+      );
+    },
+  };
+}
+
+/** Makes a record of a legacy session, once, and removes its old file. */
+export async function takeOver(
+  legacy: LegacySessions,
+  id: string,
+  { name, backend, seal }: { name: string; backend: SessionBackend; seal(found: LegacySession): string },
+): Promise<StoredRecord | undefined> {
+  if (!(await legacy.read(id))) return undefined;
+  const { unlock } = await backend.lock(name, 15_000);
+  try {
+    // Another request, or another process, may have been faster.
+    const there = await backend.read(name);
+    const found = there ? undefined : await legacy.read(id);
+    if (!found) return there;
+    await backend.create(name, seal(found));
+    if (await legacy.remove(id)) return await backend.read(name);
+    await backend.take(name);
+    return undefined;
+  } finally {
+    await unlock();
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(text, "latin1").toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of kruptein 2, by session-file-store's settings: texts hold a byte a character, the others are Buffers as JSON. */
+async function decrypted(found: unknown, secrets: readonly string[]): Promise<unknown> {
+  const { ct, aad, iv, salt, at } = Object(found) as Record<string, unknown>;
+  const isEncrypted = typeof ct === "string" && typeof aad === "string";
+  // With a secret, a file that anybody can have written counts as little as it did for session-file-store.
+  if (!isEncrypted) return secrets.length > 0 ? undefined : found;
+  for (const secret of secrets) {
+    const key = await deriveKey(secret, bytesOf(salt), 32);
+    try {
+      const decipher = createDecipheriv("aes-256-gcm", key, bytesOf(iv), { authTagLength: 16 });
+      decipher.setAuthTag(bytesOf(at)).setAAD(bytesOf(aad));
+      const text = Buffer.concat([decipher.update(ct, "latin1"), decipher.final()]).toString("utf8");
+      // What the encoder returned is a text, and was made JSON once more.
+      return JSON.parse(JSON.parse(text));
+    } catch {
+      // Another secret, or damaged.
+    }
+  }
+  return undefined;
+}
+
+function bytesOf(value: unknown): Buffer {
+  const { data = [] } = Object(value) as { data?: number[] };
+  return typeof value === "string"
+    ? Buffer.from(value, "latin1")
+    : Buffer.from(Array.isArray(data) ? data : []);
+}
+
+function sessionIn(found: unknown, writtenAt: number): LegacySession | undefined {
+  const { __lastAccess: lastAccess, ...session } = Object(found) as Record<string, unknown>;
+  if (typeof session.cookie !== "object" || session.cookie === null) return undefined;
+  const serialized = ([name, value]: [string, unknown]) => {
+    const identity = identityIn(value);
+    return [name, identity ? identityMark + identity.serialize() : JSON.stringify(value)];
+  };
+  const parts: Parts = Object.fromEntries(Object.entries(session).map(serialized));
+  return { parts, lastAccess: Math.min(typeof lastAccess === "number" ? lastAccess : writtenAt, Date.now()) };
+}
+
+/** What `serialize()` of an `ArcGISIdentityManager` or a `UserSession` wrote. */
+function identityIn(value: unknown): ArcGISIdentityManager | undefined {
+  if (typeof value !== "string" || !value.startsWith("{")) return undefined;
+  const { portal, token, refreshToken } = Object(parsed(Buffer.from(value).toString("latin1")));
+  const isIdentity =
+    typeof portal === "string" && [token, refreshToken].some((one) => typeof one === "string");
+  return isIdentity ? ArcGISIdentityManager.deserialize(value) : undefined;
+}

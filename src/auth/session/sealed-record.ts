@@ -1,0 +1,84 @@
+import { createHash } from "node:crypto";
+import { endOf, type Times } from "./expiry.ts";
+import type { StoredRecord } from "./file-backend.ts";
+import type { KeyRing } from "./seal.ts";
+import { identitiesIn, identityMark, type Parts } from "./serializer.ts";
+
+/** A record once it is open. */
+export interface Opened extends Times {
+  parts: Parts;
+  /** When each identity ends (ms since 1970). */
+  ends: [name: string, endsAt: number][];
+}
+
+/** The record's name: no way back to the id, and independent of all keys, so it stays when they are replaced. */
+export function recordName(id: string): string {
+  return createHash("sha256").update(`session-name/v1|${id}`).digest("hex");
+}
+
+export function sealRecord(
+  keys: KeyRing,
+  name: string,
+  { createdAt, parts }: Pick<Opened, "createdAt" | "parts">,
+) {
+  return keys.seal(JSON.stringify({ createdAt, parts }), "session", name);
+}
+
+/** What is in a record; `undefined` when it does not open, or holds what we do not write. */
+export function openRecord(
+  keys: KeyRing,
+  name: string,
+  { text, lastAccess }: StoredRecord,
+): Opened | undefined {
+  const [sealed = ""] = text.split("\n", 1);
+  const content = Object(parseJson(keys.open(sealed, "session", name)));
+  const { createdAt, parts } = (content.data ? upgraded(content) : content) as Opened;
+  if (!Number.isFinite(createdAt) || !isParts(parts)) return undefined;
+  const { originalMaxAge } = Object(parseJson(parts.cookie)) as { originalMaxAge?: unknown };
+  const maxAgeMs = typeof originalMaxAge === "number" ? originalMaxAge : Infinity;
+  const ends = identitiesIn(parts).map(([part, one]): [string, number] => [part, endOf(one)]);
+  return { createdAt, lastAccess, maxAgeMs, parts, ends };
+}
+
+/** The parts without identities whose tokens cannot be refreshed anymore. */
+export function liveParts({ parts, ends }: Opened): Parts {
+  const ended = ends.filter(([, endsAt]) => Date.now() >= endsAt).map(([name]) => name);
+  if (ended.length === 0) return parts;
+  return Object.fromEntries(Object.entries(parts).filter(([name]) => !ended.includes(name)));
+}
+
+/** A record of the server before this library: `{createdAt, data, identities}`, with its names of properties. */
+function upgraded({ createdAt, data, identities }: Record<string, never>) {
+  const { portal, clientId, username } = Object(parseJson(Object(identities).identity));
+  const parts: Parts = {};
+  for (const [name, value] of Object.entries(Object(data)))
+    if (name === "profile")
+      parts.arcgisSignIn = JSON.stringify({ user: { username, ...Object(value) }, portal, clientId });
+    else parts[name] = JSON.stringify(value);
+  for (const [name, text] of Object.entries(Object(identities)))
+    parts[name === "identity" ? "arcgis" : name] = identityMark + text;
+  return { createdAt, parts };
+}
+
+function parseJson(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Names that would be harmful to copy are not ours. */
+function isParts(parts: unknown): parts is Parts {
+  if (typeof parts !== "object" || parts === null || Array.isArray(parts)) return false;
+  return (
+    !["__proto__", "constructor", "prototype"].some((name) => Object.hasOwn(parts, name)) &&
+    Object.values(parts).every((text) => typeof text === "string" && isReadable(text))
+  );
+}
+
+function isReadable(text: string): boolean {
+  const json = text.startsWith(identityMark) ? text.slice(identityMark.length) : text;
+  const value = parseJson(json);
+  return value !== undefined && (json === text || (typeof value === "object" && value !== null));
+}

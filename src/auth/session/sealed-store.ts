@@ -1,0 +1,215 @@
+import type { Request } from "express";
+import { type Session, type SessionData, Store } from "express-session";
+import { AuthError } from "../errors.ts";
+import { isExpired, isTouchDue, type Lifetimes, lifetimesOf } from "./expiry.ts";
+import type { SessionBackend, StoredRecord } from "./file-backend.ts";
+import { type LegacySessions, takeOver } from "./legacy-file-store.ts";
+import { recordCache } from "./record-cache.ts";
+import { type KeyRing, keyRing } from "./seal.ts";
+import { liveParts, type Opened, openRecord, recordName, sealRecord } from "./sealed-record.ts";
+import { deserialize, hasChanges, type Parts, serialize, threeWayMerge } from "./serializer.ts";
+import { type StoreAdmin, storeAdmin } from "./store-admin.ts";
+
+export interface SealedStoreOptions extends Partial<Lifetimes> {
+  backend: SessionBackend;
+  /** 32 characters or more. A list: the first seals, all open. */
+  encryptionKey: string | readonly string[];
+  /** Takes over the sessions that session-file-store has left, each when its browser comes back. */
+  legacy?: LegacySessions | undefined;
+  /** A record is there and does not open. */
+  onUnreadable?: ((record: string) => void) | undefined;
+  /** Work in the background failed. */
+  onError?: ((error: unknown) => void) | undefined;
+}
+
+type Done = (error?: unknown) => void;
+/** What a session object in memory had in common with the store when they last met. */
+type Base = Pick<Opened, "parts" | "lastAccess" | "maxAgeMs">;
+
+/**
+ * An express-session store that keeps nothing readable: each session is sealed for its own id. Unreadable means
+ * absent. A session that was loaded is only ever updated, so a late save cannot bring back one that was destroyed;
+ * and what others stored meanwhile (a refreshed token) stays, unless this request changed the same property.
+ *
+ * Emits "expired" with the identities of a session whose tokens nobody will use anymore.
+ */
+export class SealedStore extends Store {
+  /** Set by express-session when the store meets its middleware. */
+  declare generate: (req: Request) => void;
+  /** All sessions, for operators and for "where am I signed in". */
+  readonly admin: StoreAdmin;
+  readonly lifetimes: Lifetimes;
+  readonly #options: SealedStoreOptions;
+  readonly #keys: KeyRing;
+  readonly #cache = recordCache();
+  readonly #bases = new WeakMap<object, Base>();
+
+  constructor(options: SealedStoreOptions) {
+    super();
+    this.#options = options;
+    this.lifetimes = lifetimesOf(options);
+    this.#keys = keyRing([options.encryptionKey].flat());
+    const { backend } = options;
+    const [keys, lifetimes, onExpired] = [this.#keys, this.lifetimes, this.emit.bind(this, "expired")];
+    this.admin = storeAdmin({ backend, keys, lifetimes, onExpired, onError: this.#failed });
+  }
+
+  override get(id: string, done: (error: unknown, data?: SessionData | null) => void): void {
+    settle(this.#load(id), done);
+  }
+
+  /** Called by express-session with what `get` returned. */
+  override createSession(req: Request, data: SessionData): Session & SessionData {
+    const session = super.createSession(req, data);
+    const base = this.#bases.get(data);
+    if (base) this.#bases.set(session, base);
+    return session;
+  }
+
+  /** Creates a session that is new; updates one that was loaded, as long as it still exists. */
+  override set(id: string, session: SessionData, done: Done = () => {}): void {
+    settle(this.#save(recordName(id), session), done);
+  }
+
+  override touch(id: string, session: SessionData, done: Done = () => {}): void {
+    settle(this.#touch(recordName(id), this.#bases.get(session)), done);
+  }
+
+  override destroy(id: string, done: Done = () => {}): void {
+    settle(this.take(id), (error) => done(error));
+  }
+
+  /** Ends a session for good; returns what was stored last, a refresh of this very moment included. */
+  async take(id: string): Promise<Partial<SessionData> | undefined> {
+    const data = await this.admin.end(recordName(id)).catch(unavailable);
+    await this.#options.legacy?.remove(id);
+    return data;
+  }
+
+  /** What is stored of a session at this moment. Does not count as an access. */
+  async read(id: string): Promise<Partial<SessionData> | undefined> {
+    const opened = await this.#find(id);
+    return opened && deserialize(liveParts(opened));
+  }
+
+  /** The same as texts, straight from the cache: parse only what you need. Counts as an access. */
+  async readParts(id: string): Promise<{ parts: Parts; endsAt: number } | undefined> {
+    const opened = await this.#find(id);
+    if (!opened) return undefined;
+    this.#touch(recordName(id), opened).catch(this.#failed);
+    return { parts: liveParts(opened), endsAt: opened.createdAt + this.lifetimes.maxSeconds * 1000 };
+  }
+
+  /**
+   * Changes a session whatever requests do meanwhile; false when it does not exist anymore. `change` is called again,
+   * with newer data, when somebody else was faster.
+   */
+  update(id: string, change: (data: Partial<SessionData>) => void): Promise<boolean> {
+    return this.#update(recordName(id), (parts) => {
+      const data = deserialize(parts);
+      change(data);
+      return serialize(data);
+    });
+  }
+
+  /** Waits, for 20 s at most, until this caller alone, of all processes, may refresh the session's tokens. */
+  async lock(id: string, staleMs: number): Promise<() => Promise<void>> {
+    return (await this.#options.backend.lock(recordName(id), staleMs).catch(unavailable)).unlock;
+  }
+
+  close(): void {
+    this.admin.stop();
+  }
+
+  async #load(id: string): Promise<SessionData | null> {
+    const opened = await this.#find(id);
+    if (!opened) return null;
+    const parts = liveParts(opened);
+    const data = deserialize(parts) as unknown as SessionData;
+    const leftMs = opened.createdAt + this.lifetimes.maxSeconds * 1000 - Date.now();
+    // The browser keeps its cookie no longer than the session can live.
+    if (data.cookie?.originalMaxAge)
+      data.cookie.originalMaxAge = Math.min(data.cookie.originalMaxAge, leftMs);
+    this.#bases.set(data, { ...opened, parts });
+    return data;
+  }
+
+  async #save(name: string, session: SessionData): Promise<void> {
+    const mine = serialize(session);
+    const base = this.#bases.get(session)?.parts;
+    if (base === undefined) {
+      const text = sealRecord(this.#keys, name, { createdAt: Date.now(), parts: mine });
+      await this.#options.backend.create(name, text).catch(unavailable);
+    } else if (hasChanges(base, mine)) {
+      await this.#update(name, (stored) => threeWayMerge(base, mine, stored));
+    }
+    const maxAgeMs = session.cookie?.originalMaxAge ?? Infinity;
+    this.#bases.set(session, { parts: mine, lastAccess: Date.now(), maxAgeMs });
+  }
+
+  async #find(id: string): Promise<Opened | undefined> {
+    const name = recordName(id);
+    const opened = await this.#read(name).catch(unavailable);
+    if (opened) return isExpired(opened, this.lifetimes) ? undefined : opened;
+    const { legacy, backend } = this.#options;
+    const seal = ({ lastAccess, parts }: Pick<Opened, "lastAccess" | "parts">) =>
+      sealRecord(this.#keys, name, { createdAt: lastAccess, parts });
+    const taken = legacy && (await takeOver(legacy, id, { name, backend, seal }).catch(unavailable));
+    return taken && this.#open(name, taken);
+  }
+
+  async #read(name: string): Promise<Opened | undefined> {
+    const { backend } = this.#options;
+    const version = backend.version?.(name);
+    if (backend.version && version === undefined) return undefined;
+    const cached = this.#cache.get(name, version);
+    const record = cached ? undefined : await backend.read(name);
+    const opened = cached ?? (record && this.#open(name, record));
+    if (record && opened) this.#cache.set(name, record.version, opened);
+    return opened;
+  }
+
+  #open(name: string, record: StoredRecord): Opened | undefined {
+    const opened = openRecord(this.#keys, name, record);
+    if (!opened) this.#options.onUnreadable?.(name.slice(0, 8));
+    else if (this.#keys.keyOf(record.text) === "older") this.admin.reseal(name).catch(this.#failed);
+    return opened;
+  }
+
+  async #update(name: string, next: (stored: Parts) => Parts): Promise<boolean> {
+    let latest: { isSame?: boolean; thrown?: unknown } = {};
+    const change = (record: StoredRecord) => {
+      latest = {};
+      const opened = this.#open(name, record);
+      if (!opened) return undefined;
+      try {
+        const parts = next(opened.parts);
+        latest.isSame = JSON.stringify(parts) === JSON.stringify(opened.parts);
+        return latest.isSame ? undefined : sealRecord(this.#keys, name, { ...opened, parts });
+      } catch (thrown) {
+        latest = { thrown }; // not the store's failure
+        return undefined;
+      }
+    };
+    const isWritten = await this.#options.backend.update(name, change).catch(unavailable);
+    if ("thrown" in latest) throw latest.thrown;
+    return isWritten || latest.isSame === true;
+  }
+
+  async #touch(name: string, base: Omit<Base, "parts"> | undefined): Promise<void> {
+    const now = Date.now();
+    if (!base || !isTouchDue(base, now)) return;
+    base.lastAccess = now;
+    await this.#options.backend.touch(name, now).catch(unavailable);
+  }
+
+  readonly #failed = (error: unknown): void => this.#options.onError?.(error);
+}
+
+function unavailable(cause: unknown): never {
+  throw new AuthError("store_unavailable", { cause });
+}
+
+function settle<T>(work: Promise<T>, done: (error: unknown, value?: T) => void): void {
+  work.then((value) => done(null, value), done);
+}

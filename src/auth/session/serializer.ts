@@ -1,0 +1,68 @@
+import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
+import { IdentityManager } from "../arcgis/identity-manager.ts";
+
+/** A session's properties as texts: JSON, or an identity manager's own format behind a mark that JSON cannot have. */
+export type Parts = Record<string, string>;
+
+export const identityMark = "identity:";
+
+/** ArcGISIdentityManager -> text, everything else -> JSON. */
+export function serialize(session: object): Parts {
+  const parts: Parts = {};
+  for (const [name, value] of Object.entries(session)) {
+    const text = isIdentity(value) ? identityMark + value.serialize() : JSON.stringify(value);
+    if (text !== undefined) parts[name] = text;
+  }
+  return parts;
+}
+
+/** The session's properties again, with real identity managers. */
+export function deserialize(parts: Parts): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(parts).map(([name, text]) => [name, parse(text)]));
+}
+
+export function parse(text: string): unknown {
+  return text.startsWith(identityMark)
+    ? IdentityManager.deserialize(text.slice(identityMark.length))
+    : JSON.parse(text);
+}
+
+/** The identity managers among the parts, by name. */
+export function identitiesIn(parts: Parts): [string, IdentityManager][] {
+  const marked = Object.entries(parts).filter(([, text]) => text.startsWith(identityMark));
+  return marked.map(([name, text]) => [name, parse(text) as IdentityManager]);
+}
+
+/** Also one of another copy of the library, such as its CommonJS half. */
+function isIdentity(value: unknown): value is ArcGISIdentityManager {
+  if (value instanceof ArcGISIdentityManager) return true;
+  const { getToken, serialize } = Object(value) as Partial<ArcGISIdentityManager>;
+  return typeof getToken === "function" && typeof serialize === "function";
+}
+
+/** The cookie's dates move with every request and are not worth a write. */
+export function hasChanges({ cookie: _a, ...base }: Parts, { cookie: _b, ...mine }: Parts): boolean {
+  return JSON.stringify(base) !== JSON.stringify(mine);
+}
+
+/**
+ * Three-way merge: what this request changed since `base` wins, everything else is as it is stored now. Of an identity
+ * that was refreshed on both sides, the newer tokens win: the others may have ended with an exchange.
+ */
+export function threeWayMerge(base: Parts, mine: Parts, stored: Parts): Parts {
+  const merged = { ...stored };
+  for (const name of new Set([...Object.keys(base), ...Object.keys(mine)])) {
+    const text = mine[name];
+    if (text === base[name]) continue;
+    if (text === undefined) delete merged[name];
+    else if (!isOlder(text, stored[name])) merged[name] = text;
+  }
+  return merged;
+}
+
+function isOlder(mine: string, stored = ""): boolean {
+  if (mine === stored || ![mine, stored].every((text) => text.startsWith(identityMark))) return false;
+  const [a, b] = [parse(mine), parse(stored)] as [IdentityManager, IdentityManager];
+  const isSame = a.username === b.username && a.portal === b.portal && a.clientId === b.clientId;
+  return isSame && Number(a.tokenExpires) < Number(b.tokenExpires);
+}

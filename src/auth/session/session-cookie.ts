@@ -1,0 +1,41 @@
+import { createHmac, timingSafeEqual } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import { parseCookie } from "cookie";
+
+/** The session's cookie in express-session's format, `s:{id}.{HMAC-SHA256}`: both modes read each other's. */
+export function sessionCookie({
+  cookieName: name,
+  isSecure,
+  sessionSecrets,
+}: {
+  cookieName: string;
+  isSecure: boolean;
+  sessionSecrets: readonly string[];
+}) {
+  const [newest = ""] = sessionSecrets;
+  return {
+    name,
+    // Lax: with Strict, the browser would come back from the portal without its cookies.
+    options: { httpOnly: true, sameSite: "lax", path: "/", secure: isSecure } as const,
+    sign: (id: string): string => `s:${id}.${signature(id, newest)}`,
+    /** The session id that this browser sends, if one of the secrets has signed it. */
+    idIn(req: IncomingMessage): string | undefined {
+      const value = parseCookie(req.headers.cookie ?? "")[name] ?? "";
+      const end = value.lastIndexOf(".");
+      const [id, given] = [value.slice(2, end), Buffer.from(value.slice(end + 1))];
+      if (!value.startsWith("s:") || end < 3 || end > 300) return undefined;
+      const isSigned = sessionSecrets.some((secret) => {
+        const expected = Buffer.from(signature(id, secret));
+        return given.length === expected.length && timingSafeEqual(given, expected);
+      });
+      return isSigned ? id : undefined;
+    },
+  };
+}
+
+export type SessionCookie = ReturnType<typeof sessionCookie>;
+
+function signature(id: string, secret: string): string {
+  // Without its padding.
+  return createHmac("sha256", secret).update(id).digest("base64").slice(0, 43);
+}

@@ -1,0 +1,52 @@
+import { promisify } from "node:util";
+import type { Request, Response } from "express";
+import { type Properties, type RequestSession, type SessionPlace, takeOrUndo } from "./request-session.ts";
+
+/** The app's own session, kept in our store: its other data stays through sign-in and sign-out. */
+export function sharedSession(req: Request, res: Response, { store, cookie }: SessionPlace): RequestSession {
+  const properties = req.session as unknown as Properties;
+  const keepCookie = (maxAgeMs: number) => {
+    req.session.cookie.maxAge = Math.max(maxAgeMs, req.session.cookie.originalMaxAge ?? 0);
+  };
+  return {
+    id: req.sessionID,
+    endsAt: Date.now() + store.lifetimes.maxSeconds * 1000,
+    has: (name) => properties[name] !== undefined,
+    get: (name) => properties[name],
+    async replace(data, maxAgeMs) {
+      const { cookie: _, ...kept } = req.session;
+      const [oldId, oldSession] = [req.sessionID, req.session];
+      // Not session.regenerate(): it ends the old session before the new one is stored.
+      store.generate(req);
+      keepCookie(maxAgeMs);
+      Object.assign(req.session, kept, data);
+      try {
+        await promisify(req.session.save.bind(req.session))();
+        return await takeOrUndo(store, oldId, req.sessionID);
+      } catch (error) {
+        [req.sessionID, req.session] = [oldId, oldSession];
+        throw error;
+      }
+    },
+    async prolong(name, value, maxAgeMs) {
+      // express-session sends the cookie again when something in the session has changed.
+      properties[name] = value;
+      keepCookie(maxAgeMs);
+    },
+    async end(names) {
+      let last: Properties | undefined;
+      const remove = (data: object) => {
+        last = { ...data };
+        for (const name of names) delete (data as Properties)[name];
+      };
+      // A full disk cannot be written, but a session can be removed all the same, the app's data with it.
+      const isStored = await store.update(req.sessionID, remove).catch(() => false);
+      for (const name of names) delete properties[name];
+      if (isStored && Object.keys(properties).some((name) => name !== "cookie")) return last;
+      const taken = await store.take(req.sessionID);
+      await promisify(req.session.destroy.bind(req.session))();
+      res.clearCookie(cookie.name, cookie.options);
+      return last ?? (taken as Properties | undefined);
+    },
+  };
+}

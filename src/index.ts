@@ -1,0 +1,15 @@
+export type { PortalRequest } from "./auth/arcgis/portal-request.ts";
+export type { UserProfile } from "./auth/arcgis/user-profile.ts";
+export {
+  type ArcGISAuth,
+  arcgisAuth,
+  requireGroup,
+  requireOrganization,
+  requirePrivilege,
+  requireRole,
+  requireSignIn,
+} from "./auth/arcgis-auth.ts";
+export type { ArcGISContext } from "./auth/auth-context.ts";
+export { AuthError, type AuthErrorCode, authErrorHandler } from "./auth/errors.ts";
+export type { Guards } from "./auth/guards.ts";
+export type { ArcGISAuthOptions, AuthEvent } from "./auth/options.ts";

@@ -1,0 +1,14 @@
+export {
+  type FileBackendOptions,
+  fileBackend,
+  type SessionBackend,
+  type StoredRecord,
+} from "./auth/session/file-backend.ts";
+export {
+  type LegacyFileStoreOptions,
+  type LegacySessions,
+  legacyFileStore,
+} from "./auth/session/legacy-file-store.ts";
+export { type RedisBackendOptions, type RedisClient, redisBackend } from "./auth/session/redis-backend.ts";
+export { SealedStore, type SealedStoreOptions } from "./auth/session/sealed-store.ts";
+export type { SessionInfo, StoreAdmin } from "./auth/session/store-admin.ts";

@@ -1,0 +1,701 @@
+import assert from "node:assert/strict";
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import fs, {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
+import { join } from "node:path";
+import { describe, type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
+import express, { type Request } from "express";
+import session, { type SessionData } from "express-session";
+import { createClient } from "redis";
+import sessionFileStore from "session-file-store";
+import { lock } from "#src/auth/session/file-lock.ts";
+import {
+  fileBackend,
+  legacyFileStore,
+  type RedisClient,
+  redisBackend,
+  SealedStore,
+  type SealedStoreOptions,
+  type SessionBackend,
+} from "#src/session-store.ts";
+import { oldRecord } from "./support/old-record.ts";
+import { redisIsMissing, startRedis } from "./support/redis.ts";
+import { folder, secret } from "./support/temporary.ts";
+
+type Data = Partial<SessionData> & Record<string, unknown>;
+
+const day = 86_400_000;
+const portal = "https://gis.example.com/portal/sharing/rest";
+const plainCookie = { originalMaxAge: null, path: "/", httpOnly: true };
+
+function identity(options: Partial<ConstructorParameters<typeof ArcGISIdentityManager>[0]> = {}) {
+  return new ArcGISIdentityManager({
+    portal,
+    clientId: "test-app",
+    redirectUri: "http://localhost:9/authenticate",
+    username: "sandy_admin",
+    token: "access",
+    tokenExpires: new Date(Date.now() + 1_800_000),
+    refreshToken: "refresh",
+    refreshTokenExpires: new Date(Date.now() + 14 * day),
+    ...options,
+  });
+}
+
+function openStore(
+  t: Pick<TestContext, "after">,
+  backend: SessionBackend,
+  options: Partial<SealedStoreOptions> = {},
+) {
+  const store = new SealedStore({ backend, encryptionKey: secret(), ...options });
+  t.after(() => store.close());
+  // What express-session does when the store meets its middleware.
+  session({ store, secret: "x", resave: false, saveUninitialized: false });
+  const set = promisify(store.set.bind(store)) as (id: string, data: object) => Promise<void>;
+  const get = promisify(store.get.bind(store)) as (id: string) => Promise<Data | null>;
+  /** A session as a request has it. */
+  const load = async (id: string) => {
+    const data = await get(id);
+    const req = { sessionID: id } as Request;
+    return data && (store.createSession(req, data as SessionData) as unknown as Data);
+  };
+  const touch = promisify(store.touch.bind(store)) as (id: string, data: object) => Promise<void>;
+  return { store, set, get, load, touch };
+}
+
+/** Moves the clock for everything here that asks it. */
+function clock(t: TestContext): (ms: number) => void {
+  const real = Date.now;
+  let ahead = 0;
+  t.mock.method(Date, "now", () => real() + ahead);
+  return (ms) => {
+    ahead += ms;
+  };
+}
+
+const places = {
+  files: async (t: TestContext) => fileBackend(folder(t)),
+  redis: async (t: TestContext) => redisBackend((await connect(t)).client),
+};
+
+async function connect(t: TestContext) {
+  const server = await startRedis(t);
+  const raw = createClient({ url: server.url }) as unknown as RedisClient & {
+    connect(): Promise<unknown>;
+    destroy(): void;
+    on(event: "error", listener: () => void): void;
+  };
+  raw.on("error", () => {});
+  await raw.connect();
+  t.after(() => raw.destroy());
+  return { server, client: raw as RedisClient };
+}
+
+for (const [kind, open] of Object.entries(places))
+  describe(`SealedStore on ${kind}`, { skip: kind === "redis" && redisIsMissing() }, () => {
+    test("ST-2 ST-11 keeps data and identity managers, and gives them back as they were", async (t) => {
+      const { set, get, store } = openStore(t, await open(t));
+      await set("one", {
+        cookie: plainCookie,
+        arcgis: identity(),
+        list: [1, { a: null }],
+        text: "identity:x",
+      });
+      const data = await get("one");
+      assert.ok(data?.arcgis instanceof ArcGISIdentityManager);
+      assert.equal(data.arcgis.refreshToken, "refresh");
+      assert.deepEqual([data.list, data.text], [[1, { a: null }], "identity:x"]);
+      assert.equal(await get("two"), null);
+      assert.equal((await store.admin.names()).length, 1);
+    });
+
+    test("SE-9 a session that was destroyed does not come back by a save, a touch or an update", async (t) => {
+      const { set, get, load, touch, store } = openStore(t, await open(t));
+      await set("one", { cookie: plainCookie, a: 1 });
+      const late = await load("one");
+      assert.ok(late);
+      await store.take("one");
+      await set("one", Object.assign(late, { a: 2 }));
+      await touch("one", late);
+      assert.equal(await store.update("one", (data) => void Object.assign(data, { a: 3 })), false);
+      assert.equal(await get("one"), null);
+      assert.equal(await store.take("one"), undefined);
+    });
+
+    test("what a request changed wins, everything else stays as it is stored; no change, no write", async (t) => {
+      const backend = await open(t);
+      const { set, get, load } = openStore(t, backend);
+      await set("one", { cookie: plainCookie, a: 1, b: 1, c: 1, arcgis: identity() });
+      const [mine, other] = [await load("one"), await load("one")];
+      assert.ok(mine && other);
+      other.b = 2;
+      other.arcgis = identity({ token: "newer", tokenExpires: new Date(Date.now() + 3_600_000) });
+      await set("one", other);
+      mine.a = 2;
+      mine.arcgis = identity({
+        token: "older",
+        refreshToken: "ended",
+        tokenExpires: new Date(Date.now() + 1_000_000),
+      });
+      delete mine.c;
+      await set("one", mine);
+      const stored = await get("one");
+      assert.deepEqual([stored?.a, stored?.b, stored?.c, stored?.arcgis?.token], [2, 2, undefined, "newer"]);
+      const update = t.mock.method(backend, "update");
+      await set("one", mine);
+      await set("one", (await load("one")) ?? {});
+      assert.equal(update.mock.callCount(), 0);
+      // Somebody else's sign-in in its place is a change.
+      mine.arcgis = identity({ username: "vik_viewer", tokenExpires: new Date() });
+      await set("one", mine);
+      assert.equal((await get("one"))?.arcgis?.username, "vik_viewer");
+    });
+
+    test("SE-6 SE-7 SE-8 SE-11 ends after its idle time, its absolute time, its cookie's maxAge, and never lives in the future", async (t) => {
+      const { set, get, load, touch } = openStore(t, await open(t), {
+        idleSeconds: 86_400,
+        maxSeconds: 3 * 86_400,
+      });
+      const pass = clock(t);
+      await set("idle", { cookie: plainCookie });
+      await set("used", {
+        cookie: plainCookie,
+        arcgis: identity({ refreshTokenExpires: new Date(Date.now() + 2 * day) }),
+      });
+      await set("short", { cookie: { ...plainCookie, originalMaxAge: 60_000 } });
+      for (let i = 0; i < 3; i++) {
+        pass(23 * 3_600_000);
+        const used = await load("used");
+        assert.ok(used, `after ${i + 1} days`);
+        assert.equal(used.arcgis === undefined, i === 2, "the identity ends with its refresh token");
+        await touch("used", used);
+        assert.equal(await get("short"), null);
+      }
+      assert.equal(await get("idle"), null);
+      pass(4 * 3_600_000);
+      assert.equal(await get("used"), null, "the absolute end");
+      await set("future", { cookie: plainCookie });
+      pass(-6 * 60_000);
+      assert.equal(await get("future"), null);
+    });
+
+    test("SE-9 take returns what was stored last, and waits for an update in progress", async (t) => {
+      const { set, store, get } = openStore(t, await open(t));
+      await set("one", { cookie: plainCookie, arcgis: identity() });
+      const updating = store.update(
+        "one",
+        ({ arcgis }) => void arcgis?.updateToken("newest", new Date(Date.now() + day)),
+      );
+      const taken = await store.take("one");
+      const wasFirst = await updating;
+      assert.equal(taken?.arcgis?.token, wasFirst ? "newest" : "access");
+      assert.equal(await get("one"), null);
+    });
+
+    test("TK-1 a lock is one caller's at a time, and one that was abandoned is broken", async (t) => {
+      const { store } = openStore(t, await open(t));
+      let holders = 0;
+      const hold = async () => {
+        const unlock = await store.lock("one", 5_000);
+        assert.equal(++holders, 1);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        holders -= 1;
+        await unlock();
+      };
+      await Promise.all(Array.from({ length: 10 }, hold));
+      const unlock = await store.lock("two", 100);
+      const other = kind === "redis" ? await store.lock("two", 100) : unlock;
+      await other();
+      await (await store.lock("two", 100))();
+    });
+
+    test("200 updates at the same moment lose nothing, and an error in one is its own", async (t) => {
+      const { set, get, store } = openStore(t, await open(t));
+      await set("one", { cookie: plainCookie, count: 0 });
+      const add = () => store.update("one", (data) => void (data as { count: number }).count++);
+      await Promise.all(Array.from({ length: 200 }, add));
+      assert.equal((await get("one"))?.count, 200);
+      await assert.rejects(
+        store.update("one", () => {
+          throw new RangeError("mine");
+        }),
+        RangeError,
+      );
+      assert.equal((await get("one"))?.count, 200);
+    });
+
+    test("SE-12 ST-6 operators see, end and reseal sessions; a key that is absent costs nothing but access", async (t) => {
+      const backend = await open(t);
+      const [older, newer] = [secret(), secret()];
+      const before = openStore(t, backend, { encryptionKey: older });
+      await before.set("one", { cookie: plainCookie, arcgis: identity() });
+      const name = before.store.admin.nameOf("one");
+      const foreign = openStore(t, backend, { encryptionKey: secret() });
+      assert.equal(await foreign.get("one"), null);
+      assert.match(JSON.stringify(await foreign.store.admin.inspect(name)), /problem/);
+      assert.equal(await foreign.store.admin.reseal(name), "unreadable");
+      const { store, get } = openStore(t, backend, { encryptionKey: [newer, older] });
+      const info = await store.admin.inspect(name);
+      assert.ok(info && "data" in info);
+      assert.deepEqual(
+        [info.data.arcgis?.username, info.isExpired, info.isOnNewestKey],
+        ["sandy_admin", false, false],
+      );
+      assert.equal(await store.admin.reseal(name), "resealed");
+      assert.equal(await store.admin.reseal(name), "on newest key");
+      const after = openStore(t, backend, { encryptionKey: newer });
+      assert.ok(await after.get("one"));
+      assert.equal((await store.admin.end(name))?.arcgis?.refreshToken, "refresh");
+      assert.equal(await get("one"), null);
+      assert.equal(await store.admin.reseal(name), "gone");
+      assert.equal(await store.admin.inspect(name), undefined);
+    });
+
+    test("the list of pending revocations is sealed, shared, and gone when it is empty", async (t) => {
+      const backend = await open(t);
+      const encryptionKey = secret();
+      const { store } = openStore(t, backend, { encryptionKey });
+      const second = openStore(t, backend, { encryptionKey }).store;
+      const add = (store: SealedStore, item: number) =>
+        store.admin.changePending<number>((items) => [...items, item]);
+      await Promise.all([add(store, 1), add(second, 2), add(store, 3)]);
+      let seen: number[] = [];
+      const look = (store: SealedStore) =>
+        store.admin.changePending<number>((items) => {
+          seen = items;
+          return items;
+        });
+      await look(second);
+      assert.deepEqual(seen.toSorted(), [1, 2, 3]);
+      // One that cannot open it leaves it alone.
+      const foreign = openStore(t, backend, { encryptionKey: secret() }).store;
+      await look(foreign);
+      assert.deepEqual(seen, []);
+      await look(store);
+      assert.equal(seen.length, 3);
+      await store.admin.changePending(() => []);
+      await look(store);
+      assert.deepEqual(seen, []);
+      assert.deepEqual(await store.admin.names(), []);
+    });
+
+    test("probe tries everything and names the step that fails", async (t) => {
+      const backend = await open(t);
+      const { store } = openStore(t, backend);
+      await store.admin.probe();
+      assert.deepEqual(await store.admin.names(), []);
+      t.mock.method(backend, "touch", () => Promise.reject(new Error("no permission")));
+      await assert.rejects(store.admin.probe(), (error: { code: string; cause: Error }) => {
+        assert.deepEqual([error.code, error.cause.message], ["store_unavailable", "touch: no permission"]);
+        return true;
+      });
+    });
+  });
+
+describe("sessions in files", () => {
+  test("ST-1 ST-7 have mode 0600, in a folder of mode 0700 that is put right", {
+    skip: process.platform === "win32",
+  }, async (t) => {
+    const dir = folder(t);
+    chmodSync(dir, 0o755);
+    const repaired: string[] = [];
+    const { set } = openStore(t, fileBackend(dir, { onRepaired: (message) => void repaired.push(message) }));
+    await set("one", { cookie: plainCookie });
+    assert.equal(statSync(dir).mode & 0o777, 0o700);
+    assert.equal(repaired.length, 1);
+    const [file = ""] = readdirSync(dir);
+    assert.match(file, /^[0-9a-f]{64}\.session$/);
+    assert.equal(statSync(join(dir, file)).mode & 0o777, 0o600);
+    const link = join(folder(t), "link");
+    symlinkSync(dir, link);
+    assert.throws(() => fileBackend(link), /symbolic link/);
+  });
+
+  test("ST-4 ST-5 whatever is in the place of a record is no session, and no crash", async (t) => {
+    const dir = folder(t);
+    const unreadable: string[] = [];
+    const { set, get, store } = openStore(t, fileBackend(dir), {
+      onUnreadable: (record) => void unreadable.push(record),
+    });
+    await set("good", { cookie: plainCookie, a: 1 });
+    const fileOf = (id: string) => join(dir, `${store.admin.nameOf(id)}.session`);
+    const text = readFileSync(fileOf("good"), "latin1");
+    const spoiled: Record<string, string> = {
+      empty: "",
+      truncated: text.slice(0, -10),
+      flipped: text.slice(0, 60) + (text[60] === "A" ? "B" : "A") + text.slice(61),
+      copied: text,
+      longer: `${text}A`,
+      json: '{"createdAt":1,"parts":{}}',
+      binary: "\u0000\u00ff".repeat(500),
+      huge: "A".repeat(300_000),
+    };
+    for (const [id, content] of Object.entries(spoiled)) writeFileSync(fileOf(id), content, "latin1");
+    mkdirSync(fileOf("folder"));
+    symlinkSync(fileOf("good"), fileOf("link"));
+    for (const id of [...Object.keys(spoiled), "folder", "link"]) assert.equal(await get(id), null, id);
+    assert.equal(unreadable.length, 10);
+    assert.equal((await get("good"))?.a, 1);
+    await store.admin.reap();
+    assert.equal(existsSync(fileOf("good")), true);
+    for (const id of [...Object.keys(spoiled), "folder", "link"]) await store.take(id);
+    assert.equal((await get("good"))?.a, 1);
+  });
+
+  test("ST-9 a record is read and opened once, until it changes", async (t) => {
+    const backend = fileBackend(folder(t));
+    const { set, store, get } = openStore(t, backend);
+    await set("one", { cookie: plainCookie, a: 1 });
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    const read = t.mock.method(backend, "read");
+    for (let i = 0; i < 5; i++) assert.equal((await get("one"))?.a, 1);
+    assert.equal(read.mock.callCount(), 1);
+    await store.update("one", (data) => void Object.assign(data, { a: 2 }));
+    assert.equal((await get("one"))?.a, 2, "a change within one tick of the clock is seen, too");
+    // Nobody shares an object with anybody.
+    Object.assign((await get("one")) ?? {}, { a: 3 });
+    assert.equal((await get("one"))?.a, 2);
+  });
+
+  test("ST-8 a record is on the disk before anybody is told so, and appears as a whole", async (t) => {
+    const dir = folder(t);
+    const steps: string[] = [];
+    const { open, rename } = fs.promises;
+    const promises = fs.promises as unknown as Record<string, unknown>;
+    promises.open = async (...args: Parameters<typeof open>) => {
+      const handle = await open(...args);
+      const { sync } = handle;
+      handle.sync = () => {
+        steps.push(String(args[0]) === dir ? "folder" : "file");
+        return sync.call(handle);
+      };
+      return handle;
+    };
+    promises.rename = (...args: Parameters<typeof rename>) => {
+      steps.push("rename");
+      return rename(...args);
+    };
+    syncBuiltinESMExports();
+    t.after(() => {
+      Object.assign(promises, { open, rename });
+      syncBuiltinESMExports();
+    });
+    const { set } = openStore(t, fileBackend(dir));
+    await set("one", { cookie: plainCookie });
+    assert.deepEqual(steps, ["file", "rename", "folder"]);
+  });
+
+  test("a writer that has lost its lock looks once more before the rename, and does not write what is old", async (t) => {
+    const dir = folder(t);
+    const { set, get, store } = openStore(t, fileBackend(dir));
+    await set("one", { cookie: plainCookie, count: 0 });
+    const lockFile = join(dir, `${store.admin.nameOf("one")}.lock`);
+    let isFirst = true;
+    await store.update("one", (data) => {
+      const counted = data as { count: number };
+      if (isFirst && existsSync(lockFile)) {
+        isFirst = false;
+        // Another process takes this lock for abandoned, and writes.
+        writeFileSync(lockFile, "somebody else");
+        setTimeout(() => fs.rmSync(lockFile), 50);
+      }
+      counted.count += 1;
+    });
+    assert.equal(isFirst, false);
+    assert.equal((await get("one"))?.count, 1, "once, and after it had the lock again");
+  });
+
+  test("three processes lose none of 600 updates, and a killed one blocks nobody", async (t) => {
+    const dir = folder(t);
+    const encryptionKey = secret();
+    const { set, get, store } = openStore(t, fileBackend(dir), { encryptionKey });
+    await set("one", { cookie: plainCookie, count: 0 });
+    const child = (...work: string[]) => {
+      const script = fileURLToPath(new URL("support/auth-process.js", import.meta.url));
+      const started = fork(script, [dir, encryptionKey, ...work]);
+      t.after(() => void started.kill("SIGKILL"));
+      return started;
+    };
+    const children = [1, 2, 3].map(() => child("update", "one", "200"));
+    await Promise.all(children.map((one) => once(one, "exit")));
+    assert.equal((await get("one"))?.count, 600);
+    const holder = child("hold", "one");
+    await once(holder, "message");
+    holder.kill("SIGKILL");
+    await once(holder, "exit");
+    const begin = performance.now();
+    await (await store.lock("one", 60_000))();
+    assert.ok(performance.now() - begin < 5_000);
+  });
+
+  test("nobody waits for a lock longer than is allowed, neither behind another process nor in the queue of this one", async (t) => {
+    const path = join(folder(t), "x.lock");
+    const held = await lock(path, 60_000);
+    const begin = performance.now();
+    const waiting = [1, 2, 3].map(() => lock(path, 60_000, 200));
+    for (const { status } of await Promise.allSettled(waiting)) assert.equal(status, "rejected");
+    assert.ok(performance.now() - begin < 1_500);
+    await held.unlock();
+    await (await lock(path, 60_000, 200)).unlock();
+    // Whatever is in its place is no holder.
+    mkdirSync(path);
+    await (await lock(path, 60_000, 2_000)).unlock();
+    assert.equal(existsSync(path), false);
+  });
+
+  test("ST-8 the reaper removes what nobody used, hands over its identities, and leaves the rest", async (t) => {
+    const dir = folder(t);
+    const { set, store, get } = openStore(t, fileBackend(dir), { idleSeconds: 3_600 });
+    await set("old", {
+      cookie: plainCookie,
+      arcgis: identity(),
+      "arcgis:county": identity({ refreshToken: "county" }),
+    });
+    await set("ended", {
+      cookie: plainCookie,
+      arcgis: identity({ refreshTokenExpires: new Date(Date.now() - 1_000) }),
+    });
+    await set("new", { cookie: plainCookie });
+    writeFileSync(join(dir, `${"0".repeat(64)}.session`), "spoiled");
+    writeFileSync(join(dir, "x.lock"), "");
+    writeFileSync(join(dir, "mine.txt"), "");
+    mkdirSync(join(dir, "x.draft"));
+    const past = new Date(Date.now() - 2 * day);
+    for (const file of readdirSync(dir))
+      if (!file.includes(store.admin.nameOf("new"))) utimesSync(join(dir, file), past, past);
+    const tokens: string[] = [];
+    store.on("expired", (identities: ArcGISIdentityManager[]) =>
+      tokens.push(...identities.map(({ refreshToken }) => refreshToken)),
+    );
+    await store.admin.reap();
+    assert.deepEqual(tokens, ["refresh", "county"], "those of an ended refresh token are worthless");
+    assert.deepEqual(readdirSync(dir).sort(), [`${store.admin.nameOf("new")}.session`, "mine.txt"].sort());
+    assert.ok(await get("new"));
+  });
+
+  test("a folder that is gone is a store that is unavailable", async (t) => {
+    const dir = join(folder(t), "sessions");
+    const { set } = openStore(t, fileBackend(dir));
+    fs.rmSync(dir, { recursive: true });
+    await assert.rejects(set("one", { cookie: plainCookie }), { code: "store_unavailable", status: 503 });
+  });
+
+  test("a record of the server before this library opens, with its identity and profile", async (t) => {
+    const dir = folder(t);
+    const { id, name, text, key } = oldRecord;
+    writeFileSync(join(dir, `${name}.session`), text);
+    const { get, store, load, set } = openStore(t, fileBackend(dir), {
+      encryptionKey: key,
+      maxSeconds: 4e9,
+      idleSeconds: 4e9,
+    });
+    assert.equal(store.admin.nameOf(id), name);
+    const data = await get(id);
+    assert.ok(data?.arcgis instanceof ArcGISIdentityManager);
+    assert.deepEqual([data.arcgis.username, data.arcgis.refreshToken], ["sandy_admin", "old refresh token"]);
+    const {
+      user,
+      portal: at,
+      clientId,
+    } = data.arcgisSignIn as {
+      user: { fullName: string; username: string };
+      portal: string;
+      clientId: string;
+    };
+    assert.deepEqual(
+      [user.fullName, user.username, at, clientId],
+      ["Sandy Boxwell", "sandy_admin", portal, "test-app"],
+    );
+    assert.deepEqual([data.browser, data.identity, data.profile], ["Firefox on Linux", undefined, undefined]);
+    const session = await load(id);
+    await set(id, Object.assign(session ?? {}, { count: 1 }));
+    assert.deepEqual([(await get(id))?.count, (await get(id))?.arcgis?.username], [1, "sandy_admin"]);
+  });
+});
+
+describe("sessions that Esri's tutorial has left", () => {
+  const serialized = (value: unknown) => (value as { serialize?: () => string } | undefined)?.serialize?.();
+
+  /** What session-file-store writes with the tutorial's settings. */
+  async function write(dir: string, id: string, data: object, secret?: string): Promise<void> {
+    const Store = sessionFileStore(session);
+    const encoder = (found: Data) => JSON.stringify({ ...found, arcgis: serialized(found.arcgis) });
+    const old = new Store({
+      path: dir,
+      retries: 0,
+      reapInterval: -1,
+      ...(secret ? { secret } : {}),
+      encoder,
+    } as never);
+    await promisify(old.set.bind(old) as (id: string, data: unknown, done: () => void) => void)(id, data);
+  }
+
+  test("are taken over when their browser comes back, encrypted or not, once", async (t) => {
+    for (const oldSecret of [undefined, "the tutorial's encryption key"]) {
+      const [path, dir] = [folder(t), folder(t)];
+      await write(path, "an-old-id", { cookie: plainCookie, arcgis: identity(), theme: "{dark}" }, oldSecret);
+      const legacy = legacyFileStore({ path, secret: oldSecret && ["not this one", oldSecret] });
+      const { get, store, load, set } = openStore(t, fileBackend(dir), { legacy });
+      const [first, second] = await Promise.all([get("an-old-id"), get("an-old-id")]);
+      for (const data of [first, second]) {
+        assert.ok(data?.arcgis instanceof ArcGISIdentityManager);
+        assert.deepEqual([data.arcgis.username, data.theme], ["sandy_admin", "{dark}"]);
+      }
+      assert.deepEqual(readdirSync(path), []);
+      assert.equal((await store.admin.names()).length, 1);
+      await set("an-old-id", Object.assign((await load("an-old-id")) ?? {}, { count: 1 }));
+      assert.equal((await get("an-old-id"))?.count, 1);
+      await store.take("an-old-id");
+      assert.equal(await get("an-old-id"), null);
+    }
+  });
+
+  test("ST-3 ST-4 that are spoiled, unencrypted where a secret is given, or outside of the folder are none", async (t) => {
+    const path = folder(t);
+    const reasons: string[] = [];
+    await write(path, "plain", { cookie: plainCookie, isAdmin: true });
+    writeFileSync(join(path, "spoiled.json"), "{");
+    mkdirSync(join(path, "folder.json"));
+    const legacy = legacyFileStore({
+      path,
+      secret: "a secret",
+      onUnreadable: (reason) => void reasons.push(reason),
+    });
+    const { get, store } = openStore(t, fileBackend(folder(t)), { legacy });
+    for (const id of ["plain", "spoiled", "folder", "../plain", "none", "plain"])
+      assert.equal(await get(id), null, id);
+    assert.deepEqual(reasons, [
+      "it is damaged, or not encrypted with this secret",
+      "it is damaged, or not encrypted with this secret",
+      "it is not a regular file",
+    ]);
+    await store.take("plain");
+    assert.equal(existsSync(join(path, "plain.json")), false, "destroyed before it was read");
+  });
+
+  test("are signed in with the library, and refresh", async (t) => {
+    const { openAuthApp } = await import("./support/auth-app.ts");
+    const [path, dir, encryptionKey, sessionSecret] = [folder(t), folder(t), secret(), secret()];
+    const store = new SealedStore({
+      backend: fileBackend(dir),
+      encryptionKey,
+      legacy: legacyFileStore({ path }),
+    });
+    t.after(() => store.close());
+    const app = await openAuthApp(t, { mode: "shared", auth: { store, encryptionKey, sessionSecret } });
+    const { signIn } = await import("./support/sign-in.ts");
+    const { signed } = await import("./support/person.ts");
+    const fresh = app.browser();
+    await signIn(fresh);
+    const { idOf } = await import("./support/auth-app.ts");
+    const { arcgis } = (await store.read(idOf(fresh))) ?? {};
+    await write(path, "an-old-id", { cookie: plainCookie, arcgis });
+    const browser = app.browser();
+    browser.cookies.set("arcgis.sid", signed("an-old-id", sessionSecret));
+    const { user } = (await browser.get("/")).json() as { user: { username: string; fetchedAt: number } };
+    assert.deepEqual([user.username, user.fetchedAt], ["sandy_admin", 0]);
+    assert.equal((await browser.get("/reports")).body, "reports for sandy_admin");
+  });
+});
+
+describe("sessions in Redis", { skip: redisIsMissing() }, () => {
+  test("ST-12 always expire, are named by a hash, and hold nothing readable", async (t) => {
+    const { server, client } = await connect(t);
+    const { set, store } = openStore(t, redisBackend(client, { prefix: "my:", idleSeconds: 60 }));
+    await set("one", { cookie: plainCookie, arcgis: identity() });
+    const key = `my:${store.admin.nameOf("one")}`;
+    assert.deepEqual(await server.send("KEYS", "*"), [key]);
+    assert.ok(Number(await server.send("PTTL", key)) > 50_000);
+    assert.doesNotMatch(JSON.stringify(await server.send("HGETALL", key)), /sandy|refresh|one/);
+    await store.admin.changePending(() => [1]);
+    assert.ok(Number(await server.send("PTTL", "my:pending-revocations")) > day);
+    const unlock = await store.lock("one", 5_000);
+    assert.ok(Number(await server.send("PTTL", `${key}:lock`)) > 1_000);
+    await unlock();
+    assert.equal(await server.send("EXISTS", `${key}:lock`), 0);
+  });
+
+  test("what others have put there is no session, however large, and a lock without an end is broken", async (t) => {
+    const { server, client } = await connect(t);
+    const backend = redisBackend(client);
+    const { get, set, store } = openStore(t, backend);
+    const key = (id: string) => `arcgis-sign-in:${store.admin.nameOf(id)}`;
+    await server.send("SET", key("text"), "x");
+    await server.send("RPUSH", key("list"), "x");
+    await server.send("HSET", key("hash"), "other", "x");
+    await server.send("HSET", key("huge"), "text", "x".repeat(60_000_000));
+    await server.send("SET", "arcgis-sign-in:pending-revocations", "x");
+    const before = process.memoryUsage().rss;
+    for (const id of ["text", "list", "hash", "huge"]) assert.equal(await get(id), null, id);
+    assert.ok(process.memoryUsage().rss - before < 30_000_000);
+    await store.admin.changePending(() => [1]);
+    await server.send("SET", `${key("one")}:lock`, "nobody");
+    const begin = performance.now();
+    await (await store.lock("one", 300))();
+    assert.ok(performance.now() - begin < 3_000);
+    await server.send("RPUSH", `${key("two")}:lock`, "nobody");
+    await (await store.lock("two", 300))();
+    await set("text", { cookie: plainCookie }).catch(() => {});
+  });
+
+  test("a Redis that is away is a store that is unavailable, and probe names the right that is missing", async (t) => {
+    const { server, client } = await connect(t);
+    const { get, store } = openStore(t, redisBackend(client));
+    await server.send("ACL", "SETUSER", "default", "-eval");
+    await assert.rejects(store.admin.probe(), (error: { cause: Error }) => {
+      assert.match(error.cause.message, /^create: NOPERM .*'eval'/);
+      return true;
+    });
+    await server.send("ACL", "SETUSER", "default", "+eval", "-pexpire");
+    await assert.rejects(store.admin.probe(), /right now/);
+    await server.send("ACL", "SETUSER", "default", "+@all");
+    await store.admin.probe();
+    await server.kill();
+    await assert.rejects(
+      Promise.race([
+        get("one"),
+        new Promise((_, reject) => setTimeout(() => reject(new Error("late")), 10_000)),
+      ]),
+    );
+  });
+});
+
+test("a store works under plain express-session, without arcgisAuth", async (t) => {
+  const store = new SealedStore({ backend: fileBackend(folder(t)), encryptionKey: secret() });
+  t.after(() => store.close());
+  const app = express();
+  app.use(
+    session({
+      secret: secret(),
+      store,
+      resave: false,
+      saveUninitialized: false,
+      cookie: { maxAge: 30 * day },
+    }),
+  );
+  app.get("/", (req, res) => {
+    const mine = req.session as unknown as { count?: number };
+    mine.count = (mine.count ?? 0) + 1;
+    res.send(String(mine.count));
+  });
+  const server = app.listen(0, "127.0.0.1");
+  t.after(() => void server.close().closeAllConnections());
+  await once(server, "listening");
+  const { Browser } = await import("./support/browser.ts");
+  const browser = new Browser(`http://127.0.0.1:${(server.address() as { port: number }).port}`);
+  for (const count of ["1", "2", "3"]) assert.equal((await browser.get("/")).body, count);
+});
