@@ -48,8 +48,6 @@ export async function openField({ say, profile }) {
      */
     async app(name, { sessionDir = "sessions", onRedis = false, settings = {} } = {}) {
       if (onRedis && redis.missing) throw new Error(redis.missing);
-      if (onRedis && !existsSync(join(dist, "session/redis-store.js")))
-        throw new Error("this version has no Redis store yet");
       const environmentOfApp = {
         CLIENT_ID: "bench",
         PORTAL_URL: environment.PORTAL_URL,

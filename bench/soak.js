@@ -94,7 +94,7 @@ async function comeAndGo(app, sandbox) {
   while (performance.now() < endsAt) {
     const visitor = new Visitor(app.child.url);
     if (!(await attempt(app, "sign-in", () => signInWithArcGIS(visitor)))) continue;
-    let formToken;
+    let csrfToken;
     for (let count = 0; count < requestsASession && performance.now() < endsAt; count++) {
       await wait(restMs[0] + Math.random() * (restMs[1] - restMs[0]));
       const kind = ["page", "api", "proxy", "stranger"][count % 4];
@@ -103,13 +103,13 @@ async function comeAndGo(app, sandbox) {
         if (kind === "api") return expect(await visitor.get("/api/session"), 200, person);
         if (kind === "proxy") return expect(await visitor.get(`/proxy?${profile}`, sameOrigin), 200, person);
         const page = await visitor.get("/");
-        formToken = /name="form_token" value="([^"]+)"/.exec(page.text)?.[1];
+        csrfToken = /name="csrf_token" value="([^"]+)"/.exec(page.text)?.[1];
         return expect(page, 200, person);
       });
     }
-    if (Math.random() < 0.2 || !formToken) continue;
+    if (Math.random() < 0.2 || !csrfToken) continue;
     await attempt(app, "sign-out", async () => {
-      expect(await visitor.post("/sign-out", { form_token: formToken }, sameOrigin), 303, "");
+      expect(await visitor.post("/sign-out", { csrf_token: csrfToken }, sameOrigin), 303, "");
       expect(await visitor.get("/api/session"), 401, "signed_out");
     });
   }

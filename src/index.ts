@@ -1,4 +1,5 @@
 export type { PortalRequest } from "./auth/arcgis/portal-request.ts";
+export { isBelow, isService, normalPath } from "./auth/arcgis/trusted-urls.ts";
 export type { UserProfile } from "./auth/arcgis/user-profile.ts";
 export {
   type ArcGISAuth,
@@ -9,7 +10,8 @@ export {
   requireRole,
   requireSignIn,
 } from "./auth/arcgis-auth.ts";
-export type { ArcGISContext } from "./auth/auth-context.ts";
+export type { ArcGISContext, SignInRecord } from "./auth/auth-context.ts";
 export { AuthError, type AuthErrorCode, authErrorHandler } from "./auth/errors.ts";
 export type { Guards } from "./auth/guards.ts";
 export type { ArcGISAuthOptions, AuthEvent } from "./auth/options.ts";
+export { isPrefetch, isSameOriginRequest } from "./auth/request-checks.ts";

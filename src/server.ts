@@ -1,6 +1,6 @@
 import "./no-debug.ts";
 import { loadConfig } from "./app/config/config.ts";
-import { endInOrder, explain, serve } from "./serve.ts";
+import { endInOrder, explain, serve } from "./app/serve.ts";
 
 /** `npm start`: the server with your own configuration. */
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
-import { openLog } from "#src/log.ts";
+import { openLog } from "#src/app/log.ts";
 import { click, crossSite } from "./support/browser.ts";
 import { callbackFor, openSite, type Site, signIn } from "./support/site.ts";
 
@@ -44,7 +44,7 @@ describe("LG-2 the log has one line that says who, from where and in which reque
     for (const line of lines) assertTraceable(line);
     assert.deepEqual(
       lines.map(({ code }) => code),
-      ["flow_missing", "portal_unreachable"],
+      ["transaction_missing", "portal_unreachable"],
     );
     assert.match(String(lines[1]?.reason), /HTTP 500/);
   });
@@ -52,12 +52,12 @@ describe("LG-2 the log has one line that says who, from where and in which reque
   test("for a 403 and a 429, with the user", async (t) => {
     const site = await openSite(t, {
       settings: { RATE_LIMIT: 3 },
-      routes: ({ router, requireRole }) => void router.get("/admins", requireRole("org_admin")),
+      routes: ({ router, auth }) => void router.get("/admins", auth.requireRole("org_admin")),
     });
     const browser = site.browser();
     await signIn(browser, "vik_viewer");
     await browser.get("/admins");
-    await browser.post("/sign-out", { form_token: "wrong" }, crossSite);
+    await browser.post("/sign-out", { csrf_token: "wrong" }, crossSite);
     await browser.get("/sign-in");
     await browser.get("/sign-in");
     const lines = events(site, "refused");
@@ -66,7 +66,7 @@ describe("LG-2 the log has one line that says who, from where and in which reque
       lines.map(({ code, user }) => [code, user]),
       [
         ["role_missing", "vik_viewer"],
-        ["form_refused", "vik_viewer"],
+        ["csrf", "vik_viewer"],
         ["rate_limited", undefined],
       ],
     );
@@ -99,7 +99,7 @@ test("LG-2 a session file that somebody has changed leaves a line, and nobody is
   const sealed = readFileSync(path, "latin1");
   writeFileSync(
     path,
-    sealed.replace(/.\n/, (end) => (end === "A\n" ? "B\n" : "A\n")),
+    sealed.replace(/.$/, (end) => (end === "A" ? "B" : "A")),
   );
   assert.match((await browser.get("/")).body, /Sign in with ArcGIS/);
   const lines = events(site, "unreadable");
@@ -119,6 +119,20 @@ test("LG-2 a request leaves one line: method, path without the query, status, ti
   const { method, path, status, user, ms } = { ...line };
   assert.deepEqual([method, path, status, user, typeof ms], ["GET", "/", 200, "sandy_admin", "number"]);
   assert.doesNotMatch(site.log.text(), /secret|state=|code=/);
+});
+
+test("LG-1 what an app around ours keeps about its users in res.locals stays out of the log", async (t) => {
+  const site = await openSite(t, {
+    mount: "/gis",
+    host: (host) =>
+      void host.use((_req, res, next) => {
+        res.locals.user = { name: "hosts-user", password: "hosts-password" };
+        next();
+      }),
+  });
+  assert.equal((await site.browser().get("/gis/nothing")).status, 404);
+  assert.equal(events(site, "refused").length, 1);
+  assert.doesNotMatch(site.log.text(), /hosts-/);
 });
 
 describe("the log at a terminal", () => {

@@ -19,6 +19,7 @@ import { fileBackend, SealedStore } from "#src/session-store.ts";
 import { expireStoredToken, idOf, modes, openAuthApp, storedIdentity } from "./support/auth-app.ts";
 import { Browser, typed } from "./support/browser.ts";
 import { until } from "./support/person.ts";
+import { rawGet, sendRaw } from "./support/raw.ts";
 import { callbackFor, choose, signIn } from "./support/sign-in.ts";
 import { folder, secret } from "./support/temporary.ts";
 
@@ -80,7 +81,11 @@ for (const mode of modes)
       const vik = app.browser();
       await signIn(vik, "vik_viewer");
       assert.deepEqual((await vik.get("/publish", json)).json(), {
-        error: { code: "privilege_missing", message: "Your role lacks a privilege for this." },
+        error: {
+          code: "privilege_missing",
+          message: "Your role lacks a privilege for this.",
+          needed: "portal:publisher:publishFeatures, portal:user:createItem",
+        },
       });
       await vik.get("/publish", typed);
       const error = app.errors.at(-1) as AuthError;
@@ -149,7 +154,7 @@ for (const mode of modes)
 describe("guards", () => {
   test("without names are an error when they are made", () => {
     for (const make of [requireOrganization, requireRole, requirePrivilege, requireGroup]) {
-      assert.throws(() => make(), { name: "TypeError", message: /name at least one/ });
+      assert.throws(() => make(), { name: "TypeError", message: /at least one name/ });
       assert.throws(() => make(""), TypeError);
       assert.throws(() => make(undefined as never), TypeError);
     }
@@ -297,6 +302,21 @@ describe("an app with the library in it", () => {
     });
     assert.equal((await unshared.browser().get("/")).status, 500);
     assert.match((unshared.errors.at(-1) as AuthError).message, /session\(auth\.sessionOptions\)/);
+  });
+
+  test("OA-12 a mount in another spelling is the same mount, and an odd request target is no fault", async (t) => {
+    const app = await openAuthApp(t, { mount: "/gis" });
+    const browser = app.browser();
+    const { search } = new URL(
+      await callbackFor(browser, "sandy_admin", "/GIS/Sign-In?returnTo=/GIS/SIGN-OUT"),
+    );
+    const { status, headers } = await browser.get(`/Gis/AUTHENTICATE/${search}`);
+    assert.deepEqual([status, headers.location], [303, "/gis/"]);
+    const below = await openAuthApp(t, { auth: { basePath: "/gis" } });
+    for (const target of ["//", "///", "//gis", "/gis//", "http://"]) {
+      const { status } = await sendRaw(below.url, rawGet(target, "Host: localhost"));
+      assert.ok(status < 500, `${status} for ${target}`);
+    }
   });
 
   test("a base path is relative to the mount, and proxyPrefix is what a proxy has removed", async (t) => {

@@ -305,7 +305,7 @@ describe("refresh", () => {
     assert.equal(asked, 3);
     assert.equal((await fourth.get("/token")).status, 502);
     assert.equal(app.grants("refresh_token"), asked, "the portal is left alone");
-    await sleep(600);
+    await sleep(2_100);
     app.sandbox.faults.set("token", { kind: "delay", ms: 300, times: 1 });
     const [probe, meanwhile] = await Promise.all([
       fourth.get("/token"),

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
-import type { AppParts } from "#src/app.ts";
+import type { AppOptions } from "#src/app/create-app.ts";
 import { startSandbox } from "#src/sandbox/index.ts";
 import { type Browser, click } from "./support/browser.ts";
 import { sessionIdOf, until } from "./support/person.ts";
@@ -28,9 +28,9 @@ interface User {
   accessToken: string;
 }
 
-const routes: AppParts["routes"] = ({ router, requireRole }) => {
-  router.get("/rights", requireRole("org_admin", "org_publisher", "org_user"), (req, res) => {
-    res.json(req.session.profile?.fetchedAt);
+const routes: AppOptions["routes"] = ({ router, auth }) => {
+  router.get("/rights", auth.requireRole("org_admin", "org_publisher", "org_user"), (req, res) => {
+    res.json(req.arcgis.user?.fetchedAt);
   });
 };
 
@@ -93,8 +93,8 @@ async function open(t: TestContext) {
       const browser = site.browser();
       await signIn(browser, username);
       let tokens = { refreshToken: "", accessToken: "" };
-      await site.store.update(sessionIdOf(browser), ({ identity }) => {
-        tokens = { refreshToken: identity?.refreshToken ?? "", accessToken: identity?.token ?? "" };
+      await site.store.update(sessionIdOf(browser), ({ arcgis }) => {
+        tokens = { refreshToken: arcgis?.refreshToken ?? "", accessToken: arcgis?.token ?? "" };
       });
       return { browser, ...tokens };
     },

@@ -5,7 +5,6 @@ import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
 import { myContent } from "#src/cli/demo-content.ts";
 import { assertHeading, choose, signInAs, startChromium } from "./support/chromium.ts";
-import { transactionCookie } from "./support/person.ts";
 import { callbackFor, openSite } from "./support/site.ts";
 
 // What only a real browser can prove. The app is on localhost; evil pages come from another site (127.0.0.1),
@@ -82,11 +81,11 @@ test("CS-1 CS-2 a typed address, a link or form elsewhere, and a redirect throug
 
   await page.goto(signOut);
   await assertHeading(page, "Sign out of this app?");
-  const formToken = String(await page.getAttribute("[name=form_token]", "value"));
+  const formToken = String(await page.getAttribute("[name=csrf_token]", "value"));
 
   const link = (to: string) => `<a href="${to}">go</a>`;
   const form = (token: string) =>
-    `<form method="post" action="${signOut}"><input name="form_token" value="${token}"><a>go</a></form>
+    `<form method="post" action="${signOut}"><input name="csrf_token" value="${token}"><a>go</a></form>
     <script>document.querySelector("a").onclick = () => document.forms[0].submit()</script>`;
   const through = (origin: string) => link(`${origin}/bounce?to=${encodeURIComponent(signOut)}`);
   const asked = { status: 200, title: "Sign out of this app?" };
@@ -141,9 +140,11 @@ test("OA-9 CK-4 OA-1 each visit asks anew, the form at another site comes back s
   const callback = seen("/authenticate").at(-1);
   assert.equal(callback?.headers["sec-fetch-site"], "cross-site");
   assert.equal(callback?.status, 303);
-  // The first visit was never finished, so the flow cookie still waits for it.
+  // The first sign-in was never finished, so its cookie is still there.
   const cookies = await context.cookies();
-  assert.deepEqual(cookies.map(({ name }) => name).sort(), [transactionCookie({ base: url }), "arcgis.sid"]);
+  const [session, transaction, ...others] = cookies.map(({ name }) => name).sort();
+  assert.deepEqual([session, others], ["arcgis.sid", []]);
+  assert.match(String(transaction), /^arcgis\.sid\.tx\./);
   for (const { sameSite, httpOnly } of cookies)
     assert.deepEqual({ sameSite, httpOnly }, { sameSite: "Lax", httpOnly: true });
 });
@@ -159,7 +160,13 @@ test("HT-5 HT-6 SE-13 address and Referer are clean, the code works once, and th
   const callback = seen("/authenticate")[0];
   assert.match(String(callback?.query), /code=.*state=/);
   await page.goto(`${url}/authenticate?${callback?.query}`);
-  await assertHeading(page, "This sign-in was not started here");
+  await assertHeading(page, "Sandy Boxwell");
+  assert.equal(page.url(), `${url}/`);
+  assert.equal(
+    sandbox.log.filter(({ endpoint }) => endpoint === "token").length,
+    1,
+    "the code was redeemed once",
+  );
   // Back leads to the portal's page or to ours, but the callback never was a page of the history.
   await page.goBack(kept);
   await assertHeading(page, "Sandy Boxwell");
@@ -177,7 +184,7 @@ test("HT-5 HT-6 SE-13 address and Referer are clean, the code works once, and th
     assert.ok(await page.getByRole("button", { name: "Sign out" }).isVisible(), path);
     assert.match(
       String(await page.textContent("main")),
-      /The ArcGIS sign-in of this browser continues until you sign out at the portal too\./,
+      /This browser stays signed in to ArcGIS until you sign out there, too\./,
     );
   }
   await page.getByRole("button", { name: "Sign out" }).click();

@@ -3,7 +3,7 @@ import fs, { rmSync, writeFileSync } from "node:fs";
 import files from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { type TestContext, test } from "node:test";
-import type { ErrorCode } from "#src/errors.ts";
+import type { ErrorCode } from "#src/app/errors.ts";
 import type { Fault, FaultEndpoint } from "#src/sandbox/faults.ts";
 import { type Answer, Browser, click, crossSite, typed } from "./support/browser.ts";
 import { assertErrorPage, assertNoInternals, tokenCalls, whoIs } from "./support/expect.ts";
@@ -38,7 +38,8 @@ function breakDisk(t: TestContext, what: "writing" | "everything"): void {
   t.mock.method(files, "open", async (path: string, flags?: string) =>
     what === "everything" || flags !== undefined ? fail(path) : open(path),
   );
-  if (what === "everything") t.mock.method(fs, "lstatSync", fail);
+  if (what === "everything")
+    for (const name of ["openSync", "lstatSync"] as const) t.mock.method(fs, name, fail);
   syncBuiltinESMExports();
 }
 
@@ -55,12 +56,12 @@ const troubles: { fault: Fault; code: ErrorCode }[] = [
   { fault: { kind: "status", status: 500 }, code: "portal_unreachable" },
   { fault: { kind: "status", status: 503 }, code: "portal_unreachable" },
   { fault: { kind: "html", status: 502 }, code: "portal_unreachable" },
-  { fault: { kind: "html" }, code: "portal_answer_invalid" },
-  { fault: { kind: "html", status: 404 }, code: "portal_answer_invalid" },
-  { fault: { kind: "html", status: 429 }, code: "portal_answer_invalid" },
-  { fault: { kind: "body", body: "" }, code: "portal_answer_invalid" },
-  { fault: { kind: "body", body: "{", contentType: "application/json" }, code: "portal_answer_invalid" },
-  { fault: { kind: "redirect", location: "http://127.0.0.1:9/" }, code: "portal_answer_invalid" },
+  { fault: { kind: "html" }, code: "portal_response_invalid" },
+  { fault: { kind: "html", status: 404 }, code: "portal_response_invalid" },
+  { fault: { kind: "html", status: 429 }, code: "portal_response_invalid" },
+  { fault: { kind: "body", body: "" }, code: "portal_response_invalid" },
+  { fault: { kind: "body", body: "{", contentType: "application/json" }, code: "portal_response_invalid" },
+  { fault: { kind: "redirect", location: "http://127.0.0.1:9/" }, code: "portal_response_invalid" },
   { fault: { kind: "hang" }, code: "portal_timeout" },
   { fault: { kind: "drip" }, code: "portal_timeout" },
   { fault: { kind: "delay", ms: 20_000 }, code: "portal_timeout" },
@@ -148,7 +149,7 @@ test("OU-3 Cancel at the portal is a friendly page that leads back to the sign-i
   const [, again = ""] = /class="button" href="([^"]+)"/.exec(answer.body) ?? [];
   assert.equal(browser.cookies.size, 0, "the flow is over");
   assert.equal(tokenCalls(site), 0);
-  assertErrorPage(await browser.get(callback, crossSite), "flow_missing");
+  assertErrorPage(await browser.get(callback, crossSite), "transaction_missing");
 
   const late = await signIn(browser, "sandy_admin", again);
   assert.equal(late.headers.location, "/map?x=1&2", "and from there to where the first one would have led");
@@ -183,15 +184,15 @@ test("OA-10 a failed, forged or cancelled callback changes nothing for somebody 
   const before = sid(alice);
   const file = site.files();
   const forged = await callbackFor(site.browser(), "ned_county");
-  assertErrorPage(await alice.get(forged, crossSite), "flow_missing");
-  assertErrorPage(await alice.get("/authenticate?code=x&state=y", crossSite), "flow_missing");
+  assertErrorPage(await alice.get(forged, crossSite), "transaction_missing");
+  assertErrorPage(await alice.get("/authenticate?code=x&state=y", crossSite), "transaction_missing");
   assertErrorPage(await alice.get("/authenticate", crossSite), "callback_malformed");
 
   const own = await callbackFor(alice, "vik_viewer");
   assertErrorPage(await alice.get(forged, crossSite), "state_mismatch");
   const state = new URL(own).searchParams.get("state");
   assertErrorPage(await alice.get(`/authenticate?code=forged&state=${state}`, crossSite), "code_refused");
-  assertErrorPage(await alice.get(own, crossSite), "flow_missing");
+  assertErrorPage(await alice.get(own, crossSite), "transaction_missing");
 
   const { headers } = await alice.get("/sign-in");
   const cancelled = await choose(String(headers.location), { action: "cancel" });
@@ -218,14 +219,14 @@ test("OU-5 programs get the same errors as JSON", async (t) => {
   assert.match(String(answer.headers["content-type"]), /^application\/json; charset=utf-8$/);
   assert.deepEqual(answer.json(), {
     error: {
-      code: "flow_missing",
+      code: "transaction_missing",
       message:
-        "This browser has no sign-in under way: the link came from somewhere else, it was opened in another browser, or cookies are blocked.",
+        "This browser has no sign-in in progress: the link came from somewhere else, it was opened in another browser, or cookies are blocked.",
     },
   });
   const missing = await site.browser().get("/nothing", headers);
   assert.deepEqual(missing.json(), {
-    error: { code: "not_found", message: "The page does not exist, or it has moved." },
+    error: { code: "not_found", message: "This page does not exist." },
   });
 });
 
@@ -260,13 +261,13 @@ test("a profile that does not come, or says nothing of use, does not stop a sign
   assert.deepEqual([...new Set(limits)].sort(), [10_000, 3_000]);
 });
 
-test("ALLOWED_ORGS lets members of these organisations in, and takes the tokens of others back", async (t) => {
+test("ALLOWED_ORGS lets members of these organizations in, and takes the tokens of others back", async (t) => {
   const site = await openSite(t, { settings: { ALLOWED_ORGS: "0123456789ABCDEF" } });
   const browser = site.browser();
   assert.equal((await signIn(browser, "sandy_admin")).status, 303);
   const before = sid(browser);
 
-  assertErrorPage(await signIn(browser, "ned_county"), "org_not_allowed");
+  assertErrorPage(await signIn(browser, "ned_county"), "organization_not_allowed");
   assert.equal(site.sandbox.revoked.length, 1);
   assert.equal(await whoIs(browser), "sandy_admin", "who was signed in still is");
   assert.equal(sid(browser), before);
@@ -280,7 +281,7 @@ test("ALLOWED_ORGS lets members of these organisations in, and takes the tokens 
     '{"orgId":"0123456789abcdef"}',
   ]) {
     site.sandbox.faults.set("self", { kind: "body", body, times: 1 });
-    assertErrorPage(await signIn(nobody, "sandy_admin"), "org_not_allowed");
+    assertErrorPage(await signIn(nobody, "sandy_admin"), "organization_not_allowed");
   }
   assert.equal(site.sandbox.revoked.length, 5);
   assert.equal(nobody.cookies.size, 0);
@@ -301,11 +302,11 @@ test("a user with the wrong account can use another one, though the portal remem
     username: "ned_county",
   });
   const refused = await app.get(String(chosen.headers.location), crossSite);
-  assertErrorPage(refused, "org_not_allowed");
+  assertErrorPage(refused, "organization_not_allowed");
 
   const silent = await atPortal("/gis/sign-in");
   assert.equal(silent.status, 302, "the portal remembers the user");
-  assertErrorPage(await app.get(String(silent.headers.location), crossSite), "org_not_allowed");
+  assertErrorPage(await app.get(String(silent.headers.location), crossSite), "organization_not_allowed");
 
   const [, href = ""] = /class="button" href="([^"]+)">Use another account</.exec(refused.body) ?? [];
   assert.equal(href, "/gis/sign-in?returnTo=%2Fgis%2Fmap&amp;force_login=true");
@@ -347,9 +348,9 @@ test("OU-5 a store that fails makes a sign-in a 503, takes its tokens back, and 
   assert.equal(site.files().length, 1);
 
   repairDisk(t);
+  const unread = await callbackFor(alice, "vik_viewer");
   breakDisk(t, "everything");
   assertErrorPage(await alice.get("/"), "store_unavailable");
-  const unread = await callbackFor(alice, "vik_viewer");
   const calls = tokenCalls(site);
   const answer = await alice.get(unread, crossSite);
   assertErrorPage(answer, "store_unavailable");
@@ -383,13 +384,13 @@ test("OU-4 no answer shows a stack, a path or a package, whatever NODE_ENV says"
   };
   const requests: Record<number, () => Promise<Answer>> = {
     400: () => alice.get("/authenticate?code=x&state=y"),
-    403: () => alice.send("/sign-out", { method: "POST", form: { form_token: "x" } }),
+    403: () => alice.send("/sign-out", { method: "POST", form: { csrf_token: "x" } }),
     404: () => alice.get("/%ff/../node_modules/express/package.json"),
     405: () => alice.send("/sign-in", { method: "PUT", headers: typed, body: "x" }),
-    413: () => alice.send("/sign-out", { method: "POST", form: { form_token: "x".repeat(9_000) } }),
+    413: () => alice.send("/sign-out", { method: "POST", form: { csrf_token: "x".repeat(9_000) } }),
     431: () => alice.get("/", { "X-Long": "x".repeat(20_000) }),
     500: async () => {
-      t.mock.method(site.store, "look", () => {
+      t.mock.method(site.store, "readParts", () => {
         throw new TypeError("Cannot read /secret/path");
       });
       return alice.get("/");

@@ -4,7 +4,7 @@ import { describe, type TestContext, test } from "node:test";
 import { setTimeout as realWait } from "node:timers/promises";
 import express from "express";
 import type { BrowserContext, Page, Request } from "playwright-core";
-import type { Site as Routes } from "#src/app.ts";
+import type { Site as Routes } from "#src/app/create-app.ts";
 import { choose, sessionOf, startChromium } from "./support/chromium.ts";
 import { openSite, type Site } from "./support/site.ts";
 
@@ -20,10 +20,10 @@ const script = `import { keepCredential } from "/example/credential.js";
 window.registered = [];
 window.keeper = await keepCredential({ register: (credential) => registered.push(credential) });`;
 
-function tab({ router, requireSignIn }: Routes): void {
+function tab({ router, auth }: Routes): void {
   router.get(
     "/tab",
-    requireSignIn,
+    auth.requireSignIn(),
     (_req, res) =>
       void res.send(`<!doctype html><title>Tab</title><script type="module" src="/tab.js"></script>`),
   );
@@ -198,7 +198,7 @@ describe("a page that was handed its token", { skip }, () => {
   test("goes to the sign-in when the session is gone, and comes back to the same place", async (t) => {
     const tabs = await openTabs(t);
     const page = await tabs.openTab("#61597/50.72719/7.11050");
-    await tabs.site.store.end(await sessionOf(tabs.context));
+    await tabs.site.store.take(await sessionOf(tabs.context));
     void renew(page).catch(() => {});
     await tabs.passUntil("the portal's page", () => page.url().includes("/oauth2/authorize"));
     await choose(page, "Pia Marlow");

@@ -35,7 +35,7 @@ describe("POST /sign-out", () => {
   test("CS-1 CS-3 a form of anywhere else is refused, with the right token too, in every spelling", async (t) => {
     const site = await openSite(t);
     const browser = await signedIn(site);
-    const form_token = formTokenOf(await browser.get("/"));
+    const csrf_token = formTokenOf(await browser.get("/"));
     const origin = site.url;
     const wrong: Record<string, string | string[]>[] = [
       {},
@@ -61,18 +61,15 @@ describe("POST /sign-out", () => {
       const why = JSON.stringify(headers);
       const answer = await browser.send("/sign-out", {
         method: "POST",
-        form: { form_token },
+        form: { csrf_token },
         headers: { Accept: "text/html", ...headers },
       });
-      assertErrorPage(answer, "form_refused");
+      assertErrorPage(answer, "csrf");
       assert.deepEqual(answer.setCookies, [], why);
       await assertStillSignedIn(site, browser, why);
     }
     for (const url of spellings) {
-      assertErrorPage(
-        await browser.post(url, { form_token }, { "Sec-Fetch-Site": "cross-site" }),
-        "form_refused",
-      );
+      assertErrorPage(await browser.post(url, { csrf_token }, { "Sec-Fetch-Site": "cross-site" }), "csrf");
       await assertStillSignedIn(site, browser, url);
     }
   });
@@ -87,22 +84,22 @@ describe("POST /sign-out", () => {
     await signIn(neighbour, "vik_viewer");
     const forms: [string, string][][] = [
       [],
-      [["form_token", ""]],
-      [["form_token", formTokenOf(await neighbour.get("/"))]],
-      [["form_token", formTokenOf(await stranger.get("/"))]],
-      [["form_token", `${right}x`]],
-      [["form_token", right.slice(0, -1)]],
-      [["form_token", ` ${right}`]],
-      [["form_token", right.toUpperCase()]],
-      [["form_token", "\u00e9".repeat(43)]],
+      [["csrf_token", ""]],
+      [["csrf_token", formTokenOf(await neighbour.get("/"))]],
+      [["csrf_token", formTokenOf(await stranger.get("/"))]],
+      [["csrf_token", `${right}x`]],
+      [["csrf_token", right.slice(0, -1)]],
+      [["csrf_token", ` ${right}`]],
+      [["csrf_token", right.toUpperCase()]],
+      [["csrf_token", "\u00e9".repeat(43)]],
       [
-        ["form_token", right],
-        ["form_token", right],
+        ["csrf_token", right],
+        ["csrf_token", right],
       ],
-      [["form_token[]", right]],
-      [["form_token[0]", right]],
-      [["form_token[toString]", right]],
-      [["__proto__[form_token]", right]],
+      [["csrf_token[]", right]],
+      [["csrf_token[0]", right]],
+      [["csrf_token[toString]", right]],
+      [["__proto__[csrf_token]", right]],
       [["FORM_TOKEN", right]],
     ];
     const post = (form: [string, string][], headers: Record<string, string>) =>
@@ -113,18 +110,18 @@ describe("POST /sign-out", () => {
       });
     for (const form of forms) {
       const why = JSON.stringify(form);
-      assertErrorPage(await post(form, {}), "form_refused");
+      assertErrorPage(await post(form, {}), "csrf");
       assert.equal(await whoIs(browser), "sandy_admin", why);
     }
-    assertErrorPage(await browser.post(`/sign-out?form_token=${right}`, {}), "form_refused");
+    assertErrorPage(await browser.post(`/sign-out?csrf_token=${right}`, {}), "csrf");
     for (const type of ["text/plain", "application/json", "multipart/form-data; boundary=x", ""]) {
-      const answer = await post([["form_token", right]], { "Content-Type": type });
-      assertErrorPage(answer, "form_refused");
+      const answer = await post([["csrf_token", right]], { "Content-Type": type });
+      assertErrorPage(answer, "csrf");
     }
     assert.deepEqual(site.sandbox.revoked, []);
     assert.equal(site.files().length, 2);
     assert.equal(
-      (await post([["form_token", right]], {})).status,
+      (await post([["csrf_token", right]], {})).status,
       303,
       "all these tokens failed for a reason",
     );
@@ -133,20 +130,20 @@ describe("POST /sign-out", () => {
   test("CS-1 a form that is too large or unreadable gets its own error and changes nothing", async (t) => {
     const site = await openSite(t);
     const browser = await signedIn(site);
-    const form_token = formTokenOf(await browser.get("/"));
-    const large = { form_token, more: "x".repeat(9_000) };
+    const csrf_token = formTokenOf(await browser.get("/"));
+    const large = { csrf_token, more: "x".repeat(9_000) };
     assertErrorPage(await browser.post("/sign-out", large), "payload_too_large");
     const encoded = { "Content-Encoding": "gzip" };
-    assertErrorPage(await browser.post("/sign-out", { form_token }, encoded), "bad_request");
+    assertErrorPage(await browser.post("/sign-out", { csrf_token }, encoded), "bad_request");
     const strange = { "Content-Type": "application/x-www-form-urlencoded; charset=utf-32" };
-    assertErrorPage(await browser.post("/sign-out", { form_token }, strange), "bad_request");
+    assertErrorPage(await browser.post("/sign-out", { csrf_token }, strange), "bad_request");
     await assertStillSignedIn(site, browser, "unreadable forms");
   });
 
   test("CS-1 a browser that sends no Sec-Fetch-Site is told by its Origin", async (t) => {
     const site = await openSite(t);
     const browser = await signedIn(site);
-    const form = { form_token: formTokenOf(await browser.get("/")) };
+    const form = { csrf_token: formTokenOf(await browser.get("/")) };
     const answer = await browser.send("/sign-out", { method: "POST", form, headers: { Origin: site.url } });
     assert.deepEqual([answer.status, answer.headers.location], [303, "/"]);
     assert.equal(await whoIs(browser), undefined);
@@ -156,7 +153,7 @@ describe("POST /sign-out", () => {
     test(`CS-3 POST ${url} with the form of the page signs out`, async (t) => {
       const site = await openSite(t);
       const browser = await signedIn(site);
-      const answer = await browser.post(url, { form_token: formTokenOf(await browser.get("/")) });
+      const answer = await browser.post(url, { csrf_token: formTokenOf(await browser.get("/")) });
       assert.deepEqual([answer.status, answer.headers.location], [303, "/"]);
       assert.equal(answer.headers["cache-control"], "no-store");
       assert.deepEqual(site.files(), []);
@@ -201,7 +198,7 @@ describe("GET /sign-out", () => {
     const site = await openSite(t);
     const browser = await signedIn(site);
     const page = await browser.get("/sign-out", crossSite);
-    const answer = await browser.post("/sign-out", { form_token: formTokenOf(page) });
+    const answer = await browser.post("/sign-out", { csrf_token: formTokenOf(page) });
     assert.deepEqual([answer.status, answer.headers.location], [303, "/"]);
     assert.equal(await whoIs(browser), undefined);
     assert.equal(site.sandbox.revoked.length, 1);
@@ -234,7 +231,7 @@ describe("GET /sign-out", () => {
   test("CS-4 HEAD, prefetch and other methods never sign out, in any spelling", async (t) => {
     const site = await openSite(t);
     const browser = await signedIn(site);
-    const form_token = formTokenOf(await browser.get("/"));
+    const csrf_token = formTokenOf(await browser.get("/"));
     for (const url of spellings) {
       const head = await browser.send(url, { method: "HEAD", headers: click });
       assert.deepEqual([head.status, head.setCookies, head.headers.location], [204, [], undefined], url);
@@ -252,7 +249,7 @@ describe("GET /sign-out", () => {
       }
       for (const method of ["PUT", "DELETE", "PATCH", "OPTIONS"]) {
         const headers = { ...click, Origin: site.url };
-        const answer = await browser.send(url, { method, headers, form: { form_token } });
+        const answer = await browser.send(url, { method, headers, form: { csrf_token } });
         assert.equal(answer.status, 405, `${method} ${url}`);
         assert.equal(answer.headers.allow, "GET, HEAD, POST");
       }
@@ -260,7 +257,7 @@ describe("GET /sign-out", () => {
     await assertStillSignedIn(site, browser, "HEAD, prefetch and the like");
     const overridden = { ...typed, "X-HTTP-Method-Override": "POST" };
     assert.equal(
-      (await browser.get(`/sign-out?_method=POST&form_token=${form_token}`, overridden)).status,
+      (await browser.get(`/sign-out?_method=POST&csrf_token=${csrf_token}`, overridden)).status,
       200,
     );
     await assertStillSignedIn(site, browser, "an overridden method");

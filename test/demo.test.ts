@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { explain } from "#src/serve.ts";
+import { explain } from "#src/app/serve.ts";
 import { Browser, click, crossSite } from "./support/browser.ts";
 import { bin, spawnCli } from "./support/cli.ts";
 import { freePort, startProgram } from "./support/program.ts";

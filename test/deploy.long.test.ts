@@ -107,7 +107,7 @@ describe("behind Debian's nginx with the site of deploy/", { skip: nginxIsMissin
     const plain = site.browser();
     const moved = await plain.get(`${front.plainUrl}/map?a=b`);
     assert.deepEqual([moved.status, moved.headers.location], [301, `${front.url}/map?a=b`]);
-    const posted = await plain.post(`${front.plainUrl}/sign-out`, { form_token: "x" });
+    const posted = await plain.post(`${front.plainUrl}/sign-out`, { csrf_token: "x" });
     assert.equal(posted.status, 403);
     assert.doesNotMatch(site.log.text(), /sign-out/);
   });

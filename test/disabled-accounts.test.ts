@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
-import type { AppParts } from "#src/app.ts";
+import type { AppOptions } from "#src/app/create-app.ts";
 import { type Sandbox, startSandbox } from "#src/sandbox/index.ts";
 import { click, typed } from "./support/browser.ts";
 import { whoIs } from "./support/expect.ts";
@@ -13,9 +13,9 @@ const accessSeconds = 60;
 const guarded = ["/map", "/sign-ins", "/embed?url=https://apps.example/", "/own/signed-in", "/own/role"];
 const apis = ["/api/session", "/api/credential"];
 
-const routes: AppParts["routes"] = ({ router, requireSignIn, requireRole }) => {
-  router.get("/own/signed-in", requireSignIn, (_req, res) => void res.send("in"));
-  router.get("/own/role", requireRole("org_admin"), (_req, res) => void res.send("in"));
+const routes: AppOptions["routes"] = ({ router, auth }) => {
+  router.get("/own/signed-in", auth.requireSignIn(), (_req, res) => void res.send("in"));
+  router.get("/own/role", auth.requireRole("org_admin"), (_req, res) => void res.send("in"));
 };
 
 /** A site whose time only goes on when the test says so, with a user who is signed in. */
@@ -85,10 +85,10 @@ describe("an account that was disabled at the portal", () => {
 
   test("SE-14 cannot end other sessions", async (t) => {
     const { site, browser } = await open(t);
-    const [, form_token = ""] = /name="form_token" value="([^"]+)"/.exec((await browser.get("/")).body) ?? [];
+    const [, csrf_token = ""] = /name="csrf_token" value="([^"]+)"/.exec((await browser.get("/")).body) ?? [];
     site.sandbox.expireRefreshTokens();
     expire(t);
-    const answer = await browser.post("/sign-ins", { form_token, session: "others" });
+    const answer = await browser.post("/sign-ins", { csrf_token, session: "others" });
     assert.equal(answer.status, 401);
   });
 

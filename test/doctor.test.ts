@@ -163,12 +163,18 @@ describe("a fault of the machine or the configuration", () => {
     const it = await patient(t);
     for (const [nodeVersion, isOld] of [
       ["18.20.4", true],
-      ["20.14.9", true],
-      ["20.15.0"],
+      ["20.18.9", true],
+      ["20.19.0"],
+      ["21.7.3", true],
+      ["22.11.0", true],
+      ["22.12.0"],
+      ["24.0.0"],
       ["100.0.0"],
     ] as const) {
       it.options = { nodeVersion };
-      const trouble = isOld ? [`problem Node.js: ${nodeVersion} is too old. Install 20.15 or later.`] : [];
+      const trouble = isOld
+        ? [`problem Node.js: ${nodeVersion} is too old. Install 20.19, 22.12 or later.`]
+        : [];
       await assertTrouble(it, ...trouble);
     }
   });

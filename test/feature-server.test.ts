@@ -354,14 +354,20 @@ test("a LIKE that would take a regular expression for ever takes no time", () =>
 test("@esri/arcgis-rest-feature-service works on a layer as the person who is signed in", async (t) => {
   const found: Json[] = [];
   const site = await openSite(t, {
-    routes: ({ router, requireSignIn, identityOf, request }) => {
-      router.get("/trees", requireSignIn, async (req, res) => {
+    routes: ({ router, auth }) => {
+      router.get("/trees", auth.requireSignIn(), async (req, res) => {
         const [, url = ""] = site.sandbox.layers;
-        const authentication = await identityOf(req);
+        const authentication = await req.arcgis.identity();
         try {
-          const { name } = await getLayer({ url, authentication, request });
+          const { name } = await getLayer({ url, authentication, request: req.arcgis.request });
           const where = "CONDITION = 'danger'";
-          const answer = await queryFeatures({ url, where, outFields: ["TREE_NO"], authentication, request });
+          const answer = await queryFeatures({
+            url,
+            where,
+            outFields: ["TREE_NO"],
+            authentication,
+            request: req.arcgis.request,
+          });
           found.push({ name, answer });
           res.json({});
         } catch (error) {

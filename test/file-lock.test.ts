@@ -15,8 +15,8 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Lock, lock, preventCommit } from "#src/session/file-lock.ts";
-import { writeDurably } from "#src/session/safe-file.ts";
+import { type Lock, lock, preventCommit } from "#src/auth/session/file-lock.ts";
+import { writeDurably } from "#src/auth/session/safe-file.ts";
 import { folder } from "./support/temporary.ts";
 
 /** Longer than any test may take: a lock that is broken in such a test was broken at once. */
@@ -32,7 +32,7 @@ async function timed<T>(work: Promise<T>): Promise<{ result: T; ms: number }> {
 /** A process that takes a lock and keeps it. */
 async function otherProcess(t: TestContext, place: string) {
   const script = `
-    const { lock } = await import(${JSON.stringify(import.meta.resolve("#src/session/file-lock.ts"))});
+    const { lock } = await import(${JSON.stringify(import.meta.resolve("#src/auth/session/file-lock.ts"))});
     await lock(${JSON.stringify(place)}, ${neverMs});
     console.log("locked");
     setInterval(() => {}, 1000);
@@ -160,7 +160,7 @@ test("ST-15 on Windows, a file that another program has open is replaced and rem
     import { execFileSync } from "node:child_process";
     import { readFileSync } from "node:fs";
     Object.defineProperty(process, "platform", { value: "win32" });
-    const { removeDurably, writeDurably } = await import(${JSON.stringify(import.meta.resolve("#src/session/safe-file.ts"))});
+    const { removeDurably, writeDurably } = await import(${JSON.stringify(import.meta.resolve("#src/auth/session/safe-file.ts"))});
     const file = ${JSON.stringify(file)};
     const busy = (ms) => {
       execFileSync("mount", ["--bind", file, file]);

@@ -1,27 +1,33 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import type { RequestHandler } from "express";
-import type { AppParts } from "#src/app.ts";
+import type { AppOptions } from "#src/app/create-app.ts";
+import type { SignInRecord } from "#src/index.ts";
 import { Browser, click, typed } from "./support/browser.ts";
 import { openSite, signIn } from "./support/site.ts";
 
 const program = { Accept: "application/json" };
 
-const routes: AppParts["routes"] = ({ router, identityOf, ...guards }) => {
-  router.get("/anybody", guards.requireSignIn, async (req, res) => {
-    res.json({ username: (await identityOf(req)).username });
+const routes: AppOptions["routes"] = ({ router, auth }) => {
+  router.get("/anybody", auth.requireSignIn(), async (req, res) => {
+    res.json({ username: (await req.arcgis.identity()).username });
   });
-  router.get("/city", guards.requireOrg("0123456789ABCDEF"), (_req, res) => void res.send("the city"));
+  router.get("/city", auth.requireOrganization("0123456789ABCDEF"), (_req, res) => void res.send("the city"));
   router.get(
     "/admins",
-    guards.requireRole("org_admin", "Fj3kQ9tWbZx7Lm2p"),
+    auth.requireRole("org_admin", "Fj3kQ9tWbZx7Lm2p"),
     (_req, res) => void res.send("in"),
   );
   const publish = ["portal:publisher:publishFeatures", "portal:user:createItem"];
-  router.get("/publish", guards.requirePrivilege(...publish), (_req, res) => void res.send("publishing"));
+  router.get("/publish", auth.requirePrivilege(...publish), (_req, res) => void res.send("publishing"));
 };
 
-async function statuses(t: TestContext, path: string, people: string[], wanted: AppParts["routes"] = routes) {
+async function statuses(
+  t: TestContext,
+  path: string,
+  people: string[],
+  wanted: AppOptions["routes"] = routes,
+) {
   const site = await openSite(t, { routes: wanted });
   const answers: Record<string, number> = {};
   for (const person of people) {
@@ -42,7 +48,7 @@ describe("a guard lets through", () => {
     assert.deepEqual((await browser.get("/anybody")).json(), { username: "vik_viewer" });
   });
 
-  test("requireOrg: members of the organisation", async (t) => {
+  test("requireOrg: members of the organization", async (t) => {
     assert.deepEqual(await statuses(t, "/city", ["sandy_admin", "ned_county"]), {
       sandy_admin: 200,
       ned_county: 403,
@@ -62,8 +68,8 @@ describe("a guard lets through", () => {
   test("requireGroup: members of one of the groups", async (t) => {
     const site = await openSite(t, {});
     const [streets] = site.sandbox.users[0]?.groups ?? [];
-    const guarded: AppParts["routes"] = ({ router, requireGroup }) => {
-      router.get("/streets", requireGroup(streets?.id ?? ""), (_req, res) => void res.send("streets"));
+    const guarded: AppOptions["routes"] = ({ router, auth }) => {
+      router.get("/streets", auth.requireGroup(streets?.id ?? ""), (_req, res) => void res.send("streets"));
     };
     const [sandy, pia, vik, ned, zoe] = Object.values(await statuses(t, "/streets", everybody, guarded));
     assert.deepEqual([sandy, pia, vik, ned, zoe], [200, 403, 403, 403, 200]);
@@ -72,8 +78,8 @@ describe("a guard lets through", () => {
 
 test("a person with many rights and groups of long names can sign in, and is let through by the last of them", async (t) => {
   const site = await openSite(t, {
-    routes: ({ router, requireGroup, requirePrivilege }) => {
-      const last = [requireGroup("1ff".padStart(32, "0")), requirePrivilege("portal:user:199")];
+    routes: ({ router, auth }) => {
+      const last = [auth.requireGroup("1ff".padStart(32, "0")), auth.requirePrivilege("portal:user:199")];
       router.get("/last", ...last, (_req, res) => void res.send("in"));
     },
   });
@@ -114,7 +120,7 @@ describe("a guard turns away", () => {
     const answer = await site.browser().get("/anybody", program);
     assert.equal(answer.status, 401);
     assert.deepEqual(answer.json(), {
-      error: { code: "signed_out", message: "This needs a person who is signed in." },
+      error: { code: "signed_out", message: "Sign in to continue." },
     });
   });
 
@@ -179,7 +185,8 @@ describe("what the portal says about a person", () => {
     assert.equal((await browser.get("/publish")).status, 200);
     assert.equal(asked(), before, "some minutes are the difference of two clocks");
     await site.store.update(idOf(browser), (data) => {
-      if (data.profile) data.profile.fetchedAt += 365 * 24 * 60 * 60_000;
+      const { user } = (data as unknown as { arcgisSignIn: SignInRecord }).arcgisSignIn;
+      user.fetchedAt += 365 * 24 * 60 * 60_000;
     });
     assert.equal((await browser.get("/publish")).status, 200);
     assert.equal(asked(), before + 1);
@@ -198,7 +205,7 @@ describe("what the portal says about a person", () => {
   });
 });
 
-test("with ALLOWED_ORGS, whoever has left the organisation is turned away within ten minutes", async (t) => {
+test("with ALLOWED_ORGS, whoever has left the organization is turned away within ten minutes", async (t) => {
   const site = await openSite(t, { routes, settings: { ALLOWED_ORGS: "0123456789ABCDEF" } });
   const browser = site.browser();
   await signIn(browser, "pia_publisher");
@@ -208,15 +215,15 @@ test("with ALLOWED_ORGS, whoever has left the organisation is turned away within
   t.mock.timers.enable({ apis: ["Date"], now: Date.now() + 10 * 60_000 + 1 });
   const answer = await browser.get("/anybody");
   assert.equal(answer.status, 403);
-  assert.match(answer.body, /data-code="org_not_allowed"/);
+  assert.match(answer.body, /data-code="organization_not_allowed"/);
 });
 
 test("two guards on one route load the session once, also below an app with a session of its own", async (t) => {
   let loads = 0;
   const site = await openSite(t, {
-    routes: ({ router, requireSignIn, requireRole }) => {
-      router.get("/both", requireSignIn, requireRole("org_admin"), (req, res) => {
-        res.json(req.session.identity?.username);
+    routes: ({ router, auth }) => {
+      router.get("/both", auth.requireSignIn(), auth.requireRole("org_admin"), async (req, res) => {
+        res.json((await req.arcgis.identity()).username);
       });
     },
     host: (host) => {
@@ -226,10 +233,10 @@ test("two guards on one route load the session once, also below an app with a se
       });
     },
   });
-  const { get } = site.store;
-  site.store.get = (...args) => {
+  const { readParts } = site.store;
+  site.store.readParts = (id) => {
     loads += 1;
-    get.apply(site.store, args);
+    return readParts.call(site.store, id);
   };
   const browser = site.browser();
   await signIn(browser);
@@ -290,16 +297,16 @@ test("with ALLOWED_ORGS, the API and the proxy ask where somebody belongs, too",
 
 test("GU-1 with ALLOWED_ORGS, every guard turns away users of other organizations, whatever else they have", async (t) => {
   let county = { orgId: "", role: "", group: "", privilege: "" };
-  const guarded: AppParts["routes"] = ({ router, ...guards }) => {
+  const guarded: AppOptions["routes"] = ({ router, auth }) => {
     const { orgId, role, group, privilege } = county;
     const ok: RequestHandler = (_req, res) => void res.send("in");
-    router.get("/own/signed-in", guards.requireSignIn, ok);
-    router.get("/own/member", guards.memberOnly, guards.requireSignIn, ok);
+    router.get("/own/signed-in", auth.requireSignIn(), ok);
+    router.get("/own/member", auth.requireSignIn(), ok);
     if (orgId === "") return;
-    router.get("/own/org", guards.requireOrg(orgId), ok);
-    router.get("/own/role", guards.requireRole(role), ok);
-    router.get("/own/group", guards.requireGroup(group), ok);
-    router.get("/own/privilege", guards.requirePrivilege(privilege), ok);
+    router.get("/own/org", auth.requireOrganization(orgId), ok);
+    router.get("/own/role", auth.requireRole(role), ok);
+    router.get("/own/group", auth.requireGroup(group), ok);
+    router.get("/own/privilege", auth.requirePrivilege(privilege), ok);
   };
   const before = await openSite(t);
   const ned = before.sandbox.users.find(({ username }) => username === "ned_county");
@@ -342,8 +349,13 @@ test("GU-2 a guard without names, or with something that is no name, is an error
     ["a", {}],
   ];
   await openSite(t, {
-    routes: ({ requireOrg, requireRole, requirePrivilege, requireGroup }) => {
-      for (const guard of [requireOrg, requireRole, requirePrivilege, requireGroup]) {
+    routes: ({ auth }) => {
+      for (const guard of [
+        auth.requireOrganization,
+        auth.requireRole,
+        auth.requirePrivilege,
+        auth.requireGroup,
+      ]) {
         for (const names of wrong) {
           const make = () => guard(...(names as string[]));
           assert.throws(make, { name: "TypeError", message: /at least one name/ }, JSON.stringify(names));

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { httpLimits } from "#src/http-server.ts";
+import { httpLimits } from "#src/app/http-server.ts";
 import { assertNoInternals } from "./support/expect.ts";
 import { until } from "./support/person.ts";
 import { rawGet, sendRaw } from "./support/raw.ts";

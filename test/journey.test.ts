@@ -42,7 +42,7 @@ test("a person cancels, signs in after all, outlives a restart of the server, an
   const cancelled = page.waitForResponse((response) => response.url().startsWith(redirectUri));
   await choose(page, "Cancel");
   assert.equal((await cancelled).status(), 403);
-  await assertHeading(page, "You chose not to sign in");
+  await assertHeading(page, "You canceled the sign-in");
   assert.match(String(await page.textContent(".trace")), /Request id: [0-9a-f-]{36}/);
 
   await signInLink(page).click();
@@ -69,9 +69,9 @@ test("a page behind the sign-in sends a stranger through the portal and is there
   skip,
 }, async (t) => {
   const site = await openSite(t, {
-    routes({ router, requireSignIn }) {
-      router.get("/reports/7", requireSignIn, (req, res) => {
-        res.send(`<!doctype html><title>Report</title><h1>Report for ${req.session.profile?.fullName}</h1>`);
+    routes({ router, auth }) {
+      router.get("/reports/7", auth.requireSignIn(), (req, res) => {
+        res.send(`<!doctype html><title>Report</title><h1>Report for ${req.arcgis.user?.fullName}</h1>`);
       });
     },
   });
@@ -116,7 +116,7 @@ test("without JavaScript a person signs in, reads until when, and signs out", { 
   await signInLink(page).click();
   await choose(page, "Vik Rao");
   await assertHeading(page, "Vik Rao");
-  assert.match(String(await page.textContent("#renewal")), /^renewed in \d+ min$/);
+  assert.match(String(await page.textContent("#renewal")), /^refreshed in \d+ min$/);
   assert.match(String(await page.textContent("#valid-until")), /^\d+ \w+ \d{4} at \d\d:\d\d UTC$/);
 
   await page.goto(`${url}/sign-out`);

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, request } from "node:http";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import pino from "pino";
-import { createApp } from "#src/app.ts";
+import { createApp } from "#src/app/create-app.ts";
 import { click } from "./support/browser.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";
 import { signOut } from "./support/person.ts";
@@ -156,9 +156,10 @@ describe("AV-1 whose requests are counted together", () => {
   test("AV-1 over a Unix socket, where nobody has an address, all are counted together", async (t) => {
     const site = await openSite(t, { settings: { RATE_LIMIT: 3 } });
     const path = join(folder(t), "socket");
-    const server = createServer(
-      createApp({ config: site.config, store: site.store, log: pino({ level: "silent" }) }),
-    );
+    const log = pino({ level: "silent" });
+    const app = await createApp({ config: site.config, log });
+    t.after(() => app.close());
+    const server = createServer(app);
     t.after(() => void server.close().closeAllConnections());
     await once(server.listen(path), "listening");
     const statuses: (number | undefined)[] = [];

@@ -34,7 +34,7 @@ async function go(page: Page, hash: string): Promise<void> {
 
 /** Ends the session of this browser on the server. */
 async function endSession({ store }: Site, context: BrowserContext): Promise<void> {
-  await store.end(await sessionOf(context));
+  await store.take(await sessionOf(context));
 }
 
 describe("the map", { skip }, () => {
@@ -46,7 +46,7 @@ describe("the map", { skip }, () => {
     const { page, context } = await open(t, small);
     const secrets = new Set<string>();
     const collect = async () => {
-      const identity = (await site.store.read(await sessionOf(context)))?.identity;
+      const identity = (await site.store.read(await sessionOf(context)))?.arcgis;
       for (const token of [identity?.token, identity?.refreshToken, ...sandbox.serverTokens.keys()]) {
         if (token) secrets.add(token);
       }

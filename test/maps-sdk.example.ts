@@ -66,7 +66,7 @@ describe("the example with the Maps SDK", { skip }, () => {
       assert.equal(new URL(page.url()).pathname, path);
 
       const session = await site.store.read(await sessionOf(context));
-      const { token = "", refreshToken = "" } = session?.identity ?? {};
+      const { token = "", refreshToken = "" } = session?.arcgis ?? {};
       assert.ok(token && refreshToken);
       const ours = answers.filter((response) => response.url().startsWith(site.url));
       const bodies = await Promise.all(
@@ -79,7 +79,7 @@ describe("the example with the Maps SDK", { skip }, () => {
       assert.equal(everything.includes(token), path === "/maps-sdk", "the access token");
     });
 
-    test(`${style}: who is in no group sees the other layer only, and is told so; the page passes axe in all colours and sizes`, async (t) => {
+    test(`${style}: who is in no group sees the other layer only, and is told so; the page passes axe in all colors and sizes`, async (t) => {
       const site = await openExample(t);
       const { page } = await open(t);
       await page.goto(site.url + path);
@@ -98,7 +98,7 @@ describe("the example with the Maps SDK", { skip }, () => {
       await shown(page);
       await page.goto(`${site.url}${path}?again#20000/50.73000/7.10000`);
       await shown(page);
-      await site.store.end(await sessionOf(context));
+      await site.store.take(await sessionOf(context));
       site.sandbox.expireAccessTokens();
       site.sandbox.serverTokens.clear();
       const left = page.waitForRequest(/\/sign-in\?returnTo=/, { timeout: 30_000 });
@@ -111,7 +111,7 @@ describe("the example with the Maps SDK", { skip }, () => {
     });
   }
 
-  test("three tabs with tokens of twenty seconds need one renewal a period, and none of their requests is refused", async (t) => {
+  test("three tabs with tokens of twenty seconds need one refresh a period, and none of their requests is refused", async (t) => {
     const site = await openExample(t);
     site.sandbox.settings.accessTokenSeconds = 20;
     const { page, context } = await open(t);
@@ -132,10 +132,10 @@ describe("the example with the Maps SDK", { skip }, () => {
     context.on("request", (request) => {
       if (request.url().endsWith("/api/credential")) asked.push(request.url());
     });
-    const renewals = () =>
+    const refreshes = () =>
       site.sandbox.log.filter(({ params }) => params.grant_type === "refresh_token").length;
-    const start = renewals();
-    for (let pan = 0; renewals() < start + 2 || asked.length < 2; pan++) {
+    const start = refreshes();
+    for (let pan = 0; refreshes() < start + 2 || asked.length < 2; pan++) {
       assert.ok(pan < 100, "two periods within 100 s");
       const each = pages[pan % 3] as Page;
       await each.bringToFront();

@@ -161,7 +161,7 @@ for (const mount of ["", "/gis", "/deep/down/gis"]) {
     assert.equal((await browser.get(`${mount}/`)).headers["cache-control"], "no-store");
 
     assert.equal((await browser.get(`${mount}/sign-out`, crossSite)).status, 200);
-    assertErrorPage(await browser.post(`${mount}/sign-out`, { "form_token[]": "x" }), "form_refused");
+    assertErrorPage(await browser.post(`${mount}/sign-out`, { "csrf_token[]": "x" }), "csrf");
     assertErrorPage(await browser.get(`${mount}/nothing`), "not_found");
     assertErrorPage(await browser.get(`${mount}/authenticate?state[a]=b&code=x`), "callback_malformed");
     assert.equal(await whoIs(browser, `${mount}/`), "sandy_admin");
@@ -210,39 +210,43 @@ for (const [kind, parser] of Object.entries({
     const site = await openSite(t, { mount: "/gis", host: (host) => void host.use(parser) });
     const browser = site.browser();
     await signIn(browser, "sandy_admin", "/gis/sign-in");
-    assertErrorPage(await signOut(browser, "/gis"), "form_refused");
+    assertErrorPage(await signOut(browser, "/gis"), "csrf");
     assert.equal(await whoIs(browser, "/gis/"), "sandy_admin");
     assert.equal((await browser.get("/gis/sign-out", click)).status, 303);
   });
 }
 
-test("a path of the mounted app is found in any case, and its links keep to it", async (t) => {
+test("a path of the mounted app is found in any case, and leads on in the spelling of the redirect URI", async (t) => {
   const site = await openSite(t, { mount: "/gis" });
   const browser = site.browser();
   const callback = await callbackFor(browser, "sandy_admin", "/GIS/Sign-In/");
-  assert.equal((await browser.get(callback)).headers.location, "/GIS/");
+  assert.equal((await browser.get(callback)).headers.location, "/gis/");
   const page = await browser.get("/gis");
   assert.match(page.body, /action="\/gis\/sign-out"/);
-  assert.equal((await browser.post("/gis/sign-out", { form_token: formTokenOf(page) })).status, 303);
+  assert.equal((await browser.post("/gis/sign-out", { csrf_token: formTokenOf(page) })).status, 303);
 });
 
-/** What a page shows of a longer program, with what stands around it there. */
+/** The programs that README and docs show, with what stands around the shorter ones there. */
 function programs(): Record<string, string> {
   const read = (path: string) => readFileSync(join(root, path), "utf8");
-  const [, store = ""] = /## Only the session store.*?```js\n(.*?)```/s.exec(read("README.md")) ?? [];
-  const [, compared = ""] = /```ts\n(.*?)```/s.exec(read("docs/arcgis-organizations.md")) ?? [];
-  assert.ok(store && compared, "both pages have their example");
+  const excerpt = (text: string, pattern: RegExp) => pattern.exec(text)?.[1] ?? assert.fail(String(pattern));
+  const readme = read("README.md");
+  const store = excerpt(readme, /<!-- store\.js -->\n```js\n(.*?)```/s);
+  const compared = excerpt(read("docs/arcgis-organizations.md"), /```ts\n(.*?)```/s);
+  // In JavaScript nobody checks whether the environment has them.
+  const typed = (program: string) => program.replace(/process\.env\.(?!PORTAL_URL)\w+/g, "String($&)");
   return {
+    "host.ts": excerpt(readme, /<!-- host\.js -->\n```js\n(.*?)```/s),
+    "app.ts": typed(excerpt(readme, /<!-- app\.js -->\n```js\n(.*?)```/s)),
     "store.ts": `import express from "express";
       import session from "express-session";
       const app = express();
-      const NEW_ENCRYPTION_KEY = "";
       const yourOptions = { secret: "", resave: false, saveUninitialized: false };
-      ${store}`,
-    "compared.ts": `import type { Site } from "arcgis-sign-in-server";
+      ${typed(store)}`,
+    "compared.ts": `import "arcgis-sign-in";
       import type { Request } from "express";
       declare function myUser(req: Request): { loginName: string };
-      export async function compare({ identityOf, request }: Site, req: Request): Promise<void> {
+      export async function compare(req: Request): Promise<void> {
         ${compared}
       }`,
   };
@@ -255,11 +259,14 @@ test("the examples in README and docs compile against the package's types, stric
   const cwd = folder(t);
   for (const name of ["dist", "views", "node_modules"]) symlinkSync(join(root, name), join(cwd, name));
   copyFileSync(join(root, "package.json"), join(cwd, "package.json"));
-  const [, ours = ""] = readFileSync(join(root, "README.md"), "utf8").split("## Mount it");
-  const [, example = ""] = ours.split(/```(?:ts)?\n/);
-  writeFileSync(join(cwd, "example.ts"), example);
+  const examples = programs();
   // With `any` in the place of our types this would compile, too.
-  writeFileSync(join(cwd, "wrong.ts"), example.replace("await openStore(config, log)", "'no store'"));
+  const wrong = examples["host.ts"]?.replace(
+    "createApp({ config })",
+    'createApp({ config, store: "no store" })',
+  );
+  for (const [name, text] of Object.entries({ ...examples, "wrong.ts": String(wrong) }))
+    writeFileSync(join(cwd, name), text);
   const compilerOptions = {
     target: "es2022",
     module: "nodenext",
@@ -269,10 +276,10 @@ test("the examples in README and docs compile against the package's types, stric
     skipLibCheck: false,
     types: ["node"],
   };
-  const others = programs();
-  for (const [name, text] of Object.entries(others)) writeFileSync(join(cwd, name), text);
-  const files = ["example.ts", "wrong.ts", ...Object.keys(others)];
-  writeFileSync(join(cwd, "tsconfig.json"), JSON.stringify({ compilerOptions, files }));
+  writeFileSync(
+    join(cwd, "tsconfig.json"),
+    JSON.stringify({ compilerOptions, files: [...Object.keys(examples), "wrong.ts"] }),
+  );
   const complaints = await run(process.execPath, [join(root, "node_modules/typescript/bin/tsc")], {
     cwd,
   }).then(
@@ -298,6 +305,6 @@ test("the examples in README and docs compile against the package's types, stric
     ENCRYPTION_KEY: secret(),
     PORT: String(port),
   };
-  await startProgram(t, { file: join(cwd, "example.js"), cwd, url, env });
+  await startProgram(t, { file: join(cwd, "host.js"), cwd, url, env });
   assert.match((await new Browser(url).get("")).body, /href="\/gis\/sign-in"/);
 });

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import type { Page } from "playwright-core";
+import { cookieNames } from "#src/app/cookie-names.ts";
 import type { IdentityProvider } from "#src/sandbox/identity-provider.ts";
 import { startSandbox } from "#src/sandbox/index.ts";
-import { cookieNames } from "#src/session/cookie-names.ts";
 import { type Answer, Browser, click, crossSite, typed } from "./support/browser.ts";
 import { assertHeading, startChromium } from "./support/chromium.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";
 import { identityOf, signOut, transactionCookie } from "./support/person.ts";
-import { openSite, type Site } from "./support/site.ts";
+import { openSite, type Site, signIn } from "./support/site.ts";
 
 const { skip, open } = await startChromium();
 
@@ -338,6 +338,21 @@ describe("AUTO_SIGN_IN", () => {
     });
   }
 
+  test("counts no sign-in and no sign-out that is only looked at", async (t) => {
+    const site = await openSite(t, { settings: { AUTO_SIGN_IN: true } });
+    const browser = site.browser();
+    await signIn(browser);
+    browser.cookies.delete(cookieNames(site.config).autoSignIn);
+    for (const path of ["/sign-in", "/sign-out", "/sign-in/help", "/sign-out/help"])
+      for (const [method, headers] of [
+        ["HEAD", typed],
+        ["GET", { ...typed, "Sec-Purpose": "prefetch" }],
+        ["PUT", typed],
+      ] as const)
+        assert.deepEqual((await browser.send(path, { method, headers })).setCookies, [], `${method} ${path}`);
+    assert.deepEqual((await browser.get("/sign-out", crossSite)).setCookies, [], "the page that asks");
+  });
+
   test("leaves the API and addresses that are none alone", async (t) => {
     const browser = (await openOrganization(t)).browser();
     assert.equal((await browser.get("/api/session")).status, 401);
@@ -375,7 +390,7 @@ describe("AUTO_SIGN_IN", () => {
     // The portal remembers; the app's cookies are refused.
     known.app.cookies.clear();
     known.app.cookies.set = () => known.app.cookies;
-    assertErrorPage((await known.open("/")).page, "flow_missing");
+    assertErrorPage((await known.open("/")).page, "transaction_missing");
   });
 
   test("is off unless it is asked for, and then there is no cookie of it", async (t) => {

@@ -6,16 +6,18 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import ejs from "ejs";
 import express, { type Response } from "express";
-import { AppError, catalog, type ErrorCode } from "#src/errors.ts";
-import { assets } from "#src/routes/assets.ts";
-import { displayName, durationText, initials, roleName } from "#src/routes/text.ts";
-import { type Person, renderConfirm, renderError, renderHome, views } from "#src/routes/views.ts";
+import { AppError, catalog, type ErrorCode, explainError } from "#src/app/errors.ts";
+import { assets } from "#src/app/pages/assets.ts";
+import { displayName, durationText, initials, roleName } from "#src/app/pages/text.ts";
+import { renderConfirm, renderError, renderHome, views } from "#src/app/pages/views.ts";
 
 const viewsFolder = join(import.meta.dirname, "../views");
 const minute = 60_000;
 const day = 24 * 60 * minute;
 
-const sandy: Person = {
+type User = Parameters<typeof renderConfirm>[1]["user"];
+
+const sandy: User = {
   fullName: "Sandy Boxwell",
   username: "sandy_sandbox",
   organization: "Sandbox City GIS",
@@ -73,8 +75,8 @@ async function page(render: (res: Response) => void, base = "", notice?: string)
 }
 
 /** One of each page, with `text` wherever text from elsewhere can stand, in elements and in attributes. */
-function pagesWith(text: string, person: Person): Record<string, (res: Response) => void> {
-  const visitor = { person, formToken: text };
+function pagesWith(text: string, user: User): Record<string, (res: Response) => void> {
+  const visitor = { user, csrfToken: text };
   const soon = new Date(Date.now() + 27.5 * minute);
   const later = new Date(Date.now() + 13.5 * day);
   return {
@@ -82,11 +84,12 @@ function pagesWith(text: string, person: Person): Record<string, (res: Response)
     "signed in": (res) =>
       renderHome(res, { ...visitor, portal: text, tokenExpires: soon, signInExpires: later }),
     confirm: (res) => renderConfirm(res, visitor),
-    error: (res) => renderError(res, new AppError("internal"), { requestId: text, retry: text, visitor }),
+    error: (res) =>
+      renderError(res, explainError(new AppError("internal")), { requestId: text, retry: text }),
   };
 }
 
-const personOf = (text: string): Person => ({
+const userOf = (text: string): User => ({
   fullName: text,
   username: text,
   organization: text,
@@ -117,8 +120,8 @@ describe("hostile text", () => {
   for (const text of hostileTexts) {
     const name = JSON.stringify(text.length > 40 ? `${text.slice(0, 20)}… (${text.length})` : text);
     test(`OU-2 ${name} from the portal adds no markup to any page and is shown as it reads`, async () => {
-      const hostile = pagesWith(text, personOf(text));
-      for (const [kind, render] of Object.entries(pagesWith("harmless", personOf("harmless")))) {
+      const hostile = pagesWith(text, userOf(text));
+      for (const [kind, render] of Object.entries(pagesWith("harmless", userOf("harmless")))) {
         const expected = await page(render, "", "harmless");
         const actual = await page(hostile[kind] as typeof render, "", text);
         assert.equal(actual.status, expected.status);
@@ -129,7 +132,7 @@ describe("hostile text", () => {
     });
 
     test(`OU-2 a name ${name} leaves no control character, no bidi control and no long line on a page`, async () => {
-      for (const [kind, render] of Object.entries(pagesWith("harmless", personOf(text)))) {
+      for (const [kind, render] of Object.entries(pagesWith("harmless", userOf(text)))) {
         const { html } = await page(render);
         assert.doesNotMatch(html, /(?!\n)\p{Cc}|\p{Bidi_Control}|\u2028|\uFFFD/u, kind);
         const longest = Math.max(...html.split("\n").map((line) => line.length));
@@ -139,9 +142,7 @@ describe("hostile text", () => {
   }
 
   test("OU-2 a person whose name is nothing but controls has a heading all the same", async () => {
-    const { html } = await page((res) =>
-      renderConfirm(res, { person: personOf("\u202E\0"), formToken: "t" }),
-    );
+    const { html } = await page((res) => renderConfirm(res, { user: userOf("\u202E\0"), csrfToken: "t" }));
     assert.match(html, /<bdi class="who">No name<\/bdi>/);
   });
 
@@ -182,7 +183,10 @@ describe("hostile text", () => {
   ] as const) {
     test(`OU-2 the button to try ${JSON.stringify(retry)} again leads to ${href}`, async () => {
       const details = { requestId: "r-1", retry };
-      const { html } = await page((res) => renderError(res, new AppError("internal"), details), "/gis");
+      const { html } = await page(
+        (res) => renderError(res, explainError(new AppError("internal")), details),
+        "/gis",
+      );
       assert.deepEqual(attributes(html.slice(html.indexOf("<main")), "href"), [href]);
     });
   }
@@ -245,15 +249,16 @@ describe("every page", () => {
     }
   });
 
-  test("SE-13 has exactly one sign-out form, with the form token, when a person is signed in", async () => {
-    const { "signed out": signedOut, ...others } = pagesWith("the-form-token", sandy);
+  test("SE-13 has exactly one sign-out form, with the CSRF token, when a user is signed in", async () => {
+    const { "signed out": signedOut, error, ...others } = pagesWith("the-csrf-token", sandy);
+    assert.ok(signedOut && error);
     for (const [kind, render] of Object.entries(others)) {
       const { html } = await page(render);
       assert.equal(html.match(/<form method="post" action="\/sign-out"/g)?.length, 1, kind);
-      assert.match(html, /<input type="hidden" name="form_token" value="the-form-token">/, kind);
+      assert.match(html, /<input type="hidden" name="csrf_token" value="the-csrf-token">/, kind);
       assert.match(html, /<bdi class="who">Sandy Boxwell<\/bdi>/, kind);
     }
-    assert.doesNotMatch((await page(signedOut as (typeof others)[string])).html, /<form/);
+    for (const render of [signedOut, error]) assert.doesNotMatch((await page(render)).html, /<form/);
   });
 
   test("comes from memory once the app stands, so a disk in trouble cannot take the error page away", async () => {
@@ -302,8 +307,8 @@ describe("the start page", () => {
   });
 
   const signedIn = {
-    person: sandy,
-    formToken: "t",
+    user: sandy,
+    csrfToken: "t",
     portal: "https://www.arcgis.com/sharing/rest",
     signInExpires: new Date("2099-12-05T14:03:20Z"),
   };
@@ -316,41 +321,38 @@ describe("the start page", () => {
     assert.match(html, /<span class="avatar" aria-hidden="true">SB<\/span>/);
     for (const expected of [
       "sandy_sandbox",
-      "Organisation Sandbox City GIS",
+      "Organization Sandbox City GIS",
       "Role Publisher",
       "Portal https://www.arcgis.com/sharing/rest",
-      "Access token renewed in 27 min",
+      "Access token refreshed in 27 min",
     ]) {
       assert.ok(text.includes(expected), expected);
     }
-    assert.match(text, /Sign-in valid until 5 December 2099(,| at) 14:03 UTC \(\d+ days\)/);
+    assert.match(text, /Signed in until 5 December 2099(,| at) 14:03 UTC \(\d+ days\)/);
     assert.ok(html.includes(`datetime="${tokenExpires.toISOString()}"`));
     assert.ok(html.includes('datetime="2099-12-05T14:03:20.000Z"'));
   });
 
   test("SE-13 signed in: says that the ArcGIS sign-in outlives a sign-out here", async () => {
     const { html } = await page((res) => renderHome(res, { ...signedIn, tokenExpires: new Date() }));
-    assert.match(
-      textOf(html),
-      /The ArcGIS sign-in of this browser continues until you sign out at the portal too\./,
-    );
+    assert.match(textOf(html), /This browser stays signed in to ArcGIS until you sign out there, too\./);
   });
 
-  test("signed in with a token that is due: renewed at the next use, nothing to count down", async () => {
+  test("signed in with a token that is due: refreshed at the next use, nothing to count down", async () => {
     const { html } = await page((res) => renderHome(res, { ...signedIn, tokenExpires: new Date(0) }));
-    assert.match(html, /<dd id="renewal">renewed at the next use<\/dd>/);
+    assert.match(html, /<dd id="renewal">refreshed at the next use<\/dd>/);
   });
 
   test("signed in without a profile: the user name stands in, and no row is empty", async () => {
-    const person = { fullName: "", username: "sandy_sandbox" };
-    const { html } = await page((res) => renderHome(res, { ...signedIn, person, tokenExpires: new Date(0) }));
+    const user = { fullName: "", username: "sandy_sandbox" };
+    const { html } = await page((res) => renderHome(res, { ...signedIn, user, tokenExpires: new Date(0) }));
     assert.match(html, /<h1><bdi>sandy_sandbox<\/bdi><\/h1>/);
-    assert.doesNotMatch(html, /<dt>(Organisation|Role)<\/dt>/);
+    assert.doesNotMatch(html, /<dt>(Organization|Role)<\/dt>/);
   });
 });
 
 test("the confirm page asks, and offers a way back", async () => {
-  const { status, html } = await page((res) => renderConfirm(res, { person: sandy, formToken: "t" }), "/gis");
+  const { status, html } = await page((res) => renderConfirm(res, { user: sandy, csrfToken: "t" }), "/gis");
   assert.equal(status, 200);
   assert.match(html, /<h1>Sign out of this app\?<\/h1>/);
   assert.match(html, /<a class="button plain" href="\/gis\/">Stay signed in<\/a>/);
@@ -367,9 +369,9 @@ describe("the error page", () => {
   for (const code of Object.keys(catalog) as ErrorCode[]) {
     test(`OU-5 of ${code} has its status, cause, advice, next step, code and request id`, async () => {
       const error = new AppError(code, { cause: new Error("secret detail") });
-      const { status, title, message, advice, next = "home" } = error.explanation;
+      const { status, title, message, advice, next = "home" } = explainError(error);
       const details = { requestId: "9f1c2c1e-6c1f", retry: "/map" };
-      const answer = await page((res) => renderError(res, error, details), "/gis");
+      const answer = await page((res) => renderError(res, explainError(error), details), "/gis");
       assert.equal(answer.status, status);
       assert.deepEqual(attributes(answer.html, "data-code"), [code]);
       const shown = textOf(answer.html);
@@ -386,7 +388,7 @@ describe("the error page", () => {
 
 describe("assets", () => {
   test("are kept for ever under the address that the pages use, and for a minute under any other", async () => {
-    const { html } = await page((res) => renderConfirm(res, { person: sandy, formToken: "t" }));
+    const { html } = await page((res) => renderConfirm(res, { user: sandy, csrfToken: "t" }));
     const urls = ["href", "src"]
       .flatMap((name) => attributes(html, name))
       .filter((url) => url.includes("/assets/"));

@@ -6,8 +6,8 @@ import { type AddressInfo, createServer as createTcpServer, type Server } from "
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { portalRequest } from "#src/arcgis/request.ts";
-import { catalog, type ErrorCode } from "#src/errors.ts";
+import { catalog, type ErrorCode } from "#src/app/errors.ts";
+import { portalRequest } from "#src/auth/arcgis/portal-request.ts";
 import { startSandbox } from "#src/sandbox/index.ts";
 import { type Answer, Browser, click, crossSite } from "./support/browser.ts";
 import { selfSigned } from "./support/certificate.ts";
@@ -120,7 +120,7 @@ test("OA-11 a token answer with anything unsound in it is a 502, and nothing of 
   await Promise.all(
     unsound.map(async (body, index) => {
       const { answer, browser } = await signInWith(site, index);
-      assertErrorPage(answer, "portal_answer_invalid");
+      assertErrorPage(answer, "portal_response_invalid");
       assert.equal(browser.cookies.size, 0, body.slice(0, 200));
     }),
   );
@@ -137,14 +137,14 @@ const strangeErrors: [string, ErrorCode][] = [
   ['{"error":{"code":null,"message":null}}', "code_refused"],
   ['{"error":{"code":"500","message":["x"]}}', "portal_unreachable"],
   ['{"error":{"code":503,"message":{"a":1}}}', "portal_unreachable"],
-  ['{"error":{"code":{"toString":1,"valueOf":1},"message":{"toString":1}}}', "portal_answer_invalid"],
-  ['{"error":{"code":400,"message":{"toString":1,"valueOf":1}}}', "portal_answer_invalid"],
+  ['{"error":{"code":{"toString":1,"valueOf":1},"message":{"toString":1}}}', "portal_response_invalid"],
+  ['{"error":{"code":400,"message":{"toString":1,"valueOf":1}}}', "portal_response_invalid"],
   ['{"code":400,"message":"x"}', "code_refused"],
   ['{"code":500,"message":"x","status":"failure"}', "portal_unreachable"],
-  ['{"status":"failure","statusMessage":"{\\"message\\":{\\"toString\\":1}}"}', "portal_answer_invalid"],
+  ['{"status":"failure","statusMessage":"{\\"message\\":{\\"toString\\":1}}"}', "portal_response_invalid"],
   ['{"status":"failed"}', "code_refused"],
-  ['{"error":null}', "portal_answer_invalid"],
-  ['{"error":0,"success":false}', "portal_answer_invalid"],
+  ['{"error":null}', "portal_response_invalid"],
+  ['{"error":0,"success":false}', "portal_response_invalid"],
 ];
 
 test("OA-11 an error of any shape is told from a token, and never a fault of ours", async (t) => {
@@ -198,19 +198,19 @@ const wire: { name: string; bytes: Buffer | string; code: ErrorCode }[] = [
   {
     name: "chunks that are none",
     bytes: `${head("Transfer-Encoding: chunked")}zz\r\n{}\r\n`,
-    code: "portal_answer_invalid",
+    code: "portal_response_invalid",
   },
-  { name: "no content", bytes: "HTTP/1.1 204 No Content\r\n\r\n", code: "portal_answer_invalid" },
-  { name: "not modified", bytes: "HTTP/1.1 304 Not Modified\r\n\r\n", code: "portal_answer_invalid" },
+  { name: "no content", bytes: "HTTP/1.1 204 No Content\r\n\r\n", code: "portal_response_invalid" },
+  { name: "not modified", bytes: "HTTP/1.1 304 Not Modified\r\n\r\n", code: "portal_response_invalid" },
   {
     name: "gzip that is none",
     bytes: `${head("Content-Encoding: gzip", "Content-Length: 2")}{}`,
-    code: "portal_answer_invalid",
+    code: "portal_response_invalid",
   },
   {
     name: "a gzip bomb",
     bytes: gzipAnswer(`{"a":"${"x".repeat(50 * 1024 * 1024)}"}`),
-    code: "portal_answer_invalid",
+    code: "portal_response_invalid",
   },
 ];
 
@@ -257,7 +257,7 @@ test("OA-13 a redirect of the portal is not followed: no code and no token goes 
 
   for (const status of [301, 302, 303, 307, 308] as const) {
     site.sandbox.faults.set("token", { kind: "redirect", location, status, times: 1 });
-    assertErrorPage(await signIn(site.browser()), "portal_answer_invalid");
+    assertErrorPage(await signIn(site.browser()), "portal_response_invalid");
   }
   const browser = site.browser();
   for (const endpoint of ["self", "portalSelf", "revokeToken"] as const) {
@@ -371,26 +371,4 @@ test("CF-4 with NODE_EXTRA_CA_CERTS a portal of a private authority signs people
   assertErrorPage(await signInAt(wary.url), "portal_unreachable");
   const paths = sandbox.log.slice(calls).map(({ endpoint }) => endpoint);
   assert.deepEqual(paths, ["authorize"], "the person has been there, the server has not");
-});
-
-test("an organisation is asked for its name once in ten minutes, and each for its own", async (t) => {
-  const now = performance.now.bind(performance);
-  let passed = 0;
-  t.mock.method(performance, "now", () => now() + passed);
-  const site = await openSite(t);
-  const asked = () => site.sandbox.log.filter(({ endpoint }) => endpoint === "portalSelf").length;
-  const organizationOf = async (username: string) => {
-    const browser = site.browser();
-    await signIn(browser, username);
-    const { body } = await browser.get("/");
-    return /<dt>Organisation<\/dt>\s*<dd><bdi>([^<]+)/.exec(body)?.[1];
-  };
-  const name = await organizationOf("sandy_admin");
-  assert.equal(await organizationOf("pia_publisher"), name);
-  assert.equal(asked(), 1);
-  assert.notEqual(await organizationOf("ned_county"), name);
-  assert.equal(asked(), 2);
-  passed = 10 * 60_000;
-  assert.equal(await organizationOf("vik_viewer"), name);
-  assert.equal(asked(), 3);
 });

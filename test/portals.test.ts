@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
+import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import { myContent } from "#src/cli/demo-content.ts";
 import { type Sandbox, startSandbox } from "#src/sandbox/index.ts";
 import { type Browser, click, typed } from "./support/browser.ts";
@@ -164,7 +165,7 @@ describe("one callback for each portal", () => {
       const browser = site.browser();
       const county = new URL(await callbackFor(browser, "vik_viewer", inCounty));
       assert.equal(county.pathname, "/auth/me/portals/county/callback");
-      assertErrorPage(await browser.get(`${front}/callback${county.search}`), "flow_missing");
+      assertErrorPage(await browser.get(`${front}/callback${county.search}`), "transaction_missing");
       const { status, headers } = await browser.get(`${front}/portals/county/callback${county.search}`);
       assert.deepEqual([status, headers.location], [303, "/portals/county/"], front);
       assert.equal(await whoIs(browser, "/portals/county/"), "vik_viewer");
@@ -176,7 +177,7 @@ describe("one callback for each portal", () => {
     const target = `http://evil.example/portals/county/authenticate?code=x&state=y`;
     const { status, text } = await sendRaw(site.url, rawGet(target, `Host: ${new URL(site.url).host}`));
     assert.equal(status, 400, text);
-    assert.match(text, /data-code="flow_missing"/);
+    assert.match(text, /data-code="transaction_missing"/);
     assert.match(text, /href="\/portals\/county\/sign-in"/);
   });
 
@@ -284,8 +285,8 @@ describe("signed in at several portals", () => {
     );
 
     const page = await browser.get("/portals/county/");
-    const form_token = formTokenOf(page);
-    const out = await browser.post("/portals/county/sign-out", { form_token });
+    const csrf_token = formTokenOf(page);
+    const out = await browser.post("/portals/county/sign-out", { csrf_token });
     assert.deepEqual([out.status, out.headers.location], [303, "/portals/county/"]);
     assert.equal(site.county.revoked.length, 1);
     assert.deepEqual(site.sandbox.revoked, []);
@@ -315,7 +316,7 @@ describe("signed in at several portals", () => {
     assert.match(stranger.body, /Sign in with your ArcGIS account/);
     assert.match(stranger.body, /action="\/portals\/county\/sign-out"/);
     assert.match(stranger.body, /<bdi>Vik/);
-    await browser.post("/portals/county/sign-out", { form_token: formTokenOf(stranger) });
+    await browser.post("/portals/county/sign-out", { csrf_token: formTokenOf(stranger) });
     assert.equal(await whoIs(browser, "/portals/county/"), undefined);
     const { body } = await browser.get("/portals/county/");
     assert.match(body, /href="\/sign-in\?portal=main"/);
@@ -327,7 +328,7 @@ describe("signed in at several portals", () => {
     const [browser, stranger] = [site.browser(), site.browser()];
     await signIn(browser, "vik_viewer", inCounty);
     assert.match((await browser.get("/")).body, /<bdi>Vik/);
-    assert.doesNotMatch((await stranger.get("/")).body, /Vik|form_token/);
+    assert.doesNotMatch((await stranger.get("/")).body, /Vik|csrf_token/);
     assert.match((await browser.get("/")).body, /<bdi>Vik/);
   });
 
@@ -336,9 +337,9 @@ describe("signed in at several portals", () => {
     const browser = site.browser();
     await signIn(browser, "sandy_admin", "/sign-in?portal=main");
     await signIn(browser, "sandy_admin", inCounty);
-    const form_token = formTokenOf(await browser.get("/portals/county/sign-ins"));
-    assertErrorPage(await browser.post("/sign-out", { form_token }), "form_refused");
-    assertErrorPage(await browser.post("/sign-ins", { form_token, session: "others" }), "form_refused");
+    const csrf_token = formTokenOf(await browser.get("/portals/county/sign-ins"));
+    assertErrorPage(await browser.post("/sign-out", { csrf_token }), "csrf");
+    assertErrorPage(await browser.post("/sign-ins", { csrf_token, session: "others" }), "csrf");
     assert.equal(site.files().length, 2);
   });
 
@@ -406,7 +407,7 @@ describe("/proxy with several portals", () => {
     const crossed = await ask(site.sandbox, "/portals/county");
     assert.deepEqual(
       [crossed.status, (crossed.json() as { error: { code: string } }).error.code],
-      [403, "token_target"],
+      [403, "untrusted_url"],
     );
 
     site.sandbox.expireAccessTokens();
@@ -418,7 +419,8 @@ describe("/proxy with several portals", () => {
     const identities = await Promise.all(
       ["arcgis.sid", "arcgis.sid.portals.county"].map(async (name) => {
         const id = /^s:([^.]+)\./.exec(decodeURIComponent(browser.cookies.get(name) ?? ""))?.[1] ?? "";
-        return (await site.store.read(id))?.identity;
+        const { arcgis, "arcgis:county": county } = (await site.store.read(id)) ?? {};
+        return (arcgis ?? county) as ArcGISIdentityManager | undefined;
       }),
     );
     assert.deepEqual(
@@ -483,16 +485,16 @@ describe("/proxy with several portals", () => {
     await site.county.close();
     assert.equal((await browser.get(`/proxy?${site.county.url}/community/self`, proxyHeaders)).status, 502);
     assert.equal((await browser.get(`/proxy?${site.sandbox.url}/community/self`, proxyHeaders)).status, 200);
-    const form_token = formTokenOf(await browser.get("/portals/county/"));
-    await browser.post("/portals/county/sign-out", { form_token });
+    const csrf_token = formTokenOf(await browser.get("/portals/county/"));
+    await browser.post("/portals/county/sign-out", { csrf_token });
     assert.equal(await whoIs(browser, "/portals/county/"), undefined);
     assert.equal(await whoIs(browser), "sandy_admin");
   });
 
-  test("CS-2 a portal's own organisations are let in by its own list", async (t) => {
+  test("CS-2 a portal's own organizations are let in by its own list", async (t) => {
     const site = await openTwo(t, { entry: { allowedOrgs: ["FEDCBA9876543210"] } });
     const browser = site.browser();
-    assertErrorPage(await signIn(browser, "sandy_admin", inCounty), "org_not_allowed");
+    assertErrorPage(await signIn(browser, "sandy_admin", inCounty), "organization_not_allowed");
     assert.equal((await signIn(browser, "ned_county", inCounty)).status, 303);
     assert.equal((await signIn(browser, "sandy_admin", "/sign-in?portal=main")).status, 303);
   });

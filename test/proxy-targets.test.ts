@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AppError } from "#src/errors.ts";
+import { AuthError } from "#src/index.ts";
 import { proxyTargets } from "#src/proxy/targets.ts";
 import { rawGet, sendRaw } from "./support/raw.ts";
 import { openSite, signIn } from "./support/site.ts";
@@ -172,7 +172,7 @@ test(`PX-1 none of ${hostile.length} hostile targets brings a connection to anot
     const body = text.slice(text.indexOf("\r\n\r\n") + 4);
     assert.deepEqual(
       [status, JSON.parse(body).error.code],
-      [403, "token_target"],
+      [403, "untrusted_url"],
       `${reason}: ${target(places)}`,
     );
   }
@@ -196,7 +196,7 @@ test(`PX-1 none of ${hostile.length} hostile targets brings a connection to anot
 
 const targetOf = proxyTargets({
   portal: "https://gis.example.com/portal/sharing/rest",
-  proxyAllow: [
+  allow: [
     "https://services.example.com/arcgis/rest/",
     "https://maps.example.com:6443/",
     "https://xn--mnchen-3ya.example/rest",
@@ -235,7 +235,7 @@ test("PX-1 the portal and whole prefixes in PROXY_ALLOW are reached, as they wer
 test("PX-11 an address and an entry of PROXY_ALLOW match however their letters are encoded", () => {
   const both = proxyTargets({
     portal: "https://gis.example.com/portal/sharing/rest",
-    proxyAllow: ["https://services.example.com/%61rcgis/Stra%c3%9fen/"],
+    allow: ["https://services.example.com/%61rcgis/Stra%c3%9fen/"],
   });
   for (const path of ["arcgis/Stra%C3%9Fen/x", "arc%67is/Stra%c3%9fen/x", "%61rcgis/Str%61%C3%9Fen/%78"])
     assert.equal(both(`/proxy?https://services.example.com/${path}`).pathname, "/arcgis/Stra%C3%9Fen/x");
@@ -266,7 +266,7 @@ test("PX-1 names that only look like an allowed one are refused", () => {
     "http://[::1]/arcgis",
     "http://[::]:6080/arcgis",
   ];
-  const isRefusal = (error: unknown) => error instanceof AppError && error.code === "token_target";
+  const isRefusal = (error: unknown) => error instanceof AuthError && error.code === "untrusted_url";
   for (const target of refused) {
     assert.throws(() => targetOf(`/proxy?${target}`), isRefusal, target);
     assert.throws(() => targetOf(`/proxy?${encodeURIComponent(target)}`), isRefusal, target);

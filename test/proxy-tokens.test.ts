@@ -82,7 +82,7 @@ test("TK-8 a server that refuses every token is asked twice, the portal once, an
     const before = [upstream.seen.length, tokenCalls(site)] as const;
     upstream.behave = answering(body, headers, status);
     const answer = await ask(`${upstream.origin}/x`);
-    assertError(answer, "token_refused");
+    assertError(answer, "token_rejected");
     assert.equal(answer.headers["www-authenticate"], undefined);
     // A token that was renewed a moment ago is not renewed again: else each refusal would cost the portal a call.
     const renewals = before[1] === tokenCalls(site) ? 0 : 1;
@@ -282,7 +282,7 @@ test("TK-7 PX-11 a path is judged as the server decodes it: however /rest/ is wr
   }
   upstream.seen.splice(0);
   for (const rest of ["%2572est", "%25%37%32est", "rest%20", "rest%09", "rest%3b", "%72est%2F..%2Frest"])
-    assertError(await ask(`${upstream.origin}/server/${rest}/services?f=json`), "token_target");
+    assertError(await ask(`${upstream.origin}/server/${rest}/services?f=json`), "untrusted_url");
   assert.equal(upstream.seen.length, 0);
 
   // All that is not a service is told who asks.
@@ -294,8 +294,8 @@ test("TK-7 no script can fetch a token over the proxy", async (t) => {
   const { ask, site } = await openProxy(t);
   const before = site.sandbox.log.length;
   const form = { request: "getToken", serverUrl: "https://x.example", f: "json" };
-  assertError(await ask(`${site.sandbox.url}/generateToken`, { method: "POST", form }), "token_target");
-  assertError(await ask(`${site.sandbox.url}/oauth2/token`, { method: "POST", form }), "token_target");
+  assertError(await ask(`${site.sandbox.url}/generateToken`, { method: "POST", form }), "untrusted_url");
+  assertError(await ask(`${site.sandbox.url}/oauth2/token`, { method: "POST", form }), "untrusted_url");
   assert.equal(site.sandbox.log.length, before);
 });
 
@@ -305,9 +305,9 @@ test("TK-7 Esri's own packages work with the session's identity, and put no toke
   const server = await startFederatedServer(t, sandbox);
   const { site, browser } = await openProxy(t, {
     sandbox,
-    routes: ({ router, requireSignIn, identityOf }) => {
-      router.get("/try", requireSignIn, async (req, res) => {
-        const authentication = await identityOf(req);
+    routes: ({ router, auth }) => {
+      router.get("/try", auth.requireSignIn(), async (req, res) => {
+        const authentication = await req.arcgis.identity();
         // Without it the library writes the token into the address of a GET.
         const asWho = { authentication, hideToken: true };
         const [self, found, layer, features] = await Promise.all([

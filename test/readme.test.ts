@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { configKeys } from "#src/app/config/config.ts";
-import { catalog } from "#src/errors.ts";
+import { catalog } from "#src/app/errors.ts";
 
 const readme = readFileSync("README.md", "utf8");
 

@@ -9,7 +9,9 @@ import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import pino from "pino";
-import { type RedisStoreOptions, redisStore } from "#src/session/redis-store.ts";
+import { parseRedisUrl } from "#src/app/config/redis-url.ts";
+import { connectToRedis } from "#src/app/redis-connection.ts";
+import { redisBackend, type SessionBackend } from "#src/session-store.ts";
 import { Browser, click } from "./support/browser.ts";
 import { selfSigned } from "./support/certificate.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";
@@ -19,7 +21,7 @@ import { durable, type RedisServer, redisIsMissing, startRedis } from "./support
 import { judge, race } from "./support/redis-race.ts";
 import { folder, openSite, secret, signIn } from "./support/site.ts";
 
-const record = { content: "content", seen: "seen" };
+const text = "content";
 const nameOf = (text: string) => createHash("sha256").update(text).digest("hex");
 const newName = () => nameOf(randomUUID());
 const keyOf = (name: string) => `arcgis-sign-in:session:${name}`;
@@ -33,14 +35,23 @@ const fromPage = {
   Accept: "application/json",
 };
 
-/** Opens the store as the server does; `log` is what it logged. */
-async function open(t: Pick<TestContext, "after">, url: string, options: Partial<RedisStoreOptions> = {}) {
+/** Opens the backend as the server does; `log` is what it logged. */
+async function open(
+  t: Pick<TestContext, "after">,
+  url: string,
+  { timeoutMs = 10_000, idleSeconds = 600 } = {},
+) {
   const lines: string[] = [];
   const log = pino({ level: "trace" }, { write: (line: string) => void lines.push(line) });
   // However busy this machine is, Redis is not away.
-  const store = await redisStore({ url, maxSeconds: 600, patienceMs: 10_000, log, ...options });
-  t.after(() => store.close());
-  return { ...store, log: () => lines.join("") };
+  const address = parseRedisUrl(url) ?? assert.fail(url);
+  const { client, close } = await connectToRedis(address, { timeoutMs, log });
+  t.after(close);
+  const backend = redisBackend(client, { idleSeconds }) as Required<Omit<SessionBackend, "version">>;
+  const textOf = async (name: string) => (await backend.read(name))?.text;
+  const changeList = (next: (text: string | undefined) => string | undefined) =>
+    backend.replace("pending-revocations", next);
+  return { ...backend, textOf, changeList, close, log: () => lines.join("") };
 }
 
 /** Waits until `check` gives something true without an error, a minute at most. */
@@ -69,13 +80,17 @@ test("SE-11 a clock that jumps neither ends a record nor keeps it", { skip }, as
   const redis = await startRedis(t);
   const store = await open(t, redis.url);
   const name = newName();
-  await store.create(name, record);
+  await store.create(name, text);
+  const createdAt = (await store.read(name))?.lastAccess;
   const now = Date.now();
   t.mock.timers.enable({ apis: ["Date"], now });
   for (const days of [13, 40, -2]) {
     t.mock.timers.setTime(now + days * 86_400_000);
-    assert.equal(await store.change(name, (old) => ({ ...old, seen: String(days) })), true);
-    assert.deepEqual(await store.read(name), { ...record, seen: String(days) });
+    assert.equal(await store.update(name, () => String(days)), true);
+    assert.deepEqual(
+      [await store.textOf(name), (await store.read(name))?.lastAccess],
+      [String(days), createdAt],
+    );
     const ttl = Number(await redis.send("TTL", keyOf(name)));
     assert.ok(ttl > 590 && ttl <= 600, `${ttl} s`);
   }
@@ -95,7 +110,7 @@ test("a Redis that closes every connection is tried again in growing steps, not 
   await eventually(async () => connections >= 6);
   // 50, 100, 200, 400 and 800 ms, or half of that.
   assert.ok(performance.now() - start > 700);
-  await assert.rejects(store.ping(), away(/the connection was closed|ECONNRESET/));
+  await assert.rejects(store.probe(), away(/the connection was closed|ECONNRESET/));
   assert.ok(store.log().split("\n").length <= 3, store.log());
 });
 
@@ -106,64 +121,69 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       const [one, two] = [await open(t, url), await open(t, url)];
       const name = newName();
       const attempts = Array.from({ length: 20 }, (_, index) =>
-        (index % 2 ? one : two).create(name, { content: `content${index}`, seen: "seen" }),
+        (index % 2 ? one : two).create(name, `content${index}`),
       );
       const done = (await Promise.allSettled(attempts)).map(({ status }) => status === "fulfilled");
       assert.deepEqual(done.filter(Boolean), [true]);
-      assert.deepEqual(await one.read(name), { content: `content${done.indexOf(true)}`, seen: "seen" });
-      await assert.rejects(one.create(name, record), { message: "there is a record of that name already" });
+      assert.equal(await one.textOf(name), `content${done.indexOf(true)}`);
+      await assert.rejects(one.create(name, text), { message: "there is a record of that name already" });
     });
 
-    test("a record is read, listed, changed and removed; what is not there is no failure", async (t) => {
+    test("a record is read, listed, changed and taken; what is not there is no failure", async (t) => {
       const { url } = await startRedis(t);
       const store = await open(t, url);
       const names = Array.from({ length: 1_200 }, newName).sort();
       assert.equal(await store.read(newName()), undefined);
-      assert.equal(await store.change(newName(), () => assert.fail("there is nothing to change")), false);
-      assert.equal(await store.remove(newName()), false);
+      assert.equal(await store.update(newName(), () => assert.fail("there is nothing to change")), false);
+      assert.equal(await store.take(newName()), undefined);
+      await store.touch(newName(), 1);
       assert.deepEqual(await store.names(), []);
 
-      await Promise.all(names.map((name) => store.create(name, { content: name, seen: "seen" })));
+      await Promise.all(names.map((name) => store.create(name, name)));
       assert.deepEqual((await store.names()).sort(), names);
       const [name = ""] = names;
-      assert.deepEqual(await store.read(name), { content: name, seen: "seen" });
-      assert.equal(await store.change(name, () => undefined), false);
-      assert.equal(await store.change(name, (old) => ({ ...old, seen: "later" })), true);
-      assert.deepEqual(await store.read(name), { content: name, seen: "later" });
-      assert.deepEqual([await store.remove(name), await store.remove(name)], [true, false]);
-      assert.equal(await store.read(name), undefined);
+      assert.equal(await store.textOf(name), name);
+      assert.equal(await store.update(name, () => undefined), false);
+      assert.equal(await store.update(name, (old) => `${old.text} and more`), true);
+      await store.touch(name, 1_700_000_000_000);
+      const { text: changed, lastAccess } = (await store.read(name)) ?? {};
+      assert.deepEqual([changed, lastAccess], [`${name} and more`, 1_700_000_000_000]);
+      assert.equal((await store.take(name))?.text, `${name} and more`);
+      assert.equal(await store.take(name), undefined);
       assert.equal(store.log(), "");
     });
 
-    test("ST-12 a record ends after maxSeconds by Redis's clock, and no change puts that off", async (t) => {
+    test("ST-12 a record expires by Redis's clock when it was not used for the idle time, and no change puts that off", async (t) => {
       const redis = await startRedis(t);
-      const store = await open(t, redis.url, { maxSeconds: 60 });
+      const store = await open(t, redis.url, { idleSeconds: 60 });
       const name = newName();
-      await store.create(name, record);
+      await store.create(name, text);
       const left = async () => Number(await redis.send("PTTL", keyOf(name)));
       assert.ok((await left()) > 30_000 && (await left()) <= 60_000);
-      // Half of its life is over.
       await redis.send("PEXPIRE", keyOf(name), "30000");
-      assert.equal(await store.change(name, (old) => ({ ...old, content: "changed" })), true);
+      assert.equal(await store.update(name, () => "changed"), true);
       assert.ok((await left()) > 0 && (await left()) <= 30_000);
+      await store.touch(name, Date.now());
+      assert.ok((await left()) > 30_000);
       await redis.send("PEXPIRE", keyOf(name), "30");
-      await store.change(name, (old) => ({ ...old, content: "last" }));
+      await store.update(name, () => "last");
       await sleep(60);
       assert.equal(await store.read(name), undefined);
-      assert.equal(await store.change(name, (old) => old), false);
+      assert.equal(await store.update(name, () => "new"), false);
       assert.deepEqual(await redis.send("KEYS", "*"), []);
     });
 
-    test("SE-9 a change that is under way when the record is removed does not bring it back", async (t) => {
+    test("SE-9 a change that is under way when the record is removed does not bring it back, nor does a touch", async (t) => {
       const redis = await startRedis(t);
       const store = await open(t, redis.url);
       const name = newName();
-      await store.create(name, record);
-      const changed = await store.change(name, (old) => {
+      await store.create(name, text);
+      const changed = await store.update(name, () => {
         assert.equal(redis.sendNow("DEL", keyOf(name)), "1\n");
-        return { ...old, content: "changed" };
+        return "changed";
       });
       assert.equal(changed, false);
+      await store.touch(name, Date.now());
       assert.equal(await store.read(name), undefined);
       assert.deepEqual(await redis.send("KEYS", "*"), []);
     });
@@ -172,66 +192,59 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       const redis = await startRedis(t);
       const store = await open(t, redis.url);
       const name = newName();
-      await store.create(name, record);
+      await store.create(name, text);
       const met: string[] = [];
-      const changed = await store.change(name, ({ content, seen }) => {
-        met.push(content);
-        if (met.length < 3) redis.sendNow("SET", keyOf(name), `renewed${met.length}\n${seen}`, "KEEPTTL");
-        return { content: `${content}+changed`, seen };
+      const changed = await store.update(name, ({ text: found }) => {
+        met.push(found);
+        if (met.length < 3)
+          redis.sendNow("SET", keyOf(name), `1700000000000\nrenewed${met.length}`, "KEEPTTL");
+        return `${found}+changed`;
       });
       assert.equal(changed, true);
       assert.deepEqual(met, ["content", "renewed1", "renewed2"]);
-      assert.deepEqual(await store.read(name), { content: "renewed2+changed", seen: "seen" });
+      assert.equal(await store.textOf(name), "renewed2+changed");
     });
 
-    test("a key that holds no record counts as absent, is not changed, and is told in the log", async (t) => {
+    test("a value of another type is a problem that can be reported, is not changed, and can be removed", async (t) => {
       const redis = await startRedis(t);
       const store = await open(t, redis.url);
-      const bad: [string, ...(string | Buffer)[]][] = [
-        ["SET", "no record"],
-        ["SET", "\n"],
-        ["SET", "content\n"],
-        ["SET", "\nseen"],
-        ["SET", "content\nseen\nmore"],
-        ["SET", "content\n\u{1f600}"],
-        ["SET", Buffer.from("c\xff\nseen", "latin1")],
+      for (const [command, ...content] of [
         ["LPUSH", "content"],
         ["SADD", "content"],
-      ];
-      for (const [command, ...content] of bad) {
+        ["HSET", "field", "content"],
+      ] as const) {
         const name = newName();
         await redis.send(command, keyOf(name), ...content);
         const before = await redis.send("DUMP", keyOf(name));
-        assert.equal(await store.read(name), undefined, `${command} ${content}`);
-        assert.equal(await store.change(name, () => assert.fail()), false);
-        await assert.rejects(store.create(name, record));
+        const found = await store.read(name);
+        assert.deepEqual([found?.text, found?.problem], ["", "it is not a text, or far too large"]);
+        assert.equal(await store.update(name, () => undefined), false);
+        await store.touch(name, Date.now());
+        await assert.rejects(store.create(name, text));
         assert.equal(await redis.send("DUMP", keyOf(name)), before);
-        assert.ok(store.log().includes(name.slice(0, 8)) && !store.log().includes(name));
-        assert.equal(await store.remove(name), true);
+        assert.ok(await store.take(name));
+        assert.equal(await redis.send("EXISTS", keyOf(name)), 0);
       }
-      await redis.send("SET", "arcgis-sign-in:session:stranger", "content\nseen");
+      await redis.send("SET", "arcgis-sign-in:session:another", "content");
       assert.deepEqual(await store.names(), []);
     });
 
-    test("ST-6 a name that is no hash reaches no key", async (t) => {
+    test("ST-6 a name that is no record's reaches no key", async (t) => {
       const redis = await startRedis(t);
       const store = await open(t, redis.url);
       const seen = await redis.monitor();
-      for (const name of ["", "*", "../x", "A".repeat(64), `${newName()}0`, `${newName()}\n`]) {
-        const error = { name: "TypeError", message: "a record's name has 64 hexadecimal digits" };
-        await assert.rejects(store.read(name), error);
-        await assert.rejects(store.create(name, record), error);
-        await assert.rejects(
-          store.change(name, (old) => old),
-          error,
-        );
-        await assert.rejects(store.remove(name), error);
-        await assert.rejects(store.lock(name, 1_000), error);
+      for (const name of ["", "*", "../x", "x:y", `${newName()}\n`]) {
+        const error = new TypeError("not the name of a record");
+        await assert.rejects(async () => store.read(name), error);
+        await assert.rejects(async () => store.create(name, text), error);
+        await assert.rejects(async () => store.update(name, () => text), error);
+        await assert.rejects(async () => store.take(name), error);
+        await assert.rejects(async () => store.lock(name, 1_000), error);
       }
-      await store.ping();
+      await store.probe();
       await eventually(async () => seen.some((line) => line.includes("probe")));
       assert.deepEqual(
-        seen.filter((line) => /session:|lock:/.test(line)),
+        seen.filter((line) => /session:[^*]|lock:/.test(line)),
         [],
       );
     });
@@ -244,7 +257,7 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       const name = newName();
       let holders = 0;
       const hold = async (_: unknown, index: number) => {
-        const unlock = await (index % 2 ? one : two).lock(name, 60_000);
+        const { unlock } = await (index % 2 ? one : two).lock(name, 60_000);
         assert.equal(++holders, 1);
         const ttl = Number(await redis.send("PTTL", lockOf(name)));
         assert.ok(ttl > 0 && ttl <= 60_000);
@@ -265,7 +278,7 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       await redis.send("PEXPIRE", lockOf(name), "1");
       await two.lock(name, 60_000);
       const next = await redis.send("GET", lockOf(name));
-      await late();
+      await late.unlock();
       assert.equal(await redis.send("GET", lockOf(name)), next);
     });
 
@@ -273,7 +286,7 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       const redis = await startRedis(t);
       const store = await open(t, redis.url);
       const name = newName();
-      const unlock = await store.lock(name, 60_000);
+      const { unlock } = await store.lock(name, 60_000);
       await redis.kill();
       await unlock();
       await assert.rejects(store.lock(name, 60_000), /^Error: Redis is away: /);
@@ -296,7 +309,7 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
         await store.lock(name, 10_000);
         await spoil(lockOf(name));
         const start = performance.now();
-        const unlock = await store.lock(name, 10_000);
+        const { unlock } = await store.lock(name, 10_000);
         assert.ok(performance.now() - start < 5_000);
         assert.ok(Number(await redis.send("PTTL", lockOf(name))) > 0);
         await unlock();
@@ -320,13 +333,13 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       const key = "arcgis-sign-in:pending";
       for (const spoil of [
         () => redis.send("LPUSH", key, "x"),
-        () => redis.send("SETRANGE", key, String(60 * 1024 * 1024), "x"),
+        () => redis.send("SETRANGE", key, String(257 * 1024 * 1024), "x"),
       ]) {
         await redis.send("DEL", key);
         await spoil();
-        await store.changePending((text) => void assert.equal(text, undefined));
-        await store.changePending(() => "text");
-        await store.changePending((text) => void assert.equal(text, "text"));
+        await store.changeList((text) => void assert.equal(text, undefined));
+        await store.changeList(() => "text");
+        await store.changeList((text) => void assert.equal(text, "text"));
         assert.equal(await redis.send("EXISTS", key), 0);
       }
     });
@@ -339,14 +352,14 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       const before = Number(
         /total_net_output_bytes:(\d+)/.exec(String(await redis.send("INFO", "stats")))?.[1],
       );
-      assert.equal(await store.read(name), undefined);
-      assert.equal(await store.change(name, () => assert.fail()), false);
+      assert.equal((await store.read(name))?.problem, "it is not a text, or far too large");
+      assert.equal(await store.update(name, () => undefined), false);
       const after = Number(
         /total_net_output_bytes:(\d+)/.exec(String(await redis.send("INFO", "stats")))?.[1],
       );
       assert.ok(after - before < 1_000_000, `${after - before} bytes`);
-      assert.match(store.log(), /it is far too large/);
-      assert.equal(await store.remove(name), true);
+      assert.ok(await store.take(name));
+      assert.equal(await redis.send("EXISTS", keyOf(name)), 0);
     });
 
     test("of what waits nothing is lost when servers add to it and take from it at once", async (t) => {
@@ -356,7 +369,7 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       const add = (what: string) => (text: string | undefined) =>
         [...(text?.split(" ") ?? []), what].join(" ");
       const all = Array.from({ length: 100 }, (_, index) => String(index));
-      await Promise.all(all.map((what, index) => stores[index % 2]?.changePending(add(what))));
+      await Promise.all(all.map((what, index) => stores[index % 2]?.changeList(add(what))));
       assert.deepEqual(
         String(await redis.send("GET", key))
           .split(" ")
@@ -371,37 +384,37 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
           ?.split(" ")
           .filter((each) => each !== what)
           .join(" ") || undefined;
-      await Promise.all(all.map((what, index) => stores[index % 2]?.changePending(take(what))));
+      await Promise.all(all.map((what, index) => stores[index % 2]?.changeList(take(what))));
       assert.deepEqual(await redis.send("KEYS", "*"), []);
       const met: unknown[] = [];
-      await stores[0]?.changePending((text) => void met.push(text));
+      await stores[0]?.changeList((text) => void met.push(text));
       assert.deepEqual(met, [undefined]);
 
       await redis.send("SET", key, Buffer.from("damaged \xff", "latin1"));
-      const error = { message: "what lies in Redis cannot be replaced" };
-      await assert.rejects(stores[0]?.changePending(add("one")) ?? fine(), error);
+      const error = { message: "what is stored in Redis cannot be replaced" };
+      await assert.rejects(stores[0]?.changeList(add("one")) ?? fine(), error);
     });
   });
 
   describe("a Redis that fails", { concurrency: 6 }, () => {
-    const impatient = { patienceMs: 600 };
+    const impatient = { timeoutMs: 600 };
 
     test("that is away at the start does not hold it up, and is used as soon as it is there", async (t) => {
       const redis = await startRedis(t);
       await redis.kill();
       const store = await open(t, redis.url);
-      await assert.rejects(store.ping(), away(/ECONNREFUSED/));
-      await assert.rejects(store.create(newName(), record), away(/ECONNREFUSED/));
+      await assert.rejects(store.probe(), away(/ECONNREFUSED/));
+      await assert.rejects(store.create(newName(), text), away(/ECONNREFUSED/));
       await assert.rejects(store.names(), away(/ECONNREFUSED/));
       await assert.rejects(
-        store.changePending(() => "text"),
+        store.changeList(() => "text"),
         away(/ECONNREFUSED/),
       );
       await redis.start();
-      await eventually(() => store.ping().then(() => true));
+      await eventually(() => store.probe().then(() => true));
       const name = newName();
-      await store.create(name, record);
-      assert.deepEqual(await store.read(name), record);
+      await store.create(name, text);
+      assert.equal(await store.textOf(name), text);
       const told = store
         .log()
         .trim()
@@ -420,15 +433,15 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       const redis = await startRedis(t);
       const store = await open(t, redis.url);
       const name = newName();
-      await store.create(name, record);
+      await store.create(name, text);
       for (let turn = 0; turn < 5; turn++) {
         const reads = Array.from({ length: 50 }, () => store.read(name));
         redis.sendNow("CLIENT", "KILL", "TYPE", "normal");
         for (const result of await Promise.allSettled(reads)) {
-          if (result.status === "fulfilled") assert.deepEqual(result.value, record);
+          if (result.status === "fulfilled") assert.equal(result.value?.text, text);
           else assert.match(result.reason.message, /^Redis is away: /);
         }
-        assert.deepEqual(await eventually(() => store.read(name)), record);
+        assert.equal(await eventually(() => store.textOf(name)), text);
       }
     });
 
@@ -436,12 +449,12 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       const redis = await startRedis(t, ...durable);
       const store = await open(t, redis.url);
       const name = newName();
-      await store.create(name, record);
+      await store.create(name, text);
       await redis.kill();
       await eventually(() => store.read(name).then(() => false, away(/ECONNREFUSED/)));
       await redis.start();
-      assert.deepEqual(await eventually(() => store.read(name)), record);
-      assert.equal(await store.change(name, (old) => ({ ...old, seen: "later" })), true);
+      assert.equal(await eventually(() => store.textOf(name)), text);
+      assert.equal(await store.update(name, () => "later"), true);
     });
 
     const silences: Record<
@@ -461,26 +474,26 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       test(`that ${what} makes commands fail in bounded time, and is used again afterwards`, async (t) => {
         const redis = await startRedis(t);
         const store = await open(t, redis.url, impatient);
-        await eventually(() => store.ping().then(() => true));
+        await eventually(() => store.probe().then(() => true));
         const name = newName();
-        await store.create(name, record);
+        await store.create(name, text);
         await begin(redis);
         await sleep(100);
         // However much else is sent to it.
         const traffic = setInterval(() => store.read(newName()).catch(() => {}), 50);
         t.after(() => clearInterval(traffic));
         const results = await Promise.allSettled([
-          store.change(name, () => ({ content: "changed", seen: "seen" })),
-          store.create(newName(), record),
-          store.remove(newName()),
+          store.update(name, () => "changed"),
+          store.create(newName(), text),
+          store.take(newName()),
         ]);
         for (const result of results) {
           assert.equal(result.status, "rejected");
-          assert.match(String(result.reason), /^Error: Redis is away: no answer$/);
+          assert.match(String(result.reason), /^Error: Redis is away: no response$/);
         }
         await end?.(redis);
-        assert.match((await eventually(() => store.read(name))).content, /^(?:content|changed)$/);
-        await eventually(() => store.ping().then(() => true));
+        assert.match(await eventually(() => store.textOf(name)), /^(?:content|changed)$/);
+        await eventually(() => store.probe().then(() => true));
       });
     }
 
@@ -491,17 +504,17 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       t.after(redis.thaw);
       await assert.rejects(store.read(newName()));
       const start = performance.now();
-      for (let turn = 0; turn < 100; turn++) await assert.rejects(store.read(newName()), away(/no answer/));
-      assert.ok(performance.now() - start < 20 * impatient.patienceMs);
+      for (let turn = 0; turn < 100; turn++) await assert.rejects(store.read(newName()), away(/no response/));
+      assert.ok(performance.now() - start < 20 * impatient.timeoutMs);
     });
 
     test("that never greets does not hold up the start for long, nor the end", async (t) => {
       const redis = await startRedis(t);
       redis.freeze();
       t.after(redis.thaw);
-      const store = await open(t, redis.url, { patienceMs: 2_000 });
+      const store = await open(t, redis.url, { timeoutMs: 2_000 });
       assert.equal(store.log(), "", "it did not wait for the end of the attempt");
-      await assert.rejects(store.ping(), away(/no answer/));
+      await assert.rejects(store.probe(), away(/no response/));
       await store.close();
     });
 
@@ -522,16 +535,16 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       // Its greeting is swallowed, and once it is let in, everything.
       const store = await open(t, `redis://127.0.0.1:${(cable.address() as AddressInfo).port}`, impatient);
       isDark = false;
-      await eventually(() => store.ping().then(() => true));
+      await eventually(() => store.probe().then(() => true));
       for (const socket of sockets) socket.unpipe().pause();
-      await assert.rejects(store.ping(), away(/no answer/));
-      await eventually(() => store.ping().then(() => true));
+      await assert.rejects(store.probe(), away(/no response/));
+      await eventually(() => store.probe().then(() => true));
     });
 
     test("is left alone after the end", async (t) => {
       const redis = await startRedis(t);
       const store = await open(t, redis.url);
-      await store.ping();
+      await store.probe();
       await store.close();
       await store.close();
       // One is this question.
@@ -541,7 +554,7 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
             .trim()
             .split("\n").length === 1,
       );
-      await assert.rejects(store.ping(), /^Error: Redis is away: /);
+      await assert.rejects(store.probe(), /^Error: Redis is away: /);
       assert.equal(store.log(), "");
     });
 
@@ -549,19 +562,19 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       const redis = await startRedis(t, "--maxmemory-policy", "noeviction");
       const store = await open(t, redis.url);
       const name = newName();
-      await store.create(name, record);
+      await store.create(name, text);
       await redis.send("CONFIG", "SET", "maxmemory", "1");
-      const full = { message: "Redis refused a command: OOM", code: "OOM" };
-      await assert.rejects(store.create(newName(), record), full);
-      await assert.rejects(store.ping(), { ...full, message: "Redis refused SET: OOM" });
+      const full = { message: "Redis refused EVAL: OOM", code: "OOM" };
+      await assert.rejects(store.create(newName(), text), full);
+      await assert.rejects(store.probe(), { message: "Redis refused SET: OOM" });
       await assert.rejects(
-        store.change(name, (old) => ({ ...old, seen: "later" })),
+        store.update(name, () => "later"),
         full,
       );
-      assert.deepEqual(await store.read(name), record);
-      assert.equal(await store.remove(name), true);
+      assert.equal(await store.textOf(name), text);
+      assert.ok(await store.take(name));
       await redis.send("CONFIG", "SET", "maxmemory", "0");
-      await store.ping();
+      await store.probe();
     });
 
     test("that has become a replica refuses writes and is connected to anew, until a master answers", async (t) => {
@@ -576,11 +589,11 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
         return others.length === 0 && line?.match(/id=\d+/)?.[0];
       };
       const before = await eventually(connection);
-      await assert.rejects(store.create(newName(), record), { code: "READONLY" });
+      await assert.rejects(store.create(newName(), text), { code: "READONLY" });
       await eventually(async () => ![before, false, undefined].includes(await connection()));
       assert.deepEqual(await store.names(), []);
       await redis.send("REPLICAOF", "NO", "ONE");
-      await eventually(() => store.ping().then(() => true));
+      await eventually(() => store.probe().then(() => true));
     });
   });
 
@@ -592,23 +605,23 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       await redis.send("ACL", "SETUSER", "app", "on", "resetpass", ">another", ...may);
       const url = `redis://app:${encodeURIComponent(password)}@127.0.0.1:${redis.port}`;
       const store = await open(t, url);
-      const refused = await store.ping().then(fine, (error: Error) => error);
+      const refused = await store.probe().then(fine, (error: Error) => error);
       assert.equal(refused.message, "Redis is away: WRONGPASS");
 
       await redis.send("ACL", "SETUSER", "app", `>${password}`);
-      await eventually(() => store.ping().then(() => true));
+      await eventually(() => store.probe().then(() => true));
       const name = newName();
-      await store.create(name, record);
-      assert.equal(await store.change(name, (old) => ({ ...old, seen: "later" })), true);
+      await store.create(name, text);
+      assert.equal(await store.update(name, () => "later"), true);
       assert.deepEqual(await store.names(), [name]);
-      assert.equal(await store.remove(name), true);
-      await (await store.lock(name, 1_000))();
-      await store.changePending(() => "text");
-      await store.changePending(() => undefined);
+      assert.ok(await store.take(name));
+      await (await store.lock(name, 1_000)).unlock();
+      await store.changeList(() => "text");
+      await store.changeList(() => undefined);
 
       await redis.send("ACL", "SETUSER", "app", "-set");
-      const denied = await store.create(newName(), record).then(fine, (error: Error) => error);
-      assert.equal(denied.message, "Redis refused a command: NOPERM");
+      const denied = await store.create(newName(), text).then(fine, (error: Error) => error);
+      assert.match(denied.message, /^Redis refused EVAL: [A-Z]+$/);
       const told = [store.log(), refused.stack, denied.stack, JSON.stringify([refused, denied])].join();
       for (const canary of [
         "canary",
@@ -630,9 +643,9 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
         await redis.send("ACL", "SETUSER", "app", "reset", ...rules);
         const store = await open(t, url);
         const expected = new RegExp(`^Error: Redis refused ${right.slice(1).toUpperCase()}: [A-Z]+$`);
-        await assert.rejects(store.ping(), expected);
+        await assert.rejects(store.probe(), expected);
         await redis.send("ACL", "SETUSER", "app", right);
-        await store.ping();
+        await store.probe();
       }
     });
 
@@ -640,7 +653,7 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       const redis = await startRedis(t);
       await redis.send("CONFIG", "SET", "requirepass", "word");
       const store = await open(t, `redis://:word@127.0.0.1:${redis.port}/3`);
-      await store.create(newName(), record);
+      await store.create(newName(), text);
       assert.match(
         redis.sendNow("-a", "word", "--no-auth-warning", "INFO", "keyspace"),
         /db3:keys=1,expires=1/,
@@ -651,13 +664,13 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       const redis = await startRedis(t, "--unixsocket", "redis.sock");
       const store = await open(t, `unix://${redis.dir}/redis.sock?db=2`);
       const name = newName();
-      await store.create(name, record);
-      assert.deepEqual(await store.read(name), record);
+      await store.create(name, text);
+      assert.equal(await store.textOf(name), text);
       assert.equal(redis.sendNow("-n", "2", "DBSIZE"), "1\n");
       await redis.kill();
-      await eventually(() => store.ping().then(() => false, away(/ENOENT|ECONNREFUSED/)));
+      await eventually(() => store.probe().then(() => false, away(/ENOENT|ECONNREFUSED/)));
       await redis.start();
-      await eventually(() => store.ping().then(() => true));
+      await eventually(() => store.probe().then(() => true));
     });
 
     test("ST-12 TLS with a certificate that somebody vouches for and no other; the drivers are loaded only then", async (t) => {
@@ -680,18 +693,19 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       );
       const url = `rediss://localhost:${port}`;
       const store = await open(t, url);
-      await assert.rejects(store.ping(), away(/DEPTH_ZERO_SELF_SIGNED_CERT/));
+      await assert.rejects(store.probe(), away(/DEPTH_ZERO_SELF_SIGNED_CERT/));
 
       const script = `
         import { createRequire } from "node:module";
         const loaded = () => Object.keys(createRequire(import.meta.url).cache);
-        const drivers = () => loaded().filter((path) => /node_modules.(@redis|connect-redis)/.test(path)).length;
-        await import(${JSON.stringify(import.meta.resolve("#src/serve.ts"))});
+        const drivers = () => loaded().filter((path) => /node_modules.@redis/.test(path)).length;
+        await import(${JSON.stringify(import.meta.resolve("#src/app/serve.ts"))});
         console.log(drivers(), loaded().length > 100);
-        const { redisStore } = await import(${JSON.stringify(import.meta.resolve("#src/session/redis-store.ts"))});
-        const store = await redisStore({ url: ${JSON.stringify(url)}, maxSeconds: 600 });
-        await store.ping();
-        await store.close();
+        const { openStore } = await import(${JSON.stringify(import.meta.resolve("#src/app/store.ts"))});
+        const config = { redisUrl: ${JSON.stringify(url)}, encryptionKeys: ["k".repeat(32)], sessionIdleSeconds: 600 };
+        const { store, close } = await openStore(config, { info() {}, warn() {} });
+        await store.admin.probe();
+        await close();
         console.log(drivers() > 10);
       `;
       const env = { ...process.env, NODE_EXTRA_CA_CERTS: join(dir, "cert") };
@@ -704,17 +718,17 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       const [one, two] = await startCluster(t);
       const store = await open(t, `redis://127.0.0.1:${one.port}?cluster=true`);
       const names = Array.from({ length: 40 }, newName).sort();
-      await Promise.all(names.map((name) => store.create(name, record)));
+      await Promise.all(names.map((name) => store.create(name, text)));
       assert.deepEqual((await store.names()).sort(), names);
       const share = Number(await one.send("DBSIZE"));
       assert.ok(share > 0 && share < names.length);
       assert.equal(Number(await two.send("DBSIZE")), names.length - share);
       for (const name of names) {
-        assert.equal(await store.change(name, (old) => ({ ...old, seen: "later" })), true);
-        assert.deepEqual(await store.read(name), { ...record, seen: "later" });
+        assert.equal(await store.update(name, () => "later"), true);
+        assert.equal(await store.textOf(name), "later");
         assert.ok(await store.lock(name, 1_000));
       }
-      await store.changePending(() => "text");
+      await store.changeList(() => "text");
 
       await two.kill();
       await eventually(async () => {
@@ -725,9 +739,9 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       const results = await Promise.allSettled(names.map(late.read));
       assert.equal(results.filter(({ status }) => status === "fulfilled").length, share);
       await two.start();
-      await eventually(() => store.ping().then(() => true));
+      await eventually(() => store.probe().then(() => true));
       await eventually(async () => (await Promise.all(names.map(store.read))).every((found) => found));
-      assert.equal(await store.remove(names[0] ?? ""), true);
+      assert.ok(await store.take(names[0] ?? ""));
     });
   });
 
@@ -735,7 +749,7 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
     test("ST-2 ST-12 Redis gets to see nothing readable of a sign-in, and no key without an end", async (t) => {
       const redis = await startRedis(t);
       const seen = await redis.monitor();
-      const site = await openSite(t, { records: await open(t, redis.url) });
+      const site = await openSite(t, { backend: await open(t, redis.url) });
       const browser = site.browser();
       assert.equal((await signIn(browser, "sandy_admin")).status, 303);
       assert.equal(await whoIs(browser), "sandy_admin");
@@ -779,8 +793,8 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
     test("SE-5 two servers share a sign-in; a sign-out at one is a sign-out at both", async (t) => {
       const redis = await startRedis(t);
       const settings = { SESSION_SECRET: secret(), ENCRYPTION_KEY: secret() };
-      const one = await openSite(t, { settings, records: await open(t, redis.url) });
-      const two = await openSite(t, { settings, records: await open(t, redis.url), sandbox: one.sandbox });
+      const one = await openSite(t, { settings, backend: await open(t, redis.url) });
+      const two = await openSite(t, { settings, backend: await open(t, redis.url), sandbox: one.sandbox });
       const browser = one.browser();
       await signIn(browser, "sandy_admin");
       const there = new Browser(two.url, browser.cookies);
@@ -793,11 +807,14 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
     test("TK-1 TK-2 two servers renew a token once, and both answer with it", async (t) => {
       const redis = await startRedis(t);
       const settings = { SESSION_SECRET: secret(), ENCRYPTION_KEY: secret(), TOKEN_HANDOVER: "true" };
-      const one = await openSite(t, { settings, records: await open(t, redis.url) });
-      const two = await openSite(t, { settings, records: await open(t, redis.url), sandbox: one.sandbox });
+      const one = await openSite(t, { settings, backend: await open(t, redis.url) });
+      const two = await openSite(t, { settings, backend: await open(t, redis.url), sandbox: one.sandbox });
       Object.assign(one.sandbox.settings, { accessTokenSeconds: 1, refreshTokenSeconds: 3600 });
       const browser = one.browser();
       await signIn(browser);
+      await one.store.update(sessionIdOf(browser), ({ arcgis }) => {
+        Object.assign(arcgis ?? {}, { refreshTokenExchangeFrom: new Date(0) });
+      });
       await sleep(1_000);
       one.sandbox.settings.accessTokenSeconds = 1_800;
       one.sandbox.faults.set("token", { kind: "delay", ms: 300 });
@@ -821,10 +838,10 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       const records = await open(t, redis.url);
       const site = await openSite(t, {
         settings: { TOKEN_HANDOVER: "true" },
-        records: {
+        backend: {
           ...records,
-          change: (name, next) =>
-            records.change(name, (old) => {
+          update: (name, next) =>
+            records.update(name, (old) => {
               const changed = next(old);
               redis.sendNow("DEL", keyOf(name));
               return changed;
@@ -843,11 +860,11 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
     test("ST-13 while Redis is away: pages of a session answer 503, strangers notice nothing, and then it goes on", async (t) => {
       const redis = await startRedis(t, ...durable);
       const records = await open(t, redis.url);
-      const site = await openSite(t, { records });
+      const site = await openSite(t, { backend: records });
       const [alice, bob] = [site.browser(), site.browser()];
       await signIn(alice, "sandy_admin");
       await redis.kill();
-      await eventually(() => records.ping().then(() => false, away(/ECONNREFUSED/)));
+      await eventually(() => records.probe().then(() => false, away(/ECONNREFUSED/)));
 
       assertErrorPage(await alice.get("/"), "store_unavailable");
       assert.equal(await whoIs(bob), undefined);
@@ -857,7 +874,7 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       assert.match(site.log.text(), /Redis is away: ECONNREFUSED/);
 
       await redis.start();
-      await eventually(() => records.ping().then(() => true));
+      await eventually(() => records.probe().then(() => true));
       assert.equal(await whoIs(alice), "sandy_admin");
       assert.equal((await signIn(bob, "sandy_admin")).status, 303);
     });
@@ -885,7 +902,7 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
         const found = await store.read(name);
         judge(
           operations.filter((each) => each.name === name),
-          found?.content,
+          found?.text,
         );
       }
       const failed = operations.filter(({ outcome }) => outcome === "failed").length;

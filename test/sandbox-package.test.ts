@@ -11,7 +11,7 @@ import {
   type SandboxLayer,
   type SandboxOptions,
   startSandbox,
-} from "arcgis-sign-in-server/sandbox";
+} from "arcgis-sign-in/sandbox";
 import { assemble, walkThrough } from "./support/walkthrough.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -75,7 +75,7 @@ describe("the sandbox as a package entry point", () => {
     const script = `
       import { register } from "node:module";
       register("data:text/javascript," + ${JSON.stringify(encodeURIComponent(hooks))});
-      const { startSandbox } = await import("arcgis-sign-in-server/sandbox");
+      const { startSandbox } = await import("arcgis-sign-in/sandbox");
       const sandbox = await startSandbox({ clients: ${JSON.stringify(clients)} });
       const query = new URLSearchParams({ client_id: "app", response_type: "code", redirect_uri: ${JSON.stringify(redirectUri)} });
       const page = await fetch(sandbox.url + "/oauth2/authorize?" + query);

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { chromium } from "playwright-core";
 import { parseConfig } from "#src/app/config/config.ts";
+import { serve } from "#src/app/serve.ts";
 import { startSandbox } from "#src/sandbox/index.ts";
-import { serve } from "#src/serve.ts";
 import { packedChromium, signInAs } from "./support/chromium.ts";
 import { secret } from "./support/site.ts";
 

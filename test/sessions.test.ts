@@ -9,8 +9,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Request } from "express";
 import { startSandbox } from "#src/sandbox/index.ts";
-import { fileStore } from "#src/session/file-store.ts";
-import { sessions } from "#src/session/session.ts";
+import { fileBackend } from "#src/session-store.ts";
 import { Browser } from "./support/browser.ts";
 import { tokenCalls, whoIs } from "./support/expect.ts";
 import {
@@ -92,7 +91,7 @@ describe("signing in", () => {
     assert.equal(site.sandbox.revoked.length, 1);
     assert.equal(site.files().length, 1);
     assert.equal(await whoIs(browser), "sandy_admin");
-    assert.match(site.log.text(), /"the browser has gone"/);
+    assert.match(site.log.text(), /"the browser has disconnected"/);
   });
 
   test("SE-1 SE-2 the same holds when it is the same person again", async (t) => {
@@ -140,18 +139,20 @@ describe("signing in", () => {
     const visit = async (index: number) => {
       const browser = site.browser();
       // Every other one has a sign-in under way.
-      if (index % 2 === 1) browser.cookies.set(transactionCookie(browser), pending);
+      if (index % 2 === 1) browser.cookies.set(name, pending);
       const { setCookies } = await browser.get(String(urls[index % urls.length]));
       for (const cookie of setCookies) cookies.add(cookie.slice(0, cookie.indexOf("=")));
     };
     const stranger = site.browser();
     await stranger.get("/sign-in");
-    const pending = String(stranger.cookies.get(transactionCookie(stranger)));
+    const name = transactionCookie(stranger);
+    const pending = String(stranger.cookies.get(name));
     for (let index = 0; index < 1000; index += 20) {
       await Promise.all(Array.from({ length: 20 }, (_, offset) => visit(index + offset)));
     }
     assert.deepEqual(site.files(), []);
-    assert.deepEqual([...cookies], [transactionCookie(stranger)]);
+    assert.ok(cookies.size > 0);
+    for (const cookie of cookies) assert.match(cookie, /^arcgis\.sid\.tx\.[\w-]{8}$/);
   });
 
   test("SE-4 thirty sign-ins get thirty ids of 192 random bits", async (t) => {
@@ -259,13 +260,13 @@ describe("signing out", () => {
   });
 
   test("SE-5 ST-13 a session that cannot be removed any more is signed out all the same, tokens and cookie too", async (t) => {
-    const records = fileStore({ path: folder(t), idleSeconds: 3600 });
-    const site = await openSite(t, { records });
+    const backend = fileBackend(folder(t));
+    const site = await openSite(t, { backend });
     const browser = site.browser();
     await signIn(browser);
     const thief = browser.copy();
     const { refreshToken } = await identityOf(site, browser);
-    records.remove = () => Promise.reject(new Error("EIO"));
+    backend.take = () => Promise.reject(new Error("EIO"));
 
     const answer = await signOut(browser);
 
@@ -295,9 +296,9 @@ describe("signing out", () => {
       async saveAtTheEnd(req: Request) {
         Object.assign(req.session, { visited: secret() });
       },
-      async renewTheToken(req: Request, site: Site) {
-        const kept = await site.store.update(req.sessionID, ({ identity }) => {
-          identity?.updateToken(secret(), new Date(Date.now() + day));
+      async renewTheToken(req: Request) {
+        const kept = await site.store.update(req.sessionID, ({ arcgis }) => {
+          arcgis?.updateToken(secret(), new Date(Date.now() + day));
         });
         if (kept) renewals.kept++;
         else renewals.tooLate++;
@@ -309,12 +310,12 @@ describe("signing out", () => {
     };
     const renewals = { kept: 0, tooLate: 0 };
     let waiting: (() => void)[] = [];
-    const site = await openSite(t, {
-      host: (host, site) => {
-        host.get("/work/:kind", sessions(site.config, site.store), async (req, res) => {
-          assert.equal(req.session.identity?.username, "sandy_admin");
+    const site: Site = await openSite(t, {
+      routes: ({ router }) => {
+        router.get("/work/:kind", async (req, res) => {
+          assert.equal(req.session.arcgis?.username, "sandy_admin");
           await new Promise<void>((resolve) => void waiting.push(resolve));
-          await work[req.params.kind as keyof typeof work](req, site);
+          await work[req.params.kind as keyof typeof work](req);
           res.end();
         });
       },
@@ -334,7 +335,7 @@ describe("signing out", () => {
 
       // A quarter goes on before the sign-out arrives, half while it is under way, a quarter after it.
       for (const go of waiting.slice(0, 10)) go();
-      const signedOut = browser.post("/sign-out", { form_token: formToken });
+      const signedOut = browser.post("/sign-out", { csrf_token: formToken });
       for (const go of waiting.slice(10, 30)) {
         await new Promise(setImmediate);
         go();
@@ -361,7 +362,7 @@ describe("signing out", () => {
       // A use is noted once a minute: each of these requests wants to write.
       t.mock.timers.tick(61_000);
       const inFlight = Array.from({ length: 20 }, () => thief.get("/"));
-      const signedOut = browser.post("/sign-out", { form_token: formToken });
+      const signedOut = browser.post("/sign-out", { csrf_token: formToken });
       await Promise.all([...inFlight, signedOut]);
       assert.equal(await whoIs(thief), undefined);
       assert.deepEqual(site.files(), []);
@@ -428,7 +429,7 @@ describe("the life of a session", () => {
       assert.match(formTokenOf({ body }), /^[\w-]{43}$/);
     }
     const { body } = await browser.get("/");
-    assert.match(body, /The ArcGIS sign-in of this browser continues until you sign out at the portal too\./);
+    assert.match(body, /This browser stays signed in to ArcGIS until you sign out there, too\./);
   });
 
   test("a browser that is closed and opened again is still signed in: the cookie is for days, not for a window", async (t) => {
@@ -453,7 +454,7 @@ describe("the life of a session", () => {
     const same = new Browser(after.url, browser.cookies);
     assert.equal((await identityOf(after, same)).token, token);
     assert.match((await same.get("/")).body, /Zoë 日本/);
-    assert.equal((await same.post("/sign-out", { form_token: formTokenOf(open) })).status, 303);
+    assert.equal((await same.post("/sign-out", { csrf_token: formTokenOf(open) })).status, 303);
     assert.equal(await whoIs(same), undefined);
     assert.equal(await whoIs(browser), undefined, "the first server knows it, too");
   });
@@ -515,7 +516,7 @@ describe("the life of a session", () => {
     // A page that was open all the time.
     const formToken = formTokenOf(open);
     const goodbye = await new Browser(second.url, longSignedIn.cookies).post("/sign-out", {
-      form_token: formToken,
+      csrf_token: formToken,
     });
     assert.equal(goodbye.status, 303);
     assert.equal(await whoIs(longSignedIn), undefined);

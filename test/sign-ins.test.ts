@@ -4,11 +4,12 @@ import { lstatSync, mkdirSync, statSync, symlinkSync, truncateSync, writeFileSyn
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { IdentityManager } from "#src/arcgis/identity-manager.ts";
-import { browserName } from "#src/routes/browser-name.ts";
+import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
+import { browserName } from "#src/app/browser-name.ts";
+import { ownSessions } from "#src/app/own-sessions.ts";
+import type { SignInRecord } from "#src/index.ts";
 import { startSandbox } from "#src/sandbox/index.ts";
-import { fileStore } from "#src/session/file-store.ts";
-import { ownSessions } from "#src/session/own-sessions.ts";
+import { fileBackend } from "#src/session-store.ts";
 import { Browser, crossSite, typed } from "./support/browser.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";
 import { formTokenOf, identityOf, sessionIdOf, signOut } from "./support/person.ts";
@@ -55,7 +56,7 @@ async function listOf(browser: Browser): Promise<Shown[]> {
 
 async function end(browser: Browser, session: string): Promise<void> {
   const page = await browser.get("/sign-ins");
-  const { status, headers } = await browser.post("/sign-ins", { form_token: formTokenOf(page), session });
+  const { status, headers } = await browser.post("/sign-ins", { csrf_token: formTokenOf(page), session });
   assert.deepEqual([status, headers.location], [303, "/sign-ins"]);
 }
 
@@ -96,7 +97,8 @@ describe("the page of a person's sign-ins", () => {
       `<script>alert(1)</script> Firefox/140.0 Linux ${"x".repeat(9_000)}`,
     );
     await site.store.update(sessionIdOf(browser), (data) => {
-      assert.equal(data.browser, "Firefox on Linux");
+      const { arcgisSignIn } = data as unknown as { arcgisSignIn: SignInRecord };
+      assert.equal(arcgisSignIn.browser, "Firefox on Linux");
       assert.doesNotMatch(JSON.stringify(data), /alert|xxx/);
     });
     const stranger = await signedIn(site, "curl/8.14.1");
@@ -119,17 +121,14 @@ describe("the page of a person's sign-ins", () => {
     assert.equal((await listOf(here)).length, 1);
     const late = openTestStore(t, { idleSeconds: -1 });
     const over = await late.keep();
-    const { sessions } = await ownSessions(late.store.inventory).of(
-      identityFor("sandy_admin"),
-      recordOf(over),
-    );
+    const { sessions } = await ownSessions(late.store.admin).of(identityFor("sandy_admin"), recordOf(over));
     assert.deepEqual(sessions, []);
   });
 
   test("while the store is away, the page says so", async (t) => {
     const site = await openSite(t);
     const browser = await signedIn(site, firefox);
-    t.mock.method(site.store.inventory, "names", () => Promise.reject(new Error("the disk is gone")));
+    t.mock.method(site.store.admin, "names", () => Promise.reject(new Error("the disk is gone")));
     assertErrorPage(await browser.get("/sign-ins"), "store_unavailable");
   });
 });
@@ -213,13 +212,13 @@ describe("signing out another browser", () => {
   }
 
   test("SE-12 ST-13 TK-5 where nothing can be written any more, it ends and its tokens are revoked all the same", async (t) => {
-    const records = fileStore({ path: folder(t), idleSeconds: 3600 });
-    const site = await openSite(t, { records });
+    const backend = fileBackend(folder(t));
+    const site = await openSite(t, { backend });
     const here = await signedIn(site, firefox);
     const there = await signedIn(site, safari);
     const { refreshToken } = await identityOf(site, there);
     // As a disk does that is full to its last block: not even a turn can be taken.
-    records.change = () => Promise.reject(new Error("ENOSPC"));
+    backend.update = () => Promise.reject(new Error("ENOSPC"));
 
     await end(here, "others");
 
@@ -229,8 +228,8 @@ describe("signing out another browser", () => {
   });
 
   test("SE-12 ST-13 one that cannot be ended is said, and the others are over, tokens and all", async (t) => {
-    const records = fileStore({ path: folder(t), idleSeconds: 3600 });
-    const site = await openSite(t, { records });
+    const backend = fileBackend(folder(t));
+    const site = await openSite(t, { backend });
     const here = await signedIn(site, firefox);
     const [stuck, half, free] = [
       await signedIn(site, safari),
@@ -239,13 +238,13 @@ describe("signing out another browser", () => {
     ];
     const tokenOf = async (browser: Browser) => (await identityOf(site, browser)).refreshToken;
     const over = [await tokenOf(half), await tokenOf(free)].sort();
-    const { change, remove } = records;
+    const { update, take } = backend;
     const broken = () => Promise.reject(new Error("EIO"));
-    records.change = (name, next) => (name === nameOf(stuck) ? broken() : change(name, next));
-    records.remove = (name) => ([stuck, half].map(nameOf).includes(name) ? broken() : remove(name));
+    backend.update = (name, change) => (name === nameOf(stuck) ? broken() : update(name, change));
+    backend.take = (name) => ([stuck, half].map(nameOf).includes(name) ? broken() : take(name));
 
     const page = await here.get("/sign-ins");
-    const answer = await here.post("/sign-ins", { form_token: formTokenOf(page), session: "others" });
+    const answer = await here.post("/sign-ins", { csrf_token: formTokenOf(page), session: "others" });
 
     assertErrorPage(answer, "store_unavailable");
     assert.deepEqual([...site.sandbox.revoked].sort(), over);
@@ -261,7 +260,7 @@ describe("signing out another browser", () => {
     const here = await signedIn(site, firefox);
     const other = await signedIn(site, edge);
     const neighbour = await signedIn(site, safari, "vik_viewer");
-    const form_token = formTokenOf(await here.get("/sign-ins"));
+    const csrf_token = formTokenOf(await here.get("/sign-ins"));
     const forged: [string, string][][] = [
       [["session", nameOf(neighbour)]],
       [["session", nameOf(here)]],
@@ -285,7 +284,7 @@ describe("signing out another browser", () => {
     for (const fields of forged) {
       const answer = await here.send("/sign-ins", {
         method: "POST",
-        form: [["form_token", form_token], ...fields],
+        form: [["csrf_token", csrf_token], ...fields],
         headers: { Origin: site.url, "Sec-Fetch-Site": "same-origin", Accept: "text/html" },
       });
       const why = JSON.stringify(fields);
@@ -301,23 +300,23 @@ describe("signing out another browser", () => {
     const site = await openSite(t);
     const here = await signedIn(site, firefox);
     const other = await signedIn(site, edge);
-    const form_token = formTokenOf(await here.get("/sign-ins"));
+    const csrf_token = formTokenOf(await here.get("/sign-ins"));
     const session = "others";
     const refused = [
-      await here.post("/sign-ins", { form_token, session }, crossSite),
-      await here.post("/sign-ins", { form_token, session }, { "Sec-Fetch-Site": "same-site" }),
+      await here.post("/sign-ins", { csrf_token, session }, crossSite),
+      await here.post("/sign-ins", { csrf_token, session }, { "Sec-Fetch-Site": "same-site" }),
       await here.post("/sign-ins", { session }),
-      await here.post("/sign-ins", { form_token: formTokenOf(await other.get("/")), session }),
+      await here.post("/sign-ins", { csrf_token: formTokenOf(await other.get("/")), session }),
       await here.send("/sign-ins", {
         method: "POST",
-        form: { form_token, session },
+        form: { csrf_token, session },
         headers: { Accept: "text/html" },
       }),
     ];
-    for (const answer of refused) assertErrorPage(answer, "form_refused");
-    const stranger = await site.browser().post("/sign-ins", { form_token, session });
+    for (const answer of refused) assertErrorPage(answer, "csrf");
+    const stranger = await site.browser().post("/sign-ins", { csrf_token, session });
     assertErrorPage(stranger, "signed_out");
-    await here.get(`/sign-ins?session=others&form_token=${form_token}`);
+    await here.get(`/sign-ins?session=others&csrf_token=${csrf_token}`);
     assert.equal(site.files().length, 2);
     assert.equal(await whoIs(other), "sandy_admin");
   });
@@ -329,7 +328,7 @@ describe("signing out another browser", () => {
     const page = await here.get("/gis/sign-ins");
     assert.match(page.body, /action="\/gis\/sign-ins"/);
     const [, { name = "" } = {}] = listIn(page.body);
-    const answer = await here.post("/gis/sign-ins", { form_token: formTokenOf(page), session: name });
+    const answer = await here.post("/gis/sign-ins", { csrf_token: formTokenOf(page), session: name });
     assert.deepEqual([answer.status, answer.headers.location], [303, "/gis/sign-ins"]);
     assert.equal(await whoIs(other, "/gis/"), undefined);
   });
@@ -386,30 +385,31 @@ describe("finding the sessions of one person", () => {
   /** Looks from outside, and counts how many records it opens. */
   function counted({ store }: TestStore) {
     const looks: string[] = [];
-    const { inventory: all } = store;
-    const look: typeof all.look = (name) => {
+    const { admin: all } = store;
+    const inspect: typeof all.inspect = (name) => {
       looks.push(name);
-      return all.look(name);
+      return all.inspect(name);
     };
-    return { looks, all: { ...all, look } };
+    return { looks, all: { ...all, inspect } };
   }
 
   test("OA-14 the same user name at another portal is somebody else", async (t) => {
     const site = openTestStore(t);
     const [here, there] = ["https://one.example/sharing/rest", "https://two.example/sharing/rest"].map(
       (portal) => {
-        return new IdentityManager({ ...JSON.parse(identityFor("sandy").serialize()), portal, token: "t" });
+        const { clientId, username, token, refreshToken } = identityFor("sandy");
+        return new ArcGISIdentityManager({ clientId, username, token, refreshToken, portal });
       },
-    ) as [IdentityManager, IdentityManager];
-    const mine = await site.keep({ identity: here });
-    await site.keep({ identity: there });
-    const { sessions, isComplete } = await ownSessions(site.store.inventory).of(here, recordOf(mine));
+    ) as [ArcGISIdentityManager, ArcGISIdentityManager];
+    const mine = await site.keep({ arcgis: here });
+    await site.keep({ arcgis: there });
+    const { sessions, isComplete } = await ownSessions(site.store.admin).of(here, recordOf(mine));
     assert.deepEqual([sessions.map(({ name }) => name), isComplete], [[recordOf(mine)], true]);
   });
 
   test("each record is opened once, and at each later look only what is new and what is the person's own", async (t) => {
     const site = openTestStore(t);
-    for (let number = 0; number < 20; number++) await site.keep({ identity: identityFor(`user${number}`) });
+    for (let number = 0; number < 20; number++) await site.keep({ arcgis: identityFor(`user${number}`) });
     const mine = await site.keep();
     const { looks, all } = counted(site);
     const { of } = ownSessions(all);
@@ -466,7 +466,7 @@ describe("finding the sessions of one person", () => {
         return all.names();
       },
     };
-    const { of } = ownSessions(slow, { patienceMs: 20 });
+    const { of } = ownSessions(slow, { timeoutMs: 20 });
     const person = identityFor("sandy_admin");
     const early = await of(person, recordOf(mine));
     assert.deepEqual([early.sessions.map(({ name }) => name), early.isComplete], [[recordOf(mine)], false]);

@@ -196,8 +196,8 @@ test("AV-13 no single request stalls the event loop for 50 ms, whatever is repea
       await assertNoStall(url.slice(0, 60), () => user.get(origin + url, click));
     }
     await assertNoStall(`a form with ${unit}`, async () => {
-      await user.post("/sign-out", { form_token: repeat(unit, 7_000) });
-      await user.post("/sign-ins", { form_token: repeat(unit, 7_000) });
+      await user.post("/sign-out", { csrf_token: repeat(unit, 7_000) });
+      await user.post("/sign-ins", { csrf_token: repeat(unit, 7_000) });
     });
   }
 });

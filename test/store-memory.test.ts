@@ -6,8 +6,8 @@ import { syncBuiltinESMExports } from "node:module";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
-import type { SessionData } from "express-session";
-import { memory } from "#src/session/memory.ts";
+import { recordCache } from "#src/auth/session/record-cache.ts";
+import type { Opened } from "#src/auth/session/sealed-record.ts";
 import { identityFor, openTestStore } from "./support/store.ts";
 
 /** Counts the calls of functions that Node brings, from here to the end of the test. */
@@ -28,40 +28,35 @@ async function warm(load: () => Promise<unknown>): Promise<void> {
   }
 }
 
-describe("the memory of opened sessions", () => {
-  test("gives what was made of a version once it was read a while after that version was first seen", async () => {
-    const { recall, remember } = memory<string>(10);
-    assert.equal(recall("a", "1"), undefined);
-    remember("a", "1", "early", performance.now());
-    assert.equal(recall("a", "1"), undefined, "another state may still get the same times");
-    const readAt = performance.now();
-    await sleep(110);
-    remember("a", "1", "read early, remembered late", readAt);
-    assert.equal(recall("a", "1"), undefined);
-    remember("a", "1", "settled", performance.now());
-    assert.equal(recall("a", "1"), "settled");
-    assert.equal(recall("a", "2"), undefined);
-    assert.equal(recall("b", "1"), undefined);
-    remember("a", "2", "changed", performance.now());
-    assert.equal(recall("a", "2"), undefined, "a new version begins anew");
-    assert.equal(recall("a", "1"), undefined);
+describe("the cache of opened records", () => {
+  test("returns what was opened as long as the version is the same, and nothing that had none", () => {
+    const { get, set } = recordCache();
+    const opened = {} as Opened;
+    set("a", "1", opened);
+    assert.equal(get("a", "1"), opened);
+    assert.deepEqual(
+      [get("a", "2"), get("b", "1"), get("a", undefined), get("b", undefined)],
+      Array(4).fill(undefined),
+    );
+    // Too new to be told from another state of the same moment.
+    set("a", undefined, opened);
+    assert.equal(get("a", "1"), undefined);
   });
 
-  test("holds so many and no more, and lets the oldest go", () => {
-    const { recall, remember, forget } = memory<number>(3);
-    const long = () => performance.now() + 1_000;
-    for (const name of ["a", "b", "c", "a", "d"]) remember(name, "1", 1, long());
-    const known = () => ["a", "b", "c", "d"].filter((name) => recall(name, "1") !== undefined);
-    assert.deepEqual(known(), ["a", "c", "d"]);
-    forget("c");
-    assert.deepEqual(known(), ["a", "d"]);
+  test("holds 2,000 records and no more, and lets the oldest go", () => {
+    const { get, set } = recordCache();
+    for (let index = 0; index < 2_001; index++) set(String(index), "1", {} as Opened);
+    set("1", "1", {} as Opened);
+    set("2001", "1", {} as Opened);
+    const known = ["0", "1", "2", "3", "2000", "2001"].filter((name) => get(name, "1"));
+    assert.deepEqual(known, ["1", "3", "2000", "2001"]);
   });
 });
 
 describe("what a request costs", () => {
   test("ST-9 a session that was opened before costs no key, no cipher and no file: one look at its file's state", async (t) => {
-    const { keep, load, store } = openTestStore(t);
-    const id = await keep({ identity: identityFor("sandy_admin") });
+    const { keep, load } = openTestStore(t);
+    const id = await keep({ arcgis: identityFor("sandy_admin") });
     await warm(() => load(id));
     const calls = count(t, {
       createDecipheriv: crypto,
@@ -74,51 +69,38 @@ describe("what a request costs", () => {
       writeFile: fsPromises,
       lstatSync: fs,
     });
-    for (let request = 0; request < 100; request++) {
-      let given: SessionData | null | undefined;
-      store.get(id, (_error, data) => {
-        given = data;
-      });
-      assert.ok(given, "it does not even wait");
-    }
+    for (let request = 0; request < 100; request++) assert.ok(await load(id));
     const none = { createDecipheriv: 0, createCipheriv: 0, createHmac: 0, hkdfSync: 0, scryptSync: 0 };
     assert.deepEqual(calls(), { ...none, open: 0, readFile: 0, writeFile: 0, lstatSync: 100 });
   });
 
-  test("ST-9 the cookie of a session that is gone costs one look, no file and no wait", async (t) => {
-    const { keep, load, destroy, store } = openTestStore(t);
+  test("ST-9 the cookie of a session that is gone costs one look, no file", async (t) => {
+    const { keep, load, destroy } = openTestStore(t);
     const id = await keep();
     await warm(() => load(id));
     await destroy(id);
     const calls = count(t, { open: fsPromises, lstatSync: fs });
-    for (const each of [id, "never-there"]) {
-      let answered = false;
-      store.get(each, (error, data) => {
-        assert.deepEqual([error, data], [null, null]);
-        answered = true;
-      });
-      assert.ok(answered);
-    }
+    for (const each of [id, "never-there"]) assert.equal(await load(each), undefined);
     assert.deepEqual(calls(), { open: 0, lstatSync: 2 });
   });
 
   test("no request sees what another one did to its session without saving it", async (t) => {
     const { keep, load } = openTestStore(t);
     const id = await keep({
-      identity: identityFor("sandy_admin"),
+      arcgis: identityFor("sandy_admin"),
       profile: { fullName: "Sandy" },
       list: [1],
     });
     await warm(() => load(id));
-    type Session = { identity: ArcGISIdentityManager; profile: { fullName: string }; list: number[] };
+    type Session = { arcgis: ArcGISIdentityManager; profile: { fullName: string }; list: number[] };
     const look = async () => (await load(id)) as never as Session;
     const [one, other] = [await look(), await look()];
     one.profile.fullName = "Mallory";
     one.list.push(2);
-    one.identity.updateToken("another", new Date());
-    for (const { profile, list, identity } of [other, await look()]) {
+    one.arcgis.updateToken("another", new Date());
+    for (const { profile, list, arcgis } of [other, await look()]) {
       assert.deepEqual([profile, list], [{ fullName: "Sandy" }, [1]]);
-      assert.notEqual(identity.token, "another");
+      assert.notEqual(arcgis.token, "another");
     }
   });
 
@@ -131,14 +113,14 @@ describe("what a request costs", () => {
     assert.equal(warnings.length, 1);
   });
 
-  test("a use that cannot be noted is tried again after a minute, not at every request", async (t) => {
+  test("an access that cannot be noted is tried again after a minute, not at every request", async (t) => {
     t.mock.timers.enable({ apis: ["Date"], now: Date.now() });
-    let notes = 0;
-    const { keep, load, warnings } = openTestStore(t, {
-      records: (files) => ({
+    let touches = 0;
+    const { keep, load, store, warnings } = openTestStore(t, {
+      backend: (files) => ({
         ...files,
-        change: () => {
-          notes++;
+        touch: () => {
+          touches++;
           return Promise.reject(new Error("EROFS: read-only file system"));
         },
       }),
@@ -147,13 +129,10 @@ describe("what a request costs", () => {
     await warm(() => load(id));
     for (let minute = 1; minute <= 3; minute++) {
       t.mock.timers.tick(60_000);
-      for (let request = 0; request < 10; request++) assert.ok(await load(id));
-      assert.equal(notes, minute);
+      for (let request = 0; request < 10; request++) assert.ok(await store.readParts(id));
+      await sleep(5);
+      assert.equal(touches, minute);
+      assert.equal(warnings.length, minute);
     }
-    const warning = {
-      message: "the use of a session could not be noted",
-      reason: "EROFS: read-only file system",
-    };
-    assert.deepEqual(warnings, [warning, warning, warning]);
   });
 });

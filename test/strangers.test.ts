@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { test } from "node:test";
 import { startSandbox } from "#src/sandbox/index.ts";
 import { Browser } from "./support/browser.ts";
-import { signed, transactionCookie } from "./support/person.ts";
+import { signed } from "./support/person.ts";
 import { redirectUri, sharedSettings, startServer } from "./support/server-process.ts";
 import { secret } from "./support/site.ts";
 
@@ -21,7 +21,7 @@ test("AV-5 ten thousand strangers of every kind leave no file, and 50 MB of memo
   const { url, child } = await startServer(t, { ...settings, NODE_OPTIONS });
   const megabytes = () =>
     Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1]) / 1024;
-  const forged = `Cookie: ${sid}=${signed("a".repeat(32), secret())}; ${transactionCookie({ base: new URL(redirectUri).origin })}=${"b".repeat(2_000)}`;
+  const forged = `Cookie: ${sid}=${signed("a".repeat(32), secret())}; ${sid}.tx.abcdefgh=${"b".repeat(2_000)}`;
   const stale = `Cookie: ${sid}=${signed("c".repeat(32), String(settings.SESSION_SECRET))}`;
   const kinds = [
     "GET / HTTP/1.1",

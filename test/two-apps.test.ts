@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { loadConfig, parseConfig } from "#src/app/config/config.ts";
-import { cookieNames } from "#src/session/cookie-names.ts";
+import { cookieNames } from "#src/app/cookie-names.ts";
 import { Browser, typed } from "./support/browser.ts";
 import { whoIs } from "./support/expect.ts";
 import { signOut } from "./support/person.ts";

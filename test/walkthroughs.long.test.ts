@@ -236,19 +236,23 @@ describe("the tutorial, typed as it stands", () => {
     assertNoTokenInAddress(sandbox);
   });
 
-  test("step 8: this package takes its place, with the same configuration", async (t) => {
-    const { browser, sandbox } = await readerAt(t, tutorial.steps.get(8));
-    const mine = browser();
-    assert.equal((await mine.get("/me", { Accept: "application/json" })).status, 401);
-    assert.equal((await signIn(mine, "sandy_admin")).status, 303);
-    assert.equal(await say(mine, "/me"), '{"fullName":"Sandy Boxwell","role":"org_admin"}');
-    assertNoTokenInAddress(sandbox);
-  });
+  for (const step of [8, 9]) {
+    test(`step ${step}: this package takes its place, with the same configuration`, async (t) => {
+      const { browser, sandbox } = await readerAt(t, tutorial.steps.get(step));
+      const mine = browser();
+      assert.match(await say(mine, "/"), /href="\/sign-in[?"]/);
+      assert.equal((await mine.get("/me", { Accept: "application/json" })).status, 401);
+      assert.equal((await signIn(mine, "sandy_admin")).status, 303);
+      assert.match(await say(mine, "/"), /sandy_admin.*action="\/sign-out"/s);
+      assert.equal(await say(mine, "/me"), '{"fullName":"Sandy Boxwell","role":"org_admin"}');
+      assertNoTokenInAddress(sandbox);
+    });
+  }
 });
 
 describe("the move of an app that has users already", () => {
-  test("who is signed in stays so through the library and the store, and is greeted by the whole server", async (t) => {
-    const [old, library, store, server] = [0, 1, 2, 3].map((step) => migration.steps.get(step));
+  test("who is signed in stays so through three steps, and signs in once more to the whole server", async (t) => {
+    const [old, newer, store, library, server] = [0, 1, 2, 3, 4].map((step) => migration.steps.get(step));
     runCommands(folder(t), migration.commands);
     const { browser, cwd, configure, restart } = await readerAt(t, old);
     const sessions = join(cwd, "sessions");
@@ -259,7 +263,7 @@ describe("the move of an app that has users already", () => {
     await until(() => endings().includes(".json"), "the session is in its file");
     assert.equal(await say(mine, "/me"), "Sandy Boxwell");
 
-    await restart(library);
+    await restart(newer);
     assert.equal(await say(mine, "/me"), "Sandy Boxwell");
     assert.deepEqual(endings(), [".json"]);
 
@@ -268,14 +272,18 @@ describe("the move of an app that has users already", () => {
     assert.equal(await say(mine, "/me"), "Sandy Boxwell");
     assert.deepEqual(endings(), [".session"]);
 
+    await restart(library);
+    assert.equal(await say(mine, "/me"), "Sandy Boxwell");
+    assert.deepEqual(endings(), [".session"]);
+
     configure(({ NEW_ENCRYPTION_KEY = "", ...config }) => ({
       ...config,
       ENCRYPTION_KEY: NEW_ENCRYPTION_KEY,
     }));
     await restart(server);
-    const stranger = await mine.get("/me", click);
-    assert.deepEqual([stranger.status, stranger.headers.location], [302, "/sign-in?returnTo=%2Fme"]);
-    const landed = await signIn(mine, "sandy_admin", String(stranger.headers.location));
+    const { status, headers } = await mine.get("/me", click);
+    assert.deepEqual([status, headers.location], [302, "/sign-in?returnTo=%2Fme"]);
+    const landed = await signIn(mine, "sandy_admin", String(headers.location));
     assert.equal(await say(mine, String(landed.headers.location)), "Sandy Boxwell");
   });
 

@@ -2,24 +2,28 @@
 import { readdirSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as wait } from "node:timers/promises";
-import { fileStore } from "../../dist/app.js";
+import { fileBackend, SealedStore } from "../../dist/session-store.js";
 
 const resolutionMs = 1;
 const delay = monitorEventLoopDelay({ resolution: resolutionMs });
-const { FOLDER, IDLE_SECONDS } = process.env;
-const store = fileStore({ path: FOLDER, idleSeconds: Number(IDLE_SECONDS) });
+const { FOLDER, IDLE_SECONDS, ENCRYPTION_KEY } = process.env;
+const store = new SealedStore({
+  backend: fileBackend(FOLDER),
+  encryptionKey: ENCRYPTION_KEY,
+  idleSeconds: Number(IDLE_SECONDS),
+});
 const before = readdirSync(FOLDER).length;
 
 delay.enable();
 await wait(20);
 delay.reset();
 const startedAt = performance.now();
-await store.reap();
+await store.admin.reap();
 const ms = performance.now() - startedAt;
 await wait(20);
 delay.disable();
 
-await store.close();
+store.close();
 process.send({
   ms,
   stallMs: Math.max(0, delay.max / 1e6 - resolutionMs),

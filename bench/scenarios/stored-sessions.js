@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { copyFileSync, readdirSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { folder, run } from "../children.js";
-import { cookieOf } from "../field.js";
+import { cookieOf, makeSecret } from "../field.js";
 import { alternate } from "../load.js";
 import { person } from "../visitor.js";
 import { started } from "./starts.js";
@@ -36,7 +36,7 @@ export async function storedSessions(field, plan) {
   ]) {
     const label = `the reaper goes through ${count} sessions, ${what}`;
     try {
-      const env = { FOLDER: full, IDLE_SECONDS: String(idleSeconds) };
+      const env = { FOLDER: full, IDLE_SECONDS: String(idleSeconds), ENCRYPTION_KEY: makeSecret() };
       results.set(id, { label, ...(await run(id, join(import.meta.dirname, "reap.js"), env)) });
     } catch (error) {
       results.set(id, { label, failure: error.message });

@@ -1,23 +1,26 @@
-// Our whole session layer around the peers' page. As in our app, the page only looks at its session, and the
-// sign-in changes it. With WRITABLE the page may change it too.
-import { parseConfig } from "../../dist/app.js";
-import { openStore } from "../../dist/session/open-store.js";
-import { readOnlySessions, sessions, startSession } from "../../dist/session/session.js";
+// Our library around the peers' page. As in our app, the page only reads the session. With WRITABLE the sign-in is in an
+// express-session that the page may change.
+import express from "express";
+import session from "express-session";
+import { arcgisAuth } from "../../dist/index.js";
 import { redirectUri } from "../visitor.js";
-import { arcgisApp, secret } from "./arcgis.js";
+import { oauth, secret } from "./arcgis.js";
+import { page } from "./page.js";
 
-const config = parseConfig({
-  CLIENT_ID: "bench",
-  PORTAL_URL: process.env.PORTAL_URL,
-  REDIRECT_URI: redirectUri,
-  SESSION_SECRET: secret,
-  ENCRYPTION_KEY: process.env.ENCRYPTION_KEY,
+const shareSession = process.env.WRITABLE === "1";
+const auth = arcgisAuth({
+  clientId: oauth.clientId,
+  portal: oauth.portal,
+  redirectUri,
+  sessionSecret: secret,
+  encryptionKey: process.env.ENCRYPTION_KEY,
+  shareSession,
 });
-const store = await openStore(config, console);
-const toChange = sessions(config, store);
-const toLookAt = process.env.WRITABLE ? toChange : readOnlySessions(config, store);
+const home = (req, res) => res.send(page(req.arcgis.user?.username ?? "nobody"));
 
-arcgisApp(
-  (req, res, next) => (req.path === "/" ? toLookAt : toChange)(req, res, next),
-  (req, identity) => startSession(req, { identity }),
-).listen(0, "127.0.0.1");
+const app = express();
+if (shareSession) app.use(session(auth.sessionOptions));
+else app.get("/", auth.readOnly, home);
+app.use(auth);
+app.get("/", home);
+app.listen(0, "127.0.0.1");

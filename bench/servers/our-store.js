@@ -1,11 +1,11 @@
-// Our sealed file store under a plain express-session, as somebody uses it who has an app already.
+// Our sealed file store under a plain express-session, as in an app that already has its own sign-in.
 import session from "express-session";
-import { fileStore, keyRing, SealedStore } from "../../dist/app.js";
+import { fileBackend, SealedStore } from "../../dist/session-store.js";
 import { arcgisApp, lifeSeconds, secret } from "./arcgis.js";
 
 const store = new SealedStore({
-  records: fileStore({ path: "sessions", idleSeconds: lifeSeconds }),
-  keys: keyRing([process.env.ENCRYPTION_KEY]),
+  backend: fileBackend("sessions"),
+  encryptionKey: process.env.ENCRYPTION_KEY,
   idleSeconds: lifeSeconds,
   maxSeconds: 2 * lifeSeconds,
 });

@@ -24,10 +24,10 @@ export interface ArcGISAuth extends RequestHandler, Guards {
   /** The identity of the user who makes a request; `undefined` when nobody is signed in. */
   identityOf(req: IncomingMessage): Promise<ArcGISIdentityManager | undefined>;
   /** Revokes tokens at their portal: within 3 s, or later if the portal is down. Never rejects. */
-  revoke(identity: ArcGISIdentityManager): Promise<void>;
+  revoke(identities: ArcGISIdentityManager | ArcGISIdentityManager[]): Promise<void>;
   /** Tries the revocations that wait for their portal, now; returns how many are left. */
   revokePending(): Promise<number>;
-  /** Stops timers, stores what is still to be stored (5 s at most), and closes the store unless it is yours. */
+  /** Stops timers, stores what is still to be stored (1.5 s at most), and closes the store unless it is yours. */
   close(): Promise<void>;
 }
 
@@ -45,23 +45,27 @@ export function arcgisAuth(options: ArcGISAuthOptions): ArcGISAuth {
 
   /** The routes as this mount sees them: `app.use(auth)` and `app.use("/gis", auth)` both work. */
   function routerFor(mount: string): Router {
-    const prefix = settings.proxyPrefix + mount;
+    // Express matches a mount in any spelling, and baseUrl has that of the request.
+    const requested = settings.proxyPrefix + mount;
+    const isFit = isBelow(settings.callbackPath, requested);
+    const prefix = isFit ? settings.callbackPath.slice(0, requested.length) : requested;
     auth.base = isBelow(settings.basePath, prefix) ? settings.basePath : prefix + settings.basePath;
-    const known = routers.get(mount);
+    const known = routers.get(prefix.toLowerCase());
     if (known) return known;
-    if (!isBelow(settings.callbackPath, prefix))
+    if (!settings.callbackRoute && !isFit)
       throw new AuthError("not_mounted", {
         message: `arcgisAuth is mounted at "${prefix}", and the callback ${settings.callbackPath} is not below it`,
       });
-    const relative = (path: string) => path.slice(prefix.length).replace(/[()[\]{}?+!:*\\]/g, "\\$&") || "/";
+    const escaped = (path: string) => path.replace(/[()[\]{}?+!:*\\]/g, "\\$&") || "/";
+    const relative = (path: string) => escaped(path.slice(prefix.length));
     const router = signInRoutes(auth, {
       base: auth.base,
-      callback: relative(settings.callbackPath),
+      callback: settings.callbackRoute ? escaped(settings.callbackRoute) : relative(settings.callbackPath),
       signIn: relative(`${auth.base}/sign-in`),
       signOut: relative(`${auth.base}/sign-out`),
       signedIn: relative(`${auth.base}/signed-in`),
     });
-    routers.set(mount, router);
+    routers.set(prefix.toLowerCase(), router);
     return router;
   }
 
@@ -70,7 +74,7 @@ export function arcgisAuth(options: ArcGISAuthOptions): ArcGISAuth {
     const mounts = mountsOf.get(req) ?? [];
     mountsOf.set(req, [...mounts, auth]);
     // With several mounts, the first is the default; inside its own base path each is itself.
-    const isHere = auth.base !== "" && isBelow(new URL(req.originalUrl, settings.origin).pathname, auth.base);
+    const isHere = auth.base !== "" && isBelow(settings.proxyPrefix + req.baseUrl + req.path, auth.base);
     if (mounts.length === 0 || isHere) {
       await auth.sessionOf(req, res);
       req.arcgis = await auth.contextOf(req, res);
@@ -118,5 +122,5 @@ export const { requireSignIn, requireOrganization, requireRole, requirePrivilege
 );
 
 function isBelow(path: string, base: string): boolean {
-  return path === base || path.startsWith(`${base}/`);
+  return `${path}/`.toLowerCase().startsWith(`${base}/`.toLowerCase());
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import type { Request, Response } from "express";
+import { isUnreachable, portalBackoff } from "./arcgis/backoff.ts";
 import type { IdentityManager } from "./arcgis/identity-manager.ts";
 import { type PortalRequest, portalRequest, refreshingRequest } from "./arcgis/portal-request.ts";
 import { type PendingRevocation, revocation } from "./arcgis/revocation.ts";
@@ -8,9 +9,10 @@ import { endOfToken, type IdentityStore, tokenRefresh } from "./arcgis/token-ref
 import { forgetFederatedToken } from "./arcgis/trusted-urls.ts";
 import { minimalProfile, type UserProfile } from "./arcgis/user-profile.ts";
 import { authTransactions } from "./auth-transaction.ts";
-import { AuthError, isTemporary } from "./errors.ts";
+import { currentProfile } from "./current-profile.ts";
+import { AuthError, type AuthErrorCode, isTemporary } from "./errors.ts";
 import { type ArcGISAuthOptions, type AuthEvent, checkOptions } from "./options.ts";
-import { csrfTokens, signOutForm } from "./request-checks.ts";
+import { csrfTokens, isSameOriginRequest, safeReturnTo, signOutForm } from "./request-checks.ts";
 import { endOf } from "./session/expiry.ts";
 import { fileBackend } from "./session/file-backend.ts";
 import { ownSession, type RequestSession } from "./session/request-session.ts";
@@ -27,14 +29,23 @@ export interface ArcGISContext {
   identity(): Promise<ArcGISIdentityManager>;
   /**
    * The user, if the portal still accepts the sign-in: an expired access token is refreshed first. If the portal is
-   * down, the sign-in counts. Guards do this.
+   * down, the sign-in counts.
    */
   validate(): Promise<UserProfile | undefined>;
+  /**
+   * The user, if they may use this app: `validate`, and `allowedOrganizations` with a current profile. Throws an
+   * AuthError: 401 signed_out or session_ended, 403 organization_not_allowed. Every guard does this.
+   */
+  authorize(): Promise<UserProfile>;
   /**
    * The token for a request to `url`: the portal's, or one for a server that is federated with it. `rejected` is a
    * token that the server did not accept (498, 499); another one is returned then.
    */
   tokenFor(url: string, rejected?: string): Promise<string>;
+  /** When what expires; undefined when nobody is signed in. */
+  readonly expires: Expirations | undefined;
+  /** Throws an AuthError `csrf` unless this request is a form of our own page with its `csrf_token`. */
+  verifyForm(): void;
   /** For the `request` option of ArcGIS REST JS: time limits, no tokens in URLs, one retry with a refreshed token. */
   readonly request: PortalRequest;
   /** Where to sign in, and come back to this URL. */
@@ -46,6 +57,16 @@ export interface ArcGISContext {
   signOutForm(): string;
   /** The name of this session's record; see `store.admin`. */
   readonly sessionName: string | undefined;
+}
+
+export interface Expirations {
+  /** When the access token is due for a refresh: some minutes before its end. */
+  token: Date;
+  tokenEnd: Date;
+  /** Undefined where the portal does not say. */
+  refreshToken: Date | undefined;
+  /** When the user has to sign in again. */
+  signIn: Date;
 }
 
 declare global {
@@ -73,6 +94,8 @@ export interface SignInRecord {
   clientId: string;
   /** Digests of the states of this browser's latest finished sign-ins: their callbacks may be loaded again. */
   states: string[];
+  /** The browser that signed in (`browserOf`). */
+  browser?: string | undefined;
   /** When the browser drops its cookie (ms since 1970). */
   until: number;
 }
@@ -80,7 +103,7 @@ export interface SignInRecord {
 /** What the routes and guards of one mount share. */
 export type Auth = ReturnType<typeof createAuth>;
 
-/** A cookie that would move by less is not sent again. */
+/** A cookie that would move by less, and by less than half of its life, is not sent again. */
 const prolongMs = 60 * 60_000;
 /** Two mounts that kept their identities under one name would sign each other out. */
 const sharedKeys = new WeakMap<SealedStore, Set<string>>();
@@ -126,9 +149,10 @@ export function createAuth(options: ArcGISAuthOptions) {
     onError: (type, username, error) => emit({ type, username, error }),
   });
   const onExpired = (identities: IdentityManager[]) => {
-    for (const identity of identities) if (isOurs(identity)) void revoker.revoke(identity);
+    void revoker.revoke(identities.filter(isOurs));
   };
   store.on("expired", onExpired);
+  const profileBackoff = portalBackoff({ firstMs: 30_000, maxMs: 30_000 }, isUnreachable);
   const request = refreshingRequest(portalRequest());
   const ownSessions = new WeakMap<IncomingMessage, Promise<RequestSession>>();
 
@@ -168,20 +192,35 @@ export function createAuth(options: ArcGISAuthOptions) {
     const { id = "" } = session;
     let signIn = signInOf(session);
     let identity: IdentityManager | undefined;
+    /** Why nobody is signed in. */
+    let end: AuthErrorCode = "signed_out";
 
     function storedIdentity(): IdentityManager {
       identity ??= signIn && (session.get(keys.identity) as IdentityManager);
-      if (isOurs(identity)) return identity;
+      if (signIn && isOurs(identity)) return identity;
       signIn = undefined;
-      throw new AuthError("signed_out");
+      throw new AuthError(end);
     }
 
     /** The browser keeps its cookie as long as the sign-in lives, which an exchange of the refresh token prolongs. */
     async function prolong(current: IdentityManager): Promise<void> {
       const until = Math.min(session.endsAt, endOf(current));
-      if (!res || res.headersSent || !signIn || until < signIn.until + prolongMs) return;
+      const leastMs = Math.min(prolongMs, (until - Date.now()) / 2);
+      if (!res || res.headersSent || !signIn || until < signIn.until + leastMs) return;
       signIn = { ...signIn, until };
       await session.prolong(keys.signIn, signIn, until - Date.now());
+    }
+
+    /** Not through the session: a request that only reads saves none. */
+    async function storeProfile(user: UserProfile): Promise<void> {
+      if (!signIn) return;
+      signIn = { ...signIn, user };
+      const edit = (data: object) => keys.identity in data && Object.assign(data, { [keys.signIn]: signIn });
+      await store.update(id, (data) => void edit(data));
+    }
+
+    function refusal(code: AuthErrorCode): AuthError {
+      return Object.assign(new AuthError(code), { signInUrl: context.signInUrl() });
     }
 
     const context = {
@@ -191,11 +230,13 @@ export function createAuth(options: ArcGISAuthOptions) {
       async identity() {
         try {
           const current = await refresh.identityFor(id, storedIdentity());
+          identity = current as IdentityManager;
           await prolong(current);
           return current;
         } catch (error) {
           if (error instanceof AuthError && error.status === 401) {
             signIn = undefined;
+            end = error.code;
             error.signInUrl = context.signInUrl();
           }
           throw error;
@@ -210,16 +251,49 @@ export function createAuth(options: ArcGISAuthOptions) {
         }
         return signIn?.user;
       },
+      async authorize() {
+        const user = await context.validate();
+        if (!user) throw refusal(end);
+        if (!settings.allowedOrganizations) return user;
+        const profile = await context.currentProfile();
+        if (settings.allowedOrganizations.includes(profile.orgId ?? "")) return profile;
+        throw refusal("organization_not_allowed");
+      },
+      /** For decisions about rights. */
+      async currentProfile() {
+        if (!signIn) throw refusal("signed_out");
+        const { user } = signIn;
+        return currentProfile(user, {
+          session: { id, username: user.username },
+          backoff: profileBackoff,
+          identity: context.identity,
+          store: storeProfile,
+          onFailure: (error) => emit({ type: "profile-failed", req, username: user.username, error }),
+        });
+      },
       async tokenFor(url: string, rejected?: string) {
         const current = await context.identity();
         if (rejected !== undefined && rejected === current.token) await current.refreshCredentials();
         else if (rejected !== undefined) forgetFederatedToken(rejected);
         return current.getToken(url);
       },
+      get expires() {
+        if (!signIn) return undefined;
+        const current = storedIdentity();
+        const { tokenExpires: token, refreshTokenExpires: refreshToken } = current;
+        const tokenEnd = new Date(endOfToken(current));
+        return { token, tokenEnd, refreshToken, signIn: new Date(signIn.until || endOf(current)) };
+      },
+      verifyForm() {
+        const { body } = req as Request;
+        if (!isSameOriginRequest(req as Request, settings.origin) || !csrf.verify(body?.csrf_token, id))
+          throw new AuthError("csrf");
+      },
       request,
       signInUrl(returnTo = (req as Partial<Request>).originalUrl ?? "") {
-        const isUsable = returnTo !== "" && returnTo.length <= 2_000;
-        return `${auth.base}/sign-in${isUsable ? `?returnTo=${encodeURIComponent(returnTo)}` : ""}`;
+        // The URL as it was requested may be anything, such as another site's.
+        const path = returnTo && (safeReturnTo(returnTo, settings.origin, []) ?? `${auth.base}/`);
+        return `${auth.base}/sign-in${path && `?returnTo=${encodeURIComponent(path)}`}`;
       },
       get signOutUrl() {
         return `${auth.base}/sign-out`;
@@ -229,14 +303,6 @@ export function createAuth(options: ArcGISAuthOptions) {
       },
       signOutForm: () => signOutForm(context.signOutUrl, context.csrfToken),
       sessionName: session.id && store.admin.nameOf(session.id),
-      /** Not through the session: a request that only reads saves none. */
-      async storeProfile(user: UserProfile): Promise<void> {
-        if (!signIn) return;
-        signIn = { ...signIn, user };
-        const edit = (data: object) =>
-          keys.identity in data && Object.assign(data, { [keys.signIn]: signIn });
-        await store.update(id, (data) => void edit(data));
-      },
     };
     return context satisfies ArcGISContext;
   }
@@ -262,7 +328,9 @@ export function createAuth(options: ArcGISAuthOptions) {
 
     /** The session that a route of ours may change. */
     async sessionOf(req: Request, res: Response): Promise<RequestSession> {
-      if (!settings.shareSession || isShared(req)) return sessionOf(req, res);
+      // express-session has none for "OPTIONS *".
+      const isAsterisk = !req.path.startsWith("/");
+      if (!settings.shareSession || isShared(req) || isAsterisk) return sessionOf(req, res);
       throw new AuthError("not_mounted", {
         message: "shareSession: app.use(session(auth.sessionOptions)) must come before app.use(auth)",
       });
@@ -271,7 +339,7 @@ export function createAuth(options: ArcGISAuthOptions) {
     async close(): Promise<void> {
       store.off("expired", onExpired);
       claimed.delete(sessionKey);
-      await refresh.settle();
+      void revoker.expect(refresh.settle());
       await revoker.close();
       if (!settings.store) store.close();
     },

@@ -45,7 +45,8 @@ export function authTransactions(
   }
 
   function write(res: Response, transaction: AuthTransaction): void {
-    const maxAge = transaction.startedAt + lifeMs - Date.now();
+    // In whole seconds, or the milliseconds that pass here would cost one.
+    const maxAge = Math.ceil((transaction.startedAt + lifeMs - Date.now()) / 1000) * 1000;
     res.cookie(nameOf(transaction), seal(transaction), { ...options, maxAge });
   }
 

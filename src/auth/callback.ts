@@ -1,6 +1,6 @@
 import { ArcGISRequestError } from "@esri/arcgis-rest-request";
 import type { Request } from "express";
-import { isRejection } from "./arcgis/portal-request.ts";
+import { isUndecided } from "./arcgis/portal-request.ts";
 import { isIssuer } from "./arcgis/trusted-urls.ts";
 import { AuthError, type AuthErrorCode } from "./errors.ts";
 
@@ -36,5 +36,5 @@ function isVisibleAscii(value: unknown, maxLength: number): value is string {
 /** Only a response about this code is a refusal; that of a busy portal is not. */
 export function codeRefused(error: unknown): never {
   if (!(error instanceof ArcGISRequestError)) throw error;
-  throw new AuthError(isRejection(error) ? "code_refused" : "portal_unreachable", { cause: error });
+  throw new AuthError(isUndecided(error) ? "portal_unreachable" : "code_refused", { cause: error });
 }

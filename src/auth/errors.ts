@@ -56,9 +56,10 @@ export class AuthError extends Error {
     this.needed = needed;
   }
 
-  /** What JSON clients receive: `{"error":{"code","message"}}`. */
+  /** What JSON clients receive: `{"error":{"code","message"}}`, and `needed` in one text if there is any. */
   toJSON() {
-    return { error: { code: this.code, message: catalog[this.code][1] } };
+    const needed = this.needed.join(", ") || undefined;
+    return { error: { code: this.code, message: catalog[this.code][1], needed } };
   }
 }
 
@@ -67,12 +68,17 @@ export function isTemporary(error: unknown): boolean {
   return error instanceof AuthError && error.status > 500;
 }
 
-/** A plain page with a sign-in link, or JSON, for apps without an error handler of their own. Other errors pass. */
+/**
+ * A plain page with a sign-in link, or JSON, for apps without an error handler of their own: for errors of this library
+ * and its proxy. Other errors pass.
+ */
 export function authErrorHandler(): ErrorRequestHandler {
   return (error, req, res, next) => {
-    if (!(error instanceof AuthError) || res.headersSent) return next(error);
+    const isOurs = error instanceof AuthError || Object(error).name === "ProxyError";
+    if (!isOurs || res.headersSent) return next(error);
     res.status(error.status).set("Cache-Control", "no-store");
-    if (req.accepts(["html", "json"]) !== "html") return void res.json(error);
+    // Scripts accept everything; browsers name HTML for a page.
+    if (req.accepts(["json", "html"]) !== "html") return void res.json(error);
     const link = error.signInUrl ? `<p><a href="${escapeHtml(error.signInUrl)}">Sign in</a></p>` : "";
     res.send(page("Sign in", error.toJSON().error.message, link));
   };

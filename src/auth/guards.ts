@@ -1,9 +1,7 @@
-import { ArcGISAuthError } from "@esri/arcgis-rest-request";
 import type { Request, RequestHandler, Response } from "express";
-import { backoff } from "./arcgis/backoff.ts";
-import { fetchProfile, type UserProfile } from "./arcgis/user-profile.ts";
+import type { UserProfile } from "./arcgis/user-profile.ts";
 import type { Auth } from "./auth-context.ts";
-import { AuthError, type AuthErrorCode, isTemporary } from "./errors.ts";
+import { AuthError, type AuthErrorCode } from "./errors.ts";
 import { redirect } from "./request-checks.ts";
 
 /**
@@ -23,30 +21,24 @@ export interface Guards {
   requireGroup(...ids: string[]): RequestHandler;
 }
 
-/** Roles and groups change now and then (ms). */
-const profileMs = 10 * 60_000;
-/** Older than this, a profile does not count, even if the portal is down (ms). */
-const maxProfileMs = 24 * 60 * 60_000;
-/** Of a session whose profile could not be fetched: each try may take 3 s. */
-const failures = backoff({ firstMs: 30_000, maxMs: 30_000, factor: 1 });
-
-type Context = Awaited<ReturnType<Auth["contextOf"]>>;
-
 /** `authOf` tells which mount a request belongs to: a fixed one, or the one that it has passed. */
 export function guards(authOf: (req: Request) => Auth): Guards {
   function guard(code: AuthErrorCode, needed: readonly string[], passes?: (user: UserProfile) => boolean) {
-    if (passes && !(needed.length > 0 && needed.every((name) => typeof name === "string" && name !== "")))
-      throw new TypeError(`${code}: a guard needs to name at least one`);
+    const isName = (name: unknown) => typeof name === "string" && name.trim() !== "";
+    if (passes && !(needed.length > 0 && needed.every(isName)))
+      throw new TypeError(`${code}: a guard needs at least one name`);
+    const refusals: string[] = ["signed_out", "session_ended", "organization_not_allowed", code];
     const handler: RequestHandler = async (req, res, next) => {
       const auth = authOf(req);
       const context = await auth.contextOf(req, res);
       req.arcgis = context;
-      if (!(await context.validate())) return signInFirst(req, res);
-      const allowed = auth.settings.allowedOrganizations;
-      const user = allowed || passes ? await currentProfile(auth, req, context) : undefined;
-      if (user && allowed && !allowed.includes(user.orgId ?? ""))
-        return refuse(req, res, "organization_not_allowed");
-      if (user && passes && !passes(user)) return refuse(req, res, code, needed);
+      try {
+        await context.authorize();
+        if (passes && !passes(await context.currentProfile())) throw new AuthError(code, { needed });
+      } catch (error) {
+        if (error instanceof AuthError && refusals.includes(error.code)) return refuse(auth, req, res, error);
+        throw error;
+      }
       next();
     };
     return handler;
@@ -69,42 +61,10 @@ export function guards(authOf: (req: Request) => Auth): Guards {
   };
 }
 
-function signInFirst(req: Request, res: Response): void {
-  if (req.method === "GET" && wantsPage(req)) redirect(res, req.arcgis.signInUrl(), 302);
-  else refuse(req, res, "signed_out");
-}
-
-function refuse(req: Request, res: Response, code: AuthErrorCode, needed: readonly string[] = []): void {
-  const error = new AuthError(code, { needed });
-  error.signInUrl = req.arcgis.signInUrl();
-  if (wantsPage(req)) throw error;
-  res.status(error.status).set("Cache-Control", "no-store").json(error);
-}
-
-function wantsPage(req: Request): boolean {
-  return req.accepts(["html", "json"]) === "html";
-}
-
-/** The profile in the session, or a newer one when that is old. If the portal is down, rights stay as they were for a day. */
-async function currentProfile(auth: Auth, req: Request, context: Context): Promise<UserProfile> {
-  const { user, sessionName = "" } = context;
-  if (!user) throw new AuthError("signed_out");
-  // A profile from the future was fetched while the clock was wrong: it is as old as it is early.
-  const ageMs = Math.abs(Date.now() - user.fetchedAt);
-  if (ageMs < profileMs || (ageMs < maxProfileMs && failures.isWaiting(sessionName))) return user;
-  try {
-    const identity = await context.identity();
-    const profile = await fetchProfile(identity).catch(async (error) => {
-      if (!(error instanceof ArcGISAuthError)) throw error;
-      // The token was ended at the portal before its time.
-      return fetchProfile(await identity.refreshCredentials());
-    });
-    await context.storeProfile(profile);
-    return profile;
-  } catch (error) {
-    if (ageMs >= maxProfileMs || !isTemporary(error)) throw error;
-    failures.failed(sessionName);
-    auth.emit({ type: "profile-failed", req, username: user.username, error });
-    return user;
-  }
+function refuse({ settings }: Auth, req: Request, res: Response, error: AuthError): void {
+  const isPage = req.accepts(["html", "json"]) === "html";
+  error.signInUrl ??= req.arcgis.signInUrl();
+  if (isPage && error.status === 401 && req.method === "GET") redirect(res, error.signInUrl, 302);
+  else if (isPage || settings.passRefusals) throw error;
+  else res.status(error.status).set("Cache-Control", "no-store").json(error);
 }

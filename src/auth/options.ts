@@ -22,6 +22,8 @@ export interface ArcGISAuthOptions {
   pkce?: boolean | undefined;
   /** Public path in front of /sign-in and /sign-out; by default that of the callback ("/gis" of "/gis/authenticate"). */
   basePath?: string | undefined;
+  /** Route of the callback below the mount, where a reverse proxy rewrites it; that of `redirectUri` by default. */
+  callbackPath?: string | undefined;
   /** What a reverse proxy removes from the front of the path before this server sees it. */
   proxyPrefix?: string | undefined;
   /** "arcgis.sid", with the base path behind it. On https `__Host-` is put in front, but for `shareSession`. */
@@ -42,6 +44,10 @@ export interface ArcGISAuthOptions {
   signOutOfPortal?: boolean | undefined;
   /** Renders the page that asks before signing out, with `req.arcgis.signOutForm()`; a plain page by default. */
   confirmSignOut?: RequestHandler | undefined;
+  /** Guards leave also the clients that want JSON to your error handler. */
+  passRefusals?: boolean | undefined;
+  /** What to keep of the browser that signs in, for a list of sign-ins; nothing by default. */
+  browserOf?: ((req: Request) => string | undefined) | undefined;
   /** Runs before the session exists. Throw to refuse the sign-in: its tokens are revoked. */
   onSignIn?:
     | ((event: { req: Request; user: UserProfile; identity: ArcGISIdentityManager }) => unknown)
@@ -55,13 +61,13 @@ export interface ArcGISAuthOptions {
 
 /**
  * What happened. Contains no secret; `error` may be of any library: log its message at most. "sign-in-abandoned": the
- * browser disconnected; "refresh-rejected": the session has ended; "revoke-failed": it is tried again later;
+ * browser disconnected; "refresh-rejected": the session has ended; "refresh-unsaved": it is tried again; "revoke-failed": it is tried again later;
  * "profile-failed": the sign-in goes on, or the stored profile counts; "unreadable": a session's record does not open.
  */
 export interface AuthEvent {
   type:
     | `sign-in-${"started" | "failed" | "abandoned"}`
-    | `refresh-${"failed" | "rejected"}`
+    | `refresh-${"failed" | "rejected" | "unsaved"}`
     | "refresh"
     | EventType;
   /** The request that it happened in. */
@@ -83,11 +89,11 @@ type EventType =
 const types: Record<string, string> = {
   secret: "sessionSecret encryptionKey",
   string:
-    "clientId redirectUri portal? clientSecret? basePath? proxyPrefix? cookieName? sessionDir? sessionKey?",
+    "clientId redirectUri portal? clientSecret? basePath? callbackPath? proxyPrefix? cookieName? sessionDir? sessionKey?",
   number: "expiration? idleSeconds? maxSeconds?",
-  boolean: "pkce? shareSession? signOutOfPortal?",
+  boolean: "pkce? shareSession? signOutOfPortal? passRefusals?",
   object: "store? allowedOrganizations?",
-  function: "confirmSignOut? onSignIn? onTokens? onSignOut? onEvent?",
+  function: "confirmSignOut? browserOf? onSignIn? onTokens? onSignOut? onEvent?",
 };
 
 /** Checks everything once, at construction, and reports all problems together. Never prints a value. */
@@ -126,7 +132,7 @@ export function checkOptions(options: ArcGISAuthOptions) {
     "allowedOrganizations: must be ids; leave it out to allow everybody",
   );
   check(/^[\w.:-]*$/.test(options.sessionKey ?? ""), "sessionKey: must be a word");
-  check(/^[\w.-]*$/.test(options.cookieName ?? ""), "cookieName: must be a word (RFC 6265)");
+  check(/^[\w!#$%&'*+.^`|~-]*$/.test(options.cookieName ?? ""), "cookieName: must be a word (RFC 6265)");
   if (problems.length > 0) throw new TypeError(`arcgisAuth:\n- ${problems.join("\n- ")}`);
 
   const { clientId, clientSecret, expiration = 20_160, shareSession } = options;
@@ -140,6 +146,7 @@ export function checkOptions(options: ArcGISAuthOptions) {
     basePath,
     proxyPrefix: options.proxyPrefix ?? "",
     callbackPath: callback.pathname,
+    callbackRoute: options.callbackPath,
     origin: callback.origin,
     isSecure,
     cookieName: shareSession && options.cookieName ? cookieName : withHost(cookieName),

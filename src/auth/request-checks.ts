@@ -33,7 +33,8 @@ export const refusePrefetch: RequestHandler = (req, res, next) => {
   else next();
 };
 
-function isPrefetch(req: Request): boolean {
+/** Whether the browser loads a link in advance, which is not a visit. */
+export function isPrefetch(req: Request): boolean {
   return ["Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"].some((name) =>
     /prefetch|preview/i.test(req.get(name) ?? ""),
   );
@@ -42,14 +43,16 @@ function isPrefetch(req: Request): boolean {
 /** Bound to the session's id, so a CSRF token needs no place in the session. The first secret makes, all verify. */
 export function csrfTokens(secrets: readonly string[]) {
   const tokens = (id: string) =>
-    secrets.map((secret) => createHmac("sha256", `csrf/v1|${secret}`).update(id).digest());
+    secrets.map((secret) => createHmac("sha256", `csrf/v1|${secret}`).update(id).digest("base64url"));
   return {
-    create: (sessionId: string): string => (tokens(sessionId)[0] as Buffer).toString("base64url"),
+    create: (sessionId: string): string => tokens(sessionId)[0] as string,
     verify(token: unknown, sessionId: string): boolean {
-      const given = Buffer.from(typeof token === "string" ? token : "", "base64url");
-      return tokens(sessionId).some(
-        (expected) => given.length === expected.length && timingSafeEqual(given, expected),
-      );
+      // As texts: Node decodes base64 leniently.
+      const given = Buffer.from(typeof token === "string" ? token : "");
+      return tokens(sessionId).some((text) => {
+        const expected = Buffer.from(text);
+        return given.length === expected.length && timingSafeEqual(given, expected);
+      });
     },
   };
 }
@@ -73,7 +76,7 @@ export function safeReturnTo(
 }
 
 function withoutSlash(path: string): string {
-  return (path.endsWith("/") ? path.slice(0, -1) : path).toLowerCase();
+  return path.toLowerCase().replace(/(?<!\/)\/+$/, "");
 }
 
 function isSameOriginPath(path: string, origin: string): boolean {

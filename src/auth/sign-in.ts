@@ -6,13 +6,7 @@ import { digest } from "./auth-transaction.ts";
 import { authorizeParams } from "./authorize-params.ts";
 import { codeRefused, parseCallback } from "./callback.ts";
 import { AuthError, page } from "./errors.ts";
-import {
-  isSameOriginNavigation,
-  isSameOriginRequest,
-  redirect,
-  refusePrefetch,
-  safeReturnTo,
-} from "./request-checks.ts";
+import { isSameOriginNavigation, redirect, refusePrefetch, safeReturnTo } from "./request-checks.ts";
 import { endOf } from "./session/expiry.ts";
 
 /** The routes below one public path, in the order in which a visitor meets them. */
@@ -28,7 +22,7 @@ export interface SignInPaths {
 
 /** Sign-in and sign-out. The tokens stay here; the browser gets the id of a session. */
 export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
-  const { settings, transactions, csrf, revoker, keys } = auth;
+  const { settings, transactions, revoker, keys } = auth;
   const { oauth, origin } = settings;
   const router = express.Router();
   const home = `${paths.base}/`;
@@ -36,7 +30,7 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
   const ownPaths = ["/sign-in", "/sign-out", "/signed-in"].map((path) => paths.base + path);
 
   // 0. A link that is loaded in advance, or only looked at, begins and ends nothing.
-  router.use([paths.signIn, paths.callback, paths.signOut], refusePrefetch);
+  router.all([paths.signIn, paths.callback, paths.signOut], refusePrefetch);
 
   // 1. The visitor wants to sign in: this browser remembers that, and goes to the portal. A page that wants to stay
   //    as it is does so in a small window (popup=1), which ends at /signed-in.
@@ -54,7 +48,8 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
   });
 
   // 2. The portal sends the browser back with a code. It is judged, exchanged, and becomes a session under a new id.
-  router.get(paths.callback, async (req, res) => {
+  router.get(paths.callback, (req, res) => revoker.expect(finish(req, res)));
+  async function finish(req: Request, res: Response): Promise<void> {
     const session = await auth.sessionOf(req, res);
     const { state, code, error } = parseCallback(req, oauth.portal);
     const before = auth.signInOf(session)?.states ?? [];
@@ -67,7 +62,7 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
     const identity = await IdentityManager.exchangeAuthorizationCode({ ...oauth, ...pkce }, code).catch(
       codeRefused,
     );
-    const { username } = identity;
+    const { username, portal, clientId } = identity;
     let replaced: unknown;
     try {
       const user = await profileOf(req, identity);
@@ -78,9 +73,9 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
         return await revoker.revoke(identity);
       }
       const until = Math.min(endOf(identity), Date.now() + auth.store.lifetimes.maxSeconds * 1000);
-      const { portal, clientId } = oauth;
       const states = [...before.slice(-5), digest(state)];
-      const signIn: SignInRecord = { user, portal, clientId, states, until };
+      const browser = settings.browserOf?.(req);
+      const signIn: SignInRecord = { user, portal, clientId, states, browser, until };
       const data = { [keys.identity]: identity, [keys.signIn]: signIn };
       replaced = (await session.replace(data, until - Date.now()))?.[keys.identity];
     } catch (reason) {
@@ -91,7 +86,7 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
     if (replaced instanceof IdentityManager) void revoker.revoke(replaced);
     if (returnTo === windowEnd) keepOpener(res);
     redirect(res, returnTo || home);
-  });
+  }
 
   router.get(paths.signedIn, (_req, res) => {
     keepOpener(res);
@@ -110,18 +105,18 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
   });
 
   router.post(paths.signOut, express.urlencoded({ extended: false, limit: "8kb" }), async (req, res) => {
-    const { user } = await auth.contextOf(req, res);
-    const { id } = await auth.sessionOf(req, res);
-    if (!user || id === undefined) return redirect(res, home);
-    if (!isSameOriginRequest(req, origin) || !csrf.verify(req.body?.csrf_token, id))
-      throw new AuthError("csrf");
+    const { user, verifyForm } = await auth.contextOf(req, res);
+    if (!user) return redirect(res, home);
+    verifyForm();
     await signOut(req, res, user);
   });
 
   // What goes wrong in a sign-in is tried again from its beginning, and leads to where that one would have.
-  router.use([paths.signIn, paths.callback, paths.signOut], ((error, req, res, next) => {
-    const isCallback = req.baseUrl.endsWith(paths.callback);
-    if (isCallback) auth.emit({ type: "sign-in-failed", req, error });
+  router.use(paths.callback, ((error, req, _res, next) => {
+    auth.emit({ type: "sign-in-failed", req, error });
+    next(error);
+  }) as express.ErrorRequestHandler);
+  router.use([paths.signIn, paths.callback, paths.signOut], ((error, _req, res, next) => {
     const { returnTo = "" } = res.locals;
     const query =
       returnTo === windowEnd ? "?popup=1" : returnTo && `?returnTo=${encodeURIComponent(returnTo)}`;
@@ -146,7 +141,7 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
   async function signOut(req: Request, res: Response, user: UserProfile): Promise<void> {
     const session = await auth.sessionOf(req, res);
     // The newest tokens: a refresh that is still in progress finds that it is too late, and revokes its own.
-    const identity = (await session.end(Object.values(keys)))?.[keys.identity];
+    const identity = (await revoker.expect(session.end(Object.values(keys))))?.[keys.identity];
     if (identity instanceof IdentityManager) await revoker.revoke(identity);
     auth.emit({ type: "sign-out", req, username: user.username });
     await auth.hook(() => settings.onSignOut?.({ req, user }));

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import express from "express";
-import type { Site } from "../app.ts";
+import type { Site } from "../app/create-app.ts";
 
 const folder = join(import.meta.dirname, "../../examples/maps-sdk");
 const built = join(folder, "dist");
@@ -27,14 +27,18 @@ export interface MapsSdkOptions {
 export function mapsSdk({ portal, layers }: MapsSdkOptions): (site: Site) => void {
   const origins = [...new Set([portal, ...layers].map((url) => new URL(url).origin))];
 
-  return ({ router, requireSignIn }) => {
-    router.get("/maps-sdk", requireSignIn, (_req, res) => {
+  return ({ router, auth }) => {
+    router.get("/maps-sdk", auth.requireSignIn(), (_req, res) => {
       res.set("Content-Security-Policy", policy(origins)).send(page("hand-over"));
     });
-    router.get("/maps-sdk/proxy", requireSignIn, (_req, res) => {
+    router.get("/maps-sdk/proxy", auth.requireSignIn(), (_req, res) => {
       res.set("Content-Security-Policy", policy([])).send(page("proxy"));
     });
-    router.get("/maps-sdk/settings.json", requireSignIn, (_req, res) => void res.json({ portal, layers }));
+    router.get(
+      "/maps-sdk/settings.json",
+      auth.requireSignIn(),
+      (_req, res) => void res.json({ portal, layers }),
+    );
     router.use("/maps-sdk/dist", express.static(built, { index: false, redirect: false }));
     router.use("/maps-sdk/assets", express.static(assets, { index: false, redirect: false }));
   };

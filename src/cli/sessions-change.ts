@@ -1,9 +1,11 @@
 import pMap from "p-map";
-import type { IdentityManager } from "../arcgis/identity-manager.ts";
-import { reasonOf } from "../reason.ts";
+import { reasonOf } from "../app/reason.ts";
+import type { IdentityManager } from "../auth/arcgis/identity-manager.ts";
+import type { PendingRevocation } from "../auth/arcgis/revocation.ts";
 import {
   counted,
   forEachRecord,
+  identitiesIn,
   inParallel,
   isSimilar,
   noteNoSession,
@@ -33,8 +35,9 @@ export async function revoke(
   context: SessionsContext,
   user: string | undefined,
 ): Promise<"done" | "noSession" | "waiting"> {
-  const { sessions, portals, queue, progress, note, print } = context;
-  const names = await sessions.names();
+  const { auth, portals, revocations, progress, note, print } = context;
+  const { admin } = auth.store;
+  const names = await admin.names();
   const users = new Set<string>();
   const endedAt = new Set<string>();
   const similar = new Set<string>();
@@ -64,14 +67,18 @@ export async function revoke(
     tokens += identities.length;
     if (identities.length === 0) return;
     // A full disk must not stop this.
-    await queue.add(identities).catch(() => unqueued.push(...identities));
+    const add = (items: PendingRevocation[]) => {
+      const known = new Set(items.map(({ token }) => token));
+      return [...items, ...identities.map(pendingRevocation).filter(({ token }) => !known.has(token))];
+    };
+    await admin.changePending(add).catch(() => unqueued.push(...identities));
   }
 
   async function endAll(endings: Ending[]): Promise<void> {
     const known = endings.flatMap(({ identities }) => identities);
     await enqueue(known);
     const queued = new Set(known.map(tokenOf));
-    const end = async ({ name }: Ending) => await sessions.end(name);
+    const end = async ({ name }: Ending) => identitiesIn(await admin.end(name));
     const latest = (await pMap(endings, end, inParallel)).flat();
     // Tokens that were refreshed in the meantime.
     await enqueue(latest.filter((identity) => !queued.has(tokenOf(identity))));
@@ -96,17 +103,14 @@ export async function revoke(
   }
 
   const revoking = progress("Revoking tokens", tokens);
-  let lost = 0;
-  const revokeNow = async (identity: IdentityManager) => {
-    if (!(await queue.revoke(identity))) lost += 1;
-    revoking.step();
-  };
-  await pMap(unqueued, revokeNow, inParallel);
-  const waiting = await queue.work(revoking.step).catch((error) => {
-    context.reasons.add(reasonOf(error));
+  revocations.onDone = revoking.step;
+  await pMap(unqueued, auth.revoke, inParallel);
+  const waiting = await auth.revokePending().catch((error) => {
+    revocations.reasons.add(reasonOf(error));
     return tokens - unqueued.length;
   });
   revoking.end();
+  const { lost } = revocations;
 
   const whose = user ?? counted(users.size, "user");
   const where = portals.size > 1 && endedAt.size > 0 ? ` at ${[...endedAt].sort().join(", ")}` : "";
@@ -117,7 +121,7 @@ export async function revoke(
     lost,
   });
   noteUnreadable(context);
-  const why = [...context.reasons].join("; ");
+  const why = [...revocations.reasons].join("; ");
   if (lost > 0)
     note(
       `${counted(lost, "token")} could not be revoked (${why}), nor queued, because the store is not writable. Revoke them at the portal.`,
@@ -131,14 +135,15 @@ export async function revoke(
 
 /** `rekey`: encrypts everything that is on an older key with the newest one. */
 export async function rekey(context: SessionsContext): Promise<"done"> {
-  const { sessions, pending, keys, print, note } = context;
-  const counts = { resealed: 0, "newest already": 0, "not opened": 0, gone: 0 };
+  const { keys, print, note } = context;
+  const { admin } = context.auth.store;
+  const counts = { resealed: 0, "on newest key": 0, unreadable: 0, gone: 0 };
   await forEachRecord(context, "Encrypting sessions", async (name) => {
-    counts[await sessions.reseal(name)] += 1;
+    counts[await admin.reseal(name)] += 1;
   });
-  await pending.changePending((items) => items);
+  await admin.changePending((items) => items);
 
-  const { resealed, "newest already": already, "not opened": unopened } = counts;
+  const { resealed, "on newest key": already, unreadable: unopened } = counts;
   const rest = already > 0 ? ` ${counted(already, "session")} already had it.` : "";
   print(`Encrypted ${counted(resealed, "session")} with the newest key.${rest}\n`, {
     resealed,
@@ -160,4 +165,11 @@ export async function rekey(context: SessionsContext): Promise<"done"> {
 
 function tokenOf({ refreshToken, token }: IdentityManager): string {
   return refreshToken ?? token;
+}
+
+function pendingRevocation(identity: IdentityManager): PendingRevocation {
+  const { portal, clientId, username } = identity;
+  // No refresh token lives longer, where the portal does not say.
+  const until = identity.refreshTokenExpires?.getTime() ?? Date.now() + 90 * 24 * 60 * 60_000;
+  return { portal, clientId, username, token: tokenOf(identity), until };
 }

@@ -1,13 +1,19 @@
 import pMap from "p-map";
-import type { RevocationQueue } from "../arcgis/revocation-queue.ts";
-import type { Inventory, SessionFacts } from "../session/inventory.ts";
-import type { PendingList } from "../session/pending.ts";
+import { IdentityManager } from "../auth/arcgis/identity-manager.ts";
+import { endOf } from "../auth/session/expiry.ts";
+import type { ArcGISAuth } from "../index.ts";
+import type { SessionInfo } from "../session-store.ts";
+
+/** A session, with the users who are signed in by it: usually one, none in a session of another purpose. */
+export interface SignedInSession extends SessionInfo {
+  identities: IdentityManager[];
+  fullName: string | undefined;
+}
 
 /** What the subcommands of `arcgis-sign-in sessions` work with. */
 export interface SessionsContext {
-  sessions: Inventory;
-  queue: RevocationQueue;
-  pending: PendingList;
+  /** Of all portals, as its `revoke` and `store.admin` go. It does nothing by itself. */
+  auth: ArcGISAuth;
   /** Where the sessions are stored, without a password. */
   place: string;
   /** The IDs of all portals by their URL. */
@@ -18,8 +24,8 @@ export interface SessionsContext {
   keys: number;
   /** Why records cannot be read, and how many there are of each kind: filled while they are read. */
   unreadable: Map<string, number>;
-  /** Why tokens were not revoked. */
-  reasons: Set<string>;
+  /** What became of the tokens that `auth` was to revoke, and why. */
+  revocations: { lost: number; reasons: Set<string>; onDone(): void };
   /** Characters in a line of the terminal. */
   width: number;
   /** Prints the result: as text, or as JSON with `--json`. */
@@ -42,33 +48,51 @@ export const inParallel = { concurrency: 32 };
 
 /** Runs `work` on every record, with a progress line. */
 export async function forEachRecord(
-  { sessions, progress }: SessionsContext,
+  { auth, progress }: SessionsContext,
   label: string,
   work: (name: string) => Promise<void>,
 ): Promise<void> {
-  const names = await sessions.names();
+  const names = await auth.store.admin.names();
   const { step, end } = progress(label, names.length);
   await pMap(names, (name) => work(name).then(step), inParallel).finally(end);
 }
 
 /** Reads a session, and counts unreadable ones; `undefined` when it is gone or belongs to another portal. */
 export async function readSession(
-  { sessions, unreadable, portal }: SessionsContext,
+  { auth, unreadable, portal }: SessionsContext,
   name: string,
-): Promise<SessionFacts | "unreadable" | undefined> {
-  const found = await sessions.look(name);
-  if (found && "trouble" in found) {
-    countUp(unreadable, found.trouble);
+): Promise<SignedInSession | "unreadable" | undefined> {
+  const info = await auth.store.admin.inspect(name);
+  if (!info) return undefined;
+  if ("problem" in info) {
+    countUp(unreadable, info.problem);
     return "unreadable";
   }
-  const isWanted = portal === undefined || found?.identities.some((identity) => identity.portal === portal);
-  return isWanted ? found : undefined;
+  const identities = identitiesIn(info.data);
+  if (portal !== undefined && !identities.some((identity) => identity.portal === portal)) return undefined;
+  // A sign-in ends with its refresh token.
+  const endsAt = Math.min(info.endsAt, identities.length > 0 ? Math.max(...identities.map(endOf)) : Infinity);
+  const isExpired = info.isExpired || Date.now() >= endsAt;
+  return { ...info, endsAt, isExpired, identities, fullName: fullNameIn(info.data) };
+}
+
+export function identitiesIn(data: object | undefined): IdentityManager[] {
+  return Object.values(data ?? {}).filter((value) => value instanceof IdentityManager);
+}
+
+/** Beside an identity under `arcgis`, its user's profile is under `arcgisSignIn`. */
+function fullNameIn(data: object): string | undefined {
+  const isSignIn = ([name]: [string, unknown]) => name.startsWith("arcgis") && name.endsWith("SignIn");
+  const names = Object.entries(data)
+    .filter(isSignIn)
+    .map(([, signIn]) => Object(signIn).user?.fullName);
+  return names.find((name) => typeof name === "string");
 }
 
 /** Calls `visit` with every readable session of the portal. */
 export async function forEachSession(
   context: SessionsContext,
-  visit: (session: SessionFacts) => void,
+  visit: (session: SignedInSession) => void,
 ): Promise<void> {
   await forEachRecord(context, "Reading sessions", async (name) => {
     const session = await readSession(context, name);
@@ -76,8 +100,7 @@ export async function forEachSession(
   });
 }
 
-/** Counts one more of a kind. */
-export function countUp(counts: Map<string, number>, kind: string): void {
+function countUp(counts: Map<string, number>, kind: string): void {
   counts.set(kind, (counts.get(kind) ?? 0) + 1);
 }
 
@@ -86,8 +109,7 @@ export function unreadableCount({ unreadable }: SessionsContext): number {
   return [...unreadable.values()].reduce((sum, times) => sum + times, 0);
 }
 
-/** The users of a session: usually one, none in a session of another purpose. */
-export function usersOf({ identities }: SessionFacts): string[] {
+export function usersOf({ identities }: SignedInSession): string[] {
   return [...new Set(identities.map(({ username }) => username))];
 }
 

@@ -23,15 +23,15 @@ interface UserRow {
 export async function listUsers(context: SessionsContext): Promise<"done"> {
   const users = new Map<string, UserRow>();
   await forEachSession(context, (session) => {
-    if (!session.isAlive) return;
+    if (session.isExpired) return;
     const portal = session.identities[0]?.portal ?? null;
     const names = usersOf(session);
     for (const user of names.length > 0 ? names : [null]) {
       const key = JSON.stringify([portal, user]);
       const row = users.get(key) ?? { user, portal, sessions: 0, lastUsed: 0, ends: 0 };
       row.sessions += 1;
-      row.lastUsed = Math.max(row.lastUsed, session.seenAt);
-      row.ends = Math.max(row.ends, session.end);
+      row.lastUsed = Math.max(row.lastUsed, session.lastAccess);
+      row.ends = Math.max(row.ends, session.endsAt);
       users.set(key, row);
     }
   });
@@ -77,7 +77,7 @@ export async function show(context: SessionsContext, user = ""): Promise<"done" 
   const similar = new Set<string>();
   let fullName: string | undefined;
   await forEachSession(context, (session) => {
-    if (!session.isAlive) return;
+    if (session.isExpired) return;
     for (const name of usersOf(session)) if (isSimilar(name, user)) similar.add(name);
     const identity = session.identities.find(({ username }) => username === user);
     if (!identity) return;
@@ -87,9 +87,9 @@ export async function show(context: SessionsContext, user = ""): Promise<"done" 
       record: session.name.slice(0, 8),
       portal: identity.portal,
       signedIn: session.createdAt,
-      lastUsed: session.seenAt,
-      ends: session.end,
-      tokenUntil: timeOf(identity.tokenEnds ?? identity.tokenExpires),
+      lastUsed: session.lastAccess,
+      ends: session.endsAt,
+      tokenUntil: timeOf(identity.tokenEndsAt ?? identity.tokenExpires),
       refreshTokenUntil: timeOf(identity.refreshTokenExpires),
     });
   });
@@ -128,19 +128,19 @@ export async function stats(context: SessionsContext): Promise<"done"> {
   const now = Date.now();
   await forEachSession(context, (session) => {
     if (!session.isOnNewestKey) counts.onOlderKey += 1;
-    if (!session.isAlive) {
+    if (session.isExpired) {
       counts.expired += 1;
       return;
     }
     counts.alive += 1;
     oldest = Math.min(oldest, session.createdAt);
     for (const { portal, username } of session.identities) users.add(`${portal} ${username}`);
-    const unusedMs = now - session.seenAt;
+    const unusedMs = now - session.lastAccess;
     if (unusedMs < 60 * 60_000) counts.lastHour += 1;
     if (unusedMs < 24 * 60 * 60_000) counts.lastDay += 1;
   });
   let waiting = 0;
-  await context.pending.changePending((items) => {
+  await context.auth.store.admin.changePending((items) => {
     waiting = items.length;
     return items;
   });

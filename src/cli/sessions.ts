@@ -1,15 +1,12 @@
 import { statSync } from "node:fs";
 import { type Config, ConfigError, loadConfig } from "../app/config/config.ts";
 import { parseRedisUrl } from "../app/config/redis-url.ts";
-import { revocationQueue } from "../arcgis/revocation-queue.ts";
-import { inventory } from "../session/inventory.ts";
-import { openRecords } from "../session/open-store.ts";
-import { pendingList } from "../session/pending.ts";
-import type { RecordStore } from "../session/record-store.ts";
-import { keyRing } from "../session/seal.ts";
+import { reasonOf } from "../app/reason.ts";
+import { type OpenStore, openStore } from "../app/store.ts";
+import { type AuthEvent, arcgisAuth } from "../index.ts";
 import { type CommandContext, readArgs, UsageError, unknown, withConfigFile } from "./command-line.ts";
 import { rekey, revoke } from "./sessions-change.ts";
-import { countUp, type SessionsContext } from "./sessions-context.ts";
+import type { SessionsContext } from "./sessions-context.ts";
 import { listUsers, show, stats } from "./sessions-list.ts";
 import { printable, printableJson } from "./table.ts";
 
@@ -31,18 +28,17 @@ export async function sessionsCommand(args: string[], context: CommandContext): 
   const { cwd, env, error } = context;
   const { flags, user, run } = readSubcommand(args);
   let config: Config | undefined;
-  let records: RecordStore | undefined;
+  let opened: OpenStore | undefined;
   try {
     config = loadConfig({ cwd, env: withConfigFile(env, flags.config) });
-    const unreadable = new Map<string, number>();
-    records = await openExisting(config, unreadable);
-    return exitCodes[await run(sessionsContext(config, records, unreadable, flags, context), user)];
+    opened = await openExisting(config);
+    return exitCodes[await run(await sessionsContext(config, opened, flags, context), user)];
   } catch (reason) {
     if (reason instanceof UsageError) throw reason;
     error.write(`${reason instanceof ConfigError ? reason.message : withFix(reason, config)}\n`);
     return reason instanceof ConfigError ? exitCodes.configuration : exitCodes.unavailable;
   } finally {
-    await records?.close();
+    await opened?.close();
   }
 }
 
@@ -68,42 +64,48 @@ function readSubcommand(args: string[]) {
 }
 
 /** Opens the server's store. A folder that does not exist is the wrong one, so it is not created. */
-async function openExisting(config: Config, unreadable: Map<string, number>): Promise<RecordStore> {
+async function openExisting(config: Config): Promise<OpenStore> {
   const { redisUrl, sessionDir } = config;
   if (!redisUrl && !statSync(sessionDir, { throwIfNoEntry: false })?.isDirectory())
     throw new Error(`there is no folder ${sessionDir}`);
-  const warn = ({ reason }: { reason?: unknown }) => countUp(unreadable, String(reason));
-  return openRecords(config, { info: () => {}, warn } as unknown as Parameters<typeof openRecords>[1]);
+  const opened = await openStore(config, { info() {}, warn() {} });
+  // The reaper is the server's.
+  opened.store.close();
+  return opened;
 }
 
-function sessionsContext(
+async function sessionsContext(
   config: Config,
-  records: RecordStore,
-  unreadable: Map<string, number>,
+  { store }: OpenStore,
   flags: ReturnType<typeof readSubcommand>["flags"],
   { output, error }: CommandContext,
-): SessionsContext {
+): Promise<SessionsContext> {
   const all = [config, ...config.furtherPortals];
   const chosen = all.find(({ portalId }) => portalId === flags.portal);
   if (flags.portal !== undefined && !chosen) {
     const ids = all.map(({ portalId }) => portalId);
     throw new UsageError(unknown("portal", flags.portal, flags.portal, ids));
   }
-  const keys = keyRing(config.encryptionKeys);
-  const { sessionIdleSeconds: idleSeconds, sessionMaxSeconds: maxSeconds } = config;
-  const pending = pendingList(records, keys);
-  const reasons = new Set<string>();
-  const log = { warn: ({ reason }: { reason: string }) => void reasons.add(reason) };
+  const revocations = { lost: 0, reasons: new Set<string>(), onDone() {} };
+  const onEvent = ({ type, username, error }: AuthEvent) => {
+    if (type === "revoke-failed") revocations.reasons.add(reasonOf(error));
+    // Without a user, it is the list that could not be written.
+    if (type === "revoke-failed" && username === undefined) revocations.lost += 1;
+    if (type === "revoke") revocations.onDone();
+  };
+  const { clientId, redirectUri, portal, sessionSecrets: sessionSecret, encryptionKeys } = config;
+  const encryptionKey = encryptionKeys;
+  const auth = arcgisAuth({ clientId, redirectUri, portal, sessionSecret, encryptionKey, store, onEvent });
+  // Ends its timer: the pending revocations are tried when a subcommand says so.
+  await auth.close();
   return {
-    sessions: inventory({ records, keys, idleSeconds, maxSeconds }),
-    queue: revocationQueue({ store: pending, log: log as Parameters<typeof revocationQueue>[0]["log"] }),
-    pending,
+    auth,
+    revocations,
     place: placeOf(config),
     portals: new Map(all.map(({ portal, portalId }) => [portal, portalId])),
     portal: chosen?.portal,
-    keys: config.encryptionKeys.length,
-    unreadable,
-    reasons,
+    keys: encryptionKeys.length,
+    unreadable: new Map(),
     width: output.columns ?? 80,
     print: (text, value) => void output.write(flags.json ? `${printableJson(value)}\n` : text),
     note: (text) => void error.write(`${printable(text)}\n`),

@@ -3,82 +3,62 @@
  * match in any case, with spaces around them, each letter percent-encoded or not.
  */
 const ours =
-  /^(?:[+\s]|%[01][\da-f]|%20)*(?:(?:t|%[75]4)(?:o|%[64]f)(?:k|%[64]b)(?:e|%[64]5)(?:n|%[64]e)|(?:c|%[64]3)(?:a|%[64]1)(?:l|%[64]c)(?:l|%[64]c)(?:b|%[64]2)(?:a|%[64]1)(?:c|%[64]3)(?:k|%[64]b))(?:[+\s]|%[01][\da-f]|%20)*$/i;
-const format = /^(?:[+\s]|%[01][\da-f]|%20)*(?:f|%[64]6)(?:[+\s]|%[01][\da-f]|%20)*$/i;
-
-/** Names that ArcGIS gives to pages for people. */
-const pages = ["", "html"];
-
-/** Paths that are files: there is no format to ask for. */
+  /^(?:[+\s]|%[01][\da-f]|%20)*(?:(?:t|%[75]4)(?:o|%[64]f)(?:k|%[64]b)(?:e|%[64]5)(?:n|%[64]e)|(?:c|%[64]3)(?:a|%[64]1)(?:l|%[64]c)(?:l|%[64]c)(?:b|%[64]2)(?:a|%[64]1)(?:c|%[64]3)(?:k|%[64]b))(?:[+\s]|%[01][\da-f]|%20)*(?:=|$)/i;
+const format = /^(?:[+\s]|%[01][\da-f]|%20)*(?:f|%[64]6)(?:[+\s]|%[01][\da-f]|%20)*(?:=|$)/i;
+/** Paths of files, which have no format parameter. */
 const file = /\/(?:tile\/\d+\/\d+\/\d+|attachments\/\d+|data)$|\.(?:png|jpe?g|gif|webp|pbf|zip|csv|pdf)$/i;
-
 /** Longer than any of these names, however it is encoded. */
-const longestName = 64;
-
-const [ampersand, equals] = [0x26, 0x3d];
-
-/** A query without the parameters that the client may not set; the others stay as they were written. */
-export function withoutOurs(query: string): string {
-  return without(query, ours);
-}
+const maxName = 64;
 
 /**
- * Makes a function that takes a query or a form chunk by chunk, of any size, and returns it without the parameters of
- * these names. Called without a chunk, it returns the end. It holds no more than the beginning of one pair.
+ * Makes a function that takes a query or a form (latin1) piece by piece, and returns it without the parameters of these
+ * names, the others as they were written. The last call is without a piece. It holds no more than one name.
  */
-export function parameterFilter(names = ours): (chunk?: Buffer) => Buffer {
-  let begun = Buffer.alloc(0);
-  // Of the current pair; unknown before the end of its name.
+export function parameterFilter(names = ours): (piece?: string) => string {
+  let begun = "";
+  // Of the current parameter; unknown before the end of its name.
   let isKept: boolean | undefined;
-  let isFirst = true;
-
-  return (chunk = Buffer.of(ampersand)) => {
-    const out = Buffer.allocUnsafe(begun.length + chunk.length + 1);
-    let used = begun.copy(out);
-    // Where the current pair begins, with the & before it.
-    let pair = 0;
-    for (const byte of chunk) {
-      const isEnd = byte === ampersand;
-      if (isKept === undefined && (isEnd || byte === equals || used - pair > longestName)) {
-        const name = out.toString("latin1", pair + (isFirst ? 0 : 1), used);
-        isKept = !(isEnd && name === "") && !names.test(name);
-        if (isKept) isFirst = false;
-        else used = pair;
+  let separator = "";
+  return (piece) => {
+    const out: string[] = [];
+    const parameters = (begun + (piece ?? "")).split("&");
+    begun = "";
+    const last = piece === undefined ? -1 : parameters.length - 1;
+    parameters.forEach((text, index) => {
+      if (index > 0) isKept = undefined;
+      if (isKept) out.push(text);
+      else if (isKept === undefined && index === last && text.length <= maxName && !text.includes("="))
+        begun = text;
+      else if (isKept === undefined) {
+        isKept = text !== "" && !names.test(text);
+        if (!isKept) return;
+        out.push(separator, text);
+        separator = "&";
       }
-      if (isEnd) {
-        isKept = undefined;
-        pair = used;
-        if (!isFirst) out[used++] = ampersand;
-      } else if (isKept !== false) out[used++] = byte;
-    }
-    const known = isKept === undefined ? pair : used;
-    begun = Buffer.from(out.subarray(known, used));
-    return out.subarray(0, known);
+    });
+    return out.join("");
   };
 }
 
 /**
- * Asks for JSON where ArcGIS would respond with a page: pages show what other people have written.
+ * Removes what the client may not set from the query, and asks for JSON where ArcGIS would respond to a GET with a page:
+ * pages show what other users have written.
  *
- * @param destination Fetch Metadata's word for what the browser is going to do with the response: an `image` is no page
+ * @param destination what the browser does with the response (Fetch Metadata): an `image` is no page
  */
-export function asJson(url: URL, destination = "empty"): void {
-  const query = url.search.slice(1);
-  const [given, ...more] = query.split("&").filter((pair) => format.test(pair.split("=", 1).join()));
-  const isGiven = given !== undefined && more.length === 0 && !pages.includes(formatIn(given));
+export function cleanQuery(url: URL, isGet: boolean, destination = "empty"): void {
+  const query = without(url.search.slice(1), ours);
+  const [given, ...more] = query.split("&").filter((text) => format.test(text));
+  const isPage = [...new URLSearchParams(given).values()].every((value) => /^\s*(?:html\s*)?$/i.test(value));
+  const isGiven = given !== undefined && more.length === 0 && !isPage;
   const isForPages = ["empty", "document", "iframe", "frame"].includes(destination);
   const isFile = given === undefined && (file.test(url.pathname) || !isForPages);
-  if (isGiven || isFile) return;
-  const others = without(query, format);
-  url.search = others ? `${others}&f=json` : "f=json";
+  const asJson = [without(query, format), "f=json"].filter(Boolean).join("&");
+  const search = !isGet || isGiven || isFile ? query : asJson;
+  if (search !== url.search.slice(1)) url.search = search;
 }
 
 function without(query: string, names: RegExp): string {
   const filter = parameterFilter(names);
-  return Buffer.concat([filter(Buffer.from(query, "latin1")), filter()]).toString("latin1");
-}
-
-function formatIn(pair: string): string {
-  const [[, value = ""] = []] = new URLSearchParams(pair);
-  return value.trim().toLowerCase();
+  return filter(query) + filter();
 }

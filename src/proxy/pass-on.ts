@@ -1,77 +1,64 @@
-import type { IncomingMessage } from "node:http";
 import type { Response } from "express";
-import { AppError } from "../errors.ts";
-import { counts } from "../metrics/counts.ts";
-import { leaveUnread, lengthOf } from "./body.ts";
-import { answerHeaders, harmlessType } from "./headers.ts";
-import type { Answer } from "./upstream.ts";
+import { leaveUnread, type OnBytes } from "./body.ts";
+import { harmlessType, responseHeaders } from "./headers.ts";
+import { ProxyError } from "./proxy-error.ts";
+import { type UpstreamResponse, upstreamError } from "./upstream.ts";
 
-/** What comes back is data: opened as a page it can do nothing. */
-const policy = "sandbox; default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const tooLarge = "more than maxBytes";
 
 /**
- * Gives the browser what is harmless of an answer, as fast as it reads.
- *
- * @throws AppError answer_refused for a redirect or no known status, for what a browser might run or show as a page of ours, and
- *   for more than `mostBytes`; portal_unreachable or portal_timeout when it breaks off. Some of it may have been
- *   sent by then: the connection has to be cut.
+ * Gives the browser what is harmless of a response, as fast as it reads: no redirect or unknown status, nothing that a
+ * browser might run or show as a page of this site, and no more than `maxBytes`. When it throws, some of the response
+ * may have been sent: the connection has to be cut.
  */
-export async function passOn(answer: Answer, res: Response, mostBytes: number): Promise<void> {
-  const { status, headers, head, rest } = answer;
+export async function passOn(from: UpstreamResponse, res: Response, maxBytes: number, onBytes?: OnBytes) {
+  const { status, headers, head, rest } = from;
   const type = harmlessType(headers["content-type"]);
-  const isEmpty = head.length === 0 && rest === undefined;
-  const length = headers["content-length"] === undefined ? 0 : lengthOf({ headers });
-  if (status < 200 || status > 599) throw refused(answer, `HTTP ${status}: there is no such status`);
-  if (status >= 300 && status < 400) throw refused(answer, `HTTP ${status}: redirects are not followed`);
-  if (type === undefined && !isEmpty) throw refused(answer, `HTTP ${status} with another type`);
-  if (length > mostBytes) throw refused(answer, "more than PROXY_MAX_BYTES");
+  const length = Number(headers["content-length"] ?? 0);
+  const check = (isFine: boolean, cause: string) => {
+    if (isFine) return;
+    rest?.destroy();
+    throw new ProxyError("response_rejected", cause);
+  };
+  check(status >= 200 && status <= 599, `HTTP ${status}: there is no such status`);
+  check(status < 300 || status >= 400, `HTTP ${status}: redirects are not followed`);
+  check(type !== undefined || (head.length === 0 && !rest), `HTTP ${status} with another type`);
+  check(Math.max(length, head.length) <= maxBytes, tooLarge);
 
-  res.status(status).setHeaders(answerHeaders(headers));
-  // A 204 has no length (RFC 9110, 8.6); whoever believed in one would wait for a body.
-  if (status === 204) res.removeHeader("Content-Length");
-  res.setHeader("Content-Security-Policy", policy);
-  if (type !== undefined) res.setHeader("Content-Type", type);
+  const list = responseHeaders(status, headers, type);
+  for (let at = 0; at < list.length; at += 2) res.setHeader(list[at] as string, list[at + 1] as string);
+  res.statusCode = status;
   leaveUnread(res.req, res);
-  counts.proxyBytes.add("received", head.length);
-  if (rest === undefined) return void res.end(head);
-  if (head.length > 0) res.write(head);
-  await stream(rest, res, mostBytes - head.length);
-}
+  onBytes?.("received", head.length);
+  if (!rest) return void res.end(head);
 
-/**
- * Not `pipeline`: it destroys the response when the upstream one breaks off, and then nobody can tell any more which
- * of the two ends has gone, and what the log should say. It reads once in a turn of the event loop: that joins tiny
- * chunks, and lets other requests have their turn.
- */
-function stream(rest: IncomingMessage, res: Response, mostBytes: number): Promise<void> {
-  let left = mostBytes;
+  let left = maxBytes - head.length;
+  // What `write` returns, not `writableNeedDrain`: middleware such as compression has a buffer of its own.
+  let isBlocked = head.length > 0 && !res.write(head);
   let isDue = false;
-  return new Promise((resolve, reject) => {
+  // Not `pipeline`: it would destroy `res` when the upstream response breaks off, and nothing could tell which of the two
+  // it was. One read in a turn of the event loop: that joins tiny chunks, and lets other requests have their turn.
+  await new Promise<void>((resolve, reject) => {
     function pass(): void {
       isDue = false;
-      if (res.writableNeedDrain) return;
-      const chunk: Buffer | null = rest.read();
-      if (chunk === null) return;
+      const chunk: Buffer | null | undefined = isBlocked ? null : rest?.read();
+      if (!chunk) return;
       left -= chunk.length;
-      counts.proxyBytes.add("received", chunk.length);
-      if (left < 0) rest.destroy(new AppError("answer_refused", { cause: "more than PROXY_MAX_BYTES" }));
-      else res.write(chunk);
+      onBytes?.("received", chunk.length);
+      if (left < 0) rest?.destroy(new ProxyError("response_rejected", tooLarge));
+      else isBlocked = !res.write(chunk);
     }
     function passSoon(): void {
       if (!isDue) setImmediate(pass);
       isDue = true;
     }
-    rest.once("error", (error) => {
-      reject(error instanceof AppError ? error : new AppError("portal_unreachable", { cause: error }));
+    rest.once("error", (error) => reject(upstreamError(error)));
+    res.once("close", resolve).on("drain", () => {
+      isBlocked = false;
+      passSoon();
     });
-    res.once("close", resolve).on("drain", passSoon);
     if (rest.readableEnded) res.end();
-    else if (rest.destroyed) reject(new AppError("portal_unreachable"));
+    else if (rest.destroyed) reject(upstreamError("the response broke off"));
     else rest.once("end", () => res.end()).on("readable", passSoon);
   });
-}
-
-function refused({ rest }: Answer, cause: string): AppError {
-  rest?.destroy();
-  return new AppError("answer_refused", { cause });
 }

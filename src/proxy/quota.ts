@@ -1,28 +1,20 @@
-export interface QuotaOptions {
-  /** For all users together. */
-  most: number;
-  /** For one user, so that nobody can use up everything. */
-  mostEach: number;
-}
+import type { Response } from "express";
 
-/**
- * Limits something that is scarce, in total and per user. The function takes `amount` of it for `owner` and returns
- * the function that gives it back, or `undefined` when there is not enough left.
- */
-export function quota({ most, mostEach }: QuotaOptions) {
+/** Limits something scarce. The function takes `amount` of it until `res` ends; false when there is not enough left. */
+export function quota({ total, perUser }: { total: number; perUser: number }) {
   const taken = new Map<string, number>();
-  let total = 0;
-
-  return (owner: string, amount = 1): (() => void) | undefined => {
-    const own = taken.get(owner) ?? 0;
-    if (total + amount > most || own + amount > mostEach) return undefined;
-    taken.set(owner, own + amount);
-    total += amount;
-    return () => {
-      total -= amount;
-      const left = (taken.get(owner) ?? amount) - amount;
-      if (left > 0) taken.set(owner, left);
-      else taken.delete(owner);
-    };
+  let sum = 0;
+  return (user: string, res: Response, amount = 1): boolean => {
+    const own = taken.get(user) ?? 0;
+    if (sum + amount > total || own + amount > perUser) return false;
+    taken.set(user, own + amount);
+    sum += amount;
+    res.once("close", () => {
+      sum -= amount;
+      const left = (taken.get(user) ?? amount) - amount;
+      if (left > 0) taken.set(user, left);
+      else taken.delete(user);
+    });
+    return true;
   };
 }

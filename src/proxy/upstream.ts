@@ -1,136 +1,138 @@
-import {
-  Agent as HttpAgent,
-  request as httpRequest,
-  type IncomingMessage,
-  type OutgoingHttpHeaders,
-} from "node:http";
-import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
-import { Readable } from "node:stream";
-import { AppError } from "../errors.ts";
-import { counts } from "../metrics/counts.ts";
+import { type Agent, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from "node:https";
+import { type Duplex, Readable } from "node:stream";
+import type { Response } from "express";
+import { AuthError } from "../index.ts";
 import type { Body } from "./body.ts";
-import { perSession } from "./connections.ts";
+import { ProxyError } from "./proxy-error.ts";
 
 export interface UpstreamRequest {
-  method: string;
-  /** The request is made from this very object: nothing parses the address a second time. */
+  /** The request is made from this very object: nothing parses the URL a second time. */
   url: URL;
-  headers: OutgoingHttpHeaders;
+  /** Names and values in turn. */
+  headers: string[];
   body: Body | undefined;
   /** The session whose connections are used. */
   owner: string;
   /** The longest silence, from the first byte on, in either direction (ms). */
   idleMs: number;
-  /** Ends it all. */
-  signal: AbortSignal;
 }
 
-/** An answer, of which the beginning has been read. */
-export interface Answer {
+export interface UpstreamResponse {
   status: number;
   headers: IncomingMessage["headers"];
+  /** The beginning, and what follows; `undefined` when there is no more. */
   head: Buffer;
-  /** What follows; `undefined` when there is no more. */
-  rest?: IncomingMessage;
+  rest: IncomingMessage | undefined;
 }
 
 /** Connections are kept for a moment, but for less long than servers keep them (Node 5 s, others longer). */
 const keep = { keepAlive: true, timeout: 4_000 };
-const ways = {
+const protocols = {
   "http:": { send: httpRequest, agent: perSession(new HttpAgent(keep)) },
   "https:": { send: httpsRequest, agent: perSession(new HttpsAgent(keep)) },
 };
-
 /** Interim responses (1xx) to one request. Each costs some time, and nothing else limits them. */
-const mostInterim = 1_024;
-
+const maxInterim = 1_024;
+/** No request takes longer than this, however lively it is (ms). */
+const maxMs = 15 * 60_000;
 /** Larger than any error of ArcGIS. */
 export const headBytes = 8 * 1024;
 
 /**
- * Sends one request and waits for the beginning of its answer: all of a small one. Redirects are not followed,
- * and what is compressed stays so.
- *
- * Plain node:http, because a proxy library sends a request once and pipes what comes back: none of them looks
- * at an answer and asks again.
- *
- * @throws AppError portal_unreachable, portal_timeout
+ * Sends one request and waits for the beginning of its response: all of a small one. Both end when `res`, the response
+ * to the client, does. Redirects are not followed, and what is compressed stays so. Plain node:http, because proxy
+ * libraries send a request once and pipe what comes back: none of them looks at a response and tries again.
  */
-export async function askUpstream({ signal, ...request }: UpstreamRequest): Promise<Answer> {
-  const asked = performance.now();
-  try {
-    const answer = await respond(request, signal);
-    const { statusCode: status = 0, headers } = answer;
-    const head = Number(headers["content-length"]) > headBytes ? Buffer.alloc(0) : await headOf(answer);
-    return { status, headers, head, ...(!answer.readableEnded && { rest: answer }) };
-  } catch (error) {
-    if (error instanceof AppError) throw error;
-    throw new AppError("portal_unreachable", { cause: error });
-  } finally {
-    counts.portalSeconds.observe("proxy", (performance.now() - asked) / 1000);
-  }
-}
-
-function respond(
-  { method, url, headers, body, owner, idleMs }: Omit<UpstreamRequest, "signal">,
-  signal: AbortSignal,
-): Promise<IncomingMessage> {
-  const { send, agent } = ways[url.protocol as keyof typeof ways];
+export function requestUpstream(options: UpstreamRequest, res: Response): Promise<UpstreamResponse> {
+  const { url, headers, body, owner, idleMs } = options;
+  const { send, agent } = protocols[url.protocol as keyof typeof protocols];
   return new Promise((resolve, reject) => {
-    const options = { method, headers, agent, timeout: idleMs, owner };
-    const request = send(url, options);
+    const init = { method: res.req.method, headers, agent, timeout: idleMs, owner };
+    const request = send(url, init);
     let response: IncomingMessage | undefined;
     let interim = 0;
-    // Node's own option of that name watches every event of the request, and takes as long as all the rest here.
-    const abort = () => request.destroy(signal.reason);
-    if (signal.aborted) abort();
-    else signal.addEventListener("abort", abort, { once: true });
+    const fail = (error: unknown) => reject(upstreamError(error));
+    const timeOut = () => void (response ?? request).destroy(new AuthError("portal_timeout"));
+    const cancel = () => void (res.writableFinished || request.destroy());
+    const timer = setTimeout(timeOut, maxMs);
+    if (res.destroyed) cancel();
+    res.once("close", cancel);
     request.once("response", (begun) => {
       response = begun;
       // A server that responds before it has read the body may take the rest of it for the next request.
-      if (!request.writableFinished) request.shouldKeepAlive = false;
+      if (!request.writableFinished || begun.statusCode === 101) request.shouldKeepAlive = false;
       begun.once("end", () => request.writableFinished || request.destroy());
-      resolve(begun);
+      begun.once("error", fail);
+      const { statusCode: status = 0, headers } = begun;
+      readHead(begun, (head) =>
+        resolve({ status, headers, head, rest: begun.readableEnded ? undefined : begun }),
+      );
     });
-    // Nothing of ours asks for an interim response (1xx): a server that sends one first may have lost count.
-    request.once("socket", (socket) =>
-      socket.prependOnceListener("data", (first: Buffer) => {
-        if (!/^HTTP\/1\.1 [2-5]/.test(first.toString("latin1", 0, 16))) request.shouldKeepAlive = false;
-      }),
-    );
+    // Nothing here asks for an interim response (1xx): a server that sends one may have lost count.
     request.on("information", () => {
-      interim += 1;
-      if (interim > mostInterim) request.destroy();
+      request.shouldKeepAlive = false;
+      if (++interim > maxInterim) request.destroy();
     });
-    request.once("timeout", () => (response ?? request).destroy(new AppError("portal_timeout")));
-    // It stays: without a listener, an error after the response has begun would end the process.
-    request.on("error", reject);
-    // Node has no error for a server that changes the protocol unasked (101): it only hangs up.
-    request.once("close", () => reject(new Error("closed without a response")));
+    request.once("timeout", timeOut);
+    // After the response has begun, its own errors count: what follows a complete one changes nothing.
+    request.on("error", (error) => response ?? fail(error));
+    request.once("close", () => {
+      clearTimeout(timer);
+      res.off("close", cancel);
+      // Node has no error for a server that changes the protocol unasked (101).
+      if (!response) fail("closed without a response");
+    });
     if (!body) return void request.end();
+    // Not `pipeline`, which hides the error of the source.
     const content = Readable.from(body.chunks);
     content.on("error", (error) => request.destroy(error)).pipe(request);
     request.once("close", () => content.destroy());
   });
 }
 
-/** Reads until there are more than `headBytes`, or all of it. What is not read yet waits for who will. */
-function headOf(answer: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let read = 0;
-  return new Promise((resolve, reject) => {
-    function take(): void {
-      for (let chunk = answer.read(); chunk !== null; chunk = answer.read()) {
-        chunks.push(chunk);
-        read += chunk.length;
-      }
-      if (read > headBytes) finish();
-    }
-    function finish(): void {
-      answer.off("readable", take).off("end", finish).off("error", reject);
-      const [only] = chunks;
-      resolve(chunks.length === 1 && only ? only : Buffer.concat(chunks));
-    }
-    answer.on("readable", take).once("end", finish).once("error", reject);
+/** Reads until there are more than `headBytes`, or all of it; nothing of what says that it is larger. */
+function readHead(response: IncomingMessage, done: (head: Buffer) => void): void {
+  let head: Buffer = Buffer.alloc(0);
+  function take(): void {
+    for (let chunk = response.read(); chunk !== null; chunk = response.read())
+      head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
+    if (head.length > headBytes) finish();
+  }
+  function finish(): void {
+    response.off("readable", take).off("end", finish);
+    done(head);
+  }
+  if (Number(response.headers["content-length"]) > headBytes) finish();
+  else response.on("readable", take).once("end", finish);
+}
+
+/** Errors with a code stay as they are. */
+export function upstreamError(error: unknown): AuthError | ProxyError {
+  if (error instanceof AuthError || error instanceof ProxyError) return error;
+  return new AuthError("portal_unreachable", { cause: error });
+}
+
+/**
+ * Lets an agent keep connections for one session each. A server that misreads where a request ends can then mix up the
+ * requests of one user, but never hand one user's token or response to another. A connection on which the server sends
+ * something between two requests is closed. Node documents these methods as ones to override.
+ */
+function perSession<T extends Agent>(agent: T): T {
+  const { getName, keepSocketAlive, reuseSocket } = agent;
+  function hangUp(this: Duplex): void {
+    this.destroy();
+  }
+  return Object.assign(agent, {
+    getName: (options?: RequestOptions & { owner?: string }) =>
+      `${getName.call(agent, options)}:${options?.owner}`,
+    keepSocketAlive: (socket: Duplex) => {
+      socket.once("data", hangUp);
+      return keepSocketAlive.call(agent, socket);
+    },
+    reuseSocket: (socket: Duplex, request: Parameters<Agent["reuseSocket"]>[1]) => {
+      socket.off("data", hangUp);
+      reuseSocket.call(agent, socket, request);
+    },
   });
 }

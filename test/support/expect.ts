@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { catalog, type ErrorCode } from "#src/errors.ts";
+import { catalog, type ErrorCode } from "#src/app/errors.ts";
 import type { Answer, Browser } from "./browser.ts";
 import type { Site } from "./site.ts";
 

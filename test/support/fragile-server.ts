@@ -1,7 +1,7 @@
 import "#src/no-debug.ts";
 import { setTimeout as sleep } from "node:timers/promises";
 import { loadConfig } from "#src/app/config/config.ts";
-import { endInOrder, serve } from "#src/serve.ts";
+import { endInOrder, serve } from "#src/app/serve.ts";
 
 /** A server with routes that no careful person would write: /slow?ms=, /throw and /reject, which nobody catches. */
 

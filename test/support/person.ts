@@ -2,26 +2,24 @@ import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
-import { cookieNames } from "#src/session/cookie-names.ts";
 import type { Answer, Browser } from "./browser.ts";
 import type { Site } from "./site.ts";
 
 /** Signs out as a person does: by the button of the start page. */
 export async function signOut(browser: Browser, base = ""): Promise<Answer> {
   const home = await browser.get(`${base}/`);
-  return browser.post(`${base}/sign-out`, { form_token: formTokenOf(home) });
+  return browser.post(`${base}/sign-out`, { csrf_token: formTokenOf(home) });
 }
 
 /** The token in the sign-out form of a page. */
 export function formTokenOf({ body }: Pick<Answer, "body">): string {
-  return /name="form_token" value="([^"]+)"/.exec(body)?.[1] ?? assert.fail(`no sign-out form in ${body}`);
+  return /name="csrf_token" value="([^"]+)"/.exec(body)?.[1] ?? assert.fail(`no sign-out form in ${body}`);
 }
 
-/** The name of the cookie that keeps the sign-ins in progress of a browser, at the server that it visits or another. */
-export function transactionCookie({ base }: Pick<Browser, "base">): string {
-  const redirectUri = `${base}/authenticate`;
-  const secure = base.startsWith("https:");
-  return cookieNames({ redirectUri, secure, cookieName: "", portalId: "main" }).transaction;
+/** The name of the cookie that keeps the latest sign-in in progress of a browser. */
+export function transactionCookie({ cookies }: Pick<Browser, "cookies">): string {
+  const names = [...cookies.keys()].filter((name) => name.includes(".tx."));
+  return names.at(-1) ?? assert.fail("no sign-in in progress");
 }
 
 /** The session id in this browser's cookie. */
@@ -34,7 +32,7 @@ export function sessionIdOf(browser: Browser): string {
 export async function identityOf(site: Site, browser: Browser): Promise<ArcGISIdentityManager> {
   let identity: ArcGISIdentityManager | undefined;
   await site.store.update(sessionIdOf(browser), (data) => {
-    identity = data.identity;
+    identity = data.arcgis;
   });
   return identity ?? assert.fail("this browser has no session");
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type ClientRequest, type IncomingMessage, request } from "node:http";
 import type { TestContext } from "node:test";
-import { catalog, type ErrorCode } from "#src/errors.ts";
+import { catalog, type ErrorCode } from "#src/app/errors.ts";
 import type { Answer, Browser, Sending } from "./browser.ts";
 import { openSite, type Site, type SiteOptions, signIn } from "./site.ts";
 import { startUpstream, type Upstream } from "./upstream.ts";
@@ -62,7 +62,7 @@ export async function openProxy(
         .slice(2)
         .split(".", 1)
         .join();
-      return (await site.store.read(id))?.identity?.token;
+      return (await site.store.read(id))?.arcgis?.token;
     },
   };
 }

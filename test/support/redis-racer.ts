@@ -1,13 +1,18 @@
 import { randomInt, randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { redisStore } from "#src/session/redis-store.ts";
+import { parseRedisUrl } from "#src/app/config/redis-url.ts";
+import { connectToRedis } from "#src/app/redis-connection.ts";
+import { redisBackend } from "#src/session-store.ts";
 import type { Operation, Race } from "./redis-race.ts";
 
 const atOnce = 10;
 
 /** A process of its own that does what servers do to sessions, at random, beside others that do the same. */
 process.once("message", async ({ url, names, operations }: Race) => {
-  const store = await redisStore({ url, maxSeconds: 600, patienceMs: 400 });
+  const address = parseRedisUrl(url);
+  if (!address) throw new TypeError(url);
+  const { client, close } = await connectToRedis(address, { timeoutMs: 400 });
+  const store = redisBackend(client, { idleSeconds: 600 });
   const log: Operation[] = [];
 
   async function step(turn: number): Promise<void> {
@@ -28,29 +33,29 @@ process.once("message", async ({ url, names, operations }: Race) => {
     while (outcome === "failed" && !(await isThere())) await sleep(10);
 
     async function act(what: typeof kind): Promise<boolean> {
-      if (what === "remove") return store.remove(name);
+      if (what === "remove") return (await store.take(name)) !== undefined;
       if (what === "create") {
         met = { life: randomUUID(), changes: 0 };
         const exists = (error: Error) => {
           if (!/already/.test(error.message)) throw error;
           return false;
         };
-        return store.create(name, { content: `${met.life}/0`, seen: "seen" }).then(() => true, exists);
+        return store.create(name, `${met.life}/0`).then(() => true, exists);
       }
       if (what === "change") {
-        return store.change(name, (record) => {
-          met = parse(record.content);
-          return { ...record, content: `${met.life}/${(met.changes ?? 0) + 1}` };
+        return store.update(name, ({ text }) => {
+          met = parse(text);
+          return `${met.life}/${(met.changes ?? 0) + 1}`;
         });
       }
       const record = await store.read(name);
-      if (record) met = parse(record.content);
+      if (record) met = parse(record.text);
       return record !== undefined;
     }
   }
 
   const isThere = () =>
-    store.ping().then(
+    client.eval("return 1", { keys: ["arcgis-sign-in:probe"], arguments: [] }).then(
       () => true,
       () => false,
     );
@@ -62,7 +67,7 @@ process.once("message", async ({ url, names, operations }: Race) => {
     }
   };
   await Promise.all(Array.from({ length: atOnce }, runner));
-  await store.close();
+  await close();
   process.send?.(log, () => process.disconnect());
 });
 

@@ -6,14 +6,12 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import express, { type Express } from "express";
 import { type Config, parseConfig } from "#src/app/config/config.ts";
-import { type AppParts, createApp } from "#src/app.ts";
-import { createHttpServer, type HttpLimits } from "#src/http-server.ts";
-import { openLog } from "#src/log.ts";
+import { type AppOptions, createApp } from "#src/app/create-app.ts";
+import { createHttpServer, type HttpLimits } from "#src/app/http-server.ts";
+import { openLog } from "#src/app/log.ts";
+import { openStore } from "#src/app/store.ts";
 import { type Sandbox, startSandbox } from "#src/sandbox/index.ts";
-import { openStore } from "#src/session/open-store.ts";
-import type { RecordStore } from "#src/session/record-store.ts";
-import { keyRing } from "#src/session/seal.ts";
-import { SealedStore } from "#src/session/sealed-store.ts";
+import { SealedStore, type SessionBackend } from "#src/session-store.ts";
 import { Browser } from "./browser.ts";
 import { folder, secret } from "./temporary.ts";
 
@@ -31,6 +29,8 @@ export interface Site {
   /** The names of the files in the session folder, but for locks and temp files: those are there for milliseconds. */
   files: () => string[];
   browser: () => Browser;
+  /** Finishes, as at the end of the process, what the portal is still to be told and the store still to keep. */
+  close: () => Promise<void>;
 }
 
 export interface SiteOptions {
@@ -41,7 +41,7 @@ export interface SiteOptions {
   /** A folder of an earlier site, to go on with its sessions. */
   sessionDir?: string;
   /** Adds routes to the app itself. */
-  routes?: AppParts["routes"];
+  routes?: AppOptions["routes"];
   /** Adds routes to the app around ours. */
   host?: (host: Express, site: Site) => void;
   /** Adds to the app around us what comes after us. */
@@ -50,7 +50,7 @@ export interface SiteOptions {
   /** Of the HTTP server, in place of the usual ones. */
   limits?: HttpLimits;
   /** Keeps the sessions in another place than the folder. */
-  records?: RecordStore;
+  backend?: SessionBackend;
 }
 
 /** Starts the real server and a sandbox portal, on free ports, with a session folder of their own. */
@@ -84,9 +84,18 @@ export async function openSite(t: Pick<TestContext, "after">, options: SiteOptio
     LOG_LEVEL: "trace",
     ...settings,
   });
-  const store = options.records ? storeOn(options.records, config) : await openStore(config, log);
-  t.after(() => store.close());
-  const app = createApp({ config, store, log, routes: options.routes });
+  const { sessionIdleSeconds: idleSeconds, sessionMaxSeconds: maxSeconds, encryptionKeys } = config;
+  const { backend } = options;
+  const opened = backend
+    ? { store: new SealedStore({ backend, encryptionKey: encryptionKeys, idleSeconds, maxSeconds }) }
+    : await openStore(config, log);
+  const { store } = opened;
+  const app = await createApp({ config, shareSession: !mount && !host, store, log, routes: options.routes });
+  t.after(async () => {
+    await app.close();
+    if ("close" in opened) await opened.close();
+    else store.close();
+  });
 
   const site: Site = {
     url,
@@ -101,6 +110,7 @@ export async function openSite(t: Pick<TestContext, "after">, options: SiteOptio
     },
     files: () => readdirSync(sessionDir).filter((name) => !/\.(lock|refresh|temp)$/.test(name)),
     browser: () => new Browser(url),
+    close: () => app.close(),
   };
   if (mount || host) {
     const outer = express();
@@ -112,9 +122,4 @@ export async function openSite(t: Pick<TestContext, "after">, options: SiteOptio
     handler = app;
   }
   return site;
-}
-
-function storeOn(records: RecordStore, config: Config): SealedStore {
-  const { sessionIdleSeconds: idleSeconds, sessionMaxSeconds: maxSeconds } = config;
-  return new SealedStore({ records, keys: keyRing(config.encryptionKeys), idleSeconds, maxSeconds });
 }

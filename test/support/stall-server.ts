@@ -2,8 +2,8 @@ import "#src/no-debug.ts";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { loadConfig } from "#src/app/config/config.ts";
+import { endInOrder, serve } from "#src/app/serve.ts";
 import { myContent } from "#src/cli/demo-content.ts";
-import { endInOrder, serve } from "#src/serve.ts";
 
 /** A server with one more route: /longest-stall gives the longest stall of its event loop (ms) since the last time. */
 

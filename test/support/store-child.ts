@@ -14,15 +14,17 @@ async function perform({ kind, id = "", value }: Task): Promise<unknown> {
       const now = Date.now;
       // So that its next use is worth a note.
       Date.now = () => now() - 2 * 60_000;
-      const req = site.generate({ identity: identityFor("sandy_admin", { token: "0" }), value });
+      const req = site.generate({ arcgis: identityFor("sandy_admin", { token: "0" }), value });
       const kept = site.set(req.sessionID, req.session as SessionData);
       Date.now = now;
       await kept;
       return req.sessionID;
     }
     case "get": {
+      // It touches the session, as a request does.
+      await site.store.readParts(id);
       const session = (await site.load(id)) as (SessionData & { value?: unknown }) | undefined;
-      return session && { value: session.value, token: Number(session.identity.token) };
+      return session && { value: session.value, token: Number(session.arcgis.token) };
     }
     case "set": {
       const session = await site.load(id);
@@ -31,13 +33,13 @@ async function perform({ kind, id = "", value }: Task): Promise<unknown> {
       return true;
     }
     case "renew":
-      return site.store.update(id, ({ identity }) => {
-        identity?.updateToken(String(Number(identity.token) + 1), new Date(Date.now() + 60_000));
+      return site.store.update(id, ({ arcgis }) => {
+        arcgis?.updateToken(String(Number(arcgis.token) + 1), new Date(Date.now() + 60_000));
       });
     case "destroy":
       return site.destroy(id);
     case "reap":
-      return site.store.reap();
+      return site.store.admin.reap();
     case "warnings":
       return site.warnings;
   }

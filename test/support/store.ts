@@ -3,31 +3,34 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { promisify } from "node:util";
+import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import type { Request } from "express";
 import session, { type SessionData } from "express-session";
-import { IdentityManager } from "#src/arcgis/identity-manager.ts";
-import { fileStore } from "#src/session/file-store.ts";
-import type { RecordStore } from "#src/session/record-store.ts";
-import { keyRing } from "#src/session/seal.ts";
-import { SealedStore, type SealedStoreOptions } from "#src/session/sealed-store.ts";
+import {
+  fileBackend,
+  SealedStore,
+  type SealedStoreOptions,
+  type SessionBackend,
+} from "#src/session-store.ts";
 import { folder, secret } from "./temporary.ts";
 
 export const day = 24 * 60 * 60_000;
 
-export interface StoreOptions extends Partial<Omit<SealedStoreOptions, "keys" | "records">> {
-  onExpired?: SealedStore["onExpired"];
+export interface StoreOptions extends Partial<Omit<SealedStoreOptions, "encryptionKey" | "backend">> {
+  /** Gets the identities of expired sessions. */
+  onExpired?: (identities: ArcGISIdentityManager[]) => void;
   /** A folder of an earlier store, to go on with its sessions. */
   dir?: string;
   keys?: string[];
   /** Puts something between the sealed store and the files. */
-  records?: (files: RecordStore) => RecordStore;
+  backend?: (files: SessionBackend) => SessionBackend;
 }
 
 export interface TestStore {
   store: SealedStore;
   dir: string;
   keys: string[];
-  /** What the store warned of, message and details in one. */
+  /** What the store reported to `onUnreadable` and `onError`. */
   warnings: Record<string, unknown>[];
   /** A new session as a sign-in makes it, not kept yet. */
   generate(data?: object): Request;
@@ -45,20 +48,17 @@ export interface TestStore {
 
 /** Opens the sealed store on files, as the server does, in a folder of its own. */
 export function openTestStore(t: Pick<TestContext, "after">, options: StoreOptions = {}): TestStore {
-  const { dir = join(folder(t), "sessions"), keys = [secret()], records, onExpired, ...others } = options;
+  const { dir = join(folder(t), "sessions"), keys = [secret()], backend, onExpired, ...others } = options;
   const warnings: Record<string, unknown>[] = [];
-  const warn = (message: string, details: object) => void warnings.push({ message, ...details });
-  const idleSeconds = others.idleSeconds ?? 14 * 86_400;
-  const files = fileStore({ path: dir, idleSeconds, warn });
+  const files = fileBackend(dir);
   const store = new SealedStore({
-    maxSeconds: 30 * 86_400,
-    warn,
+    onUnreadable: (record, problem) => void warnings.push({ record, problem }),
+    onError: (error) => void warnings.push({ error: String(error) }),
     ...others,
-    records: records?.(files) ?? files,
-    keys: keyRing(keys),
-    idleSeconds,
+    backend: backend?.(files) ?? files,
+    encryptionKey: keys,
   });
-  if (onExpired) store.onExpired = onExpired;
+  if (onExpired) store.on("expired", onExpired);
   t.after(() => store.close());
   // It gives the store its `generate`.
   session({ store, secret: secret(), resave: false, saveUninitialized: false });
@@ -79,7 +79,7 @@ export function openTestStore(t: Pick<TestContext, "after">, options: StoreOptio
     keys,
     warnings,
     generate,
-    async keep(data = { identity: identityFor("sandy_admin") }) {
+    async keep(data = { arcgis: identityFor("sandy_admin") }) {
       const req = generate(data);
       await set(req.sessionID, req.session as SessionData);
       return req.sessionID;
@@ -111,8 +111,8 @@ export function identityFor(
     refreshToken = newToken(),
     refreshTokenExpires = new Date(Date.now() + 14 * day),
   } = {},
-): IdentityManager {
-  return new IdentityManager({
+): ArcGISIdentityManager {
+  return new ArcGISIdentityManager({
     clientId: "test-app",
     portal: "https://portal.example/sharing/rest",
     redirectUri: "https://app.example/authenticate",

@@ -1,6 +1,6 @@
 // Gives the app in the frame the person's access token when it asks, as ArcGISIdentityManager.enablePostMessageAuth
 // of arcgis-rest-js does. That one would hold the token all the time; here it is fetched for each question, so it is
-// good for some minutes, and somebody who has signed out meanwhile hands nothing over.
+// good for some minutes, and after a sign-out nothing is handed over.
 
 const frame = document.querySelector("#app");
 const origins = frame.dataset.origins.split(" ");

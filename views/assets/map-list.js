@@ -13,7 +13,7 @@ const longest = 100;
  * The features in view, beside the map: with the keyboard and by ear, the symbols on the map are out of reach.
  *
  * @param {HTMLElement} section
- * @param {(key: string) => void} choose called when somebody chooses a feature
+ * @param {(key: string) => void} choose called when the user chooses a feature
  */
 export function featureList(section, choose) {
   const groups = element("div");

@@ -1,6 +1,6 @@
 import { element } from "./map-dom.js";
 
-/** What a window says that has signed somebody in. */
+/** What a window posts after a sign-in. */
 const done = "arcgis-sign-in:done";
 
 /**
@@ -51,7 +51,7 @@ export function watchSession(banner, { base, username, onReturn }) {
     if (response?.status === 401) return end();
     if (!response?.ok) return;
     const person = await response.json();
-    // Somebody else sees other things.
+    // Another user sees other things.
     if (person.username !== username) return location.reload();
     if (banner.hidden) return;
     banner.hidden = true;

@@ -1,5 +1,5 @@
-// The pages work without this script. It counts down to the next token renewal, shows the end of the sign-in
-// in the visitor's own time zone, and keeps the Back button from bringing back a person who has signed out.
+// The pages work without this script. It counts down to the next token refresh, shows the end of the sign-in
+// in the visitor's own time zone, and keeps the Back button from bringing back a user who has signed out.
 
 const countdown = document.querySelector("#renewal time");
 if (countdown) {
@@ -10,7 +10,7 @@ if (countdown) {
   const tick = () => {
     const left = expires - clockOffset - Date.now();
     if (left <= 0) {
-      countdown.parentElement.textContent = "renewed at the next use";
+      countdown.parentElement.textContent = "refreshed at the next use";
       return;
     }
     const seconds = Math.floor(left / 1000);

@@ -1,4 +1,4 @@
-// The last page of a window in which somebody signed in: it says so to the pages of this origin, and to nobody else.
+// The last page of a sign-in in a window of its own: it tells the pages of this origin, and no others.
 
 /** What the map listens for. */
 const done = "arcgis-sign-in:done";

@@ -12,7 +12,7 @@ for (const urlPrefix of new Set(layers.map((url) => new URL(url).origin))) {
 }
 
 // The codes of our server's own errors; the SDK has them where ArcGIS's numbers are.
-const ended = ["signed_out", "session_ended", "token_refused"];
+const ended = ["signed_out", "session_ended", "token_rejected"];
 esriConfig.request.interceptors.push({
   error({ details }) {
     if (!ended.includes(details?.httpStatus)) return;

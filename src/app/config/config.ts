@@ -1,5 +1,5 @@
 import { join, resolve } from "node:path";
-import { mountedCookieName } from "../../session/cookie-names.ts";
+import { mountedCookieName } from "../cookie-names.ts";
 import { readDotenvFile, readJsonFile, type Source } from "./files.ts";
 import { firstPortal, type PortalEntry } from "./portals.ts";
 import { type Given, problemLines } from "./problems.ts";

@@ -101,7 +101,7 @@ export const trustedProxy = z.preprocess(
 );
 
 /**
- * REDIS_URL (see redis-url.ts). Over a network it needs TLS and a password: whoever can write there can end sessions
+ * REDIS_URL (see redis-url.ts). Over a network it needs TLS and a password: anyone who can write there can end sessions
  * and fill the memory, and an eavesdropper sees the password (ST-12).
  */
 export const redisUrl = text("Use redis://, rediss:// or unix:///path/to/redis.sock.", [

@@ -1,3 +1,6 @@
+import { AuthError } from "../errors.ts";
+import { isRejection } from "./portal-request.ts";
+
 const maxKeys = 10_000;
 
 export interface Backoff {
@@ -24,7 +27,7 @@ export function backoff({
       const now = performance.now();
       const before = waits.get(key);
       // A failure long after the last wait is a first one.
-      const isInARow = before !== undefined && now < before.until + 2 * before.ms + 60_000;
+      const isInARow = before !== undefined && now < before.until + Math.max(before.ms, 60_000);
       const ms = isInARow ? Math.min(before.ms * factor, maxMs) : firstMs;
       waits.delete(key);
       waits.set(key, { ms, until: now + ms });
@@ -35,40 +38,66 @@ export function backoff({
   };
 }
 
-/** Trouble of so many users is trouble of the portal. */
-const minUsers = 3;
-/** Longer than a token request can take. */
-const probeMs = 12_000;
+/** Trouble of so many users, within this time and without a success, is trouble of the portal (ms). */
+export const minUsers = 3;
+const windowMs = 60_000;
+const pauseMs = 2_000;
+
+export interface PortalBackoff {
+  /** Whether `run` would throw at this moment. */
+  isWaiting(sessionId: string): boolean;
+  /** Sends a request of a session, unless it has to wait: then it throws `portal_unreachable`. */
+  run<T>(session: { id: string; username: string }, send: () => Promise<T>): Promise<T>;
+}
 
 /**
- * Leaves a portal alone that cannot be reached for several users: then one request at a time tries it, and the
- * others fail at once. What one user can cause, pauses nobody else.
+ * After a failed request its session waits, and nobody else: it may be about this user. Only a portal that cannot be
+ * reached for several users is left alone by everybody, shortly; then one request at a time probes it.
  */
-export function portalPause() {
-  const users = new Set<string>();
-  let until = 0;
-  let ms = 500;
+export function portalBackoff(
+  waits: { firstMs: number; maxMs: number },
+  isFailure: (error: unknown) => boolean = (error) => !isRejection(error),
+): PortalBackoff {
+  const sessions = backoff({ ...waits, factor: 2 });
+  const failing = new Map<string, number>();
+  let pausedUntil = 0;
+  let isProbing = false;
+
+  function isDown(): boolean {
+    for (const [username, at] of failing) if (at + windowMs < performance.now()) failing.delete(username);
+    return failing.size >= minUsers;
+  }
+
+  function isWaiting(sessionId: string): boolean {
+    return sessions.isWaiting(sessionId) || (isDown() && (isProbing || performance.now() < pausedUntil));
+  }
+
   return {
-    /** True for everybody as a rule; during a pause for nobody; after it for one caller, the probe. */
-    mayTry(): boolean {
-      if (users.size < minUsers) return true;
-      const now = performance.now();
-      if (now < until) return false;
-      until = now + probeMs;
-      return true;
-    },
-    /** Only if the portal could not be reached: every other failure may be about this user. */
-    failed(username: string, error: unknown): void {
-      const isUnreachable = ["portal_unreachable", "portal_timeout"].includes(Object(error).code);
-      if (!isUnreachable) return;
-      if (users.size < minUsers) users.add(username);
-      if (users.size < minUsers) return;
-      until = performance.now() + ms;
-      ms = Math.min(ms * 2, 30_000);
-    },
-    succeeded(): void {
-      users.clear();
-      ms = 500;
+    isWaiting,
+    async run({ id, username }, send) {
+      if (isWaiting(id)) throw new AuthError("portal_unreachable", { cause: "backoff after a failure" });
+      const isProbe = isDown();
+      isProbing ||= isProbe;
+      try {
+        const result = await send();
+        sessions.succeeded(id);
+        failing.clear();
+        return result;
+      } catch (error) {
+        if (isFailure(error)) sessions.failed(id);
+        if (isUnreachable(error)) {
+          failing.set(username, performance.now());
+          pausedUntil = performance.now() + pauseMs;
+        } else if (isRejection(error)) failing.clear();
+        throw error;
+      } finally {
+        if (isProbe) isProbing = false;
+      }
     },
   };
+}
+
+/** Whether the portal could not be reached at all. An error that it reports is about what was sent. */
+export function isUnreachable(error: unknown): boolean {
+  return error instanceof AuthError && ["portal_unreachable", "portal_timeout"].includes(error.code);
 }

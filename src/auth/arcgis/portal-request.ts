@@ -10,6 +10,7 @@ import fetch from "cross-fetch";
 import { AuthError } from "../errors.ts";
 
 const maxBytes = 1024 * 1024;
+const maxDepth = 1_000;
 /** Never repeated in an error: a portal may echo them. */
 const secretParams = ["code", "code_verifier", "client_secret", "refresh_token", "auth_token", "token"];
 /** Every request, once it ends: `{ url, seconds }`, without query and secrets. */
@@ -48,7 +49,7 @@ export function portalRequest({ timeoutMs = 10_000 } = {}): PortalRequest {
     const { status } = response;
     if (status >= 500) throw new AuthError("portal_unreachable", { cause: `HTTP ${status}` });
     if (status >= 300 && status < 400) throw invalid(`HTTP ${status}: redirects are not followed`);
-    const body: unknown = await response.json().catch(bodyError);
+    const body = parseJson(await response.text().catch(bodyError));
     if (typeof body !== "object" || body === null || Array.isArray(body))
       throw invalid("the response is not a JSON object");
     try {
@@ -92,6 +93,13 @@ export function isRejection(error: unknown): error is ArcGISRequestError {
   );
 }
 
+/** Whether the portal could not judge what was sent: it is busy or broken, or does not know the app. */
+export function isUndecided(error: ArcGISRequestError): boolean {
+  const { status = 0, oauthError = "" } = Object(error.response) as Partial<PortalErrorResponse>;
+  const isBusy = [status, Number(error.code)].some((code) => code >= 500 || code === 429 || code === 408);
+  return isBusy || otherErrors.test(oauthError);
+}
+
 /** What errors keep of the portal's response: nothing that may be a secret. */
 interface PortalErrorResponse {
   status: number;
@@ -123,5 +131,19 @@ function networkError(error: Error): never {
 
 function bodyError(error: Error & { type?: string }): never {
   if (error.name === "AbortError") throw new AuthError("portal_timeout");
-  throw invalid(error.type ?? "the response is not JSON");
+  throw invalid(error.type ?? "the response cannot be read");
+}
+
+/** JSON.parse takes 70 ms for a megabyte of nothing but brackets. No response of a portal has more than a dozen levels. */
+function parseJson(text: string): unknown {
+  let depth = 0;
+  for (let index = 0; index < text.length && depth <= maxDepth; index++) {
+    const character = text.charAt(index);
+    if (character === "[" || character === "{") depth += 1;
+    else if (character === "]" || character === "}") depth -= 1;
+  }
+  try {
+    if (depth <= maxDepth) return JSON.parse(text);
+  } catch {}
+  throw invalid("the response is not JSON");
 }

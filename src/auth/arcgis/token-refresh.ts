@@ -1,5 +1,5 @@
 import { AuthError, isTemporary } from "../errors.ts";
-import { backoff, portalPause } from "./backoff.ts";
+import { backoff, portalBackoff } from "./backoff.ts";
 import type { IdentityManager, OAuthOptions } from "./identity-manager.ts";
 import { isRejection } from "./portal-request.ts";
 import { unsavedTokens } from "./unsaved-tokens.ts";
@@ -20,7 +20,7 @@ export interface TokenRefreshOptions {
   revoke(identity: IdentityManager): Promise<void>;
   /** Called once per refresh, after the tokens are stored and outside of all locks. */
   onTokens(identity: IdentityManager): void;
-  onError(type: "refresh-failed" | "refresh-rejected", username: string, error: unknown): void;
+  onError(type: `refresh-${"failed" | "rejected" | "unsaved"}`, username: string, error: unknown): void;
 }
 
 /** Longer than a token request can take. */
@@ -32,10 +32,9 @@ const staleMs = 15_000;
  */
 export function tokenRefresh({ oauth, store, revoke, onTokens, onError }: TokenRefreshOptions) {
   const inProgress = new Map<string, Promise<IdentityManager>>();
-  const failures = backoff({ firstMs: 500, maxMs: 30_000, factor: 2 });
+  const portal = portalBackoff({ firstMs: 500, maxMs: 30_000 });
   // A server that rejects every token must not make us ask the portal for one at every request.
   const rejections = backoff({ firstMs: 5_000, maxMs: 5 * 60_000, factor: 3 });
-  const portal = portalPause();
   const unsaved = unsavedTokens({ refresh: refreshOnce, revoke });
 
   /** A session's identity, refreshed if need be. If the portal is down, a token that still works will do. */
@@ -90,6 +89,7 @@ export function tokenRefresh({ oauth, store, revoke, onTokens, onError }: TokenR
   /** Stored before it is used: an exchange has ended the old pair. Nothing is stored if the user signed out meanwhile. */
   async function save(sessionId: string, stored: IdentityManager, refreshed: IdentityManager): Promise<void> {
     const isStored = await store.replace(sessionId, refreshed, hasTokenOf(stored)).catch((error) => {
+      if (!unsaved.get(sessionId)) onError("refresh-unsaved", stored.username, error);
       unsaved.keep(sessionId, refreshed, stored.token);
       throw error;
     });
@@ -99,32 +99,31 @@ export function tokenRefresh({ oauth, store, revoke, onTokens, onError }: TokenR
     throw new AuthError("signed_out");
   }
 
-  async function request(sessionId: string, stored: IdentityManager, latest: IdentityManager) {
-    if (failures.isWaiting(sessionId) || !portal.mayTry())
-      throw new AuthError("portal_unreachable", { cause: "backoff after a failed refresh" });
+  async function request(id: string, stored: IdentityManager, latest: IdentityManager) {
+    const { username } = stored;
     try {
-      const refreshed = await latest.refreshed(oauth.clientSecret);
-      failures.succeeded(sessionId);
-      portal.succeeded();
-      if (isFresh(stored)) rejections.failed(sessionId);
+      const send = () =>
+        latest.refreshed(oauth.clientSecret).catch((error) => {
+          onError(isRejection(error) ? "refresh-rejected" : "refresh-failed", username, error);
+          throw error;
+        });
+      const refreshed = await portal.run({ id, username }, send);
+      if (isFresh(stored)) rejections.failed(id);
       return refreshed;
     } catch (cause) {
-      if (isRejection(cause)) {
-        // This refresh token is of no use anymore: the sign-in is over, unless another process has a newer one.
-        portal.succeeded();
-        await store.replace(sessionId, undefined, hasTokenOf(stored));
-        unsaved.forget(sessionId);
-        onError("refresh-rejected", stored.username, cause);
-        throw new AuthError("session_ended", { cause });
-      }
-      failures.failed(sessionId);
-      portal.failed(stored.username, cause);
-      onError("refresh-failed", stored.username, cause);
-      throw cause instanceof AuthError ? cause : new AuthError("portal_unreachable", { cause });
+      if (!isRejection(cause))
+        throw cause instanceof AuthError ? cause : new AuthError("portal_unreachable", { cause });
+      // This refresh token is of no use anymore: the sign-in is over, unless another process has a newer one.
+      await store.replace(id, undefined, hasTokenOf(stored));
+      unsaved.forget(id);
+      throw new AuthError("session_ended", { cause });
     }
   }
 
-  return { identityFor, settle: unsaved.settle };
+  /** Waits for the refreshes in progress, and stores what could not be stored. */
+  const settle = () => Promise.allSettled(inProgress.values()).then(unsaved.settle);
+
+  return { identityFor, settle };
 }
 
 /** When the access token stops working (ms since 1970). */

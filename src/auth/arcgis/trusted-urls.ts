@@ -1,4 +1,4 @@
-import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
+import { ArcGISAuthError, type ArcGISIdentityManager, ArcGISRequestError } from "@esri/arcgis-rest-request";
 import { AuthError } from "../errors.ts";
 import { portalRequest } from "./portal-request.ts";
 
@@ -35,12 +35,31 @@ export function isIssuer(issuer: unknown, portal: string): boolean {
 const request = portalRequest();
 /** A server's token is asked for 30 minutes. `expires` is by the portal's clock, so half of that is safe. */
 const tokenMs = 15 * 60_000;
-const maxTokens = 1_000;
+const ownerMs = 5 * 60_000;
+const maxEntries = 1_000;
 const tokens = new Map<string, { token: Promise<string>; text?: string; until: number }>();
+/** Whether a server is federated with a portal. */
+const owners = new Map<string, { isOurs: boolean; until: number }>();
 
 /** A token for an ArcGIS Server that is federated with the portal. Only the portal sees the user's token. */
-export function federatedToken(identity: ArcGISIdentityManager, url: string): Promise<string> {
+export async function federatedToken(identity: ArcGISIdentityManager, url: string): Promise<string> {
   const root = serverRoot(url, identity.portal);
+  const token = () => cachedToken(identity, root);
+  return token()
+    .catch(async (error) => {
+      if (!(error instanceof ArcGISAuthError)) throw error;
+      // The portal ended its own token early.
+      await identity.refreshCredentials();
+      return token();
+    })
+    .catch((cause) => {
+      if (cause instanceof ArcGISAuthError) throw new AuthError("token_rejected", { cause });
+      if (cause instanceof ArcGISRequestError) throw new AuthError("portal_response_invalid", { cause });
+      throw cause;
+    });
+}
+
+function cachedToken(identity: ArcGISIdentityManager, root: string): Promise<string> {
   const key = `${identity.token} ${root}`;
   const now = performance.now();
   const known = tokens.get(key);
@@ -48,11 +67,15 @@ export function federatedToken(identity: ArcGISIdentityManager, url: string): Pr
   const entry: typeof known = { token: generateToken(identity, root), until: now + tokenMs };
   const settled = entry.token.then((text) => Object.assign(entry, { text }));
   settled.catch(() => tokens.get(key) === entry && tokens.delete(key));
-  tokens.delete(key);
-  tokens.set(key, entry);
-  const [oldest] = tokens.keys();
-  if (tokens.size > maxTokens && oldest !== undefined) tokens.delete(oldest);
+  remember(tokens, key, entry);
   return entry.token;
+}
+
+function remember<T>(entries: Map<string, T>, key: string, entry: T): void {
+  entries.delete(key);
+  entries.set(key, entry);
+  const [oldest] = entries.keys();
+  if (entries.size > maxEntries && oldest !== undefined) entries.delete(oldest);
 }
 
 /** The next request to that server gets another token: it rejected this one. */
@@ -61,14 +84,31 @@ export function forgetFederatedToken(token: string): void {
 }
 
 async function generateToken({ portal, token }: ArcGISIdentityManager, root: string): Promise<string> {
-  const { owningSystemUrl } = await request(`${root}/rest/info`, { httpMethod: "GET" });
-  if (!owns(owningSystemUrl, portal))
+  const key = `${portal} ${root}`;
+  let owner = owners.get(key);
+  if (!owner || owner.until < performance.now()) {
+    const { owningSystemUrl } = await request(`${root}/rest/info`, { httpMethod: "GET" });
+    owner = { isOurs: owns(owningSystemUrl, portal), until: performance.now() + ownerMs };
+  }
+  if (!owner.isOurs) {
+    remember(owners, key, owner);
     throw new AuthError("untrusted_url", { cause: "the server is not federated with this portal" });
+  }
   const params = { request: "getToken", serverUrl: root, token, expiration: 30 };
   const response = await request(`${portal}/generateToken`, { params });
   if (typeof response.token !== "string" || !/^[\x21-\x7e]{1,8192}$/.test(response.token))
     throw new AuthError("portal_response_invalid", { cause: "generateToken returned no token" });
+  // Only now: any server can claim to belong to a portal.
+  remember(owners, key, owner);
   return response.token;
+}
+
+/** Windows ignores capitals, and dots at the end of a name. */
+const service = /^(.*?)\/rest\.*(?:\/|$)/i;
+
+/** Whether a URL with this path (`normalPath`) is that of an ArcGIS service: `https://host/webadaptor/rest/...`. */
+export function isService(path: string): boolean {
+  return service.test(path);
 }
 
 /** `https://host/webadaptor` of a service's URL (`.../rest/services/...`). */
@@ -76,10 +116,10 @@ function serverRoot(url: string, portal: string): string {
   const target = parse(url);
   const isSecure =
     target?.protocol === "https:" || (target?.protocol === "http:" && portal.startsWith("http:"));
-  const end = target ? `${target.path}/`.toLowerCase().indexOf("/rest/") : -1;
-  if (!target || !isSecure || end < 0)
+  const root = service.exec(target?.path ?? "")?.[1];
+  if (!target || !isSecure || root === undefined)
     throw new AuthError("untrusted_url", { cause: "this is no ArcGIS service" });
-  return target.origin + target.path.slice(0, end);
+  return target.origin + root;
 }
 
 function owns(owner: unknown, portal: string): boolean {
@@ -90,25 +130,35 @@ function owns(owner: unknown, portal: string): boolean {
   return system.origin === home.origin && `${path}/sharing/rest`.toLowerCase() === home.path.toLowerCase();
 }
 
-function isBelow(path: string, base: string): boolean {
+/** Whether `path` is `base` or below it; whole path segments count. */
+export function isBelow(path: string, base: string): boolean {
   return path === base || path.startsWith(base.endsWith("/") ? base : `${base}/`);
 }
 
-/** A URL with its path as a server reads it; `undefined` when servers may disagree about that, or it has a user. */
+/** A parsed URL; `undefined` when it has a user name, or servers may read its path in two ways. */
 function parse(text: string) {
   if (text.length > maxLength || !URL.canParse(text)) return undefined;
   const { protocol, origin, hostname, port, pathname, username, password, search, hash } = new URL(text);
-  const path = decoded(pathname);
+  const path = normalPath(pathname);
   if (username || password || path === undefined) return undefined;
   return { protocol, origin, hostname, port, path, hasQuery: search + hash !== "" };
 }
 
-function decoded(path: string): string | undefined {
-  try {
-    const text = decodeURIComponent(path);
-    // `%2f..%2f` and its like: decided here, or decided by the server.
-    return /[\\\0]|\/\.{1,2}(?:\/|$)/.test(text) || text.includes("%2") ? undefined : text;
-  } catch {
-    return undefined;
-  }
+/**
+ * What another decoding turns into a slash, a dot segment or another name; what some servers end a name with (`;`, NUL,
+ * a space); a lone %, and UTF-8 that is too long, which some servers decode to ASCII.
+ */
+const ambiguous =
+  /%(?![\dA-F]{2})|%(?:2F|5C|3B|7F|[01][\dA-F]|25[\dA-F]{2}|C[01]|E0%[89]|F0%8|20\.*(?:\/|$))|[;\\]|\/\.{1,2}(?:\/|$)/i;
+
+/**
+ * The path of a parsed URL with its percent-encoding in one form (RFC 3986, 6.2.2): `/%72est` is `/rest` to every
+ * server. `undefined` when servers may read it in two ways.
+ */
+export function normalPath(pathname: string): string | undefined {
+  const path = pathname.replace(/%([\da-f]{2})/gi, (encoded, hex) => {
+    const character = String.fromCharCode(Number.parseInt(hex, 16));
+    return /[\w.~-]/.test(character) ? character : encoded.toUpperCase();
+  });
+  return ambiguous.test(path) ? undefined : path;
 }

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { IdentityManager } from "./identity-manager.ts";
 
 export interface UnsavedTokensOptions {
@@ -8,8 +7,6 @@ export interface UnsavedTokensOptions {
 }
 
 const retry = { firstMs: 1_000, maxMs: 60_000 };
-/** The end of the process waits no longer (ms). */
-const settleMs = 2_000;
 
 /**
  * Tokens that the portal has issued and the store has not taken. Nobody else has them, and those in the store may
@@ -48,11 +45,9 @@ export function unsavedTokens({ refresh, revoke }: UnsavedTokensOptions) {
       if (identity) await revoke(identity);
     },
 
-    /** Tries once more to store all of them, for 2 s at most. */
+    /** Tries once more to store all of them. */
     async settle(): Promise<void> {
-      if (kept.size === 0) return;
-      const all = Promise.all([...kept.keys()].map(save));
-      await Promise.race([all, sleep(settleMs, undefined, { ref: false })]);
+      await Promise.all([...kept.keys()].map(save));
     },
   };
 }

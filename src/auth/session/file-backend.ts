@@ -1,9 +1,13 @@
+import { randomUUID } from "node:crypto";
 import { chmodSync, lstatSync, mkdirSync, type Stats } from "node:fs";
-import { opendir } from "node:fs/promises";
+import { opendir, rename } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { type Lock, lock } from "./file-lock.ts";
-import { codeOf, readSmallFile, remove, removeDurably, touch, writeDurably } from "./safe-file.ts";
+import { promisify } from "node:util";
+import session from "express-session";
+import sessionFileStore from "session-file-store";
+import { type Lock, lock, preventCommit } from "./file-lock.ts";
+import { codeOf, readSmallFile, remove, removeDurably, touch, whileBusy, writeDurably } from "./safe-file.ts";
 
 /**
  * Where sealed records are kept. A record is a text; its `lastAccess` is beside it, so touching it rewrites nothing.
@@ -22,7 +26,7 @@ export interface SessionBackend {
   /** The same for a text that need not exist: `change` gets `undefined` then, and returning `undefined` removes it. */
   replace(name: string, change: (text: string | undefined) => string | undefined): Promise<void>;
   touch(name: string, lastAccess: number): Promise<void>;
-  /** Removes a record for good and returns what was in it. */
+  /** Removes a record for good, whoever is changing it, and returns what was in it. */
   take(name: string): Promise<StoredRecord | undefined>;
   /** Rejects after 20 s. `unlock` never rejects. */
   lock(name: string, staleMs: number): Promise<{ unlock(): Promise<void> }>;
@@ -30,12 +34,16 @@ export interface SessionBackend {
   names(idleSince?: number): Promise<string[]>;
   /** Whether it forgets idle records by itself. */
   forgets?: boolean;
+  /** Rejects with what is missing for the other methods to work, such as a right. */
+  probe?(): Promise<void>;
 }
 
 export interface StoredRecord {
   text: string;
   lastAccess: number;
   version?: string | undefined;
+  /** Something else is in the record's place: what is wrong with it. */
+  problem?: string;
 }
 
 export interface FileBackendOptions {
@@ -44,11 +52,11 @@ export interface FileBackendOptions {
 }
 
 const sessionFile = /^([0-9a-f]{64})\.session$/;
-/** Of killed processes; `.draft` and `.lease` are of earlier versions. */
+/** Of processes that were killed; `.draft` and `.lease` are of earlier versions. */
 const leftover = /\.(temp|lock|refresh|draft|lease)$|^probe-/;
 const leftoverMs = 60_000;
-/** Far above any session: a larger file is not ours. The list of revocations may grow while a portal is down. */
-const [maxBytes, maxListBytes] = [256 * 1024, 16 * 1024 * 1024];
+/** Far above any session: a larger file is not ours. Hundreds of thousands of revocations may wait for a portal. */
+const [maxBytes, maxListBytes] = [256 * 1024, 256 * 1024 * 1024];
 /** Writing takes milliseconds. */
 const staleMs = 5_000;
 
@@ -59,82 +67,118 @@ const staleMs = 5_000;
 export function fileBackend(path: string, { onRepaired }: FileBackendOptions = {}): SessionBackend {
   const folder = resolve(path);
   prepare(folder, onRepaired);
-  const fileOf = (name: string, ending = ".session") => join(folder, name + ending);
+  // The package lists its folder. Reading and writing is ours: docs/tutorial.md, step 5, says why.
+  const PackageStore = sessionFileStore(session) as unknown as new (
+    options: object,
+  ) => { list(done: (error: unknown, files: string[]) => void): void };
+  const files = new PackageStore({ path: folder, fileExtension: ".session", reapInterval: -1 });
+  const list = promisify(files.list.bind(files));
+  function fileOf(name: string, ending = ".session"): string {
+    if (!/^[\w-]{1,100}$/.test(name)) throw new TypeError("not the name of a record");
+    return join(folder, name + ending);
+  }
   const versionOf = ({ ino, size, mtimeMs, ctimeMs }: Stats) => `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
   const statsOf = (file: string) => lstatSync(file, { throwIfNoEntry: false });
+  // These block for 5 us: a thread of the pool would take five times as long.
+  function isIdle(file: string, since: number): boolean {
+    const stats = statsOf(join(folder, file));
+    return stats?.isFile() === true && stats.mtimeMs < since;
+  }
+  /** Locks and temp files live for seconds: one from the future is abandoned, too. */
+  function isAbandoned(file: string): boolean {
+    const stats = statsOf(join(folder, file));
+    return stats !== undefined && Math.abs(Date.now() - stats.mtimeMs) > leftoverMs;
+  }
 
-  async function read(name: string): Promise<StoredRecord | undefined> {
-    const file = await readSmallFile(fileOf(name), maxBytes);
-    // Something else is in its place: the store reports a text that does not open.
-    if (!file || "unusable" in file) return file && { text: file.unusable, lastAccess: Date.now() };
+  async function read(name: string, path = fileOf(name)): Promise<StoredRecord | undefined> {
+    const file = await readSmallFile(path, maxBytes);
+    if (!file || "unusable" in file)
+      return file && { text: "", lastAccess: Date.now(), problem: file.unusable };
     const { text, stats } = file;
     // Within one tick of the file system's clock two states may look the same: too new to be cached.
     const version = Math.abs(Date.now() - stats.ctimeMs) > 100 ? versionOf(stats) : undefined;
     return { text, lastAccess: stats.mtimeMs, version };
   }
 
-  async function locked<T>(name: string, work: (held: Lock) => Promise<T>): Promise<T> {
-    const held = await lock(fileOf(name, ".lock"), staleMs);
-    return work(held).finally(held.unlock);
+  /** Replaces a file with what `next` returns, alone. False when it returns nothing; again when the lock was lost. */
+  async function change(
+    path: string,
+    next: (held: Lock) => Promise<string | undefined>,
+    lastAccess?: () => number,
+  ): Promise<boolean> {
+    for (;;) {
+      const held = await lock(`${path}.lock`, staleMs);
+      try {
+        const text = await next(held);
+        if (text === undefined) return false;
+        if (await writeDurably(path, text, { lock: held, lastAccess: lastAccess?.() })) return true;
+      } finally {
+        await held.unlock();
+      }
+    }
   }
 
   const backend: SessionBackend = {
-    read,
+    read: (name) => read(name),
     version(name) {
       const stats = statsOf(fileOf(name));
       return stats && versionOf(stats);
     },
     create: async (name, text) => void (await writeDurably(fileOf(name), text, { lastAccess: Date.now() })),
-    async update(name, change) {
+    async update(name, next) {
       // A change that changes nothing takes no lock, and so leaves a full or read-only disk alone.
-      const before = await read(name);
-      if (!before || change(before) === undefined) return false;
-      const outcome = await locked(name, async ({ isHeld }) => {
-        const record = await read(name);
-        const text = record && change(record);
-        if (record === undefined || text === undefined) return "unchanged";
-        const options = { lastAccess: record.lastAccess, isAllowed: isHeld };
-        return (await writeDurably(fileOf(name), text, options)) ? "written" : "lock lost";
-      });
-      return outcome === "lock lost" ? backend.update(name, change) : outcome === "written";
+      let record = await read(name);
+      if (!record || next(record) === undefined) return false;
+      return change(
+        fileOf(name),
+        async () => {
+          record = await read(name);
+          return record && next(record);
+        },
+        () => record?.lastAccess ?? Date.now(),
+      );
     },
-    async replace(name, change) {
+    async replace(name, next) {
       const file = fileOf(name, "");
       // The usual case, at every start: nothing is there, and nothing is to be there.
-      if (!statsOf(file) && change(undefined) === undefined) return;
-      await locked(name, async ({ isHeld }) => {
+      if (!statsOf(file) && next(undefined) === undefined) return;
+      await change(file, async ({ isHeld }) => {
         const found = await readSmallFile(file, maxListBytes);
         const before = found && "text" in found ? found.text : undefined;
-        const after = change(before);
-        if (after === before) return;
-        if (after === undefined) return removeDurably(file);
-        // What has taken the file's place cannot be replaced.
+        const after = next(before);
+        if (after === before) return undefined;
+        // What has taken the file's place may be a folder, which cannot be replaced.
         if (found && before === undefined) await remove(file);
-        if (!(await writeDurably(file, after, { isAllowed: isHeld }))) throw new Error("the lock was lost");
+        if (after === undefined && isHeld()) await removeDurably(file);
+        return after;
       });
     },
     touch: (name, lastAccess) => touch(fileOf(name), lastAccess),
+    /** Takes no lock: nobody waits for a sign-out, and a full disk has no room for a lock. */
     async take(name) {
-      if (!statsOf(fileOf(name)) && !statsOf(fileOf(name, ".lock"))) return undefined;
-      const take = async () => {
-        const record = await read(name);
-        await removeDurably(fileOf(name));
-        return record;
-      };
-      // Under the lock, or a write in progress would bring the file back. A full disk has no room for a lock.
-      return locked(name, take).catch((error) =>
-        codeOf(error) === "ENOSPC" ? take() : Promise.reject(error),
+      const [file, aside] = [fileOf(name), fileOf(name, `.${randomUUID()}.temp`)];
+      const isPrevented = await preventCommit(`${file}.lock`);
+      const before = await read(name);
+      const place = await whileBusy(() => rename(file, aside)).then(
+        () => aside,
+        (error) => (codeOf(error) === "ENOENT" ? undefined : file),
       );
+      if (!place && !isPrevented) return undefined;
+      // A reaper may take what is aside for abandoned.
+      const record = place ? ((await read(name, place)) ?? before) : undefined;
+      if (place) await removeDurably(place);
+      // Until there is neither a file nor a holder that may have read it: then nothing can bring it back.
+      return (await backend.take(name)) ?? record;
     },
     lock: (name, ms) => lock(fileOf(name, ".refresh"), ms),
     async names(idleSince) {
+      if (idleSince === undefined) return (await list()).flatMap((file) => sessionFile.exec(file)?.[1] ?? []);
       const names: string[] = [];
       let pauseAt = performance.now() + 5;
       for await (const { name: file } of await opendir(folder, { bufferSize: 1_000 })) {
         const [, name] = sessionFile.exec(file) ?? [];
-        const isIdle = (since: number) => (statsOf(join(folder, file))?.mtimeMs ?? Infinity) < since;
-        if (name && (idleSince === undefined || isIdle(idleSince))) names.push(name);
-        else if (leftover.test(file) && isIdle(Date.now() - leftoverMs)) await remove(join(folder, file));
+        if (name && isIdle(file, idleSince)) names.push(name);
+        else if (leftover.test(file) && isAbandoned(file)) await remove(join(folder, file)).catch(() => {});
         if (performance.now() < pauseAt) continue;
         await nextTurn();
         pauseAt = performance.now() + 5;

@@ -4,6 +4,7 @@ import { promisify } from "node:util";
 import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import type { SessionBackend, StoredRecord } from "./file-backend.ts";
 import { codeOf, readSmallFile, removeDurably } from "./safe-file.ts";
+import { isParts } from "./sealed-record.ts";
 import { identityMark, type Parts } from "./serializer.ts";
 
 interface LegacySession {
@@ -92,6 +93,7 @@ export async function takeOver(
     const found = there ? undefined : await legacy.read(id);
     if (!found) return there;
     await backend.create(name, seal(found));
+    await backend.touch(name, found.lastAccess);
     if (await legacy.remove(id)) return await backend.read(name);
     await backend.take(name);
     return undefined;
@@ -144,6 +146,7 @@ function sessionIn(found: unknown, writtenAt: number): LegacySession | undefined
     return [name, identity ? identityMark + identity.serialize() : JSON.stringify(value)];
   };
   const parts: Parts = Object.fromEntries(Object.entries(session).map(serialized));
+  if (!isParts(parts)) return undefined;
   return { parts, lastAccess: Math.min(typeof lastAccess === "number" ? lastAccess : writtenAt, Date.now()) };
 }
 

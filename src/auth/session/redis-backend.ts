@@ -19,57 +19,100 @@ export interface RedisBackendOptions {
   idleSeconds?: number;
 }
 
-/** A foreign value may be of any type and size: neither is read. */
+/**
+ * Every script uses GET, SET and DEL only, so the server needs no other rights than these, EVAL, SCAN and PING.
+ * A foreign value may be of any type and size: it is not sent to us. A command's error is returned, not thrown,
+ * because Redis 6 would put its code at the end of a long message.
+ */
 const find = `
-  local kind = redis.call("type", KEYS[1])["ok"]
-  local isOurs = kind == "hash" and redis.call("hstrlen", KEYS[1], "text") <= 16777216
-  local record = isOurs and redis.call("hmget", KEYS[1], "text", "lastAccess")`;
-const read = `${find} return record`;
-const take = `${find} redis.call("del", KEYS[1]) return record`;
-const create = `
-  redis.call("hset", KEYS[1], "text", ARGV[1], "lastAccess", ARGV[2])
-  return redis.call("pexpire", KEYS[1], ARGV[3])`;
-/** Writes only what nobody else has changed since it was read. */
+  local found = redis.pcall("GET", KEYS[1])
+  local isForeign = type(found) == "table" and string.find(found.err, "WRONGTYPE") or #(found or "") > tonumber(ARGV[1])
+  if isForeign then found = "foreign" end
+  if type(found) == "table" then return found end`;
+const read = `${find} return found`;
+const take = `${find}
+  local removed = redis.pcall("DEL", KEYS[1])
+  return type(removed) == "table" and removed or found`;
+/** Creates a key, or returns false. */
+const create = `return redis.pcall("SET", KEYS[1], ARGV[1], "NX", "PX", ARGV[2])`;
+/** Writes ARGV[3] in place of ARGV[2], unless another process was faster. "" is no value; a foreign one is overwritten. */
 const compareAndSet = `${find}
-  if (record and record[1] or "") ~= ARGV[1] then return 0 end
-  if kind ~= "hash" or ARGV[2] == "" then redis.call("del", KEYS[1]) end
-  if ARGV[2] ~= "" then redis.call("hset", KEYS[1], "text", ARGV[2]) end
-  if ARGV[3] then redis.call("pexpire", KEYS[1], ARGV[3]) end
-  return 1`;
-const touch = `
-  if redis.call("exists", KEYS[1]) == 0 then return 0 end
-  redis.call("hset", KEYS[1], "lastAccess", ARGV[1])
-  return redis.call("pexpire", KEYS[1], ARGV[2])`;
-const holder = `redis.call("type", KEYS[1])["ok"] == "string" and redis.call("getrange", KEYS[1], 0, 99) or "foreign"`;
-/** Creates the lock, or returns its holder. */
+  if isForeign then found = false end
+  if (found or "") ~= ARGV[2] then return 0 end
+  if ARGV[3] == "" then return redis.pcall("DEL", KEYS[1]) end
+  return redis.pcall("SET", KEYS[1], ARGV[3], unpack(ARGV, 4))`;
+/** Replaces the time in front of a record. */
+const touch = `${find}
+  if not found or isForeign then return 0 end
+  local text = string.match(found, "^%d+\\n(.*)") or found
+  return redis.pcall("SET", KEYS[1], ARGV[2] .. "\\n" .. text, "PX", ARGV[3])`;
+/**
+ * Creates the lock, or returns its holder. What is no lock of ours is overwritten, and one that does not expire in time
+ * (after PERSIST, or a restore), too. The server can do without the right to PTTL.
+ */
 const lock = `
-  if redis.call("set", KEYS[1], ARGV[1], "NX", "PX", ARGV[2]) then return false end
-  return ${holder}`;
-const unlock = `if (${holder}) == ARGV[1] then return redis.call("del", KEYS[1]) end return 0`;
+  local isFree = redis.pcall("SET", KEYS[1], ARGV[1], "NX", "PX", ARGV[2])
+  if isFree then return isFree end
+  local holder = redis.pcall("GET", KEYS[1])
+  local left = redis.pcall("PTTL", KEYS[1])
+  local isOurs = type(holder) == "string" and #holder < 100 and string.sub(holder, 1, 5) == "lock "
+  local expires = type(left) ~= "number" or (left >= 0 and left <= tonumber(ARGV[2]))
+  if isOurs and expires then return holder end
+  return redis.pcall("SET", KEYS[1], ARGV[1], "PX", ARGV[2])`;
+/** Returns the first command that is refused, and why. */
+const probe = `
+  for _, command in ipairs({ { "SET", KEYS[1], "", "PX", "10000" }, { "GET", KEYS[1] }, { "DEL", KEYS[1] } }) do
+    local reply = redis.pcall(unpack(command))
+    if type(reply) == "table" and reply.err then return command[1] .. ": " .. string.match(reply.err, "%u+") end
+  end
+  return false`;
 
 const waitMs = 20_000;
 /** No refresh token lives longer: nothing is left to revoke then. */
 const listMs = String(90 * 24 * 60 * 60_000);
+/** Far above any session. Hundreds of thousands of revocations may wait for a portal. */
+const [maxBytes, maxListBytes] = [256 * 1024, 256 * 1024 * 1024];
 
-/** Sessions in Redis or Valkey, one hash each. Redis forgets idle sessions by itself. */
+/** Sessions in Redis or Valkey: text behind its `lastAccess`. Redis forgets idle sessions by itself. */
 export function redisBackend(client: RedisClient, options: RedisBackendOptions = {}): SessionBackend {
   const { prefix = "arcgis-sign-in:", idleSeconds = 1_209_600 } = options;
   const idleMs = String(idleSeconds * 1000);
-  const run = (script: string, name: string, ...args: string[]) =>
-    client.eval(script, { keys: [prefix + name], arguments: args });
+  const scan = (count: number) => ({ MATCH: `${prefix}session:*`, COUNT: count });
+  const run = (script: string, key: string, ...args: (string | number)[]) =>
+    client.eval(script, { keys: [prefix + key], arguments: args.map(String) });
 
-  async function record(script: string, name: string): Promise<StoredRecord | undefined> {
-    const [text, lastAccess] = ((await run(script, name)) ?? []) as (string | null)[];
-    return text ? { text, lastAccess: Number(lastAccess ?? 0) } : undefined;
+  function keyOf(kind: "session" | "lock", name: string): string {
+    if (!/^[\w-]{1,100}$/.test(name)) throw new TypeError("not the name of a record");
+    return `${kind}:${name}`;
   }
 
-  /** Until nobody else was faster, which does not last; a text whose bytes Redis has damaged never compares equal. */
-  async function change(name: string, next: (found?: StoredRecord) => string | undefined, ...ttl: string[]) {
+  async function record(
+    script: string,
+    name: string,
+  ): Promise<(StoredRecord & { value: string }) | undefined> {
+    const value = await run(script, keyOf("session", name), maxBytes);
+    if (typeof value !== "string") return undefined;
+    const problem = { problem: "it is not a text, or far too large" };
+    if (value === "foreign") return { value, text: "", lastAccess: Date.now(), ...problem };
+    // What the server wrote before this library has no time in front: its next use is noted.
+    const [time = ""] = /^\d+\n/.exec(value) ?? [];
+    return { value, text: value.slice(time.length), lastAccess: Number(time || Date.now() - 60_000) };
+  }
+
+  /**
+   * Until no other process was faster, which does not last; a value whose bytes Redis has damaged never compares equal.
+   * False when `step` has nothing to write.
+   */
+  async function change(
+    key: string,
+    max: number,
+    step: () => Promise<{ before: string; after: string } | undefined>,
+    ...ttl: string[]
+  ): Promise<boolean> {
     for (let tries = 0; tries < 1_000; tries++) {
-      const found = await record(read, name);
-      const [before = "", after = ""] = [found?.text, next(found)];
-      if (after === before) return false;
-      if ((await run(compareAndSet, name, before, after, ...ttl)) === 1) return true;
+      const edit = await step();
+      if (!edit || edit.before === edit.after) return false;
+      if ((await run(compareAndSet, key, max, edit.before, edit.after, ...ttl)) !== 0) return true;
     }
     throw new Error("what is stored in Redis cannot be replaced");
   }
@@ -77,38 +120,74 @@ export function redisBackend(client: RedisClient, options: RedisBackendOptions =
   return {
     forgets: true,
     read: (name) => record(read, name),
-    create: async (name, text) => void (await run(create, name, text, String(Date.now()), idleMs)),
-    update: (name, next) => change(name, (found) => found && (next(found) ?? found.text)),
-    replace: async (name, next) => void (await change(name, (found) => next(found?.text), listMs)),
-    touch: async (name, lastAccess) => void (await run(touch, name, String(lastAccess), idleMs)),
+    async create(name, text) {
+      const isNew = await run(create, keyOf("session", name), `${Date.now()}\n${text}`, idleMs);
+      if (!isNew) throw new Error("there is a record of that name already");
+    },
+    update: (name, next) =>
+      change(
+        keyOf("session", name),
+        maxBytes,
+        async () => {
+          const found = await record(read, name);
+          const text = found && next(found);
+          return found && text !== undefined
+            ? { before: found.value, after: `${found.lastAccess}\n${text}` }
+            : undefined;
+        },
+        "KEEPTTL",
+      ),
+    async replace(name, next) {
+      // The name that its list has always had.
+      const key = name.replace("-revocations", "");
+      const step = async () => {
+        const found = await run(read, key, maxListBytes);
+        const before = typeof found === "string" && found !== "foreign" ? found : "";
+        return { before, after: next(before || undefined) ?? "" };
+      };
+      await change(key, maxListBytes, step, "PX", listMs);
+    },
+    touch: async (name, lastAccess) =>
+      void (await run(touch, keyOf("session", name), maxBytes, lastAccess, idleMs)),
     take: (name) => record(take, name),
 
     async lock(name, staleMs) {
-      const [key, token, begin] = [`${name}:lock`, randomUUID(), performance.now()];
+      const [key, token, begin] = [keyOf("lock", name), `lock ${randomUUID()}`, performance.now()];
       let [seen, since] = ["", begin];
       for (;;) {
-        const found = await run(lock, key, token, String(staleMs));
-        if (typeof found !== "string") break;
+        const holder = await run(lock, key, token, staleMs);
+        if (holder === "OK") break;
         const now = performance.now();
         if (now - begin > waitMs) throw new Error("the lock was not free in time");
-        if (found !== seen) [seen, since] = [found, now];
-        // One that does not expire, whoever made it: by our own clock, like a lock in a folder.
-        if (now - since > staleMs) await run(unlock, key, found);
+        if (holder !== seen) [seen, since] = [String(holder), now];
+        // One that does not expire, where PTTL is not permitted: by our own clock, like a lock in a folder.
+        if (now - since > staleMs) await run(compareAndSet, key, maxBytes, seen, "");
         else await sleep(20 + Math.random() * 30);
       }
       // If Redis is away, the lock expires by itself.
-      return { unlock: async () => void (await run(unlock, key, token).catch(() => {})) };
+      return {
+        unlock: async () => void (await run(compareAndSet, key, maxBytes, token, "").catch(() => {})),
+      };
     },
 
     async names() {
       const names = new Set<string>();
-      const nodes = client.scanIterator ? [client] : (client.masters ?? []);
-      for (const node of nodes) {
-        const server = (node === client ? client : await client.nodeClient?.(node as never)) as RedisClient;
-        for await (const keys of server.scanIterator?.({ MATCH: `${prefix}*`, COUNT: 1_000 }) ?? [])
-          for (const key of keys) names.add(key.slice(prefix.length));
-      }
+      for await (const keys of scanAll(client, scan(1_000)))
+        for (const key of keys) names.add(key.slice(prefix.length + "session:".length));
       return [...names].filter((name) => /^[0-9a-f]{64}$/.test(name));
     },
+
+    async probe() {
+      const refused = await run(probe, "probe");
+      if (refused) throw new Error(`Redis refused ${refused}`);
+      for await (const _ of scanAll(client, scan(1))) break;
+    },
   };
+}
+
+async function* scanAll(client: RedisClient, options: { MATCH: string; COUNT: number }) {
+  for (const node of client.scanIterator ? [client] : (client.masters ?? [])) {
+    const server = (node === client ? client : await client.nodeClient?.(node as never)) as RedisClient;
+    yield* server.scanIterator?.(options) ?? [];
+  }
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, type Stats } from "node:fs";
-import { lutimes, open, rename, rm, unlink } from "node:fs/promises";
+import { type FileHandle, lutimes, open, rename, rm, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 export type SmallFile = { text: string; stats: Stats } | { unusable: string; stats: Stats | undefined };
 
 // Windows has neither. Without them, a link would lead out of the folder, and a pipe would block its reader forever.
-const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
+const { O_WRONLY, O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
 const [firstPauseMs, lastPauseMs] = [5, 2_560];
 
 /** Reads a small regular file. It blocks for about 10 us, a seventh of what the thread pool takes. */
@@ -39,18 +39,26 @@ export function readNow(path: string, maxBytes: number): SmallFile | undefined {
 export async function readSmallFile(path: string, maxBytes: number): Promise<SmallFile | undefined> {
   for (let pauseMs = firstPauseMs; ; pauseMs *= 2) {
     const file = readNow(path, maxBytes);
-    if (!file || file.stats || pauseMs > lastPauseMs) return file;
+    if (file?.stats || !file || pauseMs > lastPauseMs) return file;
     await sleep(pauseMs);
   }
 }
 
 /** Creates a file of mode 0600. Returns false when there is something at this path, whatever it is. */
 export async function createFile(path: string, text: string): Promise<boolean> {
+  let file: FileHandle;
   try {
-    await writeNew(path, text, {});
-    return true;
+    file = await open(path, "wx", 0o600);
   } catch (error) {
     if (codeOf(error) === "EEXIST" || isBusy(error)) return false;
+    throw error;
+  }
+  try {
+    await file.writeFile(text, "latin1").finally(() => file.close());
+    return true;
+  } catch (error) {
+    // A full disk may have room for the name only.
+    await rm(path, { force: true });
     throw error;
   }
 }
@@ -58,42 +66,33 @@ export async function createFile(path: string, text: string): Promise<boolean> {
 export interface WriteOptions {
   /** The file's mtime (ms); the present by default. */
   lastAccess?: number | undefined;
-  /** Asked just before the file appears; false leaves everything as it was. */
-  isAllowed?: (() => boolean) | undefined;
+  /** The write happens only while this lock is held, and once; see `lock` in file-lock.ts. */
+  lock?: { temp: string; isHeld(): boolean } | undefined;
 }
 
-/** Replaces a file: all or nothing, and durably. Returns false when that was not allowed anymore. */
+/** Replaces a file: all or nothing, and durably. Returns false when the lock was lost; nothing has changed then. */
 export async function writeDurably(path: string, text: string, options: WriteOptions = {}): Promise<boolean> {
-  const { lastAccess, isAllowed = () => true } = options;
-  const temp = `${path}.${randomUUID()}.temp`;
+  const { lastAccess, lock } = options;
+  const temp = lock?.temp ?? `${path}.${randomUUID()}.temp`;
   try {
-    await writeNew(temp, text, { lastAccess, sync: true });
-    if (!isAllowed()) return false;
+    // Breaking a lock removes its temp file, which must not be created again.
+    const file = await open(temp, lock ? O_WRONLY | O_NOFOLLOW | O_NONBLOCK : "wx", 0o600);
+    try {
+      await file.writeFile(text, "latin1");
+      if (lastAccess !== undefined) await file.utimes(lastAccess / 1000, lastAccess / 1000);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    if (lock && !lock.isHeld()) return false;
     await whileBusy(() => rename(temp, path));
-  } finally {
+  } catch (error) {
+    if (lock && codeOf(error) === "ENOENT") return false;
     await rm(temp, { force: true });
+    throw error;
   }
   await syncFolder(dirname(path));
   return true;
-}
-
-async function writeNew(
-  path: string,
-  text: string,
-  { lastAccess, sync }: { lastAccess?: number | undefined; sync?: boolean },
-) {
-  const file = await open(path, "wx", 0o600);
-  try {
-    await file.writeFile(text, "latin1");
-    if (lastAccess !== undefined) await file.utimes(lastAccess / 1000, lastAccess / 1000);
-    if (sync) await file.sync();
-  } catch (error) {
-    // A full disk may have room for the name only.
-    await rm(path, { force: true });
-    throw error;
-  } finally {
-    await file.close();
-  }
 }
 
 /** Sets a file's mtime (ms), if it exists. A link is not followed. */
@@ -104,21 +103,24 @@ export async function touch(path: string, lastAccess: number): Promise<void> {
   });
 }
 
-/** Removes a file durably, or anything else at its path. */
-export async function removeDurably(path: string): Promise<void> {
-  if (await remove(path)) await syncFolder(dirname(path));
+/** Removes a file durably, or anything else at its path. Returns false when there was nothing. */
+export async function removeDurably(path: string): Promise<boolean> {
+  const existed = await remove(path);
+  if (existed) await syncFolder(dirname(path));
+  return existed;
 }
 
-/** The same without waiting for the disk. Returns false when there was nothing. */
+/** The same without waiting for the disk: for what may come back after a power cut. */
 export async function remove(path: string): Promise<boolean> {
   try {
     await whileBusy(() => unlink(path));
+    return true;
   } catch (error) {
     if (codeOf(error) === "ENOENT") return false;
     if (!lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error;
     await rm(path, { recursive: true, force: true });
+    return true;
   }
-  return true;
 }
 
 /** On Windows, a file cannot be replaced or removed while it is open in any program: tries again for 5 s. */
@@ -141,9 +143,29 @@ export function codeOf(error: unknown): string {
   return String(Object(error).code);
 }
 
-/** Makes the names in a folder durable. Windows cannot, and need not. */
-async function syncFolder(path: string): Promise<void> {
-  if (process.platform === "win32") return;
-  const folder = await open(path);
-  await folder.sync().finally(() => folder.close());
+const syncing = new Map<string, Promise<void>>();
+const nextSync = new Map<string, Promise<void>>();
+
+/** Makes the names in a folder durable. Callers that arrive during a sync share the next one. */
+function syncFolder(folder: string): Promise<void> {
+  // Windows cannot, and need not.
+  if (process.platform === "win32") return Promise.resolve();
+  const start = () => {
+    nextSync.delete(folder);
+    const sync = syncNow(folder).finally(() => {
+      if (syncing.get(folder) === sync) syncing.delete(folder);
+    });
+    syncing.set(folder, sync);
+    return sync;
+  };
+  const current = syncing.get(folder);
+  if (!current) return start();
+  const next = nextSync.get(folder) ?? current.then(start, start);
+  nextSync.set(folder, next);
+  return next;
+}
+
+async function syncNow(folder: string): Promise<void> {
+  const handle = await open(folder);
+  await handle.sync().finally(() => handle.close());
 }

@@ -22,8 +22,11 @@ const headerBytes = 1 + keyIdBytes + nonceBytes;
  * AES-256-GCM (NIST SP 800-38D) under a key of its own for each purpose and context (HKDF, RFC 5869). The newest
  * secret seals, every secret opens. The secrets are long and random, so no slow password hash is needed. Random nonces
  * are good for 2^32 seals under one key: a session has a key of its own, and all transaction cookies share one.
+ * @throws TypeError for a secret that is too short, and when there is none
  */
 export function keyRing(secrets: readonly string[]): KeyRing {
+  if (secrets.some((secret) => typeof secret !== "string" || secret.length < 32))
+    throw new TypeError("each key needs 32 or more random characters");
   const keys = secrets.map((secret) => createHmac("sha256", "").update(secret).digest());
   const [newest] = keys;
   if (newest === undefined) throw new TypeError("a key ring needs at least one secret");

@@ -40,6 +40,11 @@ export function openRecord(
   return { createdAt, lastAccess, maxAgeMs, parts, ends };
 }
 
+/** Why a record does not open. */
+export function problemWith(keys: KeyRing, { text, problem }: StoredRecord): string {
+  return problem ?? (keys.keyOf(text) ? "damaged or forged" : "damaged, or its key is not here");
+}
+
 /** The parts without identities whose tokens cannot be refreshed anymore. */
 export function liveParts({ parts, ends }: Opened): Parts {
   const ended = ends.filter(([, endsAt]) => Date.now() >= endsAt).map(([name]) => name);
@@ -69,7 +74,7 @@ function parseJson(text: string | undefined): unknown {
 }
 
 /** Names that would be harmful to copy are not ours. */
-function isParts(parts: unknown): parts is Parts {
+export function isParts(parts: unknown): parts is Parts {
   if (typeof parts !== "object" || parts === null || Array.isArray(parts)) return false;
   return (
     !["__proto__", "constructor", "prototype"].some((name) => Object.hasOwn(parts, name)) &&

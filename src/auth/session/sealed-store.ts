@@ -6,7 +6,7 @@ import type { SessionBackend, StoredRecord } from "./file-backend.ts";
 import { type LegacySessions, takeOver } from "./legacy-file-store.ts";
 import { recordCache } from "./record-cache.ts";
 import { type KeyRing, keyRing } from "./seal.ts";
-import { liveParts, type Opened, openRecord, recordName, sealRecord } from "./sealed-record.ts";
+import { liveParts, type Opened, openRecord, problemWith, recordName, sealRecord } from "./sealed-record.ts";
 import { deserialize, hasChanges, type Parts, serialize, threeWayMerge } from "./serializer.ts";
 import { type StoreAdmin, storeAdmin } from "./store-admin.ts";
 
@@ -16,8 +16,8 @@ export interface SealedStoreOptions extends Partial<Lifetimes> {
   encryptionKey: string | readonly string[];
   /** Takes over the sessions that session-file-store has left, each when its browser comes back. */
   legacy?: LegacySessions | undefined;
-  /** A record is there and does not open. */
-  onUnreadable?: ((record: string) => void) | undefined;
+  /** A record is there and does not open; gets the beginning of its name. */
+  onUnreadable?: ((record: string, problem: string) => void) | undefined;
   /** Work in the background failed. */
   onError?: ((error: unknown) => void) | undefined;
 }
@@ -136,26 +136,40 @@ export class SealedStore extends Store {
 
   async #save(name: string, session: SessionData): Promise<void> {
     const mine = serialize(session);
-    const base = this.#bases.get(session)?.parts;
-    if (base === undefined) {
-      const text = sealRecord(this.#keys, name, { createdAt: Date.now(), parts: mine });
-      await this.#options.backend.create(name, text).catch(unavailable);
-    } else if (hasChanges(base, mine)) {
-      await this.#update(name, (stored) => threeWayMerge(base, mine, stored));
-    }
+    const before = this.#bases.get(session);
     const maxAgeMs = session.cookie?.originalMaxAge ?? Infinity;
-    this.#bases.set(session, { parts: mine, lastAccess: Date.now(), maxAgeMs });
+    const base = { parts: mine, lastAccess: before?.lastAccess ?? Date.now(), maxAgeMs };
+    // At once: a new session that is saved twice at the same time is created only once.
+    this.#bases.set(session, base);
+    try {
+      if (before === undefined) {
+        const text = sealRecord(this.#keys, name, { createdAt: Date.now(), parts: mine });
+        await this.#options.backend.create(name, text).catch(unavailable);
+      } else if (hasChanges(before.parts, mine)) {
+        await this.#update(name, (stored) => threeWayMerge(before.parts, mine, stored));
+        // express-session touches only what it does not save.
+        await this.#touch(name, base);
+      }
+    } catch (error) {
+      if (before) this.#bases.set(session, before);
+      else this.#bases.delete(session);
+      throw error;
+    }
   }
 
   async #find(id: string): Promise<Opened | undefined> {
     const name = recordName(id);
-    const opened = await this.#read(name).catch(unavailable);
-    if (opened) return isExpired(opened, this.lifetimes) ? undefined : opened;
+    const stored = await this.#read(name).catch(unavailable);
+    const opened = stored ?? (await this.#takeOver(id, name).catch(unavailable));
+    return opened && !isExpired(opened, this.lifetimes) ? opened : undefined;
+  }
+
+  async #takeOver(id: string, name: string): Promise<Opened | undefined> {
     const { legacy, backend } = this.#options;
     const seal = ({ lastAccess, parts }: Pick<Opened, "lastAccess" | "parts">) =>
       sealRecord(this.#keys, name, { createdAt: lastAccess, parts });
-    const taken = legacy && (await takeOver(legacy, id, { name, backend, seal }).catch(unavailable));
-    return taken && this.#open(name, taken);
+    const record = legacy && (await takeOver(legacy, id, { name, backend, seal }));
+    return record && this.#open(name, record);
   }
 
   async #read(name: string): Promise<Opened | undefined> {
@@ -171,7 +185,7 @@ export class SealedStore extends Store {
 
   #open(name: string, record: StoredRecord): Opened | undefined {
     const opened = openRecord(this.#keys, name, record);
-    if (!opened) this.#options.onUnreadable?.(name.slice(0, 8));
+    if (!opened) this.#options.onUnreadable?.(name.slice(0, 8), problemWith(this.#keys, record));
     else if (this.#keys.keyOf(record.text) === "older") this.admin.reseal(name).catch(this.#failed);
     return opened;
   }

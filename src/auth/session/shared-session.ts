@@ -41,10 +41,13 @@ export function sharedSession(req: Request, res: Response, { store, cookie }: Se
       };
       // A full disk cannot be written, but a session can be removed all the same, the app's data with it.
       const isStored = await store.update(req.sessionID, remove).catch(() => false);
+      const isEmpty = Object.keys(properties).every((name) => name === "cookie" || names.includes(name));
+      // Before anything is changed here: express-session would save it, and fail once more.
+      const taken = isStored && !isEmpty ? undefined : await store.take(req.sessionID);
       for (const name of names) delete properties[name];
-      if (isStored && Object.keys(properties).some((name) => name !== "cookie")) return last;
-      const taken = await store.take(req.sessionID);
-      await promisify(req.session.destroy.bind(req.session))();
+      if (isStored && !isEmpty) return last;
+      // It has ended, even where its record cannot be removed.
+      await promisify(req.session.destroy.bind(req.session))().catch(() => {});
       res.clearCookie(cookie.name, cookie.options);
       return last ?? (taken as Properties | undefined);
     },

@@ -3,9 +3,9 @@ import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import type { SessionData } from "express-session";
 import { AuthError } from "../errors.ts";
 import { isExpired, type Lifetimes } from "./expiry.ts";
-import type { SessionBackend } from "./file-backend.ts";
+import type { SessionBackend, StoredRecord } from "./file-backend.ts";
 import type { KeyRing } from "./seal.ts";
-import { liveParts, openRecord, recordName, sealRecord } from "./sealed-record.ts";
+import { liveParts, openRecord, problemWith, recordName, sealRecord } from "./sealed-record.ts";
 import { deserialize, identitiesIn } from "./serializer.ts";
 
 /** A session as seen from outside. Times in ms since 1970. */
@@ -54,12 +54,15 @@ interface StoreAdminOptions {
 
 /** Grace period before the reaper deletes an expired session. */
 const graceMs = 60_000;
+/** How many it reads and deletes at a time: mostly, that is waiting for a disk. */
+const concurrency = 16;
 const reapEveryMs = 60 * 60_000;
 const skewMs = 5 * 60_000;
 
 export function storeAdmin({ backend, keys, lifetimes, onExpired, onError }: StoreAdminOptions): StoreAdmin {
   const clocks = () => ({ wall: Date.now(), monotonic: performance.now() });
   let last = clocks();
+  let isStopped = false;
 
   /** Not when the clock was set since the last time: it may be a mistake, and be put right before the next. */
   function reapUnlessSet(): void {
@@ -69,28 +72,54 @@ export function storeAdmin({ backend, keys, lifetimes, onExpired, onError }: Sto
     if (Math.abs(jumpMs) <= skewMs) admin.reap().catch(onError);
   }
 
+  async function remove(name: string): Promise<void> {
+    const record = await backend.read(name);
+    const opened = record && openRecord(keys, name, record);
+    if (opened && !isExpired(opened, lifetimes)) return;
+    await backend.take(name);
+    if (opened) onExpired(identitiesIn(liveParts(opened)).map(([, identity]) => identity));
+  }
+
+  /** Where nothing can be removed: a session that holds nothing is nobody's. */
+  async function empty(name: string, reason: unknown): Promise<StoredRecord | undefined> {
+    let last: StoredRecord | undefined;
+    const change = (record: StoredRecord) => {
+      last = record;
+      const opened = openRecord(keys, name, record);
+      const { cookie = "{}" } = opened?.parts ?? {};
+      return opened && sealRecord(keys, name, { ...opened, parts: { cookie } });
+    };
+    const isEmpty = await backend.update(name, change).catch(() => false);
+    if (!isEmpty) throw reason;
+    return last;
+  }
+
   const timers = [setTimeout(reapUnlessSet, 60_000), setInterval(reapUnlessSet, reapEveryMs)];
   for (const timer of timers) timer.unref();
 
   const admin: StoreAdmin = {
     nameOf: recordName,
     names: () => backend.names(),
-    stop: () => timers.forEach(clearTimeout),
+    stop() {
+      isStopped = true;
+      timers.forEach(clearTimeout);
+    },
 
     async inspect(name) {
       const record = await backend.read(name);
       const opened = record && openRecord(keys, name, record);
-      const key = record && keys.keyOf(record.text);
-      if (!opened)
-        return record && { problem: key ? "damaged or forged" : "damaged, or its key is not here" };
+      if (!opened) return record && { problem: problemWith(keys, record) };
       const { createdAt, lastAccess, parts } = opened;
       const endsAt = createdAt + lifetimes.maxSeconds * 1000;
-      const state = { isExpired: isExpired(opened, lifetimes), isOnNewestKey: key === "newest" };
+      const state = {
+        isExpired: isExpired(opened, lifetimes),
+        isOnNewestKey: keys.keyOf(record.text) === "newest",
+      };
       return { name, data: deserialize(parts), createdAt, lastAccess, endsAt, ...state };
     },
 
     async end(name) {
-      const record = await backend.take(name);
+      const record = await backend.take(name).catch((error) => empty(name, error));
       const opened = record && openRecord(keys, name, record);
       return opened && deserialize(opened.parts);
     },
@@ -110,13 +139,10 @@ export function storeAdmin({ backend, keys, lifetimes, onExpired, onError }: Sto
     async reap() {
       if (backend.forgets) return;
       const idleSince = Date.now() - lifetimes.idleSeconds * 1000 - graceMs;
-      for (const name of await backend.names(idleSince)) {
-        const record = await backend.read(name);
-        const opened = record && openRecord(keys, name, record);
-        if (opened && !isExpired(opened, lifetimes)) continue;
-        await backend.take(name);
-        if (opened) onExpired(identitiesIn(liveParts(opened)).map(([, identity]) => identity));
-      }
+      const names = await backend.names(idleSince);
+      // A session stays for the next process once this one ends: it may not live until the tokens are revoked.
+      while (names.length > 0 && !isStopped)
+        await Promise.all(names.splice(0, concurrency).map((name) => remove(name).catch(onError)));
     },
 
     async changePending(change) {
@@ -124,13 +150,16 @@ export function storeAdmin({ backend, keys, lifetimes, onExpired, onError }: Sto
         const before = (text && keys.open(text, "revocation")) || "[]";
         const after = JSON.stringify(change(JSON.parse(before)));
         // One that does not open waits for its key, unless something new is to be kept.
-        if (after === before) return text;
+        if (after === before && (after === "[]" || keys.keyOf(text ?? "") === "newest")) return text;
         return after === "[]" ? undefined : keys.seal(after, "revocation");
       });
     },
 
     async probe() {
       const name = `probe-${randomUUID()}`;
+      await backend.probe?.().catch((cause) => {
+        throw new AuthError("store_unavailable", { cause });
+      });
       const steps: Record<string, () => Promise<unknown>> = {
         create: () => backend.create(name, "probe"),
         read: () => backend.read(name),

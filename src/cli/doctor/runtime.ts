@@ -3,14 +3,18 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Finding, ok, problem, skipped } from "./finding.ts";
 
-/** Whether this version of Node, such as "20.15.0", runs the server. */
+/** Whether this version of Node, such as "22.12.0", runs the server. */
 export function checkNode(version: string): Finding {
   const manifest = JSON.parse(readFileSync(join(import.meta.dirname, "../../../package.json"), "utf8"));
-  const least: string = manifest.engines.node.replace(/^\D+/, "");
-  const isOld = version.localeCompare(least, "en", { numeric: true }) < 0;
-  return isOld
-    ? problem("Node.js", `${version} is too old`, `Install ${least} or later.`)
-    : ok("Node.js", version);
+  // "^20.19.0 || >=22.12.0": the oldest of each supported line; the last one has no upper end.
+  const oldest: string[] = manifest.engines.node.match(/\d{1,4}\.\d{1,4}/g);
+  const isSupported = oldest.some((least, index) => {
+    const isLine = index === oldest.length - 1 || Number.parseInt(least, 10) === Number.parseInt(version, 10);
+    return isLine && version.localeCompare(least, "en", { numeric: true }) >= 0;
+  });
+  return isSupported
+    ? ok("Node.js", version)
+    : problem("Node.js", `${version} is too old`, `Install ${oldest.join(", ")} or later.`);
 }
 
 /** Whether the file of NODE_EXTRA_CA_CERTS can be used: Node only warns about it once, on the console. */

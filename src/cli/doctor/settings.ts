@@ -1,5 +1,5 @@
 import type { Config } from "../../app/config/config.ts";
-import { cookieNames } from "../../session/cookie-names.ts";
+import { cookieNames } from "../../app/cookie-names.ts";
 import { type Finding, ok, problem, warning } from "./finding.ts";
 
 /** What is wrong only in combination. */

@@ -1,9 +1,8 @@
 import { accessSync, constants, lstatSync, type Stats } from "node:fs";
 import { dirname } from "node:path";
-import pino from "pino";
 import type { Config } from "../../app/config/config.ts";
-import { reasonOf } from "../../reason.ts";
-import { openStore } from "../../session/open-store.ts";
+import { reasonOf } from "../../app/reason.ts";
+import { openStore } from "../../app/store.ts";
 import { type Finding, ok, problem, warning } from "./finding.ts";
 
 /** Whether the store works, by writing something and removing it again. */
@@ -80,14 +79,14 @@ async function checkRedis(config: Config): Promise<Finding> {
 /** `undefined` when the store works. */
 async function whyNotWritable(config: Config): Promise<string | undefined> {
   try {
-    const store = await openStore(config, pino({ level: "silent" }));
-    try {
-      await store.ping();
-      return undefined;
-    } finally {
-      await store.close();
-    }
+    const { store, close } = await openStore(config, { info() {}, warn() {} });
+    await store.admin.probe().finally(close);
+    return undefined;
   } catch (error) {
-    return reasonOf(error).replace(/^Error: /, "");
+    return reasonOf(rootOf(error)).replace(/^Error: /, "");
   }
+}
+
+function rootOf(error: unknown): unknown {
+  return error instanceof Error && error.cause ? rootOf(error.cause) : error;
 }

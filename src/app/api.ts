@@ -1,0 +1,43 @@
+import express, { type Router } from "express";
+import { isSameOriginRequest } from "../index.ts";
+import { allowOnly } from "./allow-only.ts";
+import { AppError } from "./errors.ts";
+import type { PortalMount } from "./portal-mount.ts";
+
+/** What a page of this site may ask about its own sign-in. Errors are JSON: `{error: {code, message}}`. */
+export function api({ config, auth }: PortalMount): Router {
+  const router = express.Router();
+
+  /**
+   * GET /api/session - the signed-in user: `{username, fullName, portal, tokenExpires, refreshTokenExpires}`, the dates
+   * in ISO 8601 (`refreshTokenExpires` is null where the portal does not say); or 401 `signed_out`.
+   */
+  router.get("/api/session", auth.readOnly, async (req, res) => {
+    const { username, fullName } = await req.arcgis.authorize();
+    const { expires } = req.arcgis;
+    res.json({
+      username,
+      fullName,
+      portal: config.portal,
+      tokenExpires: expires?.token.toISOString(),
+      refreshTokenExpires: expires?.refreshToken?.toISOString() ?? null,
+    });
+  });
+  router.all("/api/session", allowOnly("GET, HEAD"));
+
+  /**
+   * GET /api/credential - only with TOKEN_HANDOVER: `{server, token, expires, ssl, userId}` for the Maps SDK's
+   * `IdentityManager.registerToken`. It is the access token alone, good for five more minutes at least (or four fifths
+   * of a shorter life); `expires` in ms since 1970. 401 signed out, 403 for another site.
+   */
+  if (config.tokenHandover) {
+    router.get("/api/credential", auth.readOnly, async (req, res) => {
+      const { portal: server, token, ssl, username } = await req.arcgis.identity();
+      await req.arcgis.authorize();
+      if (!isSameOriginRequest(req, config.origin)) throw new AppError("cross_site");
+      res.json({ server, token, expires: req.arcgis.expires?.tokenEnd.getTime(), ssl, userId: username });
+    });
+    router.all("/api/credential", allowOnly("GET, HEAD"));
+  }
+  return router;
+}

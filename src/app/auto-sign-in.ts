@@ -1,0 +1,43 @@
+import { parseCookie } from "cookie";
+import type { Request, RequestHandler, Response } from "express";
+import { isPrefetch } from "../index.ts";
+import type { Config } from "./config/config.ts";
+
+/**
+ * With AUTO_SIGN_IN: a visitor who opens a page is sent to the portal without a click, once in a browser session. The
+ * portal responds at once when it knows the browser, and otherwise shows its sign-in page: ArcGIS has no `prompt=none`.
+ *
+ * A cookie that lasts as long as the browser is open says that there was an attempt. It is set before the browser
+ * leaves, so the next page waits for the visitor, however the attempt ended.
+ */
+export function autoSignIn(
+  { autoSignIn: isOn, secure }: Config,
+  name: string,
+): { attempt: RequestHandler; stop(res: Response): void } {
+  const options = { httpOnly: true, sameSite: "lax", path: "/", secure } as const;
+
+  /** No attempt until the browser is closed: there was one, or the user has signed out. */
+  function stop(res: Response): void {
+    if (isOn) res.cookie(name, "done", options);
+  }
+
+  const attempt: RequestHandler = (req, res, next) => {
+    if (!isOn || req.arcgis.user || !isPageVisit(req) || hasCookie(req)) return next();
+    stop(res);
+    res.status(302).set("Location", req.arcgis.signInUrl()).end();
+  };
+
+  const hasCookie = (req: Request) => parseCookie(req.headers.cookie ?? "")[name] !== undefined;
+
+  return { attempt, stop };
+}
+
+/** Fetch Metadata of a page that a visitor opens: not an image, a frame, or a page loaded in advance. */
+function isPageVisit(req: Request): boolean {
+  return (
+    req.method === "GET" &&
+    req.get("Sec-Fetch-Mode") === "navigate" &&
+    req.get("Sec-Fetch-Dest") === "document" &&
+    !isPrefetch(req)
+  );
+}

@@ -1,0 +1,178 @@
+import { channel } from "node:diagnostics_channel";
+import express, { type Express, type Request, type Router } from "express";
+import type { Logger } from "pino";
+import { type ArcGISAuth, type AuthEvent, arcgisAuth } from "../index.ts";
+import type { SealedStore } from "../session-store.ts";
+import { autoSignIn } from "./auto-sign-in.ts";
+import { browserName } from "./browser-name.ts";
+import type { Config } from "./config/config.ts";
+import { firstPortal } from "./config/portals.ts";
+import { cookieNames, hasForeignCookie } from "./cookie-names.ts";
+import { errorPage } from "./error-page.ts";
+import { AppError } from "./errors.ts";
+import { logEvent } from "./events.ts";
+import { health } from "./health.ts";
+import { openLog } from "./log.ts";
+import type { Metrics } from "./metrics.ts";
+import { renderConfirm, views } from "./pages/views.ts";
+import type { PortalMount } from "./portal-mount.ts";
+import { portalRoutes, signInLimit } from "./portal-routes.ts";
+import { callbackEnds, portals } from "./portals.ts";
+import { requestLog } from "./request-log.ts";
+import { boundHeaders, securityHeaders } from "./security-headers.ts";
+import { openStore } from "./store.ts";
+
+export { type Config, ConfigError, loadConfig } from "./config/config.ts";
+export { createHttpServer } from "./http-server.ts";
+
+export interface AppOptions {
+  config: Config;
+  /** The sessions; opened from the configuration by default. */
+  store?: SealedStore;
+  /** To the standard output by default. */
+  log?: Logger;
+  /**
+   * Whether the app runs express-session itself and keeps the sign-in in `req.session.arcgis`, as Esri's tutorial does.
+   * By default it has a session of its own beside, so that an app around it keeps its `req.session`.
+   */
+  shareSession?: boolean;
+  /** A sentence that every page shows, such as that this is only a demo. */
+  notice?: string | undefined;
+  /** Buttons on the start page of a signed-in user; `href` is a path of this app. */
+  links?: { href: string; label: string }[] | undefined;
+  /** Aborted when the server begins to stop: from then on /readyz responds 503. */
+  stopping?: AbortSignal;
+  /** Adds your own routes, behind the sign-in and in front of the 404 page. */
+  routes?: ((site: Site) => void) | undefined;
+}
+
+/** What your own routes need. */
+export interface Site {
+  router: Router;
+  /** "main" for the portal of PORTAL_URL. For each of PORTALS, `routes` runs once more, below /portals/{id}. */
+  portalId: string;
+  /** Guards such as `auth.requireSignIn()`; `req.arcgis` has the user and their identity. */
+  auth: ArcGISAuth;
+}
+
+/** The whole server as an Express app. */
+export interface App extends Express {
+  /** Finishes what the portals are still to be told (1.5 s at most), and closes the store if the app opened it. */
+  close(): Promise<void>;
+}
+
+/**
+ * Makes the server as an Express app. It listens by itself, or it is mounted in another app:
+ * `host.use("/gis", await createApp({ config }))`, with a redirect URI below that path.
+ * @throws Error when the session folder cannot be used or Redis cannot be reached
+ */
+export async function createApp(options: AppOptions): Promise<App> {
+  const { config, shareSession = false, notice, links = [], stopping, routes } = options;
+  const log = options.log ?? (await openLog(config.logLevel));
+  const opened = options.store ? undefined : await openStore(config, log);
+  const store = options.store ?? (opened as NonNullable<typeof opened>).store;
+  let metrics: Promise<Metrics> | undefined;
+  const getMetrics = () => {
+    metrics ??= import("./metrics.ts").then(({ createMetrics }) =>
+      createMetrics(async () => (await store.admin.names()).length),
+    );
+    return metrics;
+  };
+  const count = (change: (metrics: Metrics) => void) => void getMetrics().then(change);
+  const onPortalRequest = (message: unknown) => {
+    const { url, seconds } = message as { url: string; seconds: number };
+    count((metrics) => metrics.portalRequest(url, seconds));
+  };
+  const portalRequests = channel("arcgis-sign-in:portal-request");
+  portalRequests.subscribe(onPortalRequest);
+
+  const app = express();
+  app.disable("x-powered-by");
+  app.disable("etag");
+  app.set("trust proxy", config.trustProxy);
+  app.set("query parser", "simple");
+  Object.assign(app.locals, { notice, links, tokenHandover: config.tokenHandover });
+  views(app);
+
+  const mounts = [config, ...config.furtherPortals].map(mountOf);
+  for (const mount of mounts) mount.others = mounts.filter((other) => other !== mount);
+  const limit = signInLimit(config.rateLimit);
+  const [main, ...further] = mounts.map((mount) => ({ mount, router: routerOf(mount) }));
+  if (!main) throw new TypeError("createApp: config has no portal");
+
+  app.use(requestLog(log), boundHeaders, securityHeaders(config));
+  if (further.length > 0) app.use(portals(main.mount, further));
+  app.use(health({ config, store, metrics: getMetrics, stopping, log }));
+  app.use(main.router);
+  app.use(() => {
+    throw new AppError("not_found");
+  });
+  app.use(errorPage(log, (code) => count((metrics) => metrics.refusal(code))));
+  return Object.assign(app, {
+    async close() {
+      portalRequests.unsubscribe(onPortalRequest);
+      await Promise.all(mounts.map(({ auth }) => auth.close()));
+      await opened?.close();
+    },
+  });
+
+  /** The library for one portal, with a session cookie of its own: no session holds the tokens of two portals. */
+  function mountOf(config: Config): PortalMount {
+    const { portalId, allowedOrgs } = config;
+    const names = cookieNames(config);
+    const portalLog = mountLog(config);
+    const auto = autoSignIn(config, names.autoSignIn);
+    const auth = arcgisAuth({
+      store,
+      shareSession,
+      sessionKey: portalId === firstPortal ? "arcgis" : `arcgis:${portalId}`,
+      cookieName: names.session,
+      basePath: "",
+      callbackPath: callbackEnds(config).at(-1),
+      clientId: config.clientId,
+      clientSecret: config.clientSecret,
+      redirectUri: config.redirectUri,
+      portal: config.portal,
+      sessionSecret: config.sessionSecrets,
+      encryptionKey: config.encryptionKeys,
+      expiration: config.tokenExpirationMinutes,
+      pkce: config.pkce,
+      allowedOrganizations: allowedOrgs.length > 0 ? allowedOrgs : undefined,
+      signOutOfPortal: config.alsoSignOutPortal,
+      passRefusals: true,
+      browserOf: (req) => browserName(req.get("User-Agent")),
+      confirmSignOut({ arcgis: { user, csrfToken } }, res) {
+        if (user) renderConfirm(res, { user, csrfToken });
+      },
+      onEvent(event) {
+        logEvent(portalLog, event);
+        count((metrics) => metrics.event(event));
+        if (event.type === "sign-in") warnOfForeignCookie(event, portalLog, config);
+        const { res } = (event.req ?? {}) as Partial<Request>;
+        if (res && event.username) res.locals.signedInAs = event.username;
+        if (res && ["sign-in-started", "sign-out"].includes(event.type)) auto.stop(res);
+      },
+    });
+    return { config, auth, shareSession, store, auto, others: [], log: portalLog, count };
+  }
+
+  function mountLog({ portalId }: Config): Logger {
+    return config.furtherPortals.length > 0 ? log.child({ portal: portalId }) : log;
+  }
+
+  function routerOf(mount: PortalMount): Router {
+    const router = portalRoutes(mount, limit);
+    const own = express.Router();
+    const { auth } = mount;
+    routes?.({ router: own, portalId: mount.config.portalId, auth });
+    return router.use(own);
+  }
+}
+
+function warnOfForeignCookie({ req }: AuthEvent, log: Logger, config: Config): void {
+  if (!req || !hasForeignCookie(req, config)) return;
+  log.warn(
+    { event: "cookie-replaced" },
+    "the browser had a session cookie that SESSION_SECRET has not signed: another server on this host name needs a COOKIE_NAME of its own",
+  );
+}

@@ -1,0 +1,31 @@
+import type { Request } from "express";
+import type { Logger } from "pino";
+import type { AuthEvent } from "../index.ts";
+import { reasonOf } from "./reason.ts";
+
+type Level = "info" | "warn" | "error";
+
+/** What the log says of the library's events; those without a line are counted only. */
+const lines: Partial<Record<AuthEvent["type"], [Level, event: string, message: string]>> = {
+  "sign-in": ["info", "sign-in", "signed in"],
+  "sign-in-abandoned": ["info", "sign-in", "the browser has disconnected"],
+  "sign-out": ["info", "sign-out", "signed out"],
+  "refresh-failed": ["warn", "refresh", "not refreshed"],
+  "refresh-rejected": ["warn", "refresh", "the portal rejects the refresh token"],
+  "refresh-unsaved": ["error", "refresh", "refreshed tokens are not stored yet"],
+  "revoke-failed": ["warn", "revoke", "not revoked"],
+  "profile-failed": ["warn", "profile", "the profile could not be fetched"],
+  "hook-failed": ["error", "hook", "a hook failed"],
+  "store-failed": ["error", "store", "the session store failed"],
+  unreadable: ["warn", "unreadable", "a session's record does not open"],
+};
+
+/** Writes an event of the library to the log: in one line, without a secret. */
+export function logEvent(log: Logger, { type, req, username, record, error }: AuthEvent): void {
+  const [level, event, message] = lines[type] ?? [];
+  if (!level) return;
+  const { ip: address, res } = (req ?? {}) as Partial<Request>;
+  const requestId = res?.locals.requestId;
+  const reason = error === undefined ? undefined : reasonOf(error);
+  log[level]({ requestId, event, address, user: username, record, reason }, message);
+}

@@ -1,0 +1,108 @@
+import { isIP } from "node:net";
+import express, { type Request, type Router } from "express";
+import type { Logger } from "pino";
+import type { SealedStore } from "../session-store.ts";
+import { allowOnly } from "./allow-only.ts";
+import type { Config } from "./config/config.ts";
+import { AppError } from "./errors.ts";
+import type { Metrics } from "./metrics.ts";
+import { reasonOf } from "./reason.ts";
+
+export interface HealthOptions {
+  config: Config;
+  store: SealedStore;
+  metrics(): Promise<Metrics>;
+  /** Aborted when the server begins to stop. */
+  stopping?: AbortSignal | undefined;
+  log: Logger;
+}
+
+/** A probe of the store counts for so long (ms): with files, each writes some. */
+const probeEveryMs = 1_000;
+/** A store that takes longer is unavailable (ms). */
+const probeTimeoutMs = 2_000;
+
+/** What supervisors and load balancers ask for. None of it needs a session. */
+export function health({ config, store, metrics, stopping, log }: HealthOptions): Router {
+  const router = express.Router();
+  const isStoreReady = storeProbe(store, log);
+
+  router.use(["/healthz", "/readyz", "/metrics"], (_req, res, next) => {
+    // Every few seconds, forever: the log should not be full of it.
+    res.locals.quiet = true;
+    next();
+  });
+
+  /** GET /healthz - this process responds. It says nothing of the store or the portal: a restart would not fix them. */
+  router.get("/healthz", (_req, res) => void res.json({ status: "ok" }));
+
+  /** GET /readyz - requests may be sent here: the store works, and the server is not stopping. */
+  router.get("/readyz", async (_req, res) => {
+    if (stopping?.aborted) res.status(503).json({ status: "stopping" });
+    else if (await isStoreReady()) res.json({ status: "ok" });
+    else res.status(503).json({ status: "store_unavailable" });
+  });
+
+  /** GET /metrics - Prometheus text. */
+  router.get("/metrics", async (req, res) => {
+    if (config.metrics !== "public" && !isFromThisMachine(req)) throw new AppError("not_found");
+    const { registry } = await metrics();
+    res.type(registry.contentType).send(await registry.metrics());
+  });
+
+  router.all(["/healthz", "/readyz", "/metrics"], allowOnly("GET, HEAD"));
+  return router;
+}
+
+/** Whether the store works; the log has one line when that changes. */
+function storeProbe(store: SealedStore, log: Logger): () => Promise<boolean> {
+  let latest: { isReady: Promise<boolean>; at: number } | undefined;
+  let wasReady = true;
+
+  async function probe(): Promise<boolean> {
+    const isReady = await withinTime(store.admin.probe()).then(
+      () => true,
+      (error) => {
+        if (wasReady) log.warn({ event: "not-ready", reason: reasonOf(error) }, "the session store is away");
+        return false;
+      },
+    );
+    if (isReady && !wasReady) log.info({ event: "ready" }, "the session store is back");
+    wasReady = isReady;
+    return isReady;
+  }
+
+  return () => {
+    if (!latest || performance.now() > latest.at + probeEveryMs)
+      latest = { isReady: probe(), at: performance.now() };
+    return latest.isReady;
+  };
+}
+
+async function withinTime(work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("no response")), probeTimeoutMs);
+  });
+  await Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
+
+/** Written by reverse proxies, each by some of them. */
+const forwarding = /^(?:x-forwarded|forwarded|x-real-ip|via)(?:-|$)/;
+
+/**
+ * Whether a program on this machine asks for itself. What counts is the socket, not `req.ip`, which a header can
+ * change. A reverse proxy on this machine asks for others: it is known by its headers, or else by the public name in
+ * Host; so is a web page that has made its own name point to this machine.
+ */
+function isFromThisMachine(req: Request): boolean {
+  const { headers, socket } = req;
+  if (Object.keys(headers).some((name) => forwarding.test(name))) return false;
+  const host = (headers.host ?? "").replace(/:\d*$/, "").replace(/^\[(.*)\]$/, "$1");
+  return isLoopback(socket.remoteAddress ?? "") && (host.toLowerCase() === "localhost" || isLoopback(host));
+}
+
+function isLoopback(address: string): boolean {
+  const plain = address.replace(/^::ffff:/i, "");
+  return isIP(plain) === 4 ? plain.startsWith("127.") : plain === "::1";
+}

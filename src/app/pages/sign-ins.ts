@@ -1,0 +1,75 @@
+import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
+import express, { type Request, type Router } from "express";
+import { AuthError, type SignInRecord } from "../../index.ts";
+import type { SessionInfo } from "../../session-store.ts";
+import { allowOnly } from "../allow-only.ts";
+import { ownSessions } from "../own-sessions.ts";
+import type { PortalMount } from "../portal-mount.ts";
+import { renderSignIns, type SignInEntry } from "./views.ts";
+
+/** Where else a user is signed in, and how to end it: in a browser that is lost, or was left open. */
+export function signIns({ config, auth, store, log, count }: PortalMount): Router {
+  const router = express.Router();
+  const own = ownSessions(store.admin);
+
+  /** GET /sign-ins - the user's sessions, this one first. */
+  router.get("/sign-ins", auth.requireSignIn(), async (req, res) => {
+    const { user, csrfToken } = req.arcgis;
+    if (user) renderSignIns(res, { user, csrfToken, ...(await sessionsOf(req)) });
+  });
+
+  /**
+   * POST /sign-ins - ends another session of the same user, `session` (its `name`), or all of them ("others"), and
+   * revokes their tokens at the portal. Nothing ends that the user would not see in the list now.
+   */
+  router.post("/sign-ins", express.urlencoded({ extended: false, limit: "8kb" }), async (req, res) => {
+    const user = await req.arcgis.validate();
+    if (!user) throw new AuthError("signed_out");
+    req.arcgis.verifyForm();
+    const { session } = req.body;
+    const { others } = await sessionsOf(req);
+    const chosen = others.filter(({ name }) => session === "others" || session === name);
+    // First all of them here: a portal that is slow or down keeps no session alive.
+    const results = await Promise.allSettled(chosen.map(({ name }) => store.admin.end(name)));
+    const identities: ArcGISIdentityManager[] = [];
+    for (const [index, result] of results.entries()) {
+      if (result.status === "rejected" || !result.value) continue;
+      const values: unknown[] = Object.values(result.value);
+      identities.push(...values.filter((value) => value instanceof ArcGISIdentityManager));
+      const record = chosen[index]?.name.slice(0, 8);
+      const { requestId } = res.locals;
+      const details = { requestId, event: "sign-out", record, address: req.ip, user: user.username };
+      log.info(details, "signed out elsewhere");
+      count((metrics) => metrics.signOut());
+    }
+    await auth.revoke(identities);
+    // What has ended stays ended, its tokens too, whatever became of the others.
+    for (const result of results)
+      if (result.status === "rejected") throw new AuthError("store_unavailable", { cause: result.reason });
+    res.status(303).set("Location", `${req.baseUrl}/sign-ins`).end();
+  });
+
+  router.all("/sign-ins", allowOnly("GET, HEAD, POST"));
+  return router;
+
+  /** The session of this request, and the others of the same user. */
+  async function sessionsOf({ arcgis: { user, sessionName = "" } }: Request) {
+    const owner = { portal: config.portal, username: user?.username ?? "" };
+    const { sessions, isComplete } = await own.of(owner, sessionName).catch((cause) => {
+      throw new AuthError("store_unavailable", { cause });
+    });
+    const entries = sessions.map(toEntry);
+    return {
+      here: entries.find(({ name }) => name === sessionName),
+      others: entries.filter(({ name }) => name !== sessionName),
+      isComplete,
+    };
+  }
+}
+
+function toEntry({ name, data, createdAt, lastAccess }: SessionInfo): SignInEntry {
+  // An earlier version kept it beside the sign-in.
+  const places = [...Object.values(data), data] as Partial<SignInRecord>[];
+  const { browser } = places.find((place) => place?.browser) ?? {};
+  return { name, browser, createdAt, lastAccess };
+}

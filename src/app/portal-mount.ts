@@ -1,0 +1,21 @@
+import type { Logger } from "pino";
+import type { ArcGISAuth } from "../index.ts";
+import type { SealedStore } from "../session-store.ts";
+import type { autoSignIn } from "./auto-sign-in.ts";
+import type { Config } from "./config/config.ts";
+import type { Metrics } from "./metrics.ts";
+
+/** One portal in this app: the one of PORTAL_URL, or one of PORTALS below a path of its own. */
+export interface PortalMount {
+  /** The portal's own configuration. */
+  config: Config;
+  auth: ArcGISAuth;
+  /** See AppOptions. */
+  shareSession: boolean;
+  store: SealedStore;
+  auto: ReturnType<typeof autoSignIn>;
+  /** The other portals. A browser has a session of its own at each. */
+  others: PortalMount[];
+  log: Logger;
+  count(change: (metrics: Metrics) => void): void;
+}

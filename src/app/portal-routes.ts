@@ -1,0 +1,69 @@
+import express, { type RequestHandler, type Router } from "express";
+import { ipKeyGenerator, rateLimit } from "express-rate-limit";
+import session from "express-session";
+import { isPrefetch } from "../index.ts";
+import { allowOnly } from "./allow-only.ts";
+import { api } from "./api.ts";
+import type { Config } from "./config/config.ts";
+import { AppError } from "./errors.ts";
+import { assets } from "./pages/assets.ts";
+import { embed } from "./pages/embed.ts";
+import { home } from "./pages/home.ts";
+import { map } from "./pages/map.ts";
+import { signIns } from "./pages/sign-ins.ts";
+import { renderSignedIn } from "./pages/views.ts";
+import type { PortalMount } from "./portal-mount.ts";
+import { callbackEnds } from "./portals.ts";
+import { proxy } from "./proxy.ts";
+
+/** All routes of one portal. Those that are requested most are in front of express-session and only read. */
+export function portalRoutes(mount: PortalMount, limit: RequestHandler): Router {
+  const { config, auth, shareSession } = mount;
+  const router = express.Router();
+  router.use(home(mount), proxy(mount), api(mount), assets());
+
+  // A reverse proxy may remove the beginning of the path.
+  const ends = callbackEnds(config);
+  const callback = ends.at(-1) as string;
+  router.use((req, res, next) => {
+    if (!ends.some((end) => end.toLowerCase() === withoutSlash(req.path))) return next();
+    const [query = ""] = /\?.*/s.exec(req.url) ?? [];
+    req.url = callback + query;
+    res.locals.signInUrl = `${req.baseUrl}/sign-in`;
+    next();
+  });
+
+  const route = callback.replace(/[()[\]{}?+!:*\\]/g, "\\$&");
+  router.all(["/sign-in", "/signed-in", route], allowOnly("GET, HEAD"));
+  router.all("/sign-out", allowOnly("GET, HEAD, POST"));
+  router.get(["/sign-in", route], limit);
+  // The last page of a window that was opened to sign in (/sign-in?popup=1).
+  router.get("/signed-in", (_req, res) => {
+    res.set("Cross-Origin-Opener-Policy", "unsafe-none");
+    renderSignedIn(res);
+  });
+  if (shareSession) router.use(session(auth.sessionOptions));
+  router.use(auth);
+  return router.use(signIns(mount), map(mount), embed(mount));
+}
+
+/** So many requests a minute per address; of IPv6 per network, because one customer has a whole network. */
+export function signInLimit(perMinute: Config["rateLimit"]): RequestHandler {
+  if (perMinute === false) return (_req, _res, next) => next();
+  return rateLimit({
+    windowMs: 60_000,
+    limit: perMinute,
+    skip: (req) => req.method === "HEAD" || isPrefetch(req),
+    // Over a Unix socket no client has an address unless a trusted proxy tells it: they are counted together.
+    keyGenerator: ({ ip = "" }) => ipKeyGenerator(ip, 64),
+    standardHeaders: "draft-8",
+    legacyHeaders: false,
+    // Its warnings go to the console. What they warn of is checked with the configuration.
+    validate: false,
+    handler: (_req, _res, next) => next(new AppError("rate_limited")),
+  });
+}
+
+function withoutSlash(path: string): string {
+  return (path.endsWith("/") ? path.slice(0, -1) : path).toLowerCase();
+}

@@ -1,0 +1,92 @@
+import express, { type Router } from "express";
+import type { Config } from "./config/config.ts";
+import { firstPortal } from "./config/portals.ts";
+import { AppError } from "./errors.ts";
+import { renderChoice } from "./pages/views.ts";
+import type { PortalMount } from "./portal-mount.ts";
+import { isProxyTarget } from "./proxy.ts";
+
+/**
+ * The portals of PORTALS, beside the one of PORTAL_URL. Each has the same routes once more, below a path of its own
+ * (/portals/{id}), with its own callback, and with a session of its own in the browser.
+ */
+export function portals(main: PortalMount, further: { mount: PortalMount; router: Router }[]): Router {
+  const router = express.Router();
+  const all = [main, ...further.map(({ mount }) => mount)].map(({ config }) => config);
+
+  // The library keeps a sign-in from leading to its own routes, and this one from those of the other portals.
+  const ownRoutes = all.flatMap((config) =>
+    ["/sign-in", "/sign-out", "/signed-in", ...callbackEnds(config).slice(-1)].map(
+      (path) => config.portalPath + path,
+    ),
+  );
+  router.get(
+    ["/sign-in", ...further.map(({ mount }) => `${mount.config.portalPath}/sign-in`)],
+    (req, _res, next) => {
+      const { returnTo, ...params } = req.query as Record<string, string>;
+      const path = pathOf(returnTo);
+      if (ownRoutes.some((route) => path === (req.baseUrl + route).toLowerCase()))
+        req.url = `${req.path}?${new URLSearchParams(params)}`;
+      next();
+    },
+  );
+
+  for (const { mount, router: routes } of further) {
+    const { portalPath } = mount.config;
+    // The redirect URI may have a deeper path than this app: what comes before the portal's own is removed.
+    const ends = callbackEnds(mount.config).filter((end) => end.includes(portalPath));
+    router.use((req, _res, next) => {
+      const path = req.path.toLowerCase();
+      if (ends.some((end) => end.toLowerCase() === path.replace(/\/$/, "")))
+        req.url = req.url.replace(req.path, (path) => path.slice(path.toLowerCase().indexOf(portalPath)));
+      next();
+    });
+    router.use(portalPath, routes, () => {
+      throw new AppError("not_found");
+    });
+    // The URL decides whose token it gets: a page may use /proxy for all portals.
+    router.all("/proxy", (req, res, next) => (isProxyTarget(req, mount) ? routes(req, res, next) : next()));
+  }
+
+  /**
+   * GET /sign-in?portal=id - leads to that portal. The visitor chooses where none is named, unless there is a place to
+   * come back to: that belongs to one portal, and so does a window that a page has opened.
+   */
+  router.get("/sign-in", (req, res, next) => {
+    const { portal: id, ...params } = req.query as Record<string, string>;
+    const isOpen = id === undefined && params.returnTo === undefined && params.popup === undefined;
+    if (isOpen) return renderChoice(res, all, params);
+    const named = further.find(({ mount }) => mount.config.portalId === id);
+    if (!named) return next();
+    if (params.popup === "1") res.set("Cross-Origin-Opener-Policy", "unsafe-none");
+    const query = new URLSearchParams({ returnTo: `${req.baseUrl}/`, ...params });
+    res.status(302).set("Location", `${req.baseUrl}${named.mount.config.portalPath}/sign-in?${query}`).end();
+  });
+
+  // An unknown portal must not be taken for the first one.
+  router.use(["/sign-in", "/sign-out"], (req, _res, next) => {
+    const { portal: id = firstPortal } = req.query;
+    if (id !== firstPortal) throw new AppError("not_found");
+    next();
+  });
+  return router;
+}
+
+/** The path that a `returnTo` leads to, as Express compares it. */
+function pathOf(returnTo: unknown): string | undefined {
+  try {
+    const { pathname } = new URL(decodeURIComponent(String(returnTo)), "http://localhost");
+    return pathname.toLowerCase().replace(/(?<!\/)\/+$/, "");
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Every end of the redirect URI's path, the longest first: mounted in another app, or behind a proxy that removes a
+ * prefix, this app sees only an end of it.
+ */
+export function callbackEnds({ callbackPath }: Pick<Config, "callbackPath">): string[] {
+  const segments = callbackPath.replace(/\/$/, "").split("/").slice(1);
+  return segments.map((_, index) => `/${segments.slice(index).join("/")}`);
+}

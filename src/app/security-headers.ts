@@ -1,0 +1,53 @@
+import type { RequestHandler } from "express";
+import helmet from "helmet";
+import type { Config } from "./config/config.ts";
+
+/**
+ * The headers of every response, errors and redirects included. Each is spelled out: helmet's defaults allow inline
+ * styles, and its `no-referrer` removes the Origin from our forms.
+ */
+export function securityHeaders(config: Config): RequestHandler {
+  // Chromium applies form-action to the redirect after a form: after a sign-out, that may be the portal.
+  const { secure, alsoSignOutPortal, furtherPortals } = config;
+  const portals = alsoSignOutPortal ? [config, ...furtherPortals] : [];
+  const formAction = ["'self'", ...new Set(portals.map(({ portal }) => new URL(portal).origin))];
+  const setHeaders = helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'"],
+        imgSrc: ["'self'", "data:"],
+        connectSrc: ["'self'"],
+        objectSrc: ["'none'"],
+        baseUri: ["'none'"],
+        formAction,
+        frameAncestors: ["'none'"],
+      },
+    },
+    crossOriginOpenerPolicy: { policy: "same-origin" },
+    crossOriginResourcePolicy: { policy: "same-origin" },
+    // Pages with a form say "same-origin" instead, or the browser would send "Origin: null" with it.
+    referrerPolicy: { policy: "no-referrer" },
+    strictTransportSecurity: secure ? { maxAge: 365 * 24 * 60 * 60, includeSubDomains: false } : false,
+    xFrameOptions: { action: "deny" },
+  });
+  return (req, res, next) => {
+    res.setHeader("Cache-Control", "no-store");
+    // So that the portal's sign-in page comes in the color scheme that the visitor's browser prefers.
+    res.setHeader("Accept-CH", "Sec-CH-Prefers-Color-Scheme");
+    setHeaders(req, res, next);
+  };
+}
+
+/** The longest list of media types, languages or encodings that is read. Browsers send less than a quarter of it. */
+const longestList = 1_024;
+
+/** Ignores longer `Accept` headers: the time to parse them grows with the square of their length. */
+export const boundHeaders: RequestHandler = ({ headers }, _res, next) => {
+  for (const name of ["accept", "accept-language", "accept-encoding", "accept-charset"]) {
+    if (String(headers[name]).length > longestList) delete headers[name];
+  }
+  next();
+};

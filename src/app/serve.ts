@@ -1,0 +1,146 @@
+import { once } from "node:events";
+import type { Server } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { promisify } from "node:util";
+import type { Logger } from "pino";
+import { type Config, ConfigError } from "./config/config.ts";
+import { type AppOptions, createApp } from "./create-app.ts";
+import { createHttpServer } from "./http-server.ts";
+import { openLog } from "./log.ts";
+import { reasonOf } from "./reason.ts";
+
+/** A server that listens. */
+export interface Running {
+  /** Where it listens, such as http://127.0.0.1:3000. */
+  url: string;
+  log: Logger;
+  /** Takes no more connections, finishes what is in flight (8 s at most), and closes the store. */
+  stop(options?: { patienceMs?: number }): Promise<void>;
+}
+
+/** How long a stop waits for requests in flight, and for everything (ms). */
+const patience = { requestsMs: 8_000, allMs: 10_000 };
+
+/**
+ * Opens the store and listens.
+ * @throws Error when the session folder cannot be used, or the port is taken (`code` EADDRINUSE).
+ */
+export async function serve(
+  config: Config,
+  options: Pick<AppOptions, "notice" | "links" | "routes"> = {},
+): Promise<Running> {
+  const log = await openLog(config.logLevel);
+  const stopping = new AbortController();
+  const app = await createApp({ ...options, config, shareSession: true, log, stopping: stopping.signal });
+  const server = createHttpServer(app, { log });
+  const unused = unusedConnections(server);
+  server.listen(config.port, config.host);
+  await once(server, "listening");
+  const { address, port, family } = server.address() as AddressInfo;
+  const url = `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+  return {
+    url,
+    log,
+    async stop({ patienceMs = patience.requestsMs } = {}) {
+      stopping.abort();
+      await closeServer(server, unused, patienceMs);
+      await app.close();
+      log.info("stopped");
+    },
+  };
+}
+
+/** The connections on which nothing was asked yet: browsers open some in advance, and Node counts them as busy. */
+function unusedConnections(server: Server): Set<Socket> {
+  const unused = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    unused.add(socket);
+    socket.once("close", () => unused.delete(socket));
+  });
+  server.on("request", ({ socket }) => unused.delete(socket));
+  return unused;
+}
+
+async function closeServer(server: Server, unused: Set<Socket>, patienceMs: number): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve));
+  for (const socket of unused) socket.destroy();
+  // A connection whose request was answered just now would stay open for the next one.
+  const sweep = setInterval(() => server.closeIdleConnections(), 100);
+  const late = setTimeout(() => server.closeAllConnections(), patienceMs);
+  await closed;
+  clearInterval(sweep);
+  clearTimeout(late);
+}
+
+/**
+ * Ends the process in good order: at SIGTERM or SIGINT with exit code 0; after an uncaught error with
+ * exit code 1, for a supervisor to start it again. What is in flight is finished first, for 10 s at most. A second
+ * signal or error does not wait.
+ */
+export function endInOrder({ url, stop, log }: Running): void {
+  let ending = false;
+  const end = async (exitCode: number) => {
+    if (ending) process.exit(1);
+    ending = true;
+    setTimeout(() => process.exit(1), patience.allMs).unref();
+    await stop();
+    // At its exit pino would try for ever to write what is left to a reader who has gone. Here it is told, and gives up.
+    await promisify(log.flush.bind(log))().catch(() => {});
+    process.exit(exitCode);
+  };
+  for (const signal of ["SIGTERM", "SIGINT"]) {
+    process.on(signal, () => {
+      log.info({ signal }, "stopping");
+      void end(0);
+    });
+  }
+  // An unhandled rejection comes here, too.
+  process.on("uncaughtException", (error) => {
+    log.fatal({ event: "crash", reason: reasonOf(error), at: placeOf(error) }, "an uncaught error");
+    void end(1);
+  });
+  // Programs that wait for this line may send a signal at once.
+  log.info({ url }, "listening");
+}
+
+/** Where it happened. A stack begins with the message, and that may hold anything. */
+function placeOf({ stack = "" }: Partial<Error>): string[] {
+  return stack
+    .split("\n")
+    .filter((line) => /^ +at /.test(line))
+    .map((line) => line.trim());
+}
+
+/** EX_CONFIG of sysexits.h: a supervisor need not try again until something has changed. */
+const badConfiguration = 78;
+
+/**
+ * Says why the server could not start, and with which exit code to leave.
+ * @param key the setting that names the port
+ */
+export function explain(error: unknown, key = "PORT"): { message: string; exitCode: number } {
+  if (error instanceof ConfigError) return { message: error.message, exitCode: badConfiguration };
+  const { code, message, address, port } = error as NodeJS.ErrnoException & {
+    address?: string;
+    port?: number;
+  };
+  if (code === "EADDRINUSE") {
+    return {
+      message: `${key}: ${address}:${port} is taken by another program. Stop that one, or set another ${key}.`,
+      exitCode: badConfiguration,
+    };
+  }
+  if (code === "EACCES" && port !== undefined) {
+    return {
+      message: `${key}: ${port} needs special rights. Set one above 1023.`,
+      exitCode: badConfiguration,
+    };
+  }
+  if (code === "ERR_SOCKET_BAD_PORT") {
+    return {
+      message: `${key}: must be a whole number from 0 to 65535. Write it in digits.`,
+      exitCode: badConfiguration,
+    };
+  }
+  return { message: message ?? "The server could not start.", exitCode: 1 };
+}

@@ -1,0 +1,59 @@
+import type { Logger } from "pino";
+import { fileBackend, redisBackend, SealedStore, type SessionBackend } from "../session-store.ts";
+import type { Config } from "./config/config.ts";
+import { parseRedisUrl } from "./config/redis-url.ts";
+import { reasonOf } from "./reason.ts";
+
+export interface OpenStore {
+  store: SealedStore;
+  /** Ends timers and connections. */
+  close(): Promise<void>;
+}
+
+type StoreConfig = Pick<
+  Config,
+  "encryptionKeys" | "redisUrl" | "sessionDir" | "sessionIdleSeconds" | "sessionMaxSeconds"
+>;
+
+/**
+ * Opens the store that the configuration asks for: files, or Redis with REDIS_URL. The start does not wait for a Redis
+ * that is away; users with a session get a 503 until it is back.
+ *
+ * @throws Error when the session folder cannot be used
+ */
+export async function openStore(config: StoreConfig, log: Pick<Logger, "info" | "warn">): Promise<OpenStore> {
+  const { encryptionKeys: encryptionKey, sessionIdleSeconds: idleSeconds, sessionMaxSeconds } = config;
+  const { backend, close } = await openBackend(config, log);
+  const store = new SealedStore({
+    backend,
+    encryptionKey,
+    idleSeconds,
+    maxSeconds: sessionMaxSeconds,
+    onUnreadable: (record, reason) =>
+      log.warn({ event: "unreadable", record, reason }, "a session could not be opened"),
+    onError: (error) =>
+      log.warn({ event: "store", reason: reasonOf(error) }, "the session store failed in the background"),
+  });
+  return {
+    store,
+    async close() {
+      store.close();
+      await close();
+    },
+  };
+}
+
+async function openBackend(
+  { redisUrl, sessionDir, sessionIdleSeconds: idleSeconds }: StoreConfig,
+  log: Pick<Logger, "info" | "warn">,
+): Promise<{ backend: SessionBackend; close(): Promise<void> }> {
+  // Not worth a warning: a new clone's folder is like that.
+  const onRepaired = (message: string) => log.info(message);
+  if (!redisUrl) return { backend: fileBackend(sessionDir, { onRepaired }), close: async () => {} };
+  const address = parseRedisUrl(redisUrl);
+  if (!address) throw new TypeError("REDIS_URL is not the URL of a Redis server");
+  // The client is loaded only where it is needed.
+  const { connectToRedis } = await import("./redis-connection.ts");
+  const { client, close } = await connectToRedis(address, { log });
+  return { backend: redisBackend(client, { idleSeconds }), close };
+}

@@ -1,0 +1,127 @@
+import type { Request, RequestHandler, Response } from "express";
+import { type ArcGISContext, AuthError, isSameOriginRequest, isService } from "../index.ts";
+import { type Body, bodyOf, leaveUnread, type OnBytes } from "./body.ts";
+import { requestHeaders } from "./headers.ts";
+import { cleanQuery } from "./parameters.ts";
+import { passOn } from "./pass-on.ts";
+import { ProxyError } from "./proxy-error.ts";
+import { quota } from "./quota.ts";
+import { proxyTargets } from "./targets.ts";
+import { rejectsToken } from "./token-rejection.ts";
+import { requestUpstream } from "./upstream.ts";
+
+export { ProxyError, type ProxyErrorCode } from "./proxy-error.ts";
+export { isAllowedTarget, type TargetRules } from "./targets.ts";
+
+export interface ArcGISProxyOptions {
+  /** URL prefixes that may be requested beside the user's portal, such as `https://gis.example.com/arcgis`. */
+  allow?: readonly string[] | undefined;
+  /** Largest body in either direction (256 MiB). */
+  maxBytes?: number | undefined;
+  /** How long a server may stay silent (60,000 ms). */
+  timeoutMs?: number | undefined;
+  /** Requests in progress (512, and 128 of each user). */
+  concurrency?: { total: number; perUser: number } | undefined;
+  /** Where the sign-in comes from, when not from `req.arcgis`; `auth.contextOf` sends no cookie. */
+  contextOf?: ((req: Request) => Promise<ArcGISContext>) | undefined;
+  /** Of the pages that may use the proxy, for browsers without Fetch Metadata; that of the request by default. */
+  origin?: string | undefined;
+  /** For metrics. */
+  onBytes?: OnBytes | undefined;
+  /** For metrics: the time until a server has responded or failed. */
+  onResponse?: ((seconds: number) => void) | undefined;
+}
+
+const securePrefix = /^(?:https:|http:\/\/(?:localhost|127\.[\d.]+|\[::1\])[:/])[^?#@]*$/i;
+const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
+/** Bytes of bodies that are held at once, so that they can be sent a second time. */
+const heldBytes = { total: 64 * 1024 * 1024, perUser: 16 * 1024 * 1024 };
+
+/**
+ * Esri's proxy convention, `/proxy?https://host/path?query`: requests a URL of the user's portal, or one that is allowed,
+ * with the user's token, and streams the response. Tokens never reach the browser.
+ *
+ * ```ts
+ * app.use(auth);
+ * app.all("/proxy", arcgisProxy({ allow: ["https://gis.example.com/arcgis"] }));
+ * ```
+ *
+ * Mount it behind `arcgisAuth` and in front of any body parser. Only pages of this site may use it. Servers that are
+ * federated with the portal get a token of their own, other ArcGIS Servers get none; anything else that you allow
+ * gets the portal's. Errors are AuthErrors and ProxyErrors, for the app's error handler or `authErrorHandler()`.
+ */
+export function arcgisProxy(options: ArcGISProxyOptions = {}): RequestHandler {
+  const { allow = [], maxBytes = 256 * 1024 * 1024, timeoutMs: idleMs = 60_000, onBytes } = options;
+  const { concurrency = { total: 512, perUser: 128 }, contextOf = async (req) => req.arcgis } = options;
+  if (!allow.every((prefix) => URL.canParse(prefix) && securePrefix.test(prefix)))
+    throw new TypeError("arcgisProxy: allow: needs https URLs without a query (http only on loopback)");
+  const takeSlot = quota(concurrency);
+  const takeMemory = quota(heldBytes);
+  const targetsByPortal = new Map<string, ReturnType<typeof proxyTargets>>();
+
+  return (req, res, next) =>
+    forward(req, res).catch((error) => {
+      // The browser has disconnected, and no response is possible.
+      if (res.destroyed) return;
+      leaveUnread(req, res);
+      next(error);
+    });
+
+  /** Only for a signed-in user, from a page of this site, to where their token may go. */
+  async function forward(req: Request, res: Response): Promise<void> {
+    const context: ArcGISContext | undefined = await contextOf(req);
+    if (!context)
+      throw new AuthError("not_mounted", { message: "arcgisProxy: app.use(auth) must come first" });
+    const { username } = await context.authorize();
+    // GET, too: ArcGIS deletes by GET, and the cookie travels with a link on another site.
+    const { origin = `${req.protocol}://${req.host}` } = options;
+    if (!isSameOriginRequest(req, origin)) throw new ProxyError("cross_site");
+    if (!methods.includes(req.method)) {
+      res.set("Allow", methods.join(", "));
+      throw new ProxyError("method_not_allowed");
+    }
+    const { portal } = await context.identity();
+    // The browser has disconnected: no "close" will come that gives back a slot.
+    if (res.destroyed) return;
+    const targetOf = targetsByPortal.get(portal) ?? proxyTargets({ portal, allow });
+    targetsByPortal.set(portal, targetOf);
+    const url = targetOf(req.originalUrl);
+    cleanQuery(url, ["GET", "HEAD"].includes(req.method), req.get("Sec-Fetch-Dest"));
+    if (Number(req.headers["content-length"]) > maxBytes)
+      throw new ProxyError("payload_too_large", "more than maxBytes");
+    if (!takeSlot(username, res)) {
+      res.set("Retry-After", "5");
+      throw new ProxyError("busy");
+    }
+    const body = await bodyOf(req, maxBytes, (bytes) => takeMemory(username, res, bytes), onBytes);
+    await passOn(await exchange(res, context, portal, url, body), res, maxBytes, onBytes);
+  }
+
+  /** Sends once, and once more with another token when the response says that the first one is invalid. */
+  async function exchange(res: Response, context: ArcGISContext, portal: string, url: URL, body?: Body) {
+    const send = (token?: string) => {
+      const startedAt = performance.now();
+      const headers = requestHeaders(res.req, url.host, body, token);
+      const onEnd = () => options.onResponse?.((performance.now() - startedAt) / 1000);
+      const request = { url, headers, body, owner: context.sessionName ?? "", idleMs };
+      return requestUpstream(request, res).finally(onEnd);
+    };
+    // What is no ArcGIS Server is allowed so that it learns who the user is: by the portal's token.
+    const audience = isService(url.pathname) ? url.origin + url.pathname : portal;
+    const token = await context.tokenFor(audience).catch((error) => {
+      // Another ArcGIS Server: it would take ours for an invalid one of its own.
+      if (error instanceof AuthError && error.code === "untrusted_url") return undefined;
+      throw error;
+    });
+    const first = await send(token);
+    if (token === undefined || !rejectsToken(first)) return first;
+    const another = await context.tokenFor(audience, token);
+    // A body that was streamed is gone. The client sees the error, and the next request has the new token.
+    if (body && !body.isHeld) return first;
+    first.rest?.destroy();
+    const second = await send(another);
+    if (!rejectsToken(second)) return second;
+    second.rest?.destroy();
+    throw new AuthError("token_rejected", { cause: url.host });
+  }
+}
