@@ -164,6 +164,23 @@ test("TK-9 a portal that cannot be reached for several users is paused for every
   assert.deepEqual(new Set(await askAll()), new Set([200]), "and the probe that succeeds ends the pause");
 });
 
+test("TK-9 users whose refreshes go on failing do not keep those of other users from being the probe", async (t) => {
+  const { trouble, goOn, user } = await open(t);
+  const sick: User[] = [];
+  for (const name of people.slice(0, 4)) sick.push(await user(name));
+  const ned = await user("ned_county");
+  trouble.sick = new Set(sick.map(({ refreshToken }) => refreshToken));
+  goOn(accessSeconds * 1000);
+  const statuses: number[] = [];
+  for (let round = 0; round < 12; round++) {
+    for (const { browser } of sick) assert.equal(await credential(browser), 502);
+    statuses.push(await credential(ned.browser));
+    goOn(500);
+  }
+  assert.equal(statuses[0], 502, "it is paused");
+  assert.equal(statuses.at(-1), 200, String(statuses));
+});
+
 test("TK-9 a portal that cannot tell one user's profile tells everybody else's", async (t) => {
   const { trouble, goOn, site, user } = await open(t);
   site.sandbox.settings.accessTokenSeconds = 24 * 60 * 60;

@@ -110,6 +110,27 @@ describe("AV-10 one connection", () => {
     assert.equal(refusals(site)[0]?.reason, "too many pipelined requests");
   });
 
+  test("AV-10 requests that wait are limited on all connections together, and those that have gone do not count", async (t) => {
+    const limits = { ...httpLimits, waitingInTotal: 12 };
+    const { site, seen } = await openSlow(t, { limits });
+    for (let round = 0; round < 3; round++) {
+      const first = open(t, site.url);
+      first.write(get("/slow?ms=60000").repeat(9));
+      await until(() => seen.paths.length === 2 * round + 1, "the first request of the first connection");
+      const second = open(t, site.url);
+      second.write(get("/slow?ms=60000").repeat(9));
+      await isClosed(second);
+      first.destroy();
+    }
+    const { text } = await sendRaw(
+      site.url,
+      get("/slow?ms=1&id=1").repeat(9) + rawGet("/slow?ms=1&id=9", "Host: a"),
+    );
+    assert.equal(text.match(/with 0 bytes/g)?.length, 10);
+    assert.ok(refusals(site).every(({ reason }) => reason === "too many pipelined requests"));
+    assert.ok(httpLimits.waitingInTotal <= 1_000);
+  });
+
   test("AV-10 a response that the client stops reading ends the connection; one that makes progress does not", async (t) => {
     const stalledMs = 2_000;
     const { site } = await openSlow(t, { limits: { ...httpLimits, stalledMs } });

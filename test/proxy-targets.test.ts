@@ -245,6 +245,28 @@ test("PX-11 an address and an entry of PROXY_ALLOW match however their letters a
   );
 });
 
+test("PX-11 no slash, dot or letter hides behind an encoding that some servers read as one", () => {
+  const both = proxyTargets({
+    portal: "https://gis.example.com/portal/sharing/rest",
+    allow: ["https://services.example.com/a/"],
+  });
+  const refused = [
+    ...["%c0%af", "%C0%AE%C0%AE", "%e0%80%af", "%E0%80%AE%e0%80%ae", "%f0%80%80%af"].flatMap((bytes) => [
+      `x${bytes}y`,
+      `x${bytes.replaceAll("%", "%25")}y`,
+      `x${bytes.replaceAll("%", "%2525")}y`,
+    ]),
+    "generateTo%e2%84%aaen",
+    "x/GENERATETO%E2%84%AAEN/y",
+    "generateTo%25e2%2584%25aaen",
+    "re%c5%bft/services/x",
+  ];
+  for (const path of refused)
+    assert.throws(() => both(`/proxy?https://services.example.com/a/${path}`), path);
+  for (const path of ["%E2%84%A6", "Stra%C3%9Fe", "%E0%A4%A8", "%F0%9F%98%80", "%C5%BEivot", "100%25%20E0"])
+    assert.equal(both(`/proxy?https://services.example.com/a/${path}`).pathname, `/a/${path}`);
+});
+
 test("PX-1 names that only look like an allowed one are refused", () => {
   const refused = [
     "https://gis.example.com.evil/portal/sharing/rest",

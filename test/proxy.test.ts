@@ -174,6 +174,37 @@ test("PX-3 a form in pieces loses the same parameters, wherever it is cut", asyn
   }
 });
 
+test("PX-3 no padding is long enough to hide a parameter, in the query and in a form in pieces", async (t) => {
+  const { ask, begin, upstream } = await openProxy(t);
+  for (const unit of ["+", "%20", "%0a", "%09+"])
+    for (const length of [1, 30, 57, 60, 64, 65, 66, 90, 1_000])
+      for (const name of ["token", "%74oken", "callback", "TOKEN+"]) {
+        const padded = `${unit.repeat(length)}${name}=x`;
+        await ask(`${upstream.origin}/q?a=1&${padded}&f=json`);
+        assert.equal(upstream.seen.at(-1)?.url, "/q?a=1&f=json", padded);
+      }
+  for (const cut of [1, 64, 65, 80]) {
+    const form = `${"+".repeat(80)}token=x&a=1`;
+    const request = begin(`${upstream.origin}/x`, {
+      method: "POST",
+      headers: { "Content-Type": "application/x-www-form-urlencoded", "Transfer-Encoding": "chunked" },
+    });
+    request.write(form.slice(0, cut));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    request.write(form.slice(cut));
+    assert.equal((await answerOf(request)).resume().statusCode, 200);
+    assert.equal(upstream.seen.at(-1)?.body, "a=1", `cut at ${cut}`);
+  }
+});
+
+test("PX-4 a format with control characters around it is no other format", async (t) => {
+  const { ask, upstream } = await openProxy(t);
+  for (const format of ["f=html%00", "f=%00html", "f=%0ahtml%1f", "f=%01", "f%00=html"]) {
+    await ask(`${upstream.origin}/q?${format}`);
+    assert.equal(upstream.seen.at(-1)?.url, "/q?f=json", format);
+  }
+});
+
 test("PX-10 no form, query, body or response makes the others wait", async (t) => {
   const { ask, upstream } = await openProxy(t);
   const headers = { "Content-Type": "application/x-www-form-urlencoded" };

@@ -25,6 +25,8 @@ export interface HttpLimits {
   stalledMs: number;
   /** Pipelined requests that wait on one connection behind the request in progress. */
   waiting: number;
+  /** The same on all connections together. */
+  waitingInTotal: number;
   /** Connections at once; the server closes any more. */
   connections: number;
   /** Log lines a minute about requests that never reach the app. */
@@ -45,6 +47,7 @@ export const httpLimits: HttpLimits = {
   bodyBytesPerSecond: 4_096,
   stalledMs: 60_000,
   waiting: 10,
+  waitingInTotal: 1_000,
   connections: 5_000,
   logLines: 60,
 };
@@ -82,6 +85,7 @@ export function createHttpServer(
   server.maxConnections = limits.connections;
   server.timeout = limits.stalledMs / quietPeriods;
   const connections = new WeakMap<Socket, Connection>();
+  const waiting = new Set<IncomingMessage>();
   const report = sparseLog(log, limits.logLines);
 
   server.on("request", (req, res) => inTurn(req, res, handle));
@@ -138,13 +142,16 @@ export function createHttpServer(
     const { socket } = req;
     const connection = connectionOf(socket);
     const start = () => {
+      waiting.delete(req);
       connection.inProgress = { req, res };
       res.once("close", () => startNext(socket, connection));
       next(req, res);
     };
     if (!connection.inProgress) start();
-    else if (connection.waiting.length < limits.waiting) {
+    else if (connection.waiting.length < limits.waiting && waiting.size < limits.waitingInTotal) {
       connection.waiting.push(start);
+      waiting.add(req);
+      req.once("close", () => waiting.delete(req));
       socket.pause();
     } else if (!socket.destroyed) {
       report(socket, { reason: "too many pipelined requests" });

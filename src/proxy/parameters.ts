@@ -7,8 +7,9 @@ const ours =
 const format = /^(?:[+\s]|%[01][\da-f]|%20)*(?:f|%[64]6)(?:[+\s]|%[01][\da-f]|%20)*(?:=|$)/i;
 /** Paths of files, which have no format parameter. */
 const file = /\/(?:tile\/\d+\/\d+\/\d+|attachments\/\d+|data)$|\.(?:png|jpe?g|gif|webp|pbf|zip|csv|pdf)$/i;
-/** Longer than any of these names, however it is encoded. */
+/** Longer than any of these names, however it is encoded; a name that is cut and begins with a space is removed. */
 const maxName = 64;
+const padding = /^(?:[+\s]|%[01][\da-f]|%20)/i;
 
 /**
  * Makes a function that takes a query or a form (latin1) piece by piece, and returns it without the parameters of these
@@ -30,7 +31,9 @@ export function parameterFilter(names = ours): (piece?: string) => string {
       else if (isKept === undefined && index === last && text.length <= maxName && !text.includes("="))
         begun = text;
       else if (isKept === undefined) {
-        isKept = text !== "" && !names.test(text);
+        const isPadded =
+          padding.test(text) && !text.slice(0, maxName + 1).includes("=") && text.length > maxName;
+        isKept = text !== "" && !isPadded && !names.test(text);
         if (!isKept) return;
         out.push(separator, text);
         separator = "&";
@@ -49,7 +52,9 @@ export function parameterFilter(names = ours): (piece?: string) => string {
 export function cleanQuery(url: URL, isGet: boolean, destination = "empty"): void {
   const query = without(url.search.slice(1), ours);
   const [given, ...more] = query.split("&").filter((text) => format.test(text));
-  const isPage = [...new URLSearchParams(given).values()].every((value) => /^\s*(?:html\s*)?$/i.test(value));
+  const isPage = [...new URLSearchParams(given).values()].every((value) =>
+    /^[\s\p{Cc}]*(?:html[\s\p{Cc}]*)?$/iu.test(value),
+  );
   const isGiven = given !== undefined && more.length === 0 && !isPage;
   const isForPages = ["empty", "document", "iframe", "frame"].includes(destination);
   const isFile = given === undefined && (file.test(url.pathname) || !isForPages);

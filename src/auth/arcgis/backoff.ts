@@ -8,6 +8,7 @@ export interface Backoff {
   /** Starts the wait after a failure: `firstMs`, then `factor` times as long with each failure in a row. */
   failed(key: string): void;
   succeeded(key: string): void;
+  hasFailed(key: string): boolean;
 }
 
 /** Waiting after failures, for each key by itself. Monotonic, so clock changes don't matter. */
@@ -35,6 +36,7 @@ export function backoff({
       if (waits.size > maxKeys && oldest !== undefined) waits.delete(oldest);
     },
     succeeded: (key) => void waits.delete(key),
+    hasFailed: (key) => waits.has(key),
   };
 }
 
@@ -69,7 +71,10 @@ export function portalBackoff(
   }
 
   function isWaiting(sessionId: string): boolean {
-    return sessions.isWaiting(sessionId) || (isDown() && (isProbing || performance.now() < pausedUntil));
+    if (sessions.isWaiting(sessionId)) return true;
+    // A session that has failed comes second: it may fail again, and other users could not end the pause.
+    const until = sessions.hasFailed(sessionId) ? pausedUntil + pauseMs : pausedUntil;
+    return isDown() && (isProbing || performance.now() < until);
   }
 
   return {

@@ -146,10 +146,11 @@ function parse(text: string) {
 
 /**
  * What another decoding turns into a slash, a dot segment or another name; what some servers end a name with (`;`, NUL,
- * a space); a lone %, and UTF-8 that is too long, which some servers decode to ASCII.
+ * a space); a lone %, UTF-8 that is too long, which some servers decode to ASCII, and the Kelvin sign and the long s, which
+ * equal k and s without regard to case.
  */
 const ambiguous =
-  /%(?![\dA-F]{2})|%(?:2F|5C|3B|7F|[01][\dA-F]|25[\dA-F]{2}|C[01]|E0%[89]|F0%8|20\.*(?:\/|$))|[;\\]|\/\.{1,2}(?:\/|$)/i;
+  /%(?![\dA-F]{2})|%(?:2F|5C|3B|7F|[01][\dA-F]|25[\dA-F]{2}|C[01]|E0%[89]|F0%8|E2%84%AA|C5%BF|20\.*(?:\/|$))|[;\\]|\/\.{1,2}(?:\/|$)/i;
 
 /**
  * The path of a parsed URL with its percent-encoding in one form (RFC 3986, 6.2.2): `/%72est` is `/rest` to every
