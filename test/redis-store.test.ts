@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import pMap from "p-map";
 import pino from "pino";
 import { parseRedisUrl } from "#src/app/config/redis-url.ts";
 import { connectToRedis } from "#src/app/redis-connection.ts";
@@ -139,7 +140,8 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       await store.touch(newName(), 1);
       assert.deepEqual(await store.names(), []);
 
-      await Promise.all(names.map((name) => store.create(name, name)));
+      // Not all at once: on a busy machine the last ones would wait longer than Redis may be silent.
+      await pMap(names, (name) => store.create(name, name), { concurrency: 50 });
       assert.deepEqual((await store.names()).sort(), names);
       const [name = ""] = names;
       assert.equal(await store.textOf(name), name);
@@ -265,7 +267,7 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
         holders--;
         await unlock();
       };
-      await Promise.all(Array.from({ length: 20 }, hold));
+      await Promise.all(Array.from({ length: 12 }, hold));
       assert.equal(await redis.send("EXISTS", lockOf(name)), 0);
     });
 
