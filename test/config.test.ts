@@ -67,7 +67,6 @@ describe("where settings come from", () => {
       portalId: "main",
       portalPath: "",
       portalTitle: "ArcGIS Online",
-      severalPortals: false,
       furtherPortals: [],
       redirectUri: good.REDIRECT_URI,
       origin: "http://localhost:3000",
@@ -1022,12 +1021,11 @@ describe("PORTALS", () => {
     const config = parseConfig({ ...settings, PORTALS });
     assert.deepEqual(parseConfig({ ...settings, PORTALS: JSON.stringify(PORTALS) }), config);
     const [first, second] = config.furtherPortals;
-    const { severalPortals, furtherPortals, ...alone } = parseConfig(settings);
-    assert.deepEqual([severalPortals, furtherPortals], [false, []]);
+    const { furtherPortals, ...alone } = parseConfig(settings);
+    assert.deepEqual(furtherPortals, []);
     assert.deepEqual(first, {
       ...alone,
       ...{ autoSignIn: false, mapLayers: [], mapTiles: undefined, embedOrigins: [] },
-      severalPortals: true,
       furtherPortals: [],
       portalId: "county",
       portalPath: "/portals/county",

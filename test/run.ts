@@ -1,5 +1,5 @@
 /**
- * `npm test`: runs the test files, in less than a minute; not the long ones (`*.long.test.ts`: loads, processes that are
+ * `npm test`: runs the test files, but not the long ones (`*.long.test.ts`: loads, processes that are
  * killed, pages in a real browser, documentation typed out). `npm run test:all`, and so `npm run check` and CI, runs
  * those, too. A few processes each take the next file from a queue until there is none. With a process for each file, as
  * `node --test` has it, loading the same packages sixty times and starting a browser for each file was most of the work.

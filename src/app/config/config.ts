@@ -25,8 +25,6 @@ export interface Config
   portalPath: string;
   /** The name that users see where they choose a portal. */
   portalTitle: string;
-  /** Whether users can sign in at more than one, side by side. */
-  severalPortals: boolean;
   /** Those of PORTALS, each as a configuration of its own. */
   furtherPortals: Config[];
   /** Where browsers reach this server; known from the redirect URI alone, never from a request. */
@@ -145,7 +143,6 @@ function toConfig(values: Settings, { cwd, standalone }: { cwd: string; standalo
     portalId: firstPortal,
     portalPath: "",
     portalTitle: host === "www.arcgis.com" ? "ArcGIS Online" : host,
-    severalPortals: portals.length > 0,
     furtherPortals: [],
   };
   return { ...config, furtherPortals: portals.map((entry) => portalConfig(config, entry)) };
