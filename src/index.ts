@@ -1,5 +1,5 @@
 export type { PortalRequest } from "./auth/arcgis/portal-request.ts";
-export { isBelow, isService, normalPath } from "./auth/arcgis/trusted-urls.ts";
+export { isArcGISService, isBelow, normalPath } from "./auth/arcgis/trusted-urls.ts";
 export type { UserProfile } from "./auth/arcgis/user-profile.ts";
 export {
   type ArcGISAuth,

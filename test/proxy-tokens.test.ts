@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { getLayer, queryFeatures } from "@esri/arcgis-rest-feature-service";
 import { getSelf, searchItems } from "@esri/arcgis-rest-portal";
+import { isSamePortal } from "#src/auth/arcgis/trusted-urls.ts";
 import { itemsOf } from "#src/sandbox/items.ts";
 import { tokenCalls } from "./support/expect.ts";
 import { startFederatedServer } from "./support/federated.ts";
@@ -265,6 +266,135 @@ test("TK-7 an ArcGIS Server that is not the portal's gets no token, and its answ
   assert.equal(upstream.seen.length, owners.length * 4, "each was asked once whose it is");
   assert.equal(evil.connections(), 0);
   assert.equal(tokenCalls(site), 1);
+});
+
+test("TK-7 owningSystemUrl names a portal by host and web adaptor, however it was typed", () => {
+  const portal = "https://gis.example.com/portal/sharing/rest";
+  const same = [
+    "https://gis.example.com/portal",
+    "http://gis.example.com/portal",
+    "https://gis.example.com:443/portal",
+    "http://gis.example.com:443/portal/",
+    "http://gis.example.com:80/portal//",
+    "HTTPS://GIS.Example.com/Portal",
+    "https://gis.example.com/%70ortal",
+    "https://gis.example.com/portal/home/",
+    "https://gis.example.com/portal/sharing",
+    "https://gis.example.com/portal/sharing/rest",
+  ];
+  for (const owner of same) assert.ok(isSamePortal(owner, portal), owner);
+  const others = [
+    ...["", "portal", "//gis.example.com/portal", "https://gis.example.com", "https://gis.example.com/"],
+    ...[
+      "https://gis.example.com/portals",
+      "https://gis.example.com/portal/x",
+      "https://gis.example.com/x/portal",
+    ],
+    ...[
+      "https://gis.example.com:7443/portal",
+      "https://example.com/portal",
+      "https://gis.example.com.evil/portal",
+    ],
+    ...["https://me@gis.example.com/portal", "https://evil.example/#https://gis.example.com/portal"],
+    ...["https://gis.example.com/portal;x", "https://www.arcgis.com"],
+  ];
+  for (const owner of [...others, undefined, null, 7, ["https://gis.example.com/portal"]])
+    assert.equal(isSamePortal(owner, portal), false, String(owner));
+
+  const byPort = "https://gis.example.com:7443/arcgis/sharing/rest";
+  assert.ok(isSamePortal("http://gis.example.com:7443/arcgis", byPort));
+  assert.equal(isSamePortal("https://gis.example.com/arcgis", byPort), false);
+  const online = "https://www.arcgis.com/sharing/rest";
+  for (const owner of ["https://www.arcgis.com", "http://www.arcgis.com", "https://city.maps.arcgis.com/"])
+    assert.ok(isSamePortal(owner, online), owner);
+  for (const owner of [
+    "https://www.arcgis.com.evil",
+    "https://arcgis.com.evil/",
+    "https://www.arcgis.com:8443",
+  ])
+    assert.equal(isSamePortal(owner, online), false, owner);
+});
+
+test("TK-7 what is below /sharing of the portal is the portal's: services with stored credentials get its token", async (t) => {
+  const { ask, site, token } = await openProxy(t, { settings: { PROXY_ALLOW: "https://gis.example/" } });
+  const service = "/portal/sharing/servers/0f5c/rest/services/Trees/FeatureServer/0";
+  await ask(`${site.sandbox.origin}${service}?f=json`);
+  const seen = site.sandbox.log.filter(({ path }) => path.startsWith("/portal/sharing/servers/"));
+  assert.deepEqual(
+    seen.map(({ path, headers }) => [path, headers["x-esri-authorization"]]),
+    [[service, `Bearer ${await token()}`]],
+  );
+  assertError(await ask(`${site.sandbox.origin}/portal/sharing/proxy?https://evil.example`), "untrusted_url");
+});
+
+test("TK-7 a server whose rest/info is closed, missing or not that of ArcGIS is sent what PROXY_ALLOW says: the request, as the user", async (t) => {
+  const { ask, upstream, token } = await openProxy(t);
+  const html = { "Content-Type": "text/html" };
+  const json = { "Content-Type": "application/json" };
+  const infos: [body: string, headers: Record<string, string>, status: number][] = [
+    ["<html>404</html>", html, 404],
+    ["<html>Welcome</html>", html, 200],
+    ["", {}, 204],
+    ["Unauthorized", { "WWW-Authenticate": "Negotiate" }, 401],
+    ["Forbidden", html, 403],
+    ["", { Location: "/login" }, 302],
+    ["[]", json, 200],
+    ["null", json, 200],
+    ['{"about":{"resource":[]}}', json, 200],
+    ['{"status":404,"error":"Not Found","path":"/rest/info"}', json, 404],
+    [required, json, 200],
+    ['{"error":{"code":403,"message":"Access denied"}}', json, 200],
+  ];
+  for (const [index, [body, headers, status]] of infos.entries()) {
+    upstream.seen.splice(0);
+    const root = `/api${index}/rest`;
+    upstream.behave = (seen, res, req) =>
+      seen.url.startsWith(`${root}/info`)
+        ? answering(body, headers, status)(seen, res, req)
+        : echo(seen, res, req);
+    for (let times = 0; times < 3; times++) {
+      const answer = await ask(`${upstream.origin}${root}/workspaces.json`);
+      assert.equal(answer.status, 200, `${body}: ${answer.body}`);
+    }
+    const [info, ...requests] = upstream.seen;
+    assert.deepEqual([info?.url, info?.headers["x-esri-authorization"]], [`${root}/info?f=json`, undefined]);
+    assert.deepEqual(
+      requests.map((seen) => seen.headers["x-esri-authorization"]),
+      Array(3).fill(`Bearer ${await token()}`),
+    );
+  }
+});
+
+test("TK-7 a server of which rest/info is down now is not taken for one that is no ArcGIS Server", async (t) => {
+  const { ask, upstream, token } = await openProxy(t);
+  upstream.behave = answering("busy", {}, 503);
+  assertError(await ask(`${upstream.origin}/arcgis/rest/services?f=json`), "portal_unreachable");
+  upstream.behave = answering('{"currentVersion":11.3}', { "Content-Type": "application/json" });
+  assert.equal((await ask(`${upstream.origin}/arcgis/rest/services?f=json`)).status, 200);
+  assert.ok(!JSON.stringify(upstream.seen).includes(String(await token())));
+});
+
+test("a 499 for want of a token is explained in the log, once, with the portal that the server names", async (t) => {
+  const { ask, upstream, site } = await openProxy(t);
+  upstream.behave = (seen, res, req) => {
+    const body = seen.url.startsWith("/arcgis/rest/info")
+      ? '{"currentVersion":11.3,"owningSystemUrl":"https://gis.internal.example/portal"}'
+      : required;
+    answering(body, { "Content-Type": "application/json" })(seen, res, req);
+  };
+  for (let times = 0; times < 5; times++)
+    assert.equal(
+      (await ask(`${upstream.origin}/arcgis/rest/services/T/FeatureServer/0?f=json`)).body,
+      required,
+    );
+  const lines = site.log.lines.filter(({ event }) => event === "token-withheld");
+  assert.equal(lines.length, 1);
+  assert.equal(lines[0]?.host, new URL(upstream.origin).host);
+  assert.match(
+    String(lines[0]?.reason),
+    /belongs to https:\/\/gis\.internal\.example\/portal, and the user to http/,
+  );
+  assert.match(String(lines[0]?.msg), /PORTAL_URL/);
 });
 
 test("TK-7 PX-11 a path is judged as the server decodes it: however /rest/ is written, it is a service", async (t) => {

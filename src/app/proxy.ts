@@ -1,9 +1,15 @@
 import express, { type Request, type Router } from "express";
+import type { AuthError } from "../index.ts";
 import { arcgisProxy, isAllowedTarget } from "../proxy/arcgis-proxy.ts";
 import type { PortalMount } from "./portal-mount.ts";
+import { reasonOf } from "./reason.ts";
+
+/** How often the log may say that a server gets no token. */
+const reportMs = 5 * 60_000;
 
 /** /proxy?https://host/path?query - Esri's proxy convention, with the user's token. */
-export function proxy({ config, auth, count }: PortalMount): Router {
+export function proxy({ config, auth, count, log }: PortalMount): Router {
+  const reportedAt = new Map<string, number>();
   const handler = arcgisProxy({
     allow: config.proxyAllow,
     origin: config.origin,
@@ -15,8 +21,20 @@ export function proxy({ config, auth, count }: PortalMount): Router {
     },
     onBytes: (direction, bytes) => count((metrics) => metrics.proxyBytes(direction, bytes)),
     onResponse: (seconds) => count((metrics) => metrics.proxyRequest(seconds)),
+    onTokenWithheld,
   });
   return express.Router().all("/proxy", handler);
+
+  /** Once in a while for each server: a map sends many requests at once. */
+  function onTokenWithheld({ res }: Request, host: string, reason: AuthError): void {
+    const now = performance.now();
+    if (now - (reportedAt.get(host) ?? -Infinity) < reportMs) return;
+    reportedAt.set(host, now);
+    log.warn(
+      { requestId: res?.locals.requestId, event: "token-withheld", host, reason: reasonOf(reason) },
+      "an ArcGIS Server asks for a token, and got none: it does not belong to the portal of PORTAL_URL; if both are the same portal, use the host name that the server knows it by",
+    );
+  }
 }
 
 /** Whether the target of a request to /proxy belongs to this portal. */

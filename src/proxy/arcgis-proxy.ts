@@ -1,5 +1,5 @@
 import type { Request, RequestHandler, Response } from "express";
-import { type ArcGISContext, AuthError, isSameOriginRequest, isService } from "../index.ts";
+import { type ArcGISContext, AuthError, isArcGISService, isSameOriginRequest } from "../index.ts";
 import { type Body, bodyOf, leaveUnread, type OnBytes } from "./body.ts";
 import { requestHeaders } from "./headers.ts";
 import { cleanQuery } from "./parameters.ts";
@@ -30,6 +30,8 @@ export interface ArcGISProxyOptions {
   onBytes?: OnBytes | undefined;
   /** For metrics: the time until a server has responded or failed. */
   onResponse?: ((seconds: number) => void) | undefined;
+  /** For the log: an ArcGIS Server asks for a token, and got none, because it does not belong to the user's portal. */
+  onTokenWithheld?: ((req: Request, host: string, reason: AuthError) => void) | undefined;
 }
 
 const securePrefix = /^(?:https:|http:\/\/(?:localhost|127\.[\d.]+|\[::1\])[:/])[^?#@]*$/i;
@@ -107,13 +109,16 @@ export function arcgisProxy(options: ArcGISProxyOptions = {}): RequestHandler {
       return requestUpstream(request, res).finally(onEnd);
     };
     // What is no ArcGIS Server is allowed so that it learns who the user is: by the portal's token.
-    const audience = isService(url.pathname) ? url.origin + url.pathname : portal;
+    const audience = (await isArcGISService(url, portal)) ? url.origin + url.pathname : portal;
+    let withheld: AuthError | undefined;
     const token = await context.tokenFor(audience).catch((error) => {
+      if (!(error instanceof AuthError && error.code === "untrusted_url")) throw error;
       // Another ArcGIS Server: it would take ours for an invalid one of its own.
-      if (error instanceof AuthError && error.code === "untrusted_url") return undefined;
-      throw error;
+      withheld = error;
+      return undefined;
     });
     const first = await send(token);
+    if (withheld && rejectsToken(first)) options.onTokenWithheld?.(res.req, url.host, withheld);
     if (token === undefined || !rejectsToken(first)) return first;
     const another = await context.tokenFor(audience, token);
     // A body that was streamed is gone. The client sees the error, and the next request has the new token.

@@ -24,7 +24,8 @@ const returnsTokens = /\/(?:oauth2|generatetoken)\.*(?:\/|$)/i;
  * returns tokens, which a script in the page could read.
  */
 export function proxyTargets({ portal, allow }: TargetRules): (requestUrl: string) => URL {
-  const prefixes = parsePrefixes([portal, ...allow]);
+  const portalServers = portal.replace(/(?<=\/sharing)\/rest$/, "/servers");
+  const prefixes = parsePrefixes([portal, portalServers, ...allow]);
   return (requestUrl) => {
     const url = parse(textOf(requestUrl));
     if (!url) throw refusal("not one plain URL");

@@ -6,14 +6,17 @@ import { portalRequest } from "./portal-request.ts";
 const maxLength = 8_192;
 
 /**
- * Whether a URL may receive the portal's token: the portal's own REST API and, for ArcGIS Online, services below
- * arcgis.com. The library only looks for the portal's name anywhere in the URL.
+ * Whether a URL may receive the portal's token: the portal's own APIs (all of `/sharing`, such as the services with
+ * stored credentials below `/sharing/servers`) and, for ArcGIS Online, services below arcgis.com. The library only looks
+ * for the portal's name anywhere in the URL.
  */
 export function mayReceivePortalToken(portal: string, url: string): boolean {
   const [target, home] = [parse(url), parse(portal)];
   if (!target || !home) return false;
   if (isArcGISOnline(home) && isArcGISOnline(target)) return true;
-  return target.origin === home.origin && isBelow(target.path, home.path);
+  return (
+    target.origin === home.origin && isBelow(target.path, home.path.replace(/(?<=\/sharing)\/rest$/, ""))
+  );
 }
 
 /** www.arcgis.com, an organization's *.maps.arcgis.com, and the hosts of its services. */
@@ -35,15 +38,24 @@ export function isIssuer(issuer: unknown, portal: string): boolean {
 const request = portalRequest();
 /** A server's token is asked for 30 minutes. `expires` is by the portal's clock, so half of that is safe. */
 const tokenMs = 15 * 60_000;
-const ownerMs = 5 * 60_000;
+const infoMs = 5 * 60_000;
 const maxEntries = 1_000;
 const tokens = new Map<string, { token: Promise<string>; text?: string; until: number }>();
-/** Whether a server is federated with a portal. */
-const owners = new Map<string, { isOurs: boolean; until: number }>();
+/** What servers say about themselves, by the URL of their `rest/info`. */
+const servers = new Map<string, { info: Promise<ServerInfo>; until: number }>();
+
+interface ServerInfo {
+  /** `false` when `rest/info` is closed, missing or not that of an ArcGIS Server. */
+  isArcGIS: boolean;
+  /** The portal that the server claims to belong to. */
+  owner?: unknown;
+}
 
 /** A token for an ArcGIS Server that is federated with the portal. Only the portal sees the user's token. */
 export async function federatedToken(identity: ArcGISIdentityManager, url: string): Promise<string> {
-  const root = serverRoot(url, identity.portal);
+  const root = serverRoot(url);
+  if (!root?.startsWith("https:") && !(root && identity.portal.startsWith("http:")))
+    throw new AuthError("untrusted_url", { cause: "this is no ArcGIS service" });
   const token = () => cachedToken(identity, root);
   return token()
     .catch(async (error) => {
@@ -84,50 +96,74 @@ export function forgetFederatedToken(token: string): void {
 }
 
 async function generateToken({ portal, token }: ArcGISIdentityManager, root: string): Promise<string> {
-  const key = `${portal} ${root}`;
-  let owner = owners.get(key);
-  if (!owner || owner.until < performance.now()) {
-    const { owningSystemUrl } = await request(`${root}/rest/info`, { httpMethod: "GET" });
-    owner = { isOurs: owns(owningSystemUrl, portal), until: performance.now() + ownerMs };
-  }
-  if (!owner.isOurs) {
-    remember(owners, key, owner);
-    throw new AuthError("untrusted_url", { cause: "the server is not federated with this portal" });
+  const { owner } = await serverInfo(root);
+  // Any server can claim to belong to a portal: the portal decides.
+  if (!isSamePortal(owner, portal)) {
+    const named =
+      typeof owner === "string" && owner ? `belongs to ${owner.slice(0, 200)}` : "names no portal";
+    throw new AuthError("untrusted_url", { cause: `${root} ${named}, and the user to ${portal}` });
   }
   const params = { request: "getToken", serverUrl: root, token, expiration: 30 };
   const response = await request(`${portal}/generateToken`, { params });
   if (typeof response.token !== "string" || !/^[\x21-\x7e]{1,8192}$/.test(response.token))
     throw new AuthError("portal_response_invalid", { cause: "generateToken returned no token" });
-  // Only now: any server can claim to belong to a portal.
-  remember(owners, key, owner);
   return response.token;
+}
+
+function serverInfo(root: string): Promise<ServerInfo> {
+  const known = servers.get(root);
+  if (known && performance.now() < known.until) return known.info;
+  const info = request(`${root}/rest/info`, { httpMethod: "GET" }).then(
+    ({ currentVersion, authInfo, owningSystemUrl: owner }) => {
+      return { isArcGIS: Boolean(currentVersion ?? authInfo ?? owner), owner };
+    },
+    (error) => {
+      const isOther = error instanceof AuthError && error.code === "portal_response_invalid";
+      if (isOther || error instanceof ArcGISRequestError) return { isArcGIS: false };
+      throw error;
+    },
+  );
+  const entry = { info, until: performance.now() + infoMs };
+  info.catch(() => servers.get(root) === entry && servers.delete(root));
+  remember(servers, root, entry);
+  return info;
+}
+
+/**
+ * Whether a URL, its path in normal form, is that of a service of an ArcGIS Server beside the portal. Such a server gets
+ * a token of its own, or none. Many other APIs have a `/rest/` in their paths, too.
+ */
+export async function isArcGISService({ origin, pathname }: URL, portal: string): Promise<boolean> {
+  const url = origin + pathname;
+  if (mayReceivePortalToken(portal, url) || !service.test(pathname)) return false;
+  const root = serverRoot(url);
+  return root === undefined || (await serverInfo(root)).isArcGIS;
 }
 
 /** Windows ignores capitals, and dots at the end of a name. */
 const service = /^(.*?)\/rest\.*(?:\/|$)/i;
 
-/** Whether a URL with this path (`normalPath`) is that of an ArcGIS service: `https://host/webadaptor/rest/...`. */
-export function isService(path: string): boolean {
-  return service.test(path);
-}
-
 /** `https://host/webadaptor` of a service's URL (`.../rest/services/...`). */
-function serverRoot(url: string, portal: string): string {
+function serverRoot(url: string): string | undefined {
   const target = parse(url);
-  const isSecure =
-    target?.protocol === "https:" || (target?.protocol === "http:" && portal.startsWith("http:"));
-  const root = service.exec(target?.path ?? "")?.[1];
-  if (!target || !isSecure || root === undefined)
-    throw new AuthError("untrusted_url", { cause: "this is no ArcGIS service" });
-  return target.origin + root;
+  const path = service.exec(target?.path ?? "")?.[1];
+  return target && path !== undefined ? target.origin + path : undefined;
 }
 
-function owns(owner: unknown, portal: string): boolean {
+/**
+ * Whether `owningSystemUrl` is this portal: by host and web adaptor, in any case. Scheme and default port are as they were
+ * typed when the server was federated.
+ */
+export function isSamePortal(owner: unknown, portal: string): boolean {
   const [system, home] = [typeof owner === "string" ? parse(owner) : undefined, parse(portal)];
   if (!system || !home) return false;
-  if (isArcGISOnline(system) && isArcGISOnline(home)) return true;
-  const path = system.path.endsWith("/") ? system.path.slice(0, -1) : system.path;
-  return system.origin === home.origin && `${path}/sharing/rest`.toLowerCase() === home.path.toLowerCase();
+  if (isArcGISOnline(home)) return isArcGISOnline({ ...system, protocol: "https:" });
+  const nameOf = ({ hostname, port, path }: typeof home) => {
+    const hasDefaultPort = ["80", "443"].includes(port);
+    const adaptor = path.toLowerCase().replace(/\/*(?:\/(?:home|sharing(?:\/rest)?)\/*)?$/, "");
+    return `${hostname}:${hasDefaultPort ? "" : port}${adaptor}`;
+  };
+  return nameOf(system) === nameOf(home);
 }
 
 /** Whether `path` is `base` or below it; whole path segments count. */
