@@ -254,7 +254,7 @@ function programs(): Record<string, string> {
 
 test("the examples in README and docs compile against the package's types, strictly, and the one of mounting runs", async (t) => {
   const run = promisify(execFile);
-  await run(process.execPath, [join(root, "scripts/build-if-needed.js")]);
+  await run(process.execPath, [join(root, "scripts/build.js"), "--if-needed"]);
   // A folder that is this package to TypeScript and to Node: its name leads to dist/ and the types in it.
   const cwd = folder(t);
   for (const name of ["dist", "views", "node_modules"]) symlinkSync(join(root, name), join(cwd, name));

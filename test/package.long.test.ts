@@ -48,7 +48,13 @@ before(async () => {
   const [{ filename, files }] = JSON.parse(output.slice(output.indexOf("[\n")));
   packed = files.map(({ path }: { path: string }) => path);
   writeFileSync(join(project, "package.json"), '{ "private": true, "type": "module" }');
-  const others = ["@types/node", "typescript"].map((name) => `${name}@${manifest.devDependencies[name]}`);
+  const others = [
+    "@esri/arcgis-rest-portal",
+    "@types/express",
+    "@types/express-session",
+    "@types/node",
+    "typescript",
+  ].map((name) => `${name}@${manifest.devDependencies[name]}`);
   const helmet = `helmet@${manifest.dependencies.helmet}`;
   await npm(
     project,

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import { fileBackend, redisBackend, SealedStore, type SessionBackend } from "../session-store.ts";
-import type { Config } from "./config/config.ts";
+import { type Config, ConfigError } from "./config/config.ts";
 import { parseRedisUrl } from "./config/redis-url.ts";
 import { reasonOf } from "./reason.ts";
 
@@ -20,6 +20,7 @@ type StoreConfig = Pick<
  * that is away; users with a session get a 503 until it is back.
  *
  * @throws Error when the session folder cannot be used
+ * @throws ConfigError when REDIS_URL is set and the package `redis` is not installed
  */
 export async function openStore(config: StoreConfig, log: Pick<Logger, "info" | "warn">): Promise<OpenStore> {
   const { encryptionKeys: encryptionKey, sessionIdleSeconds: idleSeconds, sessionMaxSeconds } = config;
@@ -52,7 +53,10 @@ async function openBackend(
   if (!redisUrl) return { backend: fileBackend(sessionDir, { onRepaired }), close: async () => {} };
   const address = parseRedisUrl(redisUrl);
   if (!address) throw new TypeError("REDIS_URL is not the URL of a Redis server");
-  // The client is loaded only where it is needed.
+  // The client is loaded only where it is needed: it is an optional peer dependency.
+  await import("redis").catch(() => {
+    throw new ConfigError(["REDIS_URL: needs the package redis. Run: npm install redis@6"]);
+  });
   const { connectToRedis } = await import("./redis-connection.ts");
   const { client, close } = await connectToRedis(address, { log });
   return { backend: redisBackend(client, { idleSeconds }), close };

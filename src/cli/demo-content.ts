@@ -1,8 +1,13 @@
-import { searchItems } from "@esri/arcgis-rest-portal";
 import type { Site } from "../app/create-app.ts";
-import { renderContent } from "../app/pages/views.ts";
+import { type Content, renderContent } from "../app/pages/views.ts";
 
 const perPage = 10;
+
+/** What the portal's search returns. */
+interface Found {
+  total: number;
+  results: Content["items"];
+}
 
 /** GET /content?page=1 - the items of the user, newest first: an example of a route of your own. */
 export function myContent({ router, auth }: Site): void {
@@ -10,15 +15,16 @@ export function myContent({ router, auth }: Site): void {
     const identity = await req.arcgis.identity();
     const page = /^[1-9]\d{0,3}$/.test(String(req.query.page)) ? Number(req.query.page) : 1;
 
-    const { total, results } = await searchItems({
-      q: `owner:"${identity.username}"`,
-      start: (page - 1) * perPage + 1,
-      num: perPage,
-      sortField: "modified",
-      sortOrder: "desc",
+    const { total, results }: Found = await req.arcgis.request(`${identity.portal}/search`, {
+      params: {
+        q: `owner:"${identity.username}"`,
+        start: (page - 1) * perPage + 1,
+        num: perPage,
+        sortField: "modified",
+        sortOrder: "desc",
+      },
+      httpMethod: "GET",
       authentication: identity,
-      // Without it the library writes the token into the address, and follows a redirect with it.
-      request: req.arcgis.request,
     });
 
     renderContent(res, {

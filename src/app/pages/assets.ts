@@ -1,21 +1,19 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import express, { type RequestHandler, type Response, type Router } from "express";
 
 const folder = join(import.meta.dirname, "../../../views/assets");
-const require = createRequire(import.meta.url);
 
-/** What the map takes from npm packages, by the name under which it is served. */
+/** What the map takes from npm packages, by the name under which it is served. scripts/build.js has copied it. */
 const packaged = new Map(
   [
-    "leaflet/dist/leaflet.css",
-    "leaflet/dist/leaflet.js",
-    "esri-leaflet/dist/esri-leaflet.js",
-    "topojson-client/dist/topojson-client.min.js",
+    "leaflet/leaflet.css",
+    "leaflet/leaflet.js",
+    "esri-leaflet/esri-leaflet.js",
+    "topojson-client/topojson-client.min.js",
     "world-atlas/land-110m.json",
-  ].map((path) => [path.slice(path.lastIndexOf("/") + 1), require.resolve(path)]),
+  ].map((path) => [path.slice(path.lastIndexOf("/") + 1), join(import.meta.dirname, "../../map", path)]),
 );
 
 const own = readdirSync(folder).sort();
