@@ -1,28 +1,17 @@
+import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import pMap from "p-map";
 import { reasonOf } from "../app/reason.ts";
-import type { IdentityManager } from "../auth/arcgis/identity-manager.ts";
 import type { PendingRevocation } from "../auth/arcgis/revocation.ts";
+import { type AuthEvent, arcgisAuth } from "../index.ts";
 import {
-  counted,
-  forEachRecord,
   identitiesIn,
   inParallel,
-  isSimilar,
   noteNoSession,
   noteUnreadable,
-  readSession,
+  readSessions,
   type SessionsContext,
-  unreadableCount,
-  usersOf,
-} from "./sessions-context.ts";
-
-/** How many sessions are ended before the queue of revocations is written again: twice as many each time, as it grows. */
-const batch = { first: 1_000, largest: 16_000 };
-
-interface Ending {
-  name: string;
-  identities: IdentityManager[];
-}
+} from "./sessions-read.ts";
+import { counted } from "./terminal.ts";
 
 /**
  * `revoke USER`, or all users with `undefined`: ends the sessions, then revokes their tokens. The users are signed out
@@ -35,141 +24,134 @@ export async function revoke(
   context: SessionsContext,
   user: string | undefined,
 ): Promise<"done" | "noSession" | "waiting"> {
-  const { auth, portals, revocations, progress, note, print } = context;
-  const { admin } = auth.store;
-  const names = await admin.names();
-  const users = new Set<string>();
-  const endedAt = new Set<string>();
-  const similar = new Set<string>();
-  const unqueued: IdentityManager[] = [];
-  let ended = 0;
-  let tokens = 0;
-
-  /** What to end, when it is a session of the user. */
-  async function endingOf(name: string): Promise<Ending | undefined> {
-    const session = await readSession(context, name);
-    if (!session) return undefined;
-    if (session === "unreadable") {
-      // With its key it would be readable again, so all sessions means this one, too.
-      return user === undefined && context.portal === undefined ? { name, identities: [] } : undefined;
-    }
-    const owners = usersOf(session);
-    if (user !== undefined) for (const owner of owners) if (isSimilar(owner, user)) similar.add(owner);
-    if (user !== undefined && !owners.includes(user)) return undefined;
-    for (const { portal, username } of session.identities) {
-      users.add(`${portal} ${username}`);
-      endedAt.add(portals.get(portal) ?? portal);
-    }
-    return { name, identities: session.identities };
+  const { portal, portals, unreadable, store } = context;
+  const names: string[] = [];
+  const identities: ArcGISIdentityManager[] = [];
+  for await (const session of readSessions(context)) {
+    if (user !== undefined && !session.identities.some(({ username }) => username === user)) continue;
+    names.push(session.name);
+    identities.push(...session.identities);
   }
-
-  async function enqueue(identities: IdentityManager[]): Promise<void> {
-    tokens += identities.length;
-    if (identities.length === 0) return;
-    // A full disk must not stop this.
-    const add = (items: PendingRevocation[]) => {
-      const known = new Set(items.map(({ token }) => token));
-      return [...items, ...identities.map(pendingRevocation).filter(({ token }) => !known.has(token))];
-    };
-    await admin.changePending(add).catch(() => unqueued.push(...identities));
-  }
-
-  async function endAll(endings: Ending[]): Promise<void> {
-    const known = endings.flatMap(({ identities }) => identities);
-    await enqueue(known);
-    const queued = new Set(known.map(tokenOf));
-    const end = async ({ name }: Ending) => identitiesIn(await admin.end(name));
-    const latest = (await pMap(endings, end, inParallel)).flat();
-    // Tokens that were refreshed in the meantime.
-    await enqueue(latest.filter((identity) => !queued.has(tokenOf(identity))));
-    ended += endings.length;
-  }
-
-  const reading = progress("Ending sessions", names.length);
-  try {
-    for (let size = batch.first; names.length > 0; size = Math.min(2 * size, batch.largest)) {
-      const read = (name: string) => endingOf(name).finally(reading.step);
-      const endings = await pMap(names.splice(0, size), read, inParallel);
-      await endAll(endings.filter((ending) => ending !== undefined));
-    }
-  } finally {
-    reading.end();
-  }
-
-  if (user !== undefined && ended === 0) {
+  // With its key it would be readable again, so all sessions means this one, too.
+  if (user === undefined && portal === undefined) names.push(...unreadable.keys());
+  if (user !== undefined && names.length === 0) {
     noteUnreadable(context);
-    noteNoSession(context, user, similar);
-    return "noSession";
+    return noteNoSession(context, user);
   }
 
-  const revoking = progress("Revoking tokens", tokens);
-  revocations.onDone = revoking.step;
-  await pMap(unqueued, auth.revoke, inParallel);
-  const waiting = await auth.revokePending().catch((error) => {
-    revocations.reasons.add(reasonOf(error));
-    return tokens - unqueued.length;
-  });
-  revoking.end();
-  const { lost } = revocations;
+  const queued = new Set(identities.map(tokenOf));
+  let unqueued = await queue(context, identities);
+  const ending = context.progress("Ending sessions", names.length);
+  const end = (name: string) => store.admin.end(name).finally(ending.step);
+  const ended = await pMap(names, end, inParallel).finally(ending.end);
+  // Tokens that were refreshed in the meantime, and those for which the disk had no room before.
+  const latest = ended.flatMap(identitiesIn).filter((identity) => !queued.has(tokenOf(identity)));
+  unqueued = await queue(context, [...unqueued, ...latest]);
 
-  const whose = user ?? counted(users.size, "user");
+  const { waiting, lost, reasons } = await revokeTokens(context, unqueued, queued.size + latest.length);
+
+  const users = new Set(identities.map(({ portal, username }) => `${portal} ${username}`));
+  const endedAt = new Set(identities.map(({ portal }) => portals.get(portal) ?? portal));
   const where = portals.size > 1 && endedAt.size > 0 ? ` at ${[...endedAt].sort().join(", ")}` : "";
-  print(ended === 0 ? "No session to end.\n" : `Ended ${counted(ended, "session")} of ${whose}${where}.\n`, {
-    ended,
-    users: users.size,
-    waiting,
-    lost,
-  });
+  const whose = user ?? counted(users.size, "user");
+  context.print(
+    names.length === 0
+      ? "No session to end.\n"
+      : `Ended ${counted(names.length, "session")} of ${whose}${where}.\n`,
+    { ended: names.length, users: users.size, waiting, lost },
+  );
   noteUnreadable(context);
-  const why = [...revocations.reasons].join("; ");
+  const why = [...reasons].join("; ");
   if (lost > 0)
-    note(
+    context.note(
       `${counted(lost, "token")} could not be revoked (${why}), nor queued, because the store is not writable. Revoke them at the portal.`,
     );
   if (waiting > 0)
-    note(
+    context.note(
       `${counted(waiting, "token")} could not be revoked yet (${why}). A running server tries again within ten minutes.`,
     );
   return waiting > 0 || lost > 0 ? "waiting" : "done";
 }
 
+/** Puts tokens into the queue of revocations, and returns those that it cannot take: a full disk must not stop this. */
+async function queue(
+  { store }: SessionsContext,
+  identities: ArcGISIdentityManager[],
+): Promise<ArcGISIdentityManager[]> {
+  const added = identities.map((identity): PendingRevocation => {
+    const { portal, clientId, username, refreshTokenExpires } = identity;
+    // No refresh token lives longer, where the portal does not say.
+    const until = refreshTokenExpires?.getTime() ?? Date.now() + 90 * 24 * 60 * 60_000;
+    return { portal, clientId, username, token: tokenOf(identity), until };
+  });
+  const tokens = new Set(added.map(({ token }) => token));
+  return store.admin
+    .changePending<PendingRevocation>((items) => [
+      ...items.filter(({ token }) => !tokens.has(token)),
+      ...added,
+    ])
+    .then(
+      () => [],
+      () => identities,
+    );
+}
+
+/** Revokes what is queued, and these tokens that are not. */
+async function revokeTokens(
+  { config, store, progress }: SessionsContext,
+  unqueued: ArcGISIdentityManager[],
+  total: number,
+) {
+  const outcome = { waiting: 0, lost: 0, reasons: new Set<string>() };
+  const revoking = progress("Revoking tokens", total);
+  const onEvent = ({ type, username, error }: AuthEvent) => {
+    if (type === "revoke") revoking.step();
+    if (type !== "revoke-failed") return;
+    outcome.reasons.add(reasonOf(error));
+    // Without a user, it is the queue that could not be written.
+    if (username === undefined) outcome.lost += 1;
+  };
+  const { clientId, redirectUri, portal, sessionSecrets: sessionSecret, encryptionKeys } = config;
+  const secrets = { sessionSecret, encryptionKey: encryptionKeys };
+  const auth = arcgisAuth({ clientId, redirectUri, portal, ...secrets, store, onEvent });
+  // Ends its timer: the pending revocations are tried here.
+  await auth.close();
+  await auth.revoke(unqueued);
+  outcome.waiting = await auth.revokePending().catch((error) => {
+    outcome.reasons.add(reasonOf(error));
+    return total - unqueued.length;
+  });
+  revoking.end();
+  return outcome;
+}
+
+function tokenOf({ refreshToken, token }: ArcGISIdentityManager): string {
+  return refreshToken ?? token;
+}
+
 /** `rekey`: encrypts everything that is on an older key with the newest one. */
 export async function rekey(context: SessionsContext): Promise<"done"> {
-  const { keys, print, note } = context;
-  const { admin } = context.auth.store;
-  const counts = { resealed: 0, "on newest key": 0, unreadable: 0, gone: 0 };
-  await forEachRecord(context, "Encrypting sessions", async (name) => {
-    counts[await admin.reseal(name)] += 1;
-  });
+  const { admin } = context.store;
+  const names = await admin.names();
+  const encrypting = context.progress("Encrypting sessions", names.length);
+  const reseal = (name: string) => admin.reseal(name).finally(encrypting.step);
+  const outcomes = await pMap(names, reseal, inParallel).finally(encrypting.end);
   await admin.changePending((items) => items);
 
-  const { resealed, "on newest key": already, unreadable: unopened } = counts;
+  const count = (kind: (typeof outcomes)[number]) => outcomes.filter((outcome) => outcome === kind).length;
+  const [resealed, already, unopened] = [count("resealed"), count("on newest key"), count("unreadable")];
   const rest = already > 0 ? ` ${counted(already, "session")} already had it.` : "";
-  print(`Encrypted ${counted(resealed, "session")} with the newest key.${rest}\n`, {
-    resealed,
-    already,
-    unopened: unopened + unreadableCount(context),
+  context.print(`Encrypted ${counted(resealed, "session")} with the newest key.${rest}\n`, {
+    ...{ resealed, already, unopened },
   });
-  noteUnreadable(context);
   if (unopened > 0)
-    note(
+    context.note(
       `${counted(unopened, "session")} could not be opened: damaged, or encrypted with a key that is not in ENCRYPTION_KEY. They were not changed.`,
     );
-  note(
-    keys === 1
+  context.note(
+    context.config.encryptionKeys.length === 1
       ? "ENCRYPTION_KEY contains one key only. To replace it, put a new one in front of it, restart the servers, and run this again."
       : "When every server runs with the newest key in front, you can remove the older ones from ENCRYPTION_KEY.",
   );
   return "done";
-}
-
-function tokenOf({ refreshToken, token }: IdentityManager): string {
-  return refreshToken ?? token;
-}
-
-function pendingRevocation(identity: IdentityManager): PendingRevocation {
-  const { portal, clientId, username } = identity;
-  // No refresh token lives longer, where the portal does not say.
-  const until = identity.refreshTokenExpires?.getTime() ?? Date.now() + 90 * 24 * 60 * 60_000;
-  return { portal, clientId, username, token: tokenOf(identity), until };
 }

@@ -1,177 +1,141 @@
-import {
-  counted,
-  forEachSession,
-  isSimilar,
-  noteNoSession,
-  noteUnreadable,
-  type SessionsContext,
-  unreadableCount,
-  usersOf,
-} from "./sessions-context.ts";
-import { minute, printable, table } from "./table.ts";
-
-/** A user at a portal, with all sessions together. Times in ms since 1970. */
-interface UserRow {
-  user: string | null;
-  portal: string | null;
-  sessions: number;
-  lastUsed: number;
-  ends: number;
-}
+import type { Config } from "../app/config/config.ts";
+import { parseRedisUrl } from "../app/config/redis-url.ts";
+import { noteNoSession, noteUnreadable, readSessions, type SessionsContext } from "./sessions-read.ts";
+import { counted, iso, minute, printable, table } from "./terminal.ts";
 
 /** `list`: who is signed in, the last active users first. */
-export async function listUsers(context: SessionsContext): Promise<"done"> {
-  const users = new Map<string, UserRow>();
-  await forEachSession(context, (session) => {
-    if (session.isExpired) return;
-    const portal = session.identities[0]?.portal ?? null;
-    const names = usersOf(session);
-    for (const user of names.length > 0 ? names : [null]) {
-      const key = JSON.stringify([portal, user]);
-      const row = users.get(key) ?? { user, portal, sessions: 0, lastUsed: 0, ends: 0 };
-      row.sessions += 1;
-      row.lastUsed = Math.max(row.lastUsed, session.lastAccess);
-      row.ends = Math.max(row.ends, session.endsAt);
-      users.set(key, row);
+export async function list(context: SessionsContext): Promise<"done"> {
+  const found = new Map<string, { sessions: number; lastUsed: number; ends: number }>();
+  for await (const { identities, isExpired, lastAccess, endsAt } of readSessions(context)) {
+    if (isExpired) continue;
+    const portal = identities[0]?.portal ?? null;
+    const users = new Set(identities.map(({ username }) => username));
+    for (const user of users.size > 0 ? users : [null]) {
+      const key = JSON.stringify({ user, portal });
+      const { sessions, lastUsed, ends } = found.get(key) ?? { sessions: 0, lastUsed: 0, ends: 0 };
+      found.set(key, {
+        sessions: sessions + 1,
+        lastUsed: Math.max(lastUsed, lastAccess),
+        ends: Math.max(ends, endsAt),
+      });
     }
-  });
+  }
 
-  const rows = [...users.values()].sort((one, other) => other.lastUsed - one.lastUsed);
-  const columns = [
-    { title: "USER", of: ({ user }: UserRow) => user ?? "(none)" },
-    ...portalColumn(context),
-    { title: "SESSIONS", of: ({ sessions }: UserRow) => sessions },
-    { title: "LAST USED (UTC)", of: ({ lastUsed }: UserRow) => minute(lastUsed) },
-    { title: "ENDS (UTC)", of: ({ ends }: UserRow) => minute(ends) },
-  ];
+  const rows = [...found]
+    .sort(([, one], [, other]) => other.lastUsed - one.lastUsed)
+    .map(([key, { sessions, lastUsed, ends }]) => {
+      const { user, portal }: { user: string | null; portal: string | null } = JSON.parse(key);
+      return { user, portal, sessions, lastUsed: iso(lastUsed), ends: iso(ends) };
+    });
+  const lines = rows.map(({ user, portal, sessions, lastUsed, ends }) => {
+    return [user ?? "(none)", ...portalId(context, portal), sessions, minute(lastUsed), minute(ends)];
+  });
+  const titles = ["USER", ...portalTitle(context), "SESSIONS", "LAST USED (UTC)", "ENDS (UTC)"];
   const total = rows.reduce((sum, { sessions }) => sum + sessions, 0);
-  const summary = `${counted(rows.length, "user")}, ${counted(total, "session")}.\n`;
+  const summary = `${counted(rows.length, "user")}, ${counted(total, "session")}.`;
   context.print(
-    rows.length === 0 ? "No users are signed in.\n" : `${table(columns, rows, context.width)}\n${summary}`,
-    rows.map(({ lastUsed, ends, ...row }) => ({ ...row, ...isoTimes({ lastUsed, ends }) })),
+    total === 0 ? "No users are signed in.\n" : `${table([titles, ...lines], context.width)}\n${summary}\n`,
+    rows,
   );
   noteUnreadable(context);
   return "done";
 }
 
-/** The column for the portal's ID, "-" for one that is no longer configured, where there are several. */
-function portalColumn({ portals }: SessionsContext) {
-  const of = ({ portal }: { portal: string | null }) => portals.get(portal ?? "") ?? "-";
-  return portals.size > 1 ? [{ title: "PORTAL", of }] : [];
-}
-
-/** One session of the user of `show`. */
-interface SessionRow {
-  record: string;
-  portal: string;
-  signedIn: number;
-  lastUsed: number;
-  ends: number;
-  tokenUntil: number;
-  refreshTokenUntil: number;
-}
+/** The column of the portal's ID, "-" for one that is no longer configured, where there are several. */
+const portalTitle = ({ portals }: SessionsContext) => (portals.size > 1 ? ["PORTAL"] : []);
+const portalId = ({ portals }: SessionsContext, portal: string | null) =>
+  portals.size > 1 ? [portals.get(portal ?? "") ?? "-"] : [];
 
 /** `show USER`: the sessions of a user. */
 export async function show(context: SessionsContext, user = ""): Promise<"done" | "noSession"> {
-  const rows: SessionRow[] = [];
-  const similar = new Set<string>();
-  let fullName: string | undefined;
-  await forEachSession(context, (session) => {
-    if (session.isExpired) return;
-    for (const name of usersOf(session)) if (isSimilar(name, user)) similar.add(name);
+  const sessions = [];
+  let fullName: string | null = null;
+  for await (const session of readSessions(context)) {
     const identity = session.identities.find(({ username }) => username === user);
-    if (!identity) return;
-    fullName ??= session.fullName;
-    rows.push({
+    if (!identity || session.isExpired) continue;
+    fullName ??= fullNameIn(session.data);
+    const { portal, tokenExpires, tokenEndsAt = tokenExpires, refreshTokenExpires } = identity;
+    sessions.push({
       // As much of it as the log shows.
       record: session.name.slice(0, 8),
-      portal: identity.portal,
-      signedIn: session.createdAt,
-      lastUsed: session.lastAccess,
-      ends: session.endsAt,
-      tokenUntil: timeOf(identity.tokenEndsAt ?? identity.tokenExpires),
-      refreshTokenUntil: timeOf(identity.refreshTokenExpires),
+      portal,
+      signedIn: iso(session.createdAt),
+      lastUsed: iso(session.lastAccess),
+      ends: iso(session.endsAt),
+      tokenUntil: iso(tokenEndsAt?.getTime()),
+      refreshTokenUntil: iso(refreshTokenExpires?.getTime()),
     });
-  });
-  noteUnreadable(context);
-  if (rows.length === 0) {
-    noteNoSession(context, user, similar);
-    return "noSession";
   }
+  noteUnreadable(context);
+  if (sessions.length === 0) return noteNoSession(context, user);
 
-  rows.sort((one, other) => other.lastUsed - one.lastUsed);
-  const columns = [
-    { title: "RECORD", of: ({ record }: SessionRow) => record },
-    ...portalColumn(context),
-    { title: "SIGNED IN", of: ({ signedIn }: SessionRow) => minute(signedIn) },
-    { title: "LAST USED", of: ({ lastUsed }: SessionRow) => minute(lastUsed) },
-    { title: "TOKEN UNTIL", of: ({ tokenUntil }: SessionRow) => minute(tokenUntil) },
-    { title: "ENDS (UTC)", of: ({ ends }: SessionRow) => minute(ends) },
-  ];
-  const title = [user, fullName ?? [], ...new Set(rows.map(({ portal }) => portal))].flat().join(" · ");
-  context.print(
-    `${printable(title)}\n\n${table(columns, rows, context.width)}\n${counted(rows.length, "session")}.\n`,
-    {
-      user,
-      fullName: fullName ?? null,
-      sessions: rows.map(({ record, portal, ...times }) => ({ record, portal, ...isoTimes(times) })),
-    },
-  );
+  sessions.sort((one, other) => String(other.lastUsed).localeCompare(String(one.lastUsed)));
+  const lines = sessions.map(({ record, portal, signedIn, lastUsed, tokenUntil, ends }) => {
+    return [record, ...portalId(context, portal), ...[signedIn, lastUsed, tokenUntil, ends].map(minute)];
+  });
+  const titles = ["RECORD", ...portalTitle(context), "SIGNED IN", "LAST USED", "TOKEN UNTIL", "ENDS (UTC)"];
+  const portals = new Set(sessions.map(({ portal }) => portal));
+  const heading = printable([user, fullName ?? [], ...portals].flat().join(" · "));
+  const text = `${heading}\n\n${table([titles, ...lines], context.width)}\n${counted(lines.length, "session")}.\n`;
+  context.print(text, { user, fullName, sessions });
   return "done";
+}
+
+/** Beside an identity under `arcgis`, its user's profile is under `arcgisSignIn`. */
+function fullNameIn(data: object): string | null {
+  const [, signIn] = Object.entries(data).find(([name]) => /^arcgis.*SignIn$/.test(name)) ?? [];
+  return Object(signIn).user?.fullName ?? null;
 }
 
 /** `stats`: the number of sessions, by kind. */
 export async function stats(context: SessionsContext): Promise<"done"> {
   const users = new Set<string>();
-  const counts = { alive: 0, lastHour: 0, lastDay: 0, expired: 0, onOlderKey: 0 };
+  const counts = { sessions: 0, users: 0, lastHour: 0, lastDay: 0, expired: 0, onOlderKey: 0 };
   let oldest = Infinity;
-  const now = Date.now();
-  await forEachSession(context, (session) => {
-    if (!session.isOnNewestKey) counts.onOlderKey += 1;
-    if (session.isExpired) {
-      counts.expired += 1;
-      return;
-    }
-    counts.alive += 1;
-    oldest = Math.min(oldest, session.createdAt);
-    for (const { portal, username } of session.identities) users.add(`${portal} ${username}`);
-    const unusedMs = now - session.lastAccess;
-    if (unusedMs < 60 * 60_000) counts.lastHour += 1;
-    if (unusedMs < 24 * 60 * 60_000) counts.lastDay += 1;
-  });
+  const hourMs = 60 * 60_000;
+  for await (const session of readSessions(context)) {
+    const { identities, isExpired, isOnNewestKey, createdAt, lastAccess } = session;
+    if (!isOnNewestKey) counts.onOlderKey += 1;
+    if (isExpired) counts.expired += 1;
+    if (isExpired) continue;
+    counts.sessions += 1;
+    oldest = Math.min(oldest, createdAt);
+    for (const { portal, username } of identities) users.add(`${portal} ${username}`);
+    if (Date.now() - lastAccess < hourMs) counts.lastHour += 1;
+    if (Date.now() - lastAccess < 24 * hourMs) counts.lastDay += 1;
+  }
   let waiting = 0;
-  await context.auth.store.admin.changePending((items) => {
+  await context.store.admin.changePending((items) => {
     waiting = items.length;
     return items;
   });
 
-  const rows: [title: string, key: string, value: number][] = [
-    ["sessions", "sessions", counts.alive],
-    ["users", "users", users.size],
-    ["used in the last hour", "lastHour", counts.lastHour],
-    ["used in the last day", "lastDay", counts.lastDay],
-    ["expired, not yet removed", "expired", counts.expired],
-    ["on an older key", "onOlderKey", counts.onOlderKey],
-    ["unreadable", "unopened", unreadableCount(context)],
-    ["pending revocations", "waiting", waiting],
-  ];
-  const widest = Math.max(...rows.map(([, , value]) => value.toLocaleString("en").length));
-  const lines = rows.map(
-    ([title, , value]) => `${title.padEnd(26)}${value.toLocaleString("en").padStart(widest)}\n`,
-  );
-  const since = Number.isFinite(oldest) ? `\nThe oldest session began at ${minute(oldest)} UTC.\n` : "";
-  context.print(`${printable(context.place)}\n\n${lines.join("")}${since}`, {
-    place: context.place,
-    ...Object.fromEntries(rows.map(([, key, value]) => [key, value])),
-    ...isoTimes({ oldest }),
-  });
+  const all = { ...counts, users: users.size, unopened: context.unreadable.size, waiting };
+  const place = placeOf(context.config);
+  const lines = Object.entries(all).map(([key, count]) => [kinds[key as keyof typeof all], count]);
+  const since = Number.isFinite(oldest) ? `\nThe oldest session began at ${minute(iso(oldest))} UTC.\n` : "";
+  const text = `${printable(place)}\n\n${table(lines, context.width)}${since}`;
+  context.print(text, { place, ...all, oldest: iso(oldest) });
   noteUnreadable(context);
   return "done";
 }
 
-const timeOf = (date: Date | undefined) => date?.getTime() ?? Number.NaN;
+/** What `stats` counts, by its name in JSON. */
+const kinds = {
+  sessions: "sessions",
+  users: "users",
+  lastHour: "used in the last hour",
+  lastDay: "used in the last day",
+  expired: "expired, not yet removed",
+  onOlderKey: "on an older key",
+  unopened: "unreadable",
+  waiting: "pending revocations",
+};
 
-function isoTimes(times: Record<string, number>): Record<string, string | null> {
-  const iso = (ms: number) => (Number.isFinite(ms) ? new Date(ms).toISOString() : null);
-  return Object.fromEntries(Object.entries(times).map(([name, ms]) => [name, iso(ms)]));
+/** Where the sessions are stored, without a password. */
+function placeOf({ redisUrl, sessionDir }: Config): string {
+  const address = redisUrl && parseRedisUrl(redisUrl);
+  if (!address) return `Files in ${sessionDir}`;
+  const hosts = address.nodes.map(({ host, port }) => `${host}:${port}`);
+  return `Redis at ${address.socketPath ?? hosts.join(", ")}, database ${address.database}`;
 }
