@@ -4,23 +4,27 @@ import { join } from "node:path";
 import { stopAll, workFolder } from "./children.js";
 import { openField } from "./field.js";
 import { report } from "./report.js";
+import { install } from "./scenarios/install.js";
 import { pages } from "./scenarios/pages.js";
 import { proxy } from "./scenarios/proxy.js";
 import { signIns } from "./scenarios/sign-ins.js";
+import { stalls } from "./scenarios/stalls.js";
 import { starts } from "./scenarios/starts.js";
 import { storedSessions } from "./scenarios/stored-sessions.js";
+import { stores } from "./scenarios/stores.js";
 import { twoProcesses } from "./scenarios/two-processes.js";
 
-const scenarios = [starts, pages, proxy, signIns, storedSessions, twoProcesses];
+const scenarios = [starts, pages, stores, proxy, signIns, storedSessions, twoProcesses, stalls, install];
 
 /** How long each part takes. The quick plan shows that all is in place; quote the figures of the full one only. */
 const plans = {
   full: {
+    users: 1_000,
     connections: 50,
-    rounds: 6,
-    seconds: 3,
+    rounds: 9,
+    seconds: 2,
     warmUpSeconds: 2,
-    tutorialRequests: 100,
+    tutorialRequests: 50,
     signInRounds: 3,
     signInSeconds: 8,
     signInsInAll: 10_000,
@@ -28,9 +32,11 @@ const plans = {
     signOuts: 100,
     largeMegabytes: 100,
     slowReaders: 100,
-    starts: 7,
+    starts: 9,
+    stallRepeats: 5,
   },
   quick: {
+    users: 100,
     connections: 50,
     rounds: 1,
     seconds: 1,
@@ -44,6 +50,7 @@ const plans = {
     largeMegabytes: 20,
     slowReaders: 20,
     starts: 2,
+    stallRepeats: 2,
   },
 };
 

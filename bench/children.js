@@ -23,7 +23,7 @@ export function folder(name) {
 
 /**
  * Starts a Node program that listens on a port of its choice, in a folder of its own, its output going to a
- * file: a pipe that nobody drains would stop a server with a synchronous log, and flatter one with another.
+ * file: a pipe without a reader would stop a server with a synchronous log, and flatter one with another.
  *
  * @param {string} name of its folder and of its log
  * @param {string} file the program
@@ -53,25 +53,31 @@ export async function start(name, file, env = {}, options = []) {
   const startMs = performance.now() - startedAt;
 
   let questions = 0;
+  function ask(measure) {
+    const question = ++questions;
+    return new Promise((resolve, reject) => {
+      const received = (message) => {
+        if (message.question !== question) return;
+        child.off("message", received).off("exit", ended);
+        resolve(message);
+      };
+      const ended = (code) => reject(new Error(`${name} ended with ${code}: ${endOf(log)}`));
+      child.on("message", received).once("exit", ended);
+      child.send({ question, measure });
+    });
+  }
+
   return {
     name,
     startMs,
     url: `http://127.0.0.1:${port}`,
     log,
     /** CPU time since its start (us, user and system) and memory (bytes). */
-    usage() {
-      const question = ++questions;
-      return new Promise((resolve, reject) => {
-        const answered = (message) => {
-          if (message.question !== question) return;
-          child.off("message", answered).off("exit", ended);
-          resolve(message);
-        };
-        const ended = (code) => reject(new Error(`${name} ended with ${code}: ${endOf(log)}`));
-        child.on("message", answered).once("exit", ended);
-        child.send({ question });
-      });
-    },
+    usage: () => ask("usage"),
+    /** Memory in use after a garbage collection (bytes). */
+    heap: async () => (await ask("heap")).heap,
+    /** The longest stall of its event loop (ms) since the last call. */
+    stall: async () => (await ask("stall")).stallMs,
     /** Tells the program itself something. */
     tell: (message) => child.send(message),
     stop: () => stop(child),
@@ -121,7 +127,7 @@ export async function startRedis() {
     child.once("exit", (code) => reject(new Error(`redis-server ended with ${code}`)));
   });
   failure.catch(() => {});
-  await Promise.race([failure, answers(port)]);
+  await Promise.race([failure, accepts(port)]);
   return { port, url: `redis://127.0.0.1:${port}`, stop: () => stop(child) };
 }
 
@@ -165,7 +171,7 @@ async function freePort() {
   return port;
 }
 
-async function answers(port) {
+async function accepts(port) {
   for (const end = performance.now() + patienceMs; performance.now() < end; await wait(20)) {
     const open = await new Promise((resolve) => {
       const socket = connect(port, "127.0.0.1");
@@ -174,5 +180,5 @@ async function answers(port) {
     });
     if (open) return;
   }
-  throw new Error("redis-server does not answer");
+  throw new Error("redis-server does not accept connections");
 }

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { folder, start, startRedis } from "./children.js";
-import { redirectUri, signInWithArcGIS, Visitor } from "./visitor.js";
+import { redirectUri, signInWithArcGIS, usernames, Visitor } from "./visitor.js";
 
 const servers = join(import.meta.dirname, "servers");
 const dist = join(import.meta.dirname, "../dist");
@@ -33,10 +33,10 @@ export async function openField({ say, profile }) {
     portal,
     secret: secrets.SECRET,
 
-    /** Starts a program of servers/ under its name. */
-    async peer(name, env = {}) {
-      if (name === "connect-redis" && redis.missing) throw new Error(redis.missing);
-      return start(name, join(servers, `${name}.js`), { ...environment, ...env });
+    /** Starts a program of servers/, in a folder of its own. */
+    async peer(program, env = {}, name = program) {
+      if (program === "connect-redis" && redis.missing) throw new Error(redis.missing);
+      return start(name, join(servers, `${program}.js`), { ...environment, ...env });
     },
 
     /**
@@ -70,16 +70,28 @@ export async function openField({ say, profile }) {
   };
 }
 
-/** Signs somebody in, and makes sure that it is not a file that remembers it. */
+/** Signs a user in, and makes sure that the session is not in a file. */
 async function mustUseNoFolder(child, sessionDir) {
   await cookieOf(child);
   if (existsSync(sessionDir) && readdirSync(sessionDir).length > 0)
     throw new Error("its sessions are in a folder although REDIS_URL is set");
 }
 
-/** Signs somebody in and gives their `Cookie` header. */
-export async function cookieOf(child, signIn = signInWithArcGIS) {
+/** Signs a user in and returns their `Cookie` header. */
+export async function cookieOf(child, signIn = signInWithArcGIS, username = usernames[0]) {
   const visitor = new Visitor(child.url);
-  await signIn(visitor);
+  await signIn(visitor, username);
   return visitor.cookie;
+}
+
+/** Signs so many users in, each once; a session each. */
+export async function signedInUsers(child, count, signIn) {
+  const waiting = usernames.slice(1, count + 1).entries();
+  const users = [];
+  async function signInNext() {
+    for (const [index, username] of waiting)
+      users[index] = { username, cookie: await cookieOf(child, signIn, username) };
+  }
+  await Promise.all(Array.from({ length: 10 }, signInNext));
+  return users;
 }

@@ -12,9 +12,9 @@ export const generatorCpus = [];
  * @property {string} label what the table calls it
  * @property {object[]} children the processes; connections are dealt out to them in turn
  * @property {string} [path] default "/"
- * @property {string} [cookie]
+ * @property {{ username?: string, cookie: string }[]} [users] whose requests they are, in rotation
  * @property {Record<string, string>} [headers] other headers of the request
- * @property {{ status: number, text?: string }} [expect] every answer's status, and a text in it
+ * @property {{ status: number, text?: string }} [expect] every response's status, and a text in it
  * @property {number} [amount] for the very slow: so many requests instead of so many seconds
  */
 
@@ -25,7 +25,7 @@ export const generatorCpus = [];
  * @property {string} label
  * @property {number[]} rates requests a second, round by round
  * @property {number[]} cpus CPU time of the server a request (us)
- * @property {number[]} p50s time to the answer (ms): half are faster
+ * @property {number[]} p50s time to the response (ms): half are faster
  * @property {number[]} p99s
  * @property {number} rss memory of its processes after the last round (bytes)
  * @property {string} [failure]
@@ -33,7 +33,7 @@ export const generatorCpus = [];
 
 /**
  * Loads all contestants round by round, every other round in reverse order: so a slow drift of the machine hits
- * them alike. A contestant that answers wrongly is out, and says so.
+ * them alike. A contestant with a wrong response is out, and says so.
  *
  * @param {Contestant[]} contestants
  * @param {{ rounds: number, seconds: number, warmUpSeconds: number, connections: number,
@@ -90,7 +90,7 @@ async function measured(contestant, limit) {
   const { latencies, ms } = await load(contestant, limit);
   const { user, system } = process.cpuUsage(own);
   const after = await usageOf(children);
-  if (latencies.length === 0) throw new Error("there was no answer in time");
+  if (latencies.length === 0) throw new Error("there was no response in time");
   generatorCpus.push((user + system) / latencies.length);
   latencies.sort();
   const at = (part) => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * part))];
@@ -103,30 +103,43 @@ async function measured(contestant, limit) {
   };
 }
 
-/** Sends requests over so many connections, each sending the next when it has its answer. */
+/** Sends requests over so many connections, each sending the next when it has its response. */
 function load(contestant, { connections, seconds, amount }) {
-  const { children, path = "/", expect = { status: 200 } } = contestant;
+  const { children, path = "/", headers, users, expect = { status: 200 } } = contestant;
+  const clients = amount ? Math.min(connections, amount) : connections;
+  let clientsMade = 0;
   const latencies = [];
   let wrong = 0;
   let last = 0;
   return new Promise((resolve, reject) => {
-    const startedAt = performance.now();
+    let startedAt;
     const generator = autocannon(
       {
         url: children.map(({ url }) => url + path),
-        headers: headersOf(contestant),
-        connections: amount ? Math.min(connections, amount) : connections,
+        headers,
+        connections: clients,
+        // Each connection takes its share of the users: all of them come in turn.
+        setupClient(client) {
+          const index = clientsMade++;
+          const share = users?.filter((_, user) => user % clients === index);
+          if (share?.length)
+            client.setRequests(share.map((user) => ({ headers: headersOf(contestant, user) })));
+        },
         timeout: 120,
         sampleInt: 50,
         ...(amount ? { amount } : { duration: seconds }),
       },
       (error, result) => {
         if (error) return reject(error);
-        if (wrong > 0) return reject(new Error(`${wrong} of ${latencies.length} answers had a wrong status`));
+        if (wrong > 0)
+          return reject(new Error(`${wrong} of ${latencies.length} responses had a wrong status`));
         if (result.errors > 0) return reject(new Error(`${result.errors} requests failed`));
         resolve({ latencies: Float64Array.from(latencies), ms: last - startedAt });
       },
     );
+    generator.once("start", () => {
+      startedAt = performance.now();
+    });
     // autocannon's own histogram counts in whole milliseconds.
     generator.on("response", (_client, status, _bytes, ms) => {
       if (status !== expect.status) wrong++;
@@ -136,20 +149,23 @@ function load(contestant, { connections, seconds, amount }) {
   });
 }
 
-/** Looks at one answer of each process: a fast error page would win every race. */
+/** Looks at a response of each process, for the first and the last user: a fast error page would win every race. */
 async function check(contestant) {
-  const { children, path = "/", expect = { status: 200 } } = contestant;
+  const { children, path = "/", users = [undefined], expect = { status: 200 } } = contestant;
   for (const { url } of children) {
-    const answer = await fetch(url + path, { headers: headersOf(contestant), redirect: "manual" });
-    const text = await answer.text();
-    if (answer.status !== expect.status)
-      throw new Error(`${path} answered ${answer.status}, not ${expect.status}`);
-    if (expect.text && !text.includes(expect.text)) throw new Error(`${path} does not say "${expect.text}"`);
+    for (const user of new Set([users[0], users.at(-1)])) {
+      const response = await fetch(url + path, { headers: headersOf(contestant, user), redirect: "manual" });
+      const body = await response.text();
+      if (response.status !== expect.status)
+        throw new Error(`${path} sent ${response.status}, not ${expect.status}`);
+      const text = expect.text ?? user?.username;
+      if (text && !body.includes(text)) throw new Error(`${path} does not say "${text}"`);
+    }
   }
 }
 
-function headersOf({ cookie, headers }) {
-  return { ...(cookie && { cookie }), ...headers };
+function headersOf({ headers }, user) {
+  return { ...headers, ...(user && { cookie: user.cookie }) };
 }
 
 /** CPU time and memory of processes together. */

@@ -32,7 +32,7 @@ function about(plan, seconds) {
   const { rounds, seconds: length, connections } = plan;
   return [
     `- ${cpus().length} cores (${model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GB, ${type()} ${release()}, Node ${process.versions.node}`,
-    `- pages: ${rounds} alternating rounds of ${length} s, ${connections} connections; sign-ins: ${plan.signInRounds} rounds of ${plan.signInSeconds} s, 20 people at once`,
+    `- pages: ${rounds} alternating rounds of ${length} s, ${connections} connections, ${plan.users.toLocaleString("en")} signed-in users in rotation; sign-ins: ${plan.signInRounds} rounds of ${plan.signInSeconds} s, 20 visitors at once`,
     `- load generator (${number(median(generatorCpus) || 0)} us of CPU a request), portal and servers on the same machine, whose load average was ${number(plan.loadBefore)} before; ${Math.round(seconds)} s in all; ${new Date().toISOString().slice(0, 10)}`,
     `- ours: ${versionOf("..", "package.json")}${commit()} with express ${versionOf("..", "node_modules/express/package.json")}, express-session ${versionOf("..", "node_modules/express-session/package.json")}`,
     `- peers: ${peers().join(", ")}${redisVersion()}`,
@@ -87,7 +87,9 @@ function measured(results) {
   return table(["", "a second", "CPU each", "p50", "p99", "RSS", "of bare Express", ""], rows);
 }
 
-function noteOf({ startMs, ms, stallMs, before, after, stale, signOuts, portalCpus, rssAfter, grown }) {
+function noteOf(its) {
+  const { startMs, ms, stallMs, before, after, stale, signOuts, portalCpus, rssByCount, heap, grown } = its;
+  const { stalls, packages, bytes, importMs } = its;
   const notes = [];
   if (startMs) notes.push(`listens after ${number(startMs)} ms`);
   if (ms)
@@ -96,21 +98,24 @@ function noteOf({ startMs, ms, stallMs, before, after, stale, signOuts, portalCp
     );
   if (signOuts) notes.push(`${stale} of ${signOuts} sign-outs not seen at once by the other process`);
   if (portalCpus) notes.push(`the portal's own CPU: ${number(median(portalCpus))} us each`);
-  if (rssAfter) notes.push(`RSS after ${rssAfter.toLocaleString("en")} sign-ins`);
+  if (rssByCount)
+    notes.push(`after ${its.count.toLocaleString("en")} sign-ins; heap ${number(heap / 1e6)} MB`);
+  if (stalls) notes.push(`median ${number(median(stalls))} ms, longest ${number(Math.max(...stalls))} ms`);
+  if (packages) notes.push(`${packages} packages, ${number(bytes / 1e6)} MB, import ${number(importMs)} ms`);
   if (grown !== undefined) notes.push(`RSS grew by ${number(grown / 1e6)} MB`);
   return notes.join("; ");
 }
 
 function reached(results, plan) {
-  const rows = goals(results, plan).map(({ point, what, goal, value, byCpu, reached }) => [
-    point,
+  const rows = goals(results, plan).map(({ row, what, goal, value, byCpu, reached }) => [
+    row,
     what,
     goal,
     value ?? "",
     byCpu ?? "",
     { true: "yes", false: "no", "": "" }[reached] ?? "not measured",
   ]);
-  return table(["", "", "to reach", "measured", "by CPU", "reached"], rows);
+  return table(["row", "", "to reach", "measured", "by CPU", "reached"], rows);
 }
 
 function table(heads, rows) {

@@ -1,7 +1,7 @@
 import { Agent, request } from "node:http";
 
 /**
- * Where all servers under test believe to be reached: nobody listens there. Visitors bring what is addressed to
+ * Where all servers under test believe to be reached: no server listens there. Visitors bring what is addressed to
  * it to the server they visit, as a proxy in front of it would, and so every server can take any free port.
  */
 export const publicOrigin = "http://localhost:3000";
@@ -9,8 +9,11 @@ export const publicOrigin = "http://localhost:3000";
 /** The callback that all of them have registered. */
 export const redirectUri = `${publicOrigin}/authenticate`;
 
-/** Who signs in, as every page names them. */
-export const person = "sandy_admin";
+/** The users of the portal, as every page names them. */
+export const usernames = [
+  "user_page",
+  ...Array.from({ length: 1_000 }, (_, index) => `user_${String(index).padStart(4, "0")}`),
+];
 
 // The time limit is shorter than that of servers, which is 5 s: who closes a connection last may lose a request on it.
 const agent = new Agent({ keepAlive: true, maxSockets: 100, timeout: 3_000 });
@@ -41,7 +44,7 @@ export class Visitor {
     const target = new URL(url, this.server);
     const { origin } = target.origin === publicOrigin ? new URL(this.server) : target;
     const cookie = this.#cookiesFor(origin);
-    const answer = await new Promise((resolve, reject) => {
+    const response = await new Promise((resolve, reject) => {
       const sent = { ...headers, ...(cookie && { Cookie: cookie }) };
       const outgoing = request(`${origin}${target.pathname}${target.search}`, {
         method,
@@ -61,9 +64,9 @@ export class Visitor {
       });
       outgoing.end(body);
     });
-    const location = answer.headers.location && new URL(answer.headers.location, target).href;
-    this.#keep(origin, answer.headers["set-cookie"] ?? []);
-    return { ...answer, url: target.href, location };
+    const location = response.headers.location && new URL(response.headers.location, target).href;
+    this.#keep(origin, response.headers["set-cookie"] ?? []);
+    return { ...response, url: target.href, location };
   }
 
   #cookiesFor(origin) {
@@ -85,35 +88,41 @@ export class Visitor {
   }
 }
 
-/** Signs in with ArcGIS: to the server, to the sandbox portal, back, and on to the page that knows the person. */
-export async function signInWithArcGIS(visitor) {
+function failed(message, status) {
+  return Object.assign(new Error(message), { status });
+}
+
+/** Signs in with ArcGIS: to the server, to the sandbox portal, back, and on to the page that knows the user. */
+export async function signInWithArcGIS(visitor, username = usernames[0]) {
   const { location: toPortal, status } = await visitor.get("/sign-in");
-  if (!toPortal) throw new Error(`/sign-in answered ${status}`);
+  if (!toPortal) throw failed(`/sign-in sent ${status}`, status);
   const { origin, pathname, searchParams } = new URL(toPortal);
   const allowed = await visitor.post(`${origin}${pathname}`, {
     ...Object.fromEntries(searchParams),
-    username: person,
+    username,
   });
   if (!allowed.location)
-    throw new Error(`the portal answered ${allowed.status}: ${allowed.text.slice(0, 200)}`);
+    throw failed(`the portal sent ${allowed.status}: ${allowed.text.slice(0, 200)}`, allowed.status);
   const back = await visitor.get(allowed.location);
-  if (!back.location) throw new Error(`the callback answered ${back.status}: ${back.text.slice(0, 200)}`);
+  if (!back.location)
+    throw failed(`the callback sent ${back.status}: ${back.text.slice(0, 200)}`, back.status);
   const landed = await visitor.get(back.location);
-  if (!landed.text.includes(person)) throw new Error(`nobody is signed in, ${landed.status} after a sign-in`);
+  if (!landed.text.includes(username))
+    throw new Error(`no user on the page, ${landed.status} after a sign-in`);
 }
 
 /** Signs in with OpenID Connect: follows every redirect and fills in every form, until there is none. */
-export async function signInWithOpenId(visitor) {
-  let answer = await visitor.get("/login");
+export async function signInWithOpenId(visitor, username = usernames[0]) {
+  let page = await visitor.get("/login");
   for (let steps = 0; steps < 20; steps++) {
-    const action = /<form[^>]* action="([^"]+)"/.exec(answer.text)?.[1];
-    if (answer.location) answer = await visitor.get(answer.location);
+    const action = /<form[^>]* action="([^"]+)"/.exec(page.text)?.[1];
+    if (page.location) page = await visitor.get(page.location);
     else if (action) {
-      const hidden = [...answer.text.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)];
+      const hidden = [...page.text.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)];
       const fields = Object.fromEntries(hidden.map(([, name, value]) => [name, value]));
-      answer = await visitor.post(new URL(action, answer.url), {
+      page = await visitor.post(new URL(action, page.url), {
         ...fields,
-        login: person,
+        login: username,
         password: "any",
       });
     } else return;

@@ -2,117 +2,95 @@ import { createHmac, randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { folder } from "../children.js";
-import { cookieOf } from "../field.js";
+import { signedInUsers } from "../field.js";
 import { alternate } from "../load.js";
-import { person, signInWithOpenId, Visitor } from "../visitor.js";
+import { signInWithArcGIS, signInWithOpenId, Visitor } from "../visitor.js";
 
 /** The name of our session cookie over http. */
 const sessionCookie = "arcgis.sid";
 
-/** Who takes part, in the order of the table; `open` starts a server and gives its contestants. */
-const entries = [
-  bare("bare-node", "node:http alone, no session"),
-  bare("bare-express", "Express alone, no session"),
-  peer("cookie-session", "cookie-session (signed, readable)"),
-  peer("passport", "passport, in memory"),
-  peer("memory", "express-session, in memory"),
-  peer("connect-redis", "connect-redis + AES-GCM"),
-  peer("openid-connect", "express-openid-connect (encrypted cookie)", { signIn: signInWithOpenId }),
-  peer("iron-session", "iron-session (sealed cookie)"),
-  peer("session-file-store", "session-file-store, not encrypted"),
-  peer("tutorial", "the tutorial's way (session-file-store `secret`)", { isSlow: true }),
-  peer("our-store", "our file store under express-session"),
-  peer("our-sessions", "our session layer", { withStrangers: true }),
-  {
-    label: "our session layer, for pages that change it",
-    async open(field) {
-      const child = await field.peer("our-sessions", { WRITABLE: "1" });
-      return [await signedIn("our-sessions-writable", "our session layer, for pages that change it", child)];
-    },
-  },
-  {
-    label: "our app on files",
-    async open(field) {
-      const child = await field.app("app");
-      return [
-        await signedIn("app", "our app on files", child),
-        ...strangers("app", "our app on files", child, field),
-        signInPage("app-sign-in", "our app, GET /sign-in", child),
-      ];
-    },
-  },
-  {
-    label: "our app on Redis",
-    open: async (field) => [
-      await signedIn("app-redis", "our app on Redis", await field.app("app-redis", { onRedis: true })),
-    ],
-  },
-  {
-    label: "Express alone with our bytes",
-    async open(field) {
-      const app = await field.app("app-to-copy");
-      const child = await field.peer("copy", { ANSWERS: await answersOf(app) });
-      await app.stop();
-      return [
-        { id: "copy-anonymous", label: "Express alone with our bytes, GET /", children: [child] },
-        signInPage("copy-sign-in", "Express alone with our bytes, GET /sign-in", child),
-      ];
-    },
-  },
-];
-
-/** Pages as fast as they come: the peers' page, our pages, our bytes from bare Express, bad cookies. */
+/**
+ * The start page as fast as it comes: ours, the peers' with the bytes of ours, and visitors who are not signed in.
+ * The very slow have fewer users, or their sign-ins alone would take minutes.
+ */
 export async function pages(field, plan) {
-  const failures = new Map();
-  const opened = entries.map(async ({ label, open }) => {
-    try {
-      return await open(field, plan);
-    } catch (error) {
-      failures.set(label, { label, failure: error.message });
-      plan.say(`${label}: ${error.message}`);
-      return [];
-    }
-  });
-  const contestants = (await Promise.all(opened)).flat();
-  const figures = await alternate(contestants, plan);
-  for (const child of new Set(contestants.flatMap(({ children }) => children))) await child.stop();
-  return new Map([...figures, ...failures]);
-}
-
-function bare(id, label) {
-  return { label, open: async (field) => [{ id, label, children: [await field.peer(id)] }] };
-}
-
-/** A peer's page for somebody who is signed in. */
-function peer(id, label, { signIn, isSlow, withStrangers } = {}) {
-  return {
-    label,
-    async open(field, plan) {
-      const child = await field.peer(id);
-      const contestant = await signedIn(id, label, child, signIn);
-      if (isSlow) contestant.amount = plan.tutorialRequests;
-      return withStrangers ? [contestant, ...strangers(id, label, child, field)] : [contestant];
+  const app = await field.app("app");
+  const PAGE = await pageOf(app);
+  const peers = [
+    peer("bare-express", "Express alone, no session"),
+    peer("passport", "passport, in memory"),
+    peer("memory", "express-session, in memory"),
+    peer("connect-redis", "connect-redis + AES-GCM"),
+    peer("cookie-session", "cookie-session (signed, readable)"),
+    peer("iron-session", "iron-session (sealed cookie)"),
+    peer("openid-connect", "express-openid-connect (encrypted cookie)", { signIn: signInWithOpenId }),
+    peer("session-file-store", "session-file-store, not encrypted", { users: 100 }),
+    peer("tutorial", "the tutorial's way (session-file-store `secret`)", { users: 10, isSlow: true }),
+  ];
+  const results = new Map();
+  const contestants = [
+    {
+      id: "app",
+      label: "our app on files, signed in GET /",
+      children: [app],
+      users: await signedInUsers(app, plan.users),
     },
-  };
-}
+    ...signedOut("app", "our app on files", app, field),
+    signInPage("app-sign-in", "our app, GET /sign-in", app),
+  ];
+  for (const [label, open] of [
+    ["our app on Redis", onRedis],
+    ["Express alone with our bytes", copyOfOurs],
+    ...peers,
+  ]) {
+    try {
+      contestants.push(...(await open()));
+    } catch (error) {
+      results.set(label, { label, failure: error.message });
+      plan.say(`${label}: ${error.message}`);
+    }
+  }
+  for (const [id, figures] of await alternate(contestants, plan)) results.set(id, figures);
+  for (const child of new Set(contestants.flatMap(({ children }) => children))) await child.stop();
+  return results;
 
-async function signedIn(id, label, child, signIn) {
-  const cookie = await cookieOf(child, signIn);
-  const expect = { status: 200, text: person };
-  return { id, label: `${label}, signed in GET /`, children: [child], cookie, expect };
+  function peer(id, label, { signIn = signInWithArcGIS, users = plan.users, isSlow } = {}) {
+    const open = async () => {
+      const child = await field.peer(id, { PAGE });
+      if (id === "bare-express") return [{ id, label, children: [child] }];
+      const signedIn = await signedInUsers(child, Math.min(users, plan.users), signIn);
+      const amount = isSlow ? plan.tutorialRequests : undefined;
+      return [{ id, label: `${label}, signed in GET /`, children: [child], users: signedIn, amount }];
+    };
+    return [label, open];
+  }
+
+  async function onRedis() {
+    const child = await field.app("app-redis", { onRedis: true });
+    const users = await signedInUsers(child, plan.users);
+    return [{ id: "app-redis", label: "our app on Redis, signed in GET /", children: [child], users }];
+  }
+
+  async function copyOfOurs() {
+    const child = await field.peer("copy", { RESPONSES: await responsesOf(app) });
+    return [
+      { id: "copy-anonymous", label: "Express alone with our bytes, GET /", children: [child] },
+      signInPage("copy-sign-in", "Express alone with our bytes, GET /sign-in", child),
+    ];
+  }
 }
 
 function signInPage(id, label, child) {
   return { id, label, children: [child], path: "/sign-in", expect: { status: 302 } };
 }
 
-/** Those who are not signed in: without a cookie, with one whose session is gone, with one that is forged. */
-function strangers(id, label, child, { secret }) {
+/** Visitors who are not signed in: without a cookie, with one whose session is gone, with one that is forged. */
+export function signedOut(id, label, child, { secret }) {
   const children = [child];
   const sessionId = randomBytes(24).toString("base64url");
-  const cookieBy = (key) => {
+  const usersBy = (key) => {
     const signature = createHmac("sha256", key).update(sessionId).digest("base64").replace(/=+$/, "");
-    return `${sessionCookie}=${encodeURIComponent(`s:${sessionId}.${signature}`)}`;
+    return [{ cookie: `${sessionCookie}=${encodeURIComponent(`s:${sessionId}.${signature}`)}` }];
   };
   return [
     { id: `${id}-anonymous`, label: `${label}, anonymous GET /`, children },
@@ -120,23 +98,33 @@ function strangers(id, label, child, { secret }) {
       id: `${id}-stale`,
       label: `${label}, cookie of a session that is gone`,
       children,
-      cookie: cookieBy(secret),
+      users: usersBy(secret),
     },
-    { id: `${id}-forged`, label: `${label}, forged cookie`, children, cookie: cookieBy("another secret") },
+    { id: `${id}-forged`, label: `${label}, forged cookie`, children, users: usersBy("another secret") },
   ];
 }
 
-/** Writes our answers down for servers/copy.js; gives the file. */
-async function answersOf({ url }) {
+/** Writes our signed-in start page down, with a place for the user name; returns the file. */
+async function pageOf(app) {
+  const visitor = new Visitor(app.url);
+  await signInWithArcGIS(visitor, "user_page");
+  const { text } = await visitor.get("/");
+  const file = join(folder("copy"), "page.html");
+  writeFileSync(file, text.replaceAll("user_page", "{username}"));
+  return file;
+}
+
+/** Writes our responses down for servers/copy.js; returns the file. */
+async function responsesOf({ url }) {
   const visitor = new Visitor(url);
-  const answers = [];
+  const responses = [];
   for (const path of ["/", "/sign-in"]) {
     const { status, headers, text } = await visitor.get(path);
     // These are Node's own and come by themselves.
     const { date, connection, "keep-alive": _, "transfer-encoding": __, ...own } = headers;
-    answers.push({ path, status, headers: own, body: text });
+    responses.push({ path, status, headers: own, body: text });
   }
-  const file = join(folder("copy"), "answers.json");
-  writeFileSync(file, JSON.stringify(answers));
+  const file = join(folder("copy"), "responses.json");
+  writeFileSync(file, JSON.stringify(responses));
   return file;
 }

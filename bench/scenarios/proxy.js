@@ -1,10 +1,10 @@
 import { get } from "node:http";
 import { setTimeout as wait } from "node:timers/promises";
-import { cookieOf } from "../field.js";
+import { signedInUsers } from "../field.js";
 import { alternate, settled, usageOf } from "../load.js";
 
-/** What is asked for through the proxies; of JSON the length is not told beforehand, as ArcGIS has it. */
-export const answers = [
+/** What is asked for through the proxies; ArcGIS sends JSON without a length. */
+export const resources = [
   { id: "proxy-json-4", path: "/arcgis/rest/json/4096", what: "4 KB of JSON" },
   { id: "proxy-pbf-4", path: "/arcgis/rest/pbf/4096", what: "a tile of 4 KB" },
   { id: "proxy-json-200", path: "/arcgis/rest/json/204800", what: "200 KB of JSON" },
@@ -12,39 +12,58 @@ export const answers = [
 ];
 
 /**
- * Our /proxy for somebody who is signed in, with a token for a federated server, beside a reverse proxy of Node
- * alone that knows nobody; then what large answers and slow readers do to the memory.
+ * Our /proxy for signed-in users, with their tokens for a federated server, beside http-proxy-middleware that adds the
+ * token of a session in memory; then what large responses and slow readers do to the memory.
  */
 export async function proxy(field, plan) {
   const service = await field.peer("service");
   field.portal.tell({ federate: `${service.url}/arcgis` });
   const bare = await field.peer("bare-proxy", { UPSTREAM: service.url });
+  const peer = await field.peer("http-proxy-middleware", { UPSTREAM: service.url });
   const app = await field.app("proxy", { settings: { PROXY_ALLOW: `${service.url}/arcgis/rest/` } });
-  // As from a script of our own page. The token is for the bare proxy, which has none to add; ours drops it.
-  const headers = { "sec-fetch-site": "same-origin", "x-esri-authorization": "Bearer the-visitors-own" };
-  const ours = { children: [app], cookie: await cookieOf(app), headers };
+  // As from a script of our own page.
+  const headers = { "sec-fetch-site": "same-origin" };
   const expect = { status: 200, text: "Trees" };
+  const [ours, theirs] = [await signedInUsers(app, plan.users), await signedInUsers(peer, plan.users)];
+  // A bare proxy has no session and no token: the request brings one.
+  const withToken = { ...headers, "x-esri-authorization": "Bearer of-the-request" };
 
-  const contestants = answers.flatMap(({ id, path, what }) => [
-    { ...ours, id, label: `our /proxy, ${what}`, path: pathOf(path), expect },
-    { id: `${id}-bare`, label: `a bare reverse proxy, ${what}`, children: [bare], path, headers, expect },
+  const contestants = resources.flatMap(({ id, path, what }) => [
+    { id, label: `our /proxy, ${what}`, children: [app], users: ours, headers, path: pathOf(path), expect },
+    {
+      id: `${id}-peer`,
+      label: `http-proxy-middleware, ${what}`,
+      children: [peer],
+      users: theirs,
+      headers,
+      path,
+      expect,
+    },
+    {
+      id: `${id}-bare`,
+      label: `a proxy of Node alone, ${what}`,
+      children: [bare],
+      headers: withToken,
+      path,
+      expect,
+    },
   ]);
   const results = await alternate(contestants, plan);
 
   const request = (bytes) => ({
     url: app.url + pathOf(`/arcgis/rest/file/${bytes}`),
-    headers: { ...headers, cookie: ours.cookie },
+    headers: { ...headers, cookie: ours[0].cookie },
   });
   const { largeMegabytes, slowReaders } = plan;
   results.set("proxy-large", {
-    label: `our /proxy, ${largeMegabytes} MB in one answer`,
+    label: `our /proxy, ${largeMegabytes} MB in one response`,
     grown: await growth(app, () => read(request(largeMegabytes * 1e6))),
   });
   results.set("proxy-slow", {
-    label: `our /proxy, ${slowReaders} answers of 10 MB that nobody reads`,
+    label: `our /proxy, ${slowReaders} responses of 10 MB that the client does not read`,
     grown: await growth(app, () => leaveUnread(request(10e6), slowReaders)),
   });
-  for (const child of [app, bare, service]) await child.stop();
+  for (const child of [app, bare, peer, service]) await child.stop();
   return results;
 
   function pathOf(path) {
@@ -78,20 +97,19 @@ async function read({ url, headers }) {
 
 /** Begins so many downloads at once, reads nothing of them for a while, and goes. */
 async function leaveUnread(request, count) {
-  const answers = await Promise.all(Array.from({ length: count }, () => begun(request)));
+  const responses = await Promise.all(Array.from({ length: count }, () => begun(request)));
   await wait(2_000);
-  for (const answer of answers) answer.destroy();
+  for (const response of responses) response.destroy();
 }
 
 function begun({ url, headers }) {
   return new Promise((resolve, reject) => {
     const request = get(url, { headers, agent: false });
     request.once("error", reject);
-    request.once("response", (answer) => {
-      if (answer.statusCode !== 200) return reject(new Error(`/proxy answered ${answer.statusCode}`));
-      // Whoever goes before the end is told so.
-      answer.on("error", () => {});
-      resolve(answer);
+    request.once("response", (response) => {
+      if (response.statusCode !== 200) return reject(new Error(`/proxy sent ${response.statusCode}`));
+      response.on("error", () => {}); // by our own destroy()
+      resolve(response);
     });
   });
 }

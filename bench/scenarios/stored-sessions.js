@@ -2,9 +2,8 @@ import { randomBytes } from "node:crypto";
 import { copyFileSync, readdirSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { folder, run } from "../children.js";
-import { cookieOf, makeSecret } from "../field.js";
+import { makeSecret, signedInUsers } from "../field.js";
 import { alternate } from "../load.js";
-import { person } from "../visitor.js";
 import { started } from "./starts.js";
 
 /** Whether a folder full of sessions slows anything down: pages, the start, the reaper. */
@@ -15,12 +14,11 @@ export async function storedSessions(field, plan) {
   const full = join(folder("stored-full"), "sessions");
 
   for (const [id, label] of [
-    ["stored-none", "our app on files, signed in GET /, nobody else stored"],
+    ["stored-none", "our app on files, signed in GET /, no others stored"],
     ["stored-full", `our app on files, signed in GET /, ${count} sessions stored`],
   ]) {
     const children = [await field.app(id)];
-    const cookie = await cookieOf(children[0]);
-    contestants.push({ id, label, children, cookie, expect: { status: 200, text: person } });
+    contestants.push({ id, label, children, users: await signedInUsers(children[0], plan.users) });
   }
   fill(full, plan.storedSessions);
   plan.say(`${count} sessions stored`);
@@ -32,7 +30,7 @@ export async function storedSessions(field, plan) {
   results.set("stored-start", await started(`our app on files: start with ${count} sessions`, restart, plan));
   for (const [id, what, idleSeconds] of [
     ["reaper-alive", "all alive", 14 * 24 * 60 * 60],
-    ["reaper-over", "all over", 60],
+    ["reaper-expired", "all expired", 60],
   ]) {
     const label = `the reaper goes through ${count} sessions, ${what}`;
     try {
@@ -46,7 +44,7 @@ export async function storedSessions(field, plan) {
   return results;
 }
 
-/** Copies the session that is there under random names, an hour old: sealed and signed in, only not for this name. */
+/** Copies a stored session under random names, an hour old: sealed and signed in, only not for this name. */
 function fill(path, count) {
   const [original] = readdirSync(path).filter((file) => /^[0-9a-f]{64}\./.test(file));
   if (!original) throw new Error("there is no session file to copy");

@@ -1,14 +1,13 @@
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { folder } from "../children.js";
-import { cookieOf } from "../field.js";
+import { signedInUsers } from "../field.js";
 import { alternate } from "../load.js";
-import { person, signInWithArcGIS, Visitor } from "../visitor.js";
+import { signInWithArcGIS, usernames, Visitor } from "../visitor.js";
 
 /**
- * Two processes of our app behind one address, half of the connections each, beside one process. On a machine
- * with few cores the load generator takes its share: so two processes that share nothing run as well, and show
- * what is to be had.
+ * Two processes of our app behind one address, half of the connections each, beside two that share nothing: on a
+ * machine with few cores the load generator takes its share, and those show what the machine allows.
  */
 export async function twoProcesses(field, plan) {
   const results = new Map();
@@ -31,16 +30,14 @@ async function onOneStore(field, plan, kind, onRedis) {
   const shared = join(folder(`two-${kind}`), "sessions");
   const one = await field.app(`two-${kind}-1`, { sessionDir: shared, onRedis });
   const other = await field.app(`two-${kind}-2`, { sessionDir: shared, onRedis });
-  const cookie = await cookieOf(one);
-  const expect = { status: 200, text: person };
+  const users = await signedInUsers(one, plan.users);
   const contestants = [
-    { id: `one-${kind}`, label: `one process of our app on one ${place}`, children: [one], cookie, expect },
+    { id: `one-${kind}`, label: `one process of our app on one ${place}`, children: [one], users },
     {
       id: `two-${kind}`,
       label: `two processes of our app on one ${place}`,
       children: [one, other],
-      cookie,
-      expect,
+      users,
     },
   ];
   if (!onRedis) {
@@ -51,19 +48,18 @@ async function onOneStore(field, plan, kind, onRedis) {
       id: "two-apart",
       label: "two processes of our app that share nothing",
       children: [one, third],
-      cookie,
-      expect,
+      users,
     });
   }
   const results = await alternate(contestants, plan);
-  results.get(`two-${kind}`).stale = await staleAnswers(one, other, plan.signOuts);
+  results.get(`two-${kind}`).stale = await missedSignOuts(one, other, plan.signOuts);
   results.get(`two-${kind}`).signOuts = plan.signOuts;
   for (const child of new Set(contestants.flatMap(({ children }) => children))) await child.stop();
   return results;
 }
 
-/** Signs out at one process and asks the other at once; gives how often it still knew the person. */
-async function staleAnswers(one, other, count) {
+/** Signs out at one process and asks the other at once; returns how often the other still knew the user. */
+async function missedSignOuts(one, other, count) {
   let stale = 0;
   for (let each = 0; each < count; each++) {
     const [here, there] = each % 2 ? [one, other] : [other, one];
@@ -71,11 +67,11 @@ async function staleAnswers(one, other, count) {
     await signInWithArcGIS(visitor);
     const { cookie } = visitor;
     const seenThere = async () => {
-      const answer = await fetch(`${there.url}/`, { headers: { cookie } });
-      return (await answer.text()).includes(person);
+      const response = await fetch(`${there.url}/`, { headers: { cookie } });
+      return (await response.text()).includes(usernames[0]);
     };
     // So that the other process has it in its memory, if it keeps anything there.
-    if (!(await seenThere())) throw new Error("the other process does not know who has signed in");
+    if (!(await seenThere())) throw new Error("the other process does not know the user");
     await visitor.get("/sign-out", click);
     if (await seenThere()) stale++;
   }

@@ -13,16 +13,19 @@ export const secret = process.env.SECRET;
 /** How long a session lives (s). */
 export const lifeSeconds = 14 * 24 * 60 * 60;
 
+/** What a session holds: the identity as the store returns it, or a user name alone (`SESSION_HOLDS=username`). */
+const holdsUsername = process.env.SESSION_HOLDS === "username";
+
 /**
  * An app that keeps the identity in `req.session`.
  *
  * @param {import("express").RequestHandler} session gives `req.session`
- * @param {(req: object, identity: object) => unknown} [keep] keeps the identity of who has just signed in
+ * @param {(req: object, identity: object) => unknown} [keep] keeps the identity of the user who has just signed in
  */
 export function arcgisApp(session, keep = keepInSession) {
   const app = express();
   app.use(session);
-  app.get("/", (req, res) => res.send(page(req.session.identity?.username ?? "nobody")));
+  app.get("/", (req, res) => res.send(page(usernameOf(req.session) ?? "no user")));
   app.get("/sign-in", (_req, res) => ArcGISIdentityManager.authorize(oauth, res));
   app.get("/authenticate", async (req, res) => {
     await keep(req, await ArcGISIdentityManager.exchangeAuthorizationCode(oauth, req.query.code));
@@ -32,5 +35,14 @@ export function arcgisApp(session, keep = keepInSession) {
 }
 
 function keepInSession(req, identity) {
-  req.session.identity = identity;
+  if (holdsUsername) req.session.username = identity.username;
+  else req.session.identity = identity;
+}
+
+function usernameOf({ identity, username }) {
+  if (holdsUsername || !identity) return username;
+  // A store that keeps JSON has lost the methods: an app that acts as the user makes a manager of it.
+  const isManager = identity instanceof ArcGISIdentityManager;
+  if (isManager || process.env.REVIVE !== "1") return identity.username;
+  return ArcGISIdentityManager.deserialize(JSON.stringify(identity)).username;
 }

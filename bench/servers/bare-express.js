@@ -3,5 +3,5 @@ import express from "express";
 import { page } from "./page.js";
 
 const app = express();
-app.get("/", (_req, res) => res.send(page("nobody")));
+app.get("/", (_req, res) => res.send(page("no user")));
 app.listen(0, "127.0.0.1");

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { page } from "./page.js";
 
 createServer((_req, res) => {
-  const body = page("nobody");
+  const body = page("no user");
   res.writeHead(200, {
     "Content-Type": "text/html; charset=utf-8",
     "Content-Length": Buffer.byteLength(body),

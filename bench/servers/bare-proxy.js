@@ -14,10 +14,10 @@ createServer((req, res) => {
     path,
     headers: { ...headers, host: upstream.host },
   });
-  outgoing.on("response", (answer) => {
-    res.writeHead(answer.statusCode, answer.headers);
-    answer.on("error", () => res.destroy());
-    answer.pipe(res);
+  outgoing.on("response", (response) => {
+    res.writeHead(response.statusCode, response.headers);
+    response.on("error", () => res.destroy());
+    response.pipe(res);
   });
   outgoing.on("error", () => {
     if (res.headersSent) res.destroy();

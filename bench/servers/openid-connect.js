@@ -16,5 +16,5 @@ app.use(
     authorizationParams: { response_type: "code", scope: "openid" },
   }),
 );
-app.get("/", (req, res) => res.send(page(req.oidc.user?.sub ?? "nobody")));
+app.get("/", (req, res) => res.send(page(req.oidc.user?.sub ?? "no user")));
 app.listen(0, "127.0.0.1");

@@ -16,7 +16,7 @@ const auth = arcgisAuth({
   encryptionKey: process.env.ENCRYPTION_KEY,
   shareSession,
 });
-const home = (req, res) => res.send(page(req.arcgis.user?.username ?? "nobody"));
+const home = (req, res) => res.send(page(req.arcgis.user?.username ?? "no user"));
 
 const app = express();
 if (shareSession) app.use(session(auth.sessionOptions));

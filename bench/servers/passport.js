@@ -26,7 +26,7 @@ passport.deserializeUser((user, done) => done(null, user));
 const app = express();
 app.use(session({ secret, store: new session.MemoryStore(), resave: false, saveUninitialized: false }));
 app.use(passport.session());
-app.get("/", (req, res) => res.send(page(req.user?.username ?? "nobody")));
+app.get("/", (req, res) => res.send(page(req.user?.username ?? "no user")));
 app.get("/sign-in", passport.authenticate("arcgis"));
 app.get("/authenticate", passport.authenticate("arcgis"), (_req, res) => res.redirect("/"));
 app.listen(0, "127.0.0.1");

@@ -9,16 +9,16 @@ const tokenRequired = JSON.stringify({ error: { code: 499, message: "Token Requi
 /** What ArcGIS sends: JSON without a length, protobuf tiles and images with one. */
 const types = { json: "application/json", pbf: "application/x-protobuf", png: "image/png" };
 
-const answers = new Map();
+const bodies = new Map();
 
 /** The same bytes every time, with a text in them by which they are known. */
-function answerOf(kind, bytes) {
+function bodyOf(kind, bytes) {
   const key = `${kind}/${bytes}`;
-  if (!answers.has(key)) {
+  if (!bodies.has(key)) {
     const text = kind === "json" ? { name: "Trees", filler: "x".repeat(bytes - 29) } : "Trees".padEnd(bytes);
-    answers.set(key, Buffer.from(kind === "json" ? JSON.stringify(text) : text));
+    bodies.set(key, Buffer.from(kind === "json" ? JSON.stringify(text) : text));
   }
-  return answers.get(key);
+  return bodies.get(key);
 }
 
 async function send(res, bytes) {
@@ -40,11 +40,11 @@ createServer((req, res) => {
     send(res, Number(bytes));
   } else if (kind === "json") {
     // In two parts, or Node would give it a length.
-    const body = answerOf(kind, Number(bytes));
+    const body = bodyOf(kind, Number(bytes));
     res.write(body.subarray(0, 1024));
     res.end(body.subarray(1024));
   } else {
-    const body = answerOf(kind, Number(bytes));
+    const body = bodyOf(kind, Number(bytes));
     res.writeHead(200, { "Content-Length": body.length }).end(body);
   }
 }).listen(0, "127.0.0.1");
