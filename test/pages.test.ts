@@ -6,10 +6,13 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import ejs from "ejs";
 import express, { type Response } from "express";
-import { AppError, catalog, type ErrorCode, explainError } from "#src/app/errors.ts";
+import { renderError } from "#src/app/error-page.ts";
+import { AppError, type ErrorCode, errorPages } from "#src/app/errors.ts";
 import { assets } from "#src/app/pages/assets.ts";
+import { renderHome } from "#src/app/pages/home.ts";
 import { displayName, durationText, initials, roleName } from "#src/app/pages/text.ts";
-import { renderConfirm, renderError, renderHome, views } from "#src/app/pages/views.ts";
+import { renderConfirm, views } from "#src/app/pages/views.ts";
+import { errorOf } from "./support/expect.ts";
 
 const viewsFolder = join(import.meta.dirname, "../views");
 const minute = 60_000;
@@ -84,8 +87,7 @@ function pagesWith(text: string, user: User): Record<string, (res: Response) => 
     "signed in": (res) =>
       renderHome(res, { ...visitor, portal: text, tokenExpires: soon, signInExpires: later }),
     confirm: (res) => renderConfirm(res, visitor),
-    error: (res) =>
-      renderError(res, explainError(new AppError("internal")), { requestId: text, retry: text }),
+    error: (res) => renderError(res, new AppError("internal"), { requestId: text, retry: text }),
   };
 }
 
@@ -183,10 +185,7 @@ describe("hostile text", () => {
   ] as const) {
     test(`OU-2 the button to try ${JSON.stringify(retry)} again leads to ${href}`, async () => {
       const details = { requestId: "r-1", retry };
-      const { html } = await page(
-        (res) => renderError(res, explainError(new AppError("internal")), details),
-        "/gis",
-      );
+      const { html } = await page((res) => renderError(res, new AppError("internal"), details), "/gis");
       assert.deepEqual(attributes(html.slice(html.indexOf("<main")), "href"), [href]);
     });
   }
@@ -366,19 +365,17 @@ describe("the error page", () => {
     retry: { href: "/gis/map", label: "Try again" },
   };
 
-  for (const code of Object.keys(catalog) as ErrorCode[]) {
-    test(`OU-5 of ${code} has its status, cause, advice, next step, code and request id`, async () => {
-      const error = new AppError(code, { cause: new Error("secret detail") });
-      const { status, title, message, advice, next = "home" } = explainError(error);
+  for (const code of Object.keys(errorPages) as ErrorCode[]) {
+    test(`OU-5 of ${code} has its status, text, next step, code and request id`, async () => {
+      const error = errorOf(code, { cause: new Error("secret detail") });
+      const { status } = error;
+      const [title, next, text = error.toJSON().error.message] = errorPages[code];
       const details = { requestId: "9f1c2c1e-6c1f", retry: "/map" };
-      const answer = await page((res) => renderError(res, explainError(error), details), "/gis");
+      const answer = await page((res) => renderError(res, error, details), "/gis");
       assert.equal(answer.status, status);
       assert.deepEqual(attributes(answer.html, "data-code"), [code]);
       const shown = textOf(answer.html);
-      assert.ok(
-        shown.includes(`Error ${status} ${title} ${message} ${advice} ${buttons[next].label} `),
-        shown,
-      );
+      assert.ok(shown.includes(`Error ${status} ${title} ${text} ${buttons[next].label} `), shown);
       assert.ok(shown.includes(`Error code: ${code} Request id: 9f1c2c1e-6c1f `), shown);
       assert.ok(answer.html.includes(`<a class="button" href="${buttons[next].href}">`));
       assert.doesNotMatch(answer.html, /secret detail|<form|<script/);

@@ -6,7 +6,7 @@ import { type AddressInfo, createServer as createTcpServer, type Server } from "
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { catalog, type ErrorCode } from "#src/app/errors.ts";
+import type { ErrorCode } from "#src/app/errors.ts";
 import { portalRequest } from "#src/auth/arcgis/portal-request.ts";
 import { startSandbox } from "#src/sandbox/index.ts";
 import { type Answer, Browser, click, crossSite } from "./support/browser.ts";
@@ -229,7 +229,7 @@ test("OA-11 whatever comes down the wire, the visitor sees an error page and the
   for (const [index, { name, code }] of wire.entries()) {
     isEndless = code === "portal_timeout";
     const { answer } = await signInWith(site, index);
-    assert.equal(answer.status, catalog[code].status, `${name}: ${answer.body}`);
+    assert.ok(answer.body.includes(code), `${name}: ${answer.body}`);
     assertErrorPage(answer, code);
   }
   isEndless = false;

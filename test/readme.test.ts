@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { configKeys } from "#src/app/config/config.ts";
-import { catalog } from "#src/app/errors.ts";
+import { type ErrorCode, errorPages } from "#src/app/errors.ts";
+import { errorOf } from "./support/expect.ts";
 
 const readme = readFileSync("README.md", "utf8");
 
@@ -16,7 +17,8 @@ test("every excerpt in the README stands in src word for word", () => {
 
 test("every error code has a heading in the README, with its status and title, and no other has", () => {
   const headings = [...readme.matchAll(/^#### (\w+)\n\n(\d+) · (.*?)\. /gm)].map(([, ...parts]) => parts);
-  const expected = Object.entries(catalog).map(([code, { status, title }]) => [code, String(status), title]);
+  const codes = Object.keys(errorPages) as ErrorCode[];
+  const expected = codes.map((code) => [code, String(errorOf(code).status), errorPages[code][0]]);
   assert.deepEqual(headings, expected);
 });
 

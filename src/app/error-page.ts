@@ -1,7 +1,7 @@
-import type { ErrorRequestHandler, Request } from "express";
+import type { ErrorRequestHandler, Request, Response } from "express";
 import type { Logger } from "pino";
-import { explainError } from "./errors.ts";
-import { renderError } from "./pages/views.ts";
+import { errorPages, type KnownError, knownError } from "./errors.ts";
+import { render } from "./pages/views.ts";
 import { reasonOf } from "./reason.ts";
 
 /**
@@ -9,9 +9,9 @@ import { reasonOf } from "./reason.ts";
  * @param count counts it by its code
  */
 export function errorPage(log: Logger, count: (code: string) => void): ErrorRequestHandler {
-  return (error, req, res, _next) => {
-    const explained = explainError(error);
-    const { status, code, cause, message, needed } = explained;
+  return (thrown, req, res, _next) => {
+    const error = knownError(thrown);
+    const { status, code, cause } = error;
     count(code);
     const { requestId } = res.locals;
     const reason = cause === undefined ? undefined : reasonOf(cause);
@@ -26,8 +26,8 @@ export function errorPage(log: Logger, count: (code: string) => void): ErrorRequ
     if (status === 503) res.set("Retry-After", "5");
     // Of a file that could not be sent.
     for (const name of ["ETag", "Last-Modified", "Accept-Ranges", "Content-Range"]) res.removeHeader(name);
-    if (prefersJson(req)) res.status(status).json({ error: { code, message, needed } });
-    else renderError(res, explained, { requestId, retry: req.method === "GET" ? req.path : undefined });
+    if (prefersJson(req)) res.status(status).json(error);
+    else renderError(res, error, { requestId, retry: req.method === "GET" ? req.path : undefined });
   };
 }
 
@@ -35,4 +35,38 @@ function prefersJson(req: Request): boolean {
   return (
     /^(?:\/portals\/[^/]+)?\/(?:api\/|proxy\/?$)/i.test(req.path) || req.accepts(["html", "json"]) === "json"
   );
+}
+
+/**
+ * Sends the error page. It needs nothing but the response.
+ * @param retry the path to try again, without the mount path
+ */
+export function renderError(
+  res: Response,
+  error: KnownError,
+  { requestId, retry }: { requestId: string; retry?: string | undefined },
+): void {
+  const base = res.req.baseUrl;
+  const { message, needed } = error.toJSON().error as { message: string; needed?: string };
+  const [title, next, text = message] = errorPages[error.code];
+  // Set on a callback, whose URL works once: what went wrong there begins again.
+  const restart: string | undefined = res.locals.signInUrl;
+  const signIn = ("signInUrl" in error && error.signInUrl) || (restart ?? `${base}/sign-in`);
+  const again = restart ? signIn : isPath(retry) && base + retry;
+  const home = { href: `${base}/`, label: "Go to the start page" };
+  const another = `${signIn}${signIn.includes("?") ? "&" : "?"}force_login=true`;
+  const actions = {
+    "sign-in": { href: signIn, label: "Sign in" },
+    "another-account": { href: another, label: "Use another account" },
+    home,
+    retry: again ? { href: again, label: "Try again" } : home,
+  };
+  const { status, code } = error;
+  res.status(status);
+  render(res, "error", title, { status, code, text, needed, action: actions[next], requestId });
+}
+
+/** Without a mount path in front of it "//host" would lead away from here. */
+function isPath(path: string | undefined): path is string {
+  return path !== undefined && /^\/(?!\/)[!-[\]-~]*$/.test(path);
 }

@@ -11,7 +11,7 @@ import { embed } from "./pages/embed.ts";
 import { home } from "./pages/home.ts";
 import { map } from "./pages/map.ts";
 import { signIns } from "./pages/sign-ins.ts";
-import { renderSignedIn } from "./pages/views.ts";
+import { render } from "./pages/views.ts";
 import type { PortalMount } from "./portal-mount.ts";
 import { callbackEnds } from "./portals.ts";
 import { proxy } from "./proxy.ts";
@@ -40,7 +40,7 @@ export function portalRoutes(mount: PortalMount, limit: RequestHandler): Router 
   // The last page of a window that was opened to sign in (/sign-in?popup=1).
   router.get("/signed-in", (_req, res) => {
     res.set("Cross-Origin-Opener-Policy", "unsafe-none");
-    renderSignedIn(res);
+    render(res, "signed-in", "Signed in");
   });
   if (shareSession) router.use(session(auth.sessionOptions));
   router.use(auth);

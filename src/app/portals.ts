@@ -2,7 +2,7 @@ import express, { type Router } from "express";
 import type { Config } from "./config/config.ts";
 import { firstPortal } from "./config/portals.ts";
 import { AppError } from "./errors.ts";
-import { renderChoice } from "./pages/views.ts";
+import { render } from "./pages/views.ts";
 import type { PortalMount } from "./portal-mount.ts";
 import { isProxyTarget } from "./proxy.ts";
 
@@ -55,7 +55,7 @@ export function portals(main: PortalMount, further: { mount: PortalMount; router
   router.get("/sign-in", (req, res, next) => {
     const { portal: id, ...params } = req.query as Record<string, string>;
     const isOpen = id === undefined && params.returnTo === undefined && params.popup === undefined;
-    if (isOpen) return renderChoice(res, all, params);
+    if (isOpen) return render(res, "choice", "Sign in", { choices: all, params });
     const named = further.find(({ mount }) => mount.config.portalId === id);
     if (!named) return next();
     if (params.popup === "1") res.set("Cross-Origin-Opener-Policy", "unsafe-none");

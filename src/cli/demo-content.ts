@@ -1,12 +1,12 @@
 import type { Site } from "../app/create-app.ts";
-import { type Content, renderContent } from "../app/pages/views.ts";
+import { render } from "../app/pages/views.ts";
 
 const perPage = 10;
 
 /** What the portal's search returns. */
 interface Found {
   total: number;
-  results: Content["items"];
+  results: { id: string; title: string; type: string; modified: number; thumbnail?: string }[];
 }
 
 /** GET /content?page=1 - the items of the user, newest first: an example of a route of your own. */
@@ -27,11 +27,12 @@ export function myContent({ router, auth }: Site): void {
       authentication: identity,
     });
 
-    renderContent(res, {
-      identity,
+    render(res, "content", "My content", {
+      portal: identity.portal,
       items: results.slice(0, perPage),
       page,
-      pages: Math.ceil(total / perPage),
+      pages: Math.max(1, Math.ceil(total / perPage)),
+      header: { user: req.arcgis.user, signOutLink: true },
     });
   });
 }

@@ -1,7 +1,30 @@
 import assert from "node:assert/strict";
-import { catalog, type ErrorCode } from "#src/app/errors.ts";
+import { AppError, type ErrorCode, errorPages, type KnownError } from "#src/app/errors.ts";
+import { AuthError } from "#src/index.ts";
+import { ProxyError } from "#src/proxy/arcgis-proxy.ts";
 import type { Answer, Browser } from "./browser.ts";
 import type { Site } from "./site.ts";
+
+/** The error with this code, of the first part of the server that has it; with `isOfProxy`, not of the app. */
+export function errorOf(
+  code: ErrorCode,
+  { cause, isOfProxy = false }: { cause?: Error; isOfProxy?: boolean } = {},
+) {
+  const makers: (() => KnownError)[] = [
+    () => new AppError(code as AppError["code"], { cause }),
+    () => new ProxyError(code as ProxyError["code"], cause?.message),
+    () => new AuthError(code as AuthError["code"], { cause }),
+  ];
+  for (const make of isOfProxy ? makers.slice(1) : makers) {
+    try {
+      return make();
+    } catch (error) {
+      // Another part has it.
+      assert.ok(error instanceof TypeError);
+    }
+  }
+  assert.fail(`no error has the code ${code}`);
+}
 
 /**
  * Asserts that this is our error page for `code`: its status, its texts, the request id to quote, nothing that
@@ -9,10 +32,12 @@ import type { Site } from "./site.ts";
  */
 export function assertErrorPage(answer: Answer, code: ErrorCode): void {
   const shown = /data-code="(\w+)"/.exec(answer.body)?.[1];
-  const { status, title, message, advice } = catalog[code];
+  const error = errorOf(code);
+  const { status } = error;
+  const [title, , said = error.toJSON().error.message] = errorPages[code];
   assert.deepEqual({ status: answer.status, code: shown }, { status, code }, answer.body);
   const text = answer.body.replaceAll("&#39;", "'");
-  for (const part of [title, message, advice]) assert.ok(text.includes(part), `the page says: ${part}`);
+  for (const part of [title, said]) assert.ok(text.includes(part), `the page says: ${part}`);
   const requestId = String(answer.headers["x-request-id"]);
   assert.match(requestId, /^[0-9a-f-]{36}$/);
   assert.ok(answer.body.includes(`Request id: ${requestId}`), "the page shows the request id");

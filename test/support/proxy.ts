@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type ClientRequest, type IncomingMessage, request } from "node:http";
 import type { TestContext } from "node:test";
-import { catalog, type ErrorCode } from "#src/app/errors.ts";
+import type { ErrorCode } from "#src/app/errors.ts";
 import type { Answer, Browser, Sending } from "./browser.ts";
+import { errorOf } from "./expect.ts";
 import { openSite, type Site, type SiteOptions, signIn } from "./site.ts";
 import { startUpstream, type Upstream } from "./upstream.ts";
 
@@ -76,8 +77,9 @@ export async function answerOf(begun: ClientRequest): Promise<IncomingMessage> {
 
 /** Asserts that this is our error `code`, as JSON, and that no cache may keep it. */
 export function assertError({ status, headers, body }: Answer, code: ErrorCode): void {
-  const expected = { error: { code, message: catalog[code].message } };
-  assert.deepEqual([status, body && JSON.parse(body)], [catalog[code].status, body && expected]);
+  const expected = errorOf(code, { isOfProxy: true });
+  assert.equal(status, expected.status);
+  if (body) assert.equal(body, JSON.stringify(expected));
   assert.match(String(headers["content-type"]), /^application\/json/);
   assert.equal(headers["cache-control"], "no-store");
 }

@@ -1,46 +1,72 @@
-import express, { type Request, type Router } from "express";
+import express, { type Request, type Response, type Router } from "express";
 import { allowOnly } from "../allow-only.ts";
 import type { PortalMount } from "../portal-mount.ts";
-import { type OtherPortal, renderHome } from "./views.ts";
+import { allowForms, render, type SignedIn } from "./views.ts";
+
+interface Home extends Partial<SignedIn> {
+  portal: string;
+  /** Where there are several portals: which one this is. */
+  portalId?: string;
+  /** The others, with the user who is signed in there in the same browser. */
+  others?: OtherPortal[];
+  /** Buttons, beside those that all portals have. */
+  links?: { href: string; label: string }[];
+  /** When the access token is due for a refresh, and when the user has to sign in again. */
+  tokenExpires?: Date;
+  signInExpires?: Date;
+}
+
+interface OtherPortal extends Partial<SignedIn> {
+  id: string;
+  title: string;
+  /** Public path of the whole app, and that of this portal's own routes. */
+  root: string;
+  base: string;
+}
 
 /** GET / - the start page: a link to the sign-in, or who is signed in and for how long. */
-export function home(mount: PortalMount): Router {
-  const { config, auth, auto, others } = mount;
+export function home({ config, auth, auto, others }: PortalMount): Router {
   const router = express.Router();
+  const links = config.mapLayers.length > 0 ? [{ href: "/map", label: "Open the map" }] : [];
 
   router.get("/", auth.readOnly, auto.attempt, async (req, res) => {
     const { user, expires, csrfToken } = req.arcgis;
-    const portal = { portal: config.portal, ...(await otherPortals(req)) };
-    if (!user || !expires) return renderHome(res, portal);
-    renderHome(res, {
-      ...portal,
-      user,
-      csrfToken,
-      links: config.mapLayers.length > 0 ? [{ href: "/map", label: "Open the map" }] : [],
-      tokenExpires: expires.token,
-      signInExpires: expires.signIn,
-    });
+    const page: Home = { portal: config.portal };
+    if (others.length > 0) {
+      page.portalId = config.portalId;
+      page.others = await Promise.all(others.map((other) => otherPortal(req, other)));
+    }
+    if (user && expires)
+      Object.assign(page, {
+        user,
+        csrfToken,
+        links,
+        tokenExpires: expires.token,
+        signInExpires: expires.signIn,
+      });
+    renderHome(res, page);
   });
 
   router.all("/", allowOnly("GET, HEAD"));
   return router;
 
-  /** Where there are several portals: which one this is, and who is signed in at the others in the same browser. */
-  async function otherPortals(req: Request): Promise<{ portalId?: string; others?: OtherPortal[] }> {
-    if (others.length === 0) return {};
+  async function otherPortal(req: Request, { config: other, auth }: PortalMount): Promise<OtherPortal> {
+    const context = await auth.contextOf(req);
+    const user = await context.validate().catch(() => undefined);
     const root = req.baseUrl.slice(0, req.baseUrl.length - config.portalPath.length);
-    const at = async ({ config, auth }: PortalMount): Promise<OtherPortal> => {
-      const context = await auth.contextOf(req);
-      const user = await context.validate().catch(() => undefined);
-      return {
-        id: config.portalId,
-        title: config.portalTitle,
-        portal: config.portal,
-        root,
-        base: root + config.portalPath,
-        signedIn: user && { user, csrfToken: context.csrfToken },
-      };
-    };
-    return { portalId: config.portalId, others: await Promise.all(others.map(at)) };
+    const place = { id: other.portalId, title: other.portalTitle, root, base: root + other.portalPath };
+    return user ? { ...place, user, csrfToken: context.csrfToken } : place;
   }
+}
+
+export function renderHome(res: Response, { user, portalId, others = [], links = [], ...page }: Home): void {
+  if (user || others.some((other) => other.user)) allowForms(res);
+  const named = portalId === undefined ? "/sign-in?" : `/sign-in?portal=${portalId}&`;
+  render(res, "home", user ? "Signed in" : "Sign in", {
+    ...page,
+    ...{ user, others, now: new Date(), header: user && { user } },
+    links: [...links, ...(res.app.locals.links ?? [])],
+    signInHref: named.slice(0, -1),
+    anotherHref: `${named}force_login=true`,
+  });
 }

@@ -1,18 +1,33 @@
 import express, { type Router } from "express";
 import { allowOnly } from "../allow-only.ts";
 import type { PortalMount } from "../portal-mount.ts";
-import { renderMap } from "./views.ts";
+import { allowForms, render } from "./views.ts";
 
 /**
  * GET /map - the layers of MAP_LAYERS, as the user may see them. The page asks for them through `/proxy`, so there is
- * no second sign-in and no token in the browser.
+ * no second sign-in and no token in the browser. Without layers it says what to configure.
  */
-export function map({ config, auth }: PortalMount): Router {
+export function map({ config: { mapLayers: layers, mapTiles: tiles }, auth }: PortalMount): Router {
   const router = express.Router();
 
   router.get("/map", auth.requireSignIn(), (req, res) => {
     const { user, csrfToken } = req.arcgis;
-    if (user) renderMap(res, { user, csrfToken, layers: config.mapLayers, tiles: config.mapTiles });
+    allowForms(res);
+    // The window in which the user signs in again tells this one when it is done: "same-origin" would part them.
+    res.set("Cross-Origin-Opener-Policy", "same-origin-allow-popups");
+    if (tiles) {
+      const policy = String(res.getHeader("Content-Security-Policy"));
+      const images = `img-src 'self' ${new URL(tiles.url).origin}`;
+      res.set("Content-Security-Policy", policy.replace("img-src 'self'", images));
+    }
+    render(res, "map", "Map", {
+      // Not "settings": that is where Express tells the template engine that pages are compiled already.
+      mapSettings: JSON.stringify({ base: req.baseUrl, username: user?.username, layers, tiles }),
+      layers,
+      header: { user, csrfToken },
+      styles: layers.length > 0 ? ["leaflet.css", "map.css"] : [],
+      wide: layers.length > 0,
+    });
   });
 
   router.all("/map", allowOnly("GET, HEAD"));

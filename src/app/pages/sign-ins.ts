@@ -5,7 +5,7 @@ import type { SessionInfo } from "../../session-store.ts";
 import { allowOnly } from "../allow-only.ts";
 import { ownSessions } from "../own-sessions.ts";
 import type { PortalMount } from "../portal-mount.ts";
-import { renderSignIns, type SignInEntry } from "./views.ts";
+import { allowForms, render } from "./views.ts";
 
 /** Where else a user is signed in, and how to end it: in a browser that is lost, or was left open. */
 export function signIns({ config, auth, store, log, count }: PortalMount): Router {
@@ -15,7 +15,9 @@ export function signIns({ config, auth, store, log, count }: PortalMount): Route
   /** GET /sign-ins - the user's sessions, this one first. */
   router.get("/sign-ins", auth.requireSignIn(), async (req, res) => {
     const { user, csrfToken } = req.arcgis;
-    if (user) renderSignIns(res, { user, csrfToken, ...(await sessionsOf(req)) });
+    const sessions = await sessionsOf(req);
+    allowForms(res);
+    render(res, "sign-ins", "Your sign-ins", { ...sessions, now: Date.now(), header: { user, csrfToken } });
   });
 
   /**
@@ -67,7 +69,7 @@ export function signIns({ config, auth, store, log, count }: PortalMount): Route
   }
 }
 
-function toEntry({ name, data, createdAt, lastAccess }: SessionInfo): SignInEntry {
+function toEntry({ name, data, createdAt, lastAccess }: SessionInfo) {
   // An earlier version kept it beside the sign-in.
   const places = [...Object.values(data), data] as Partial<SignInRecord>[];
   const { browser } = places.find((place) => place?.browser) ?? {};

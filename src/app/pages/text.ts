@@ -1,3 +1,5 @@
+import type { UserProfile } from "../../index.ts";
+
 const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
 
 /** No more of a text is looked at (UTF-16 code units). */
@@ -57,3 +59,25 @@ export function durationText(ms: number): string {
   const hours = Math.floor(minutes / 60);
   return hours < 48 ? `${hours} hours` : `${Math.floor(hours / 24)} days`;
 }
+
+export type UserNames = Pick<UserProfile, "fullName" | "username" | "organization" | "role">;
+
+/** What a user is called. */
+export function nameOf(user: UserNames): string {
+  return displayName(user.fullName) || displayName(user.username) || "No name";
+}
+
+export function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : url;
+}
+
+/** The script writes dates in the same form, in the visitor's time zone: "5 December 2026 at 14:03 UTC". */
+export const dateText = new Intl.DateTimeFormat("en-GB", {
+  day: "numeric",
+  month: "long",
+  year: "numeric",
+  hour: "2-digit",
+  minute: "2-digit",
+  timeZone: "UTC",
+  timeZoneName: "short",
+});
