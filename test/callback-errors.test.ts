@@ -220,8 +220,7 @@ test("OU-5 programs get the same errors as JSON", async (t) => {
   assert.deepEqual(answer.json(), {
     error: {
       code: "transaction_missing",
-      message:
-        "This browser has no sign-in in progress: the link came from somewhere else, it was opened in another browser, or cookies are blocked.",
+      message: "This browser has no sign-in in progress. Allow cookies, then sign in again.",
     },
   });
   const missing = await site.browser().get("/nothing", headers);

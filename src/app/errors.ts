@@ -7,7 +7,7 @@ const appErrors = {
   bad_request: [400, "The URL or the form is malformed. Try again from the start page."],
   cross_site: [403, "The request came from another site, or from a program that does not say where."],
   embed_origin: [403, "This page shows apps of certain origins only: they receive your access token."],
-  not_found: [404, "This page does not exist. Check the URL, or go to the start page."],
+  not_found: [404, "This page does not exist."],
   method_not_allowed: [405, "This URL does not accept this kind of request."],
   payload_too_large: [413, "The request is larger than this server accepts. Send less data."],
   rate_limited: [429, "There were too many sign-ins from your address. Wait a minute, then try again."],

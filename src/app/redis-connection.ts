@@ -3,31 +3,14 @@ import type { Logger } from "pino";
 import {
   ClientClosedError,
   ConnectionTimeoutError,
+  createClient,
+  createCluster,
   ErrorReply,
   SocketTimeoutError,
   TimeoutError,
 } from "redis";
 import type { RedisClient } from "../session-store.ts";
 import type { RedisAddress } from "./config/redis-url.ts";
-import { driverFor, type RedisDriver } from "./redis-driver.ts";
-
-export interface RedisConnectionOptions {
-  /** A Redis that is silent for so long is away (ms). A command fails after one and a half times that at most. */
-  timeoutMs?: number;
-  /** Told when Redis is lost, why, and when it is back. */
-  log?: Pick<Logger, "info" | "warn"> | undefined;
-}
-
-export interface RedisConnection {
-  /**
-   * For `redisBackend`. While Redis is away its commands fail at once. Their errors may be logged: those of node-redis
-   * contain addresses and repeat what was sent. `code` is the first word of Redis's refusal, such as READONLY, and
-   * `undefined` when Redis is away.
-   */
-  client: RedisClient;
-  /** Ends all connections. */
-  close(): Promise<void>;
-}
 
 const maxPauseMs = 2_000;
 
@@ -38,41 +21,42 @@ const maxPauseMs = 2_000;
  * The reconnection of node-redis is not used: it does not notice a server that has become silent (its time limits end
  * when a command is written, or start again with every further command), and it looks for the successor of a lost
  * cluster node only when another node redirects it.
+ *
+ * While Redis is away, the client's commands fail at once. Their errors may be logged: those of node-redis contain
+ * addresses and repeat what was sent. `code` is the first word of Redis's refusal, such as READONLY.
+ *
+ * @param timeoutMs a Redis that is silent for so long is away. A command fails after one and a half times that at most
  */
 export async function connectToRedis(
   address: RedisAddress,
-  { timeoutMs = 2_000, log }: RedisConnectionOptions,
-): Promise<RedisConnection> {
+  { timeoutMs = 2_000, log }: { timeoutMs?: number; log?: Pick<Logger, "info" | "warn"> },
+): Promise<{ client: RedisClient; close(): Promise<void> }> {
   // Not connected: its commands fail.
-  let driver = driverFor(address, timeoutMs);
+  let connection = newConnection(address, timeoutMs);
   let state: "away" | "here" | "closed" = "away";
   let reason: string | undefined;
   let failures = 0;
   let silentBeats = 0;
   let timer: NodeJS.Timeout | undefined;
-  let attempt: Promise<void>;
+  let attempt = open();
 
   /** The old connection is used until there is a new one: other nodes of the cluster may still respond. */
   async function open(): Promise<void> {
-    const fresh = driverFor(address, timeoutMs);
+    const opened = newConnection(address, timeoutMs);
     let first: unknown;
-    fresh.client.on("error", (error) => {
+    opened.client.on("error", (error) => {
       // A cluster emits the error of each node here, and rejects with one that contains nothing.
       first ??= error;
-      lose(fresh, error);
+      lose(opened, error);
     });
     try {
-      await fresh.client.connect();
+      await opened.client.connect();
     } catch (error) {
-      tryAgain(first ?? error);
-      return;
+      return tryAgain(first ?? error);
     }
-    if (state === "closed") {
-      fresh.end();
-      return;
-    }
-    driver.end();
-    driver = fresh;
+    if (state === "closed") return end(opened.nodes());
+    end(connection.nodes());
+    connection = opened;
     state = "here";
     silentBeats = 0;
     timer = setInterval(beat, timeoutMs / 2);
@@ -81,41 +65,41 @@ export async function connectToRedis(
 
   /** Counts beats, not time: if this process was suspended, the responses are there when it resumes. */
   function beat(): void {
-    const asked = driver;
+    const asked = connection;
     if (silentBeats === 2) {
       lose(asked, new TimeoutError());
-      asked.cut();
+      end(asked.silent);
       return;
     }
     silentBeats += 1;
-    asked.ping().then(
+    ping(asked).then(
       () => alive(asked),
       // A refusal is a response, too.
       (error) => (error instanceof ErrorReply ? alive(asked) : lose(asked, error)),
     );
   }
 
-  function alive(asked: RedisDriver): void {
-    if (state !== "here" || asked !== driver) return;
+  function alive(asked: Connection): void {
+    if (state !== "here" || asked !== connection) return;
     silentBeats = 0;
     failures = 0;
     if (reason) log?.info("Redis is back");
     reason = undefined;
   }
 
-  function lose(lost: RedisDriver, error: unknown): void {
-    if (state !== "here" || lost !== driver) return;
+  function lose(lost: Connection, error: unknown): void {
+    if (state !== "here" || lost !== connection) return;
     state = "away";
     clearInterval(timer);
     tryAgain(error);
   }
 
+  /** Exponential backoff with jitter. */
   function tryAgain(error: unknown): void {
     if (state === "closed") return;
     const latest = reasonOf(error);
     if (latest !== reason) log?.warn({ reason: latest }, "Redis is away");
     reason = latest;
-    // Exponential backoff with jitter.
     const pauseMs = Math.min(maxPauseMs, 50 * 2 ** failures) * (0.5 + Math.random() / 2);
     failures += 1;
     timer = setTimeout(() => {
@@ -123,15 +107,10 @@ export async function connectToRedis(
     }, pauseMs);
   }
 
-  const soon = (task: Promise<void>) => Promise.race([task, sleep(timeoutMs, undefined, { ref: false })]);
-
-  attempt = open();
-  await soon(attempt);
-
-  async function ask<T>(command: string, send: (driver: RedisDriver) => Promise<T>): Promise<T> {
-    const asked = driver;
+  async function send<T>(command: string, call: (connection: Connection) => Promise<T>): Promise<T> {
+    const asked = connection;
     try {
-      return await send(asked);
+      return await call(asked);
     } catch (error) {
       if (!(error instanceof ErrorReply)) throw new Error(`Redis is away: ${reason ?? reasonOf(error)}`);
       const code = reasonOf(error);
@@ -141,29 +120,109 @@ export async function connectToRedis(
     }
   }
 
-  async function* scanIterator(options: { MATCH: string; COUNT: number }) {
-    for (const server of await ask("SCAN", ({ servers }) => servers())) {
+  async function* scanIterator(options: ScanOptions) {
+    const servers = await send("SCAN", ({ masters, open }) => Promise.all(masters().map(open)));
+    for (const server of servers) {
       const keys = server.scanIterator(options)[Symbol.asyncIterator]();
       for (;;) {
-        const { done, value } = await ask("SCAN", () => keys.next());
+        const { done, value } = await send("SCAN", () => keys.next());
         if (done) break;
         yield value;
       }
     }
   }
 
+  const soon = (task: Promise<void>) => Promise.race([task, sleep(timeoutMs, undefined, { ref: false })]);
+  await soon(attempt);
   return {
     client: {
-      eval: (script, options) => ask("EVAL", ({ client }) => client.eval(script, options)),
+      eval: (script, options) => send("EVAL", ({ client }) => client.eval(script, options)),
       scanIterator,
     },
     async close() {
       state = "closed";
       clearTimeout(timer);
-      driver.end();
+      end(connection.nodes());
       await soon(attempt);
     },
   };
+}
+
+// What of node-redis is used here. Its own types, which know every command of every module, cost the compiler ten
+// seconds and a gigabyte.
+interface Client {
+  connect(): Promise<unknown>;
+  on(event: "error", listener: (error: unknown) => void): unknown;
+  eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
+}
+
+interface Server {
+  readonly isOpen: boolean;
+  ping(): Promise<unknown>;
+  destroy(): void;
+  scanIterator(options: ScanOptions): AsyncIterable<string[]>;
+}
+
+interface ClusterClient extends Client {
+  masters: Node[];
+  nodeByAddress: Map<string, Node>;
+  nodeClient(node: Node): Promise<Server>;
+}
+
+interface Node {
+  client?: Server;
+}
+
+type ScanOptions = { MATCH: string; COUNT: number };
+type Connection = ReturnType<typeof newConnection>;
+
+/** A server, or a cluster of them, that is not connected yet. It does not reconnect. */
+function newConnection(address: RedisAddress, timeoutMs: number) {
+  const { nodes, socketPath, cluster, tls, username, password, database } = address;
+  const options = { username, password, disableOfflineQueue: true };
+  const socket = {
+    connectTimeout: timeoutMs,
+    // For a greeting without a response. Later the beats notice sooner.
+    socketTimeout: 2 * timeoutMs,
+    reconnectStrategy: false as const,
+    ...(tls && { tls }),
+  };
+  /** The nodes that have not responded to the latest ping. */
+  const silent = new Set<Node>();
+  if (!cluster) {
+    const place = socketPath === undefined ? nodes[0] : { path: socketPath };
+    const client = createClient({
+      ...options,
+      database,
+      socket: { ...socket, ...place },
+    }) as unknown as Client & Server;
+    const server: Node[] = [{ client }];
+    return { client, silent, nodes: () => server, masters: () => server, open: async () => client as Server };
+  }
+  const client = createCluster({
+    rootNodes: nodes.map((node) => ({ socket: node })),
+    defaults: { ...options, socket },
+    // Each node is connected to when it is needed, so that a node that is away holds up no other.
+    minimizeConnections: true,
+  }) as unknown as ClusterClient;
+  const open = (node: Node) => client.nodeClient(node);
+  return { client, silent, nodes: () => client.nodeByAddress.values(), masters: () => client.masters, open };
+}
+
+async function ping({ masters, open, silent }: Connection): Promise<void> {
+  const results = masters().map(async (node) => {
+    silent.add(node);
+    const server = await open(node);
+    await server.ping();
+    silent.delete(node);
+  });
+  for (const result of await Promise.allSettled(results))
+    if (result.status === "rejected") throw result.reason;
+}
+
+/** One by one: a cluster's own `destroy` stops at the first node that is closed already. */
+function end(nodes: Iterable<Node>): void {
+  for (const { client } of nodes) if (client?.isOpen) client.destroy();
 }
 
 /** A few words without an address, a name of a record or a password. */
