@@ -15,6 +15,7 @@ import {
   storedIdentity,
 } from "./support/auth-app.ts";
 import { type Browser, click } from "./support/browser.ts";
+import { clock } from "./support/clock.ts";
 import { until } from "./support/person.ts";
 import { signIn } from "./support/sign-in.ts";
 
@@ -117,6 +118,7 @@ for (const mode of modes)
 
     test("TK-4 what says nothing about this refresh token ends no session", async (t) => {
       const app = await openAuthApp(t, { mode });
+      const pass = clock(t);
       const body = (text: string, status?: number): Fault => ({
         kind: "body",
         body: text,
@@ -145,7 +147,7 @@ for (const mode of modes)
         const { status } = await browser.get("/token", json);
         assert.ok([502, 504].includes(status), `${status} for ${JSON.stringify(fault)}`);
         assert.equal((await browser.get("/reports")).status, 200, "a guard keeps the session, too");
-        await sleep(510);
+        pass(510);
         assert.equal((await browser.get("/token", json)).status, 200, JSON.stringify(fault));
       }
     });
@@ -295,6 +297,7 @@ describe("refresh", () => {
 
   test("TK-4 when several users cannot reach the portal, one request at a time probes it, and success ends the pause", async (t) => {
     const app = await openAuthApp(t);
+    const pass = clock(t);
     const users = ["sandy_admin", "pia_publisher", "vik_viewer", "ned_county", "zoe_editor"];
     const browsers = await Promise.all(users.map((user) => signedIn(app, user)));
     for (const browser of browsers) await expireStoredToken(app, browser);
@@ -305,7 +308,7 @@ describe("refresh", () => {
     assert.equal(asked, 3);
     assert.equal((await fourth.get("/token")).status, 502);
     assert.equal(app.grants("refresh_token"), asked, "the portal is left alone");
-    await sleep(2_100);
+    pass(2_100);
     app.sandbox.faults.set("token", { kind: "delay", ms: 300, times: 1 });
     const [probe, meanwhile] = await Promise.all([
       fourth.get("/token"),

@@ -28,6 +28,7 @@ import session, { type SessionData, type SessionOptions } from "express-session"
 import sessionFileStore from "session-file-store";
 import { type Sandbox, startSandbox } from "#src/sandbox/index.ts";
 import { Browser } from "./support/browser.ts";
+import { clock } from "./support/clock.ts";
 import { until } from "./support/person.ts";
 import { callbackFor, folder, secret } from "./support/site.ts";
 import { day, recordOf } from "./support/store.ts";
@@ -185,16 +186,6 @@ async function say(browser: Browser, path: string): Promise<string> {
   const { status, body } = await browser.get(path);
   assert.equal(status, 200, body);
   return body;
-}
-
-/** Lets time pass for everything here that asks the clock. */
-function clock(t: TestContext): (ms: number) => void {
-  const real = Date.now;
-  let ahead = 0;
-  t.mock.method(Date, "now", () => real() + ahead);
-  return (ms) => {
-    ahead += ms;
-  };
 }
 
 const idIn = (browser: Browser): string =>

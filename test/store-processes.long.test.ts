@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, fork } from "node:child_process";
 import { randomInt } from "node:crypto";
+import { once } from "node:events";
 import { readdirSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { memoryFolder } from "./support/disks.ts";
 import { day, openTestStore } from "./support/store.ts";
 import { type StoreProcess, startStoreProcess } from "./support/store-process.ts";
@@ -41,6 +43,16 @@ describe("two processes on one folder", () => {
     await other.ask({ kind: "destroy", id });
     assert.equal(await site.load(id), undefined);
     assert.deepEqual(site.files(), []);
+  });
+
+  test("TK-1 three processes lose none of 600 updates", async (t) => {
+    const site = openTestStore(t);
+    const id = await site.keep({ count: 0 });
+    const script = fileURLToPath(new URL("support/auth-process.js", import.meta.url));
+    const children = [1, 2, 3].map(() => fork(script, [site.dir, String(site.keys[0]), "update", id, "200"]));
+    for (const child of children) t.after(() => void child.kill("SIGKILL"));
+    await Promise.all(children.map((child) => once(child, "exit")));
+    assert.equal(((await site.load(id)) as { count?: number } | undefined)?.count, 600);
   });
 
   const operations = 10_000;

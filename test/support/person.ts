@@ -37,6 +37,16 @@ export async function identityOf(site: Site, browser: Browser): Promise<ArcGISId
   return identity ?? assert.fail("this browser has no session");
 }
 
+/** Lets the stored access token of this browser expire, as time would. */
+export async function expireToken({ store }: Pick<Site, "store">, browser: Browser): Promise<void> {
+  const past = new Date(Date.now() - 1_000);
+  const isStored = await store.update(sessionIdOf(browser), ({ arcgis }) => {
+    arcgis?.updateToken(arcgis.token, past);
+    Object.assign(arcgis ?? {}, { tokenEndsAt: past });
+  });
+  assert.ok(isStored, "this browser has a session");
+}
+
 /** Waits for something that happens beside the answer, such as a revocation; a minute at most: this machine may be busy. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
   for (const end = performance.now() + 60_000; !condition(); await sleep(5)) {

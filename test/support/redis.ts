@@ -1,8 +1,10 @@
+import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import type { TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createClient } from "redis";
 import { freePort } from "./program.ts";
 import { folder } from "./site.ts";
@@ -137,4 +139,33 @@ export async function startRedis(t: Pick<TestContext, "after">, ...options: stri
     kill,
     start,
   };
+}
+
+/** Two nodes that have half of the slots each. */
+export async function startRedisCluster(t: Pick<TestContext, "after">): Promise<[RedisServer, RedisServer]> {
+  const [oneBus, twoBus] = [String(await freePort()), String(await freePort())];
+  const options = [
+    "--cluster-enabled",
+    "yes",
+    "--cluster-require-full-coverage",
+    "no",
+    "--cluster-node-timeout",
+    "1000",
+    ...durable,
+    "--cluster-port",
+  ];
+  const one = await startRedis(t, ...options, oneBus);
+  const two = await startRedis(t, ...options, twoBus);
+  await one.send("CLUSTER", "ADDSLOTSRANGE", "0", "8191");
+  await two.send("CLUSTER", "ADDSLOTSRANGE", "8192", "16383");
+  await one.send("CLUSTER", "MEET", "127.0.0.1", String(two.port), twoBus);
+  for (const node of [one, two]) {
+    const isWhole = async () => {
+      const slots = (await node.send("CLUSTER", "SLOTS")) as unknown[];
+      return slots.length === 2 && /cluster_state:ok/.test(String(await node.send("CLUSTER", "INFO")));
+    };
+    for (const end = performance.now() + 60_000; !(await isWhole()); await sleep(10))
+      assert.ok(performance.now() < end, "the cluster is whole within a minute");
+  }
+  return [one, two];
 }

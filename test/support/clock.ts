@@ -1,0 +1,12 @@
+import type { TestContext } from "node:test";
+
+/** Moves the calendar and the monotonic clock of this process, in place of waiting. */
+export function clock(t: Pick<TestContext, "mock">): (ms: number) => void {
+  const [now, steady] = [Date.now, performance.now.bind(performance)];
+  let ahead = 0;
+  t.mock.method(Date, "now", () => now() + ahead);
+  t.mock.method(performance, "now", () => steady() + ahead);
+  return (ms) => {
+    ahead += ms;
+  };
+}
