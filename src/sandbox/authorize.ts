@@ -18,8 +18,8 @@ const problems = {
 
 /** An authorize request whose client and redirect URI belong together. */
 interface AuthorizeRequest extends Omit<Authorization, "username"> {
+  params: RequestParams;
   client: SandboxClient;
-  state: string | undefined;
   challenge: CodeChallenge | undefined;
 }
 
@@ -39,38 +39,34 @@ export function authorizeRoutes(context: SandboxContext): Router {
 
   // 1. The sign-in page, or the redirect back for a user with a session at the portal.
   router.get("/oauth2/authorize", at("authorize"), async (req, res) => {
-    const params = paramsOf(req);
-    const request = readRequest(context, params, res);
+    const request = readRequest(context, paramsOf(req), res);
     if (!request) return;
     if (res.locals.deny) return deny(res, request);
 
     const username = sessions.usernameOf(req);
     const user = users.find((each) => each.username === username);
-    if (user && settings.rememberUser && param(params, "force_login") !== "true") {
-      return allow(res, request, user);
-    }
-    if (settings.organizationLogin?.only) await redirectToProvider(res, request, params);
-    else showSignIn(res, request, params);
+    const isSilent = settings.rememberUser && param(request.params, "force_login") !== "true";
+    if (user && isSilent) return allow(res, request, user);
+    if (settings.organizationLogin?.only) await redirectToProvider(res, request);
+    else showSignIn(res, request);
   });
 
   // 2. The user's choice on that page.
   router.post("/oauth2/authorize", at("authorize"), (req, res) => {
-    const params = paramsOf(req);
-    const request = readRequest(context, params, res);
+    const request = readRequest(context, paramsOf(req), res);
     if (!request) return;
-    if (res.locals.deny || param(params, "action") === "cancel") return deny(res, request);
+    if (res.locals.deny || param(request.params, "action") === "cancel") return deny(res, request);
 
-    const user = portalUsers().find((each) => each.username === param(params, "username"));
-    if (!user) return showSignIn(res.status(400), request, params);
-    if (settings.rememberUser) sessions.start(res, user.username);
-    allow(res, request, user);
+    const username = param(request.params, "username");
+    const user = portalUsers().find((each) => each.username === username);
+    if (user) allow(res, request, user);
+    else showSignIn(res.status(400), request);
   });
 
   // 3. The organization's login: the redirect to the provider, and the way back. ArcGIS's URL of the former is unknown.
   router.get(`${organizationPath}/authorize`, async (req, res) => {
-    const params = paramsOf(req);
-    const request = readRequest(context, params, res);
-    if (request) await redirectToProvider(res, request, params);
+    const request = readRequest(context, paramsOf(req), res);
+    if (request) await redirectToProvider(res, request);
   });
 
   router.get(`${organizationPath}/signin`, async (req, res) => {
@@ -80,15 +76,15 @@ export function authorizeRoutes(context: SandboxContext): Router {
     const request = readRequest(context, pending.params, res);
     if (!request) return;
 
-    const result = await logins.finish(organizationLogin, req, pending).catch(() => "failed" as const);
-    if (result === "denied") return deny(res, request);
-    if (result === "failed")
-      return showSignIn(res.status(502), request, pending.params, problems.unreachable);
-    const { idpUsername } = result;
-    const user = users.find((each) => each.provider === "enterprise" && each.idpUsername === idpUsername);
-    if (!user) return showSignIn(res.status(403), request, pending.params, problems.noMember);
-    if (settings.rememberUser) sessions.start(res, user.username);
-    allow(res, request, user);
+    try {
+      const idpUsername = await logins.finish(organizationLogin, req, pending);
+      if (idpUsername === undefined) return deny(res, request);
+      const user = users.find((each) => each.provider === "enterprise" && each.idpUsername === idpUsername);
+      if (user) allow(res, request, user);
+      else showSignIn(res.status(403), request, problems.noMember);
+    } catch {
+      showSignIn(res.status(502), request, problems.unreachable);
+    }
   });
 
   // 4. The end of the portal's session. Esri doesn't document it; Experience Builder uses it.
@@ -106,15 +102,11 @@ export function authorizeRoutes(context: SandboxContext): Router {
     });
   });
 
-  async function redirectToProvider(
-    res: Response,
-    request: AuthorizeRequest,
-    params: RequestParams,
-  ): Promise<void> {
+  async function redirectToProvider(res: Response, request: AuthorizeRequest): Promise<void> {
     const { organizationLogin } = settings;
-    if (!organizationLogin) return showSignIn(res.status(400), request, params);
-    await logins.begin(organizationLogin, params, res).catch(() => {
-      showSignIn(res.status(502), request, params, problems.unreachable);
+    if (!organizationLogin) return showSignIn(res.status(400), request);
+    await logins.begin(organizationLogin, request.params, res).catch(() => {
+      showSignIn(res.status(502), request, problems.unreachable);
     });
   }
 
@@ -123,12 +115,7 @@ export function authorizeRoutes(context: SandboxContext): Router {
     return settings.organizationLogin ? users.filter(({ provider }) => provider === "arcgis") : users;
   }
 
-  function showSignIn(
-    res: Response,
-    request: AuthorizeRequest,
-    params: RequestParams,
-    problem?: string,
-  ): void {
+  function showSignIn(res: Response, { params, client, redirectUri }: AuthorizeRequest, problem?: string) {
     const { username: _, action: __, ...fields } = params;
     const { organizationLogin } = settings;
     const preferred = param(params, "prepopulatedusername");
@@ -136,9 +123,9 @@ export function authorizeRoutes(context: SandboxContext): Router {
       Number(b.username === preferred) - Number(a.username === preferred);
 
     // Browsers apply form-action to the redirect after the form, too: it must name the app.
-    const { origin } = new URL(request.redirectUri);
+    const { origin } = new URL(redirectUri);
     res.set("Content-Security-Policy", contentSecurityPolicy(origin)).render("sign-in", {
-      app: request.client.title ?? request.clientId,
+      app: client.title ?? client.clientId,
       origin,
       fields,
       style: param(params, "style"),
@@ -151,30 +138,19 @@ export function authorizeRoutes(context: SandboxContext): Router {
     });
   }
 
-  function allow(
-    res: Response,
-    { client: _, state, challenge, ...authorization }: AuthorizeRequest,
-    { username }: SandboxUser,
-  ): void {
-    const code = tokens.issueCode({ ...authorization, username }, challenge);
-    res.redirect(callbackUrl(authorization.redirectUri, { code, state }));
+  function allow(res: Response, request: AuthorizeRequest, { username }: SandboxUser): void {
+    const { clientId, redirectUri, refreshTokenSeconds, challenge, params } = request;
+    if (settings.rememberUser) sessions.start(res, username);
+    const code = tokens.issueCode({ clientId, redirectUri, refreshTokenSeconds, username }, challenge);
+    redirectToApp(res, redirectUri, params, { code });
+  }
+
+  function deny(res: Response, { redirectUri, params }: AuthorizeRequest): void {
+    const error_description = "The user denied your request";
+    redirectToApp(res, redirectUri, params, { error: "access_denied", error_description });
   }
 
   return router;
-}
-
-/** Sends an error to the app (RFC 6749, 4.1.2.1). */
-function fail(
-  res: Response,
-  { redirectUri, state }: Pick<AuthorizeRequest, "redirectUri" | "state">,
-  error: string,
-  error_description: string,
-): undefined {
-  res.redirect(callbackUrl(redirectUri, { error, error_description, state }));
-}
-
-function deny(res: Response, request: AuthorizeRequest): void {
-  fail(res, request, "access_denied", "The user denied your request");
 }
 
 /** Returns the request, or sends the response to an invalid one. */
@@ -188,37 +164,29 @@ function readRequest(
   const clientId = param(params, "client_id");
   const redirectUri = param(params, "redirect_uri");
   const client = clients.find((each) => each.clientId === clientId);
-
   if (!clientId) return showError(res, "client_id not specified");
   if (!client) return showError(res, "Invalid client_id");
   if (!redirectUri) return showError(res, "redirect_uri not specified");
   if (!client.redirectUris.includes(redirectUri)) return showError(res, "Invalid redirect_uri");
 
-  const state = param(params, "state");
-  const app = { redirectUri, state };
-  if (param(params, "response_type") !== "code") {
-    return fail(res, app, "unsupported_response_type", "Invalid response_type");
-  }
-
+  /** Sends an error to the app (RFC 6749, 4.1.2.1). */
+  const fail = (error_description: string, error = "invalid_request") =>
+    redirectToApp(res, redirectUri, params, { error, error_description });
+  if (param(params, "response_type") !== "code")
+    return fail("Invalid response_type", "unsupported_response_type");
   const value = param(params, "code_challenge");
   const method = param(params, "code_challenge_method") ?? "plain"; // RFC 7636, 4.3
-  if (!value && settings.requirePkce) {
-    return fail(res, app, "invalid_request", "code_challenge not specified");
-  }
-  if (value && method !== "S256" && method !== "plain") {
-    return fail(res, app, "invalid_request", "Invalid code_challenge_method");
-  }
-  if (value && !/^[\w.~-]{43,128}$/.test(value)) {
-    return fail(res, app, "invalid_request", "Invalid code_challenge");
-  }
+  if (!value && settings.requirePkce) return fail("code_challenge not specified");
+  if (value && method !== "S256" && method !== "plain") return fail("Invalid code_challenge_method");
+  if (value && !/^[\w.~-]{43,128}$/.test(value)) return fail("Invalid code_challenge");
 
   const asked = Number(param(params, "expiration"));
   const minutes = asked > 0 ? Math.min(asked, expirationMinutes.max) : expirationMinutes.default;
   return {
+    params,
     client,
     clientId,
     redirectUri,
-    state,
     challenge: value ? { value, method: method === "S256" ? "S256" : "plain" } : undefined,
     refreshTokenSeconds: settings.refreshTokenSeconds ?? minutes * 60,
   };
@@ -236,12 +204,17 @@ const notStartedHere = {
   advice: "Go to the app, and sign in from there.",
 };
 
-/** Adds parameters to the redirect URI, which itself stays as it was registered. */
-function callbackUrl(redirectUri: string, params: Record<string, string | undefined>): string {
-  const pairs = Object.entries(params)
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name}=${encodeURIComponent(value ?? "")}`);
-  return `${redirectUri}${redirectUri.includes("?") ? "&" : "?"}${pairs.join("&")}`;
+/** Adds the result and the state to the redirect URI, which itself stays as it was registered. */
+function redirectToApp(
+  res: Response,
+  redirectUri: string,
+  params: RequestParams,
+  result: Record<string, string>,
+): undefined {
+  const state = param(params, "state");
+  const pairs = Object.entries({ ...result, ...(state !== undefined && { state }) });
+  const query = pairs.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&");
+  res.redirect(`${redirectUri}${redirectUri.includes("?") ? "&" : "?"}${query}`);
 }
 
 function isOnSiteOf(url: string, { redirectUris }: SandboxClient): boolean {

@@ -1,34 +1,16 @@
-import type { Response } from "express";
+import type { RequestHandler, Response } from "express";
 import { arcgisError, invalidRefreshToken, notPermitted } from "./arcgis-json.ts";
+import { param, paramsOf } from "./request-params.ts";
 
-/** The endpoints that can fail, by the names of the ArcGIS REST API reference. */
+/**
+ * The endpoints that can fail, by the names of the ArcGIS REST API reference: those of OAuth, `community/self`,
+ * `portals/self`, `sharing/rest/info` and others of the portal; then `rest/info`, the catalog, a feature service, a layer
+ * and its query at the ArcGIS Server.
+ */
 export type FaultEndpoint =
-  /** `oauth2/authorize` */
-  | "authorize"
-  /** `oauth2/token` */
-  | "token"
-  /** `oauth2/revokeToken` */
-  | "revokeToken"
-  /** `community/self` */
-  | "self"
-  /** `portals/self` */
-  | "portalSelf"
-  /** `sharing/rest/info` */
-  | "info"
-  | "generateToken"
-  | "search"
-  /** `content/items/{id}/info/thumbnail/{file}` */
-  | "thumbnail"
-  /** `rest/info` of the ArcGIS Server. */
-  | "serverInfo"
-  /** `rest/services` */
-  | "services"
-  /** `rest/services/{serviceName}/FeatureServer` */
-  | "service"
-  /** `rest/services/{serviceName}/FeatureServer/0` */
-  | "layer"
-  /** `rest/services/{serviceName}/FeatureServer/0/query` */
-  | "query";
+  | ("authorize" | "token" | "revokeToken" | "self" | "portalSelf" | "info")
+  | ("generateToken" | "search" | "thumbnail")
+  | ("serverInfo" | "services" | "service" | "layer" | "query");
 
 /** An endpoint; only the refresh at `oauth2/token`; or all endpoints. The most specific fault wins. */
 export type FaultTarget = FaultEndpoint | "refresh" | "all";
@@ -65,28 +47,34 @@ export interface SandboxFaults {
 
 export function openFaults(initial: Partial<Record<FaultTarget, Fault>> = {}) {
   const faults = new Map(Object.entries(structuredClone(initial)));
-
   const controls: SandboxFaults = {
     set: (target, fault) => void faults.set(target, { ...fault }),
     clear: (target) => (target ? void faults.delete(target) : faults.clear()),
   };
 
-  /** The fault for a request, and the target that it was set for. Counts it. */
-  function take(targets: FaultTarget[]): [FaultTarget, Fault] | undefined {
-    const target = targets.find((each) => faults.has(each));
-    const fault = target && faults.get(target);
-    if (!fault) return undefined;
-    if (fault.times !== undefined && --fault.times <= 0) faults.delete(target);
-    return [target, fault];
+  /** Names the endpoint in the log, and applies the fault that is set for it. */
+  function at(endpoint: FaultEndpoint): RequestHandler {
+    return (req, res, next) => {
+      res.locals.request.endpoint = endpoint;
+      const isRefresh = endpoint === "token" && param(paramsOf(req), "grant_type")?.endsWith("refresh_token");
+      const targets: FaultTarget[] = [...(isRefresh ? ["refresh" as const] : []), endpoint, "all"];
+      const target = targets.find((each) => faults.has(each));
+      const fault = target && faults.get(target);
+      if (!fault) return next();
+      if (fault.times !== undefined && --fault.times <= 0) faults.delete(target);
+      res.locals.deny = endpoint === "authorize" && fault.kind === "deny";
+      if (res.locals.deny) next();
+      else applyFault(target, fault, res, next);
+    };
   }
 
-  return { controls, take };
+  return { controls, at };
 }
 
 const dripMs = 100;
 
 /** Applies the fault; `proceed` continues to the right response. */
-export function applyFault(target: FaultTarget, fault: Fault, res: Response, proceed: () => void): void {
+function applyFault(target: FaultTarget, fault: Fault, res: Response, proceed: () => void): void {
   switch (fault.kind) {
     case "status":
       res.status(fault.status).json(arcgisError(fault.status, "The sandbox was told to fail."));

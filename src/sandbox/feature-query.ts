@@ -9,19 +9,8 @@ import {
 } from "./geometry.ts";
 import { fieldInfo, maxRecordCount } from "./layer-info.ts";
 import type { FeatureLayer, LayerFeature } from "./layers.ts";
-import {
-  booleanParam,
-  countParam,
-  featureFilter,
-  featureOrder,
-  fieldNames,
-  QueryError,
-  quantizationParam,
-  wkidParam,
-} from "./query-parameters.ts";
-import { param, type RequestParams } from "./request-params.ts";
-
-const unsupported = ["outStatistics", "groupByFieldsForStatistics", "distance"];
+import { featureFilter, featureOrder, fieldNames, parseQuery } from "./query-parameters.ts";
+import type { RequestParams } from "./request-params.ts";
 
 /**
  * The response to `query` of a layer, as Esri JSON or as GeoJSON.
@@ -30,47 +19,36 @@ const unsupported = ["outStatistics", "groupByFieldsForStatistics", "distance"];
  * @throws QueryError
  */
 export function queryFeatures({ definition, features }: FeatureLayer, params: RequestParams): object {
-  for (const name of unsupported) {
-    if (param(params, name)) throw new QueryError(`'${name}' is not supported.`);
-  }
-  if (booleanParam(params, "returnDistinctValues", false)) {
-    throw new QueryError("'returnDistinctValues' is not supported.");
-  }
+  const query = parseQuery(params);
   const { objectIdField, displayField, geometryType } = definition;
   const names = definition.fields.map(({ name }) => name);
-  const wkid = wkidParam(params, "outSR");
+  const { outSR: wkid, returnGeometry, quantizationParameters: quantization } = query;
   const found = features
-    .filter(featureFilter(params, names, objectIdField))
-    .toSorted(featureOrder(param(params, "orderByFields") ?? objectIdField, names));
+    .filter(featureFilter(query, names, objectIdField))
+    .toSorted(featureOrder(query.orderByFields ?? objectIdField, names));
 
   const count = found.length;
-  if (booleanParam(params, "returnExtentOnly", false)) {
+  if (query.returnExtentOnly) {
     const extent = extentOf(found.map(({ geometry }) => projected(geometry, wkid))) ?? emptyExtent;
     return {
-      ...(booleanParam(params, "returnCountOnly", false) && { count }),
+      ...(query.returnCountOnly && { count }),
       extent: { ...extent, spatialReference: spatialReference(wkid) },
     };
   }
-  if (booleanParam(params, "returnCountOnly", false)) return { count };
-  if (booleanParam(params, "returnIdsOnly", false)) {
-    return {
-      objectIdFieldName: objectIdField,
-      objectIds: found.map(({ attributes }) => attributes[objectIdField]),
-    };
+  if (query.returnCountOnly) return { count };
+  if (query.returnIdsOnly) {
+    const objectIds = found.map(({ attributes }) => attributes[objectIdField]);
+    return { objectIdFieldName: objectIdField, objectIds };
   }
 
-  const start = countParam(params, "resultOffset", 0);
-  const page = found.slice(
-    start,
-    start + Math.min(countParam(params, "resultRecordCount", maxRecordCount), maxRecordCount),
-  );
+  const start = query.resultOffset;
+  const page = found.slice(start, start + Math.min(query.resultRecordCount, maxRecordCount));
   const transferLimit = start + page.length < count && { exceededTransferLimit: true };
-  const fields = fieldNames(param(params, "outFields") ?? `${objectIdField},${displayField}`, names);
-  const withGeometry = booleanParam(params, "returnGeometry", true);
+  const fields = fieldNames(query.outFields ?? `${objectIdField},${displayField}`, names);
   const attributesOf = ({ attributes }: LayerFeature) =>
     Object.fromEntries(fields.map((name) => [name, attributes[name] ?? null]));
 
-  if (param(params, "f") === "geojson") {
+  if (query.f === "geojson") {
     return {
       type: "FeatureCollection",
       ...(wkid !== degrees && { crs: { type: "name", properties: { name: `EPSG:${wkid}` } } }),
@@ -78,12 +56,11 @@ export function queryFeatures({ definition, features }: FeatureLayer, params: Re
       features: page.map((feature) => ({
         type: "Feature",
         id: feature.attributes[objectIdField],
-        geometry: withGeometry ? toGeoJson(projected(feature.geometry, wkid)) : null,
+        geometry: returnGeometry ? toGeoJson(projected(feature.geometry, wkid)) : null,
         properties: attributesOf(feature),
       })),
     };
   }
-  const quantization = quantizationParam(params);
   const geometryOf = (feature: LayerFeature) => {
     const geometry = projected(feature.geometry, wkid);
     return quantization ? quantized(geometry, quantization) : geometry;
@@ -92,13 +69,13 @@ export function queryFeatures({ definition, features }: FeatureLayer, params: Re
     objectIdFieldName: objectIdField,
     uniqueIdField: { name: objectIdField, isSystemMaintained: true },
     globalIdFieldName: "",
-    ...(withGeometry && { geometryType, spatialReference: spatialReference(wkid) }),
-    ...(withGeometry && quantization && { transform: transformOf(quantization) }),
+    ...(returnGeometry && { geometryType, spatialReference: spatialReference(wkid) }),
+    ...(returnGeometry && quantization && { transform: transformOf(quantization) }),
     fields: definition.fields.filter(({ name }) => fields.includes(name)).map(fieldInfo),
     ...transferLimit,
     features: page.map((feature) => ({
       attributes: attributesOf(feature),
-      ...(withGeometry && { geometry: geometryOf(feature) }),
+      ...(returnGeometry && { geometry: geometryOf(feature) }),
     })),
   };
 }

@@ -4,9 +4,9 @@ import type { SandboxContext } from "./context.ts";
 import { queryFeatures } from "./feature-query.ts";
 import { layerInfo, serverVersion, serviceInfo } from "./layer-info.ts";
 import type { FeatureLayer } from "./layers.ts";
-import { QueryError } from "./query-parameters.ts";
 import { accessTokenOf, param, paramsOf } from "./request-params.ts";
 import { homeOrganization, type SandboxUser } from "./users.ts";
+import { QueryError } from "./where-clause.ts";
 
 /** The web adaptor of the ArcGIS Server, on the portal's origin. */
 export const serverPath = "/arcgis";

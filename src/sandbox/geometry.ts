@@ -11,11 +11,16 @@ export interface Envelope {
 /** The WKIDs of WGS 84 and of web Mercator, which has older ones, too. */
 export const degrees = 4326;
 const webMercator = 3857;
-const webMercatorWkids = [webMercator, 102100, 900913];
+const wkids = new Map([
+  [degrees, degrees],
+  [webMercator, webMercator],
+  [102100, webMercator],
+  [900913, webMercator],
+]);
 
 /** 4326 or 3857 for a WKID that means one of the two. */
-export function supportedWkid(wkid: number): number | undefined {
-  return webMercatorWkids.includes(wkid) ? webMercator : wkid === degrees ? degrees : undefined;
+export function supportedWkid(wkid = Number.NaN): number | undefined {
+  return wkids.get(wkid);
 }
 
 /** As ArcGIS writes it: web Mercator has an old WKID and a latest one. */
@@ -108,20 +113,19 @@ function isInside(x: number, y: number, ring: number[][]): boolean {
 /** `quantizationParameters`: positions become whole steps from the upper left corner. */
 export interface Quantization {
   tolerance: number;
-  xmin: number;
-  ymax: number;
+  extent: { xmin: number; ymax: number };
 }
 
 /** What a client needs to undo the quantization. */
-export function transformOf({ tolerance, xmin, ymax }: Quantization) {
+export function transformOf({ tolerance, extent: { xmin, ymax } }: Quantization) {
   return { originPosition: "upperLeft", scale: [tolerance, tolerance], translate: [xmin, ymax] };
 }
 
 /** In a ring, each position but the first is the difference to the one before it; empty steps are left out. */
-export function quantized(geometry: LayerGeometry, { tolerance, xmin, ymax }: Quantization): LayerGeometry {
+export function quantized(geometry: LayerGeometry, { tolerance, extent }: Quantization): LayerGeometry {
   const steps = mapPositions(geometry, ([x = 0, y = 0]) => [
-    Math.round((x - xmin) / tolerance),
-    Math.round((ymax - y) / tolerance),
+    Math.round((x - extent.xmin) / tolerance),
+    Math.round((extent.ymax - y) / tolerance),
   ]);
   return "rings" in steps ? { rings: steps.rings.map(differences) } : steps;
 }

@@ -1,10 +1,9 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import express, { type ErrorRequestHandler, type Response } from "express";
-import type { Adapter, AdapterPayload, KoaContextWithOIDC } from "oidc-provider";
+import { promisify } from "node:util";
+import type { ErrorRequestHandler, Response } from "express";
+import type { Adapter, AdapterPayload } from "oidc-provider";
 import { contentSecurityPolicy, viewsFolder } from "./views.ts";
+import { createPages, listen } from "./web-server.ts";
 
 /** A user of the identity provider. The sandbox has no passwords. */
 export interface ProviderAccount {
@@ -39,7 +38,13 @@ export interface IdentityProviderOptions {
   port?: number;
 }
 
-const lifetimeSeconds = { page: 10 * 60, code: 60, idToken: 10 * 60, session: 8 * 60 * 60 };
+const lifetimeSeconds = { page: 10 * 60, code: 60, token: 10 * 60, session: 8 * 60 * 60 };
+
+/**
+ * Browsers apply form-action to every redirect after the form. The last one goes to an app that this provider does not
+ * know, so there is no form-action.
+ */
+const pagePolicy = contentSecurityPolicy().replace(/; form-action [^;]*/, "");
 
 /**
  * Starts an identity provider as an organization has one: oidc-provider, which the OpenID Foundation has certified,
@@ -49,23 +54,14 @@ const lifetimeSeconds = { page: 10 * 60, code: 60, idToken: 10 * 60, session: 8 
  */
 export async function startIdentityProvider(options: IdentityProviderOptions): Promise<IdentityProvider> {
   const { accounts, relyingParty, organization, port = 0 } = options;
-  const Provider = await load();
-  const server = createServer();
-  server.listen(port, "127.0.0.1");
-  await once(server, "listening");
-  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { Provider } = await import("oidc-provider").catch(notInstalled);
+  const { server, origin: issuer, close } = await listen(port, "127.0.0.1");
   const log: string[] = [];
-
-  const app = express()
-    .disable("x-powered-by")
-    .disable("etag")
-    .set("view engine", "ejs")
-    .set("views", viewsFolder)
-    .use((req, res, next) => {
-      log.push(`${req.method} ${req.path}`);
-      res.set(pageHeaders);
-      next();
-    });
+  const app = createPages(pagePolicy, (req, _res, next) => {
+    log.push(`${req.method} ${req.path}`);
+    next();
+  });
+  const render = promisify<string, object, string>(app.render.bind(app));
 
   const provider = new Provider(issuer, {
     adapter: memory(),
@@ -90,10 +86,8 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
     },
     // The portal belongs to the organization: no user is asked for consent.
     loadExistingGrant: async ({ oidc }) => {
-      const grant = new provider.Grant({
-        clientId: relyingParty.clientId,
-        accountId: oidc.session?.accountId,
-      });
+      const { accountId } = oidc.session ?? {};
+      const grant = new provider.Grant({ clientId: relyingParty.clientId, accountId });
       grant.addOIDCScope("openid profile email");
       await grant.save();
       return grant;
@@ -101,23 +95,17 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
     interactions: { url: (_ctx, { uid }) => `/sign-in/${uid}` },
     features: { devInteractions: { enabled: false } },
     ttl: {
-      AccessToken: lifetimeSeconds.idToken,
+      AccessToken: lifetimeSeconds.token,
       AuthorizationCode: lifetimeSeconds.code,
       Grant: lifetimeSeconds.session,
-      IdToken: lifetimeSeconds.idToken,
+      IdToken: lifetimeSeconds.token,
       Interaction: lifetimeSeconds.page,
       Session: lifetimeSeconds.session,
     },
-    renderError: (ctx: KoaContextWithOIDC, { error, error_description: description }) =>
-      new Promise<void>((resolve, reject) => {
-        const title = "This sign-in cannot continue";
-        const locals = { title, organization, message: description ?? error, advice: startAgain };
-        app.render("provider-message", locals, (failure, html) => {
-          Object.assign(ctx, { type: "html", body: html });
-          if (failure) reject(failure);
-          else resolve();
-        });
-      }),
+    async renderError(ctx, { error, error_description }) {
+      ctx.type = "html";
+      ctx.body = await render("provider-message", stopped(error_description ?? error));
+    },
   });
 
   // 1. The portal has sent a browser without a session here.
@@ -127,15 +115,16 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
   });
 
   // 2. The only place where the user types something.
-  app.post("/sign-in/:uid", express.urlencoded({ extended: false }), async (req, res) => {
+  app.post("/sign-in/:uid", async (req, res) => {
     const interaction = await provider.interactionDetails(req, res);
     const { user_name, action } = req.body ?? {};
     if (action === "cancel") {
-      const refusal = { error: "access_denied", error_description: "The user has cancelled the sign-in" };
+      const refusal = { error: "access_denied", error_description: "The user has canceled the sign-in" };
       return provider.interactionFinished(req, res, refusal);
     }
-    const account = accountOf(user_name);
-    if (!account) return showForm(res.status(400), { typed: String(user_name ?? "").slice(0, 64) });
+    const typed = String(user_name).trim().toLowerCase();
+    const account = accounts.find(({ userName, email }) => userName === typed || email === typed);
+    if (!account) return showForm(res.status(400), String(user_name ?? "").slice(0, 64));
     // Another user in a browser with a session: the package would end that session with a page that needs a script,
     // which the content security policy forbids.
     if (interaction.session && interaction.session.accountId !== account.userName) {
@@ -149,70 +138,37 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
   // 3. The package does everything else.
   app.get("/sandbox.css", (_req, res) => res.sendFile("sandbox.css", { root: viewsFolder }));
   app.get("/", (_req, res) => {
-    res.render("provider-message", {
-      title: organization,
-      organization,
-      message: "Members of the organization sign in here.",
-      advice: startAgain,
-    });
+    const message = "Members of the organization sign in here.";
+    res.render("provider-message", { ...stopped(message), title: organization });
   });
   app.use(provider.callback());
   app.use(((error, _req, res, next) => {
     if (res.headersSent) return next(error);
     const { status = 500 } = error as { status?: number };
     if (status >= 500) console.error(error);
-    res.status(status).render("provider-message", {
-      title: "This sign-in cannot continue",
-      organization,
-      message: "It was started too long ago or in another browser, or it is finished already.",
-      advice: startAgain,
-    });
+    const message = "It was started too long ago or in another browser, or it is finished already.";
+    res.status(status).render("provider-message", stopped(message));
   }) as ErrorRequestHandler);
   server.on("request", app);
+  return { issuer, log, close };
 
-  return {
-    issuer,
-    log,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
-
-  function showForm(res: Response, { typed = "" } = {}): void {
+  function showForm(res: Response, typed = ""): void {
     const names = accounts.map(({ userName }) => userName);
     res.render("provider-sign-in", { title: "Sign in", organization, names, typed });
   }
 
-  function accountOf(typed: unknown): ProviderAccount | undefined {
-    const name = String(typed).trim().toLowerCase();
-    return accounts.find(({ userName, email }) => userName === name || email === name);
+  function stopped(message: string) {
+    const advice = "Go to the app that you want to use, and sign in from there.";
+    return { title: "This sign-in cannot continue", organization, message, advice };
   }
 }
 
-const startAgain = "Go to the app that you want to use, and sign in from there.";
-
-const pageHeaders = {
-  "Cache-Control": "no-store",
-  // Browsers apply form-action to every redirect after the form. The last one goes to an app that this provider does not
-  // know, so there is no form-action.
-  "Content-Security-Policy": contentSecurityPolicy().replace(/; form-action [^;]*/, ""),
-  "Referrer-Policy": "same-origin",
-  "X-Content-Type-Options": "nosniff",
-};
-
-/** A devDependency: only the demo and the tests start an identity provider. */
-async function load() {
-  try {
-    return (await import("oidc-provider")).default;
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code !== "ERR_MODULE_NOT_FOUND" || !message.includes("oidc-provider")) throw error;
-    throw new Error(
-      "The package oidc-provider is not installed, which plays the organization's identity provider. It is a development dependency: run `npm ci` without --omit=dev, and without NODE_ENV=production.",
-    );
-  }
+/** Of a development dependency: only the demo and tests have an organization with an identity provider. */
+function notInstalled(error: NodeJS.ErrnoException): never {
+  if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
+  throw new Error(
+    "The package oidc-provider is not installed, which plays the organization's identity provider. It is a development dependency, as is openid-client: run `npm ci` without --omit=dev, and without NODE_ENV=production.",
+  );
 }
 
 function claimsOf({ userName, email, name }: ProviderAccount) {
@@ -225,27 +181,19 @@ function signingKey() {
   return { ...privateKey.export({ format: "jwk" }), alg: "ES256", use: "sig", kty: "EC" } as const;
 }
 
-/** The provider's records, in memory. */
+/** The provider's records, in memory. It checks their `exp` itself. */
 function memory(): (kind: string) => Adapter {
   const records = new Map<string, AdapterPayload>();
   const ofKind = (kind: string) => [...records].filter(([key]) => key.startsWith(`${kind} `));
 
   return (kind) => ({
-    async upsert(id, payload, expiresIn = lifetimeSeconds.session) {
-      records.set(`${kind} ${id}`, payload);
-      setTimeout(() => records.delete(`${kind} ${id}`), expiresIn * 1000).unref();
-    },
+    upsert: async (id, payload) => void records.set(`${kind} ${id}`, payload),
     find: async (id) => records.get(`${kind} ${id}`),
     findByUid: async (uid) => ofKind(kind).find(([, payload]) => payload.uid === uid)?.[1],
     // Only for devices without a browser (RFC 8628).
     findByUserCode: async () => undefined,
-    async consume(id) {
-      const payload = records.get(`${kind} ${id}`);
-      if (payload) payload.consumed = Math.floor(Date.now() / 1000);
-    },
-    async destroy(id) {
-      records.delete(`${kind} ${id}`);
-    },
+    consume: async (id) => void Object.assign(records.get(`${kind} ${id}`) ?? {}, { consumed: true }),
+    destroy: async (id) => void records.delete(`${kind} ${id}`),
     async revokeByGrantId(grantId) {
       for (const [key, payload] of ofKind(kind)) if (payload.grantId === grantId) records.delete(key);
     },

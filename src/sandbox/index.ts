@@ -1,13 +1,11 @@
-import { createServer, type IncomingHttpHeaders } from "node:http";
-import type { AddressInfo } from "node:net";
-import express, { type NextFunction, type Request, type Response } from "express";
+import type { IncomingHttpHeaders } from "node:http";
+import type { NextFunction, Request, Response } from "express";
 import { arcgisError, sendJson } from "./arcgis-json.ts";
 import { authorizeRoutes } from "./authorize.ts";
 import { connectOrganization, type OrganizationOptions } from "./connect-organization.ts";
 import type { SandboxClient, SandboxContext, SandboxSettings, ServerToken } from "./context.ts";
 import { allowApps } from "./cors.ts";
 import {
-  applyFault,
   type Fault,
   type FaultEndpoint,
   type FaultTarget,
@@ -19,12 +17,13 @@ import { generateTokenRoutes } from "./generate-token.ts";
 import type { IdentityProvider } from "./identity-provider.ts";
 import { createLayer, type SandboxLayer, sampleLayers } from "./layers.ts";
 import { portalSelfRoutes } from "./portal-self.ts";
-import { param, paramsOf, type RequestParams } from "./request-params.ts";
+import type { RequestParams } from "./request-params.ts";
 import { searchRoutes } from "./search.ts";
 import { tokenRoutes } from "./token-endpoint.ts";
 import { openTokenStore } from "./token-store.ts";
 import { createUser, type SandboxUser, type SandboxUserOptions, sampleUsers } from "./users.ts";
 import { contentSecurityPolicy, viewsFolder } from "./views.ts";
+import { createPages, listen } from "./web-server.ts";
 
 export type { SandboxClient, SandboxSettings, ServerToken } from "./context.ts";
 export type { Fault, FaultEndpoint, FaultTarget, SandboxFaults } from "./faults.ts";
@@ -131,12 +130,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const tokens = openTokenStore(settings, clock, options.stateFile);
   const faults = openFaults(options.faults);
   const log: SandboxRequest[] = [];
-
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject).listen(port, host, resolve);
-  });
-  const origin = `http://${host.includes(":") ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`;
+  const { server, origin, close } = await listen(port, host);
 
   const context: SandboxContext = {
     origin,
@@ -149,29 +143,14 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     settings,
     tokens,
     clock,
-    at: (endpoint) => (req, res, next) => {
-      res.locals.request.endpoint = endpoint;
-      const isRefresh = endpoint === "token" && param(paramsOf(req), "grant_type")?.endsWith("refresh_token");
-      const [target, fault] =
-        faults.take([...(isRefresh ? ["refresh" as const] : []), endpoint, "all"]) ?? [];
-      res.locals.deny = endpoint === "authorize" && fault?.kind === "deny";
-      if (!target || !fault || res.locals.deny) next();
-      else applyFault(target, fault, res, next);
-    },
+    at: faults.at,
   };
 
-  const app = express()
-    .disable("x-powered-by")
-    .disable("etag")
-    .set("view engine", "ejs")
-    .set("views", viewsFolder)
-    .use(express.urlencoded({ extended: false }))
-    .use((req, res, next) => {
-      res.locals.request = requestOf(req, clock());
-      if (log.push(res.locals.request) > maxLogLength) log.shift();
-      res.set(pageHeaders);
-      next();
-    })
+  const app = createPages(contentSecurityPolicy(), (req, res, next) => {
+    res.locals.request = requestOf(req, clock());
+    if (log.push(res.locals.request) > maxLogLength) log.shift();
+    next();
+  })
     .get("/portal/sandbox.css", (_req, res) => res.sendFile("sandbox.css", { root: viewsFolder }))
     .get(["/", "/portal", "/portal/home"], (_req, res) => res.render("message", welcome))
     // The Maps SDK signs in at /sharing/oauth2/authorize, other clients below /sharing/rest.
@@ -200,20 +179,9 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     expireAccessTokens: tokens.expireAccessTokens,
     expireRefreshTokens: tokens.expireRefreshTokens,
     connectOrganization: (organization = {}) => connectOrganization(context, organization),
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close,
   };
 }
-
-const pageHeaders = {
-  "Cache-Control": "no-store",
-  "Content-Security-Policy": contentSecurityPolicy(),
-  "Referrer-Policy": "same-origin",
-  "X-Content-Type-Options": "nosniff",
-};
 
 const welcome = {
   title: "The sandbox portal",

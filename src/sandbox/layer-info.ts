@@ -1,45 +1,30 @@
+import { readSampleData } from "./data.ts";
 import { degrees, extentOf, spatialReference } from "./geometry.ts";
 import type { FeatureLayer, LayerField } from "./layers.ts";
 
-/** The version of the sandbox's ArcGIS Server. */
-export const serverVersion = 11.3;
+/** What is the same for every service and every layer. */
+const same = readSampleData<{
+  service: { currentVersion: number; maxRecordCount: number };
+  layerOfService: object;
+  layer: object;
+  drawingInfo: object;
+}>("layer-info");
 
-/** The largest number of features in a response. */
-export const maxRecordCount = 1000;
-
-const copyrightText = "Sample data of the sandbox portal";
+/** The version of the sandbox's ArcGIS Server, and the largest number of features in a response. */
+export const { currentVersion: serverVersion, maxRecordCount } = same.service;
 
 /** The description of a feature service. */
 export function serviceInfo(layer: FeatureLayer) {
   const { description, definition } = layer;
+  const { name, geometryType } = definition;
+  const extent = extentInfo(layer);
   return {
-    currentVersion: serverVersion,
+    ...same.service,
     serviceDescription: description,
-    hasVersionedData: false,
-    maxRecordCount,
-    supportedQueryFormats: "JSON, geoJSON",
-    capabilities: "Query",
     description,
-    copyrightText,
-    spatialReference: spatialReference(degrees),
-    initialExtent: extentInfo(layer),
-    fullExtent: extentInfo(layer),
-    allowGeometryUpdates: false,
-    units: "esriDecimalDegrees",
-    layers: [
-      {
-        id: 0,
-        name: definition.name,
-        parentLayerId: -1,
-        defaultVisibility: true,
-        subLayerIds: null,
-        minScale: 0,
-        maxScale: 0,
-        type: "Feature Layer",
-        geometryType: definition.geometryType,
-      },
-    ],
-    tables: [],
+    initialExtent: extent,
+    fullExtent: extent,
+    layers: [{ ...same.layerOfService, name, geometryType }],
   };
 }
 
@@ -47,48 +32,12 @@ export function serviceInfo(layer: FeatureLayer) {
 export function layerInfo(layer: FeatureLayer) {
   const { drawingInfo, fields, ...definition } = layer.definition;
   return {
-    currentVersion: serverVersion,
-    id: 0,
-    type: "Feature Layer",
+    ...same.layer,
     ...definition,
     description: layer.description,
-    copyrightText,
-    sourceSpatialReference: spatialReference(degrees),
-    minScale: 0,
-    maxScale: 0,
-    defaultVisibility: true,
     extent: extentInfo(layer),
-    ...(drawingInfo && { drawingInfo: { transparency: 0, labelingInfo: null, ...drawingInfo } }),
-    hasM: false,
-    hasZ: false,
-    hasAttachments: false,
-    htmlPopupType: "esriServerHTMLPopupTypeNone",
-    globalIdField: "",
-    typeIdField: null,
+    ...(drawingInfo && { drawingInfo: { ...same.drawingInfo, ...drawingInfo } }),
     fields: fields.map(fieldInfo),
-    types: [],
-    templates: [],
-    relationships: [],
-    capabilities: "Query",
-    maxRecordCount,
-    standardMaxRecordCount: maxRecordCount,
-    supportedQueryFormats: "JSON, geoJSON",
-    supportsStatistics: false,
-    supportsAdvancedQueries: true,
-    supportsCoordinatesQuantization: true,
-    useStandardizedQueries: true,
-    dateFieldsTimeReference: { timeZone: "UTC", respectsDaylightSaving: false },
-    advancedQueryCapabilities: {
-      supportsPagination: true,
-      supportsOrderBy: true,
-      supportsDistinct: false,
-      supportsStatistics: false,
-      supportsReturningQueryExtent: true,
-      supportsReturningGeometryCentroid: false,
-      supportsQueryWithDistance: false,
-      supportsSqlExpression: false,
-      useStandardizedQueries: true,
-    },
   };
 }
 

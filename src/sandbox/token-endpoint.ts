@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { Router } from "express";
 import {
   arcgisError,
@@ -9,7 +10,7 @@ import {
 } from "./arcgis-json.ts";
 import type { SandboxClient, SandboxContext } from "./context.ts";
 import { param, paramsOf, type RequestParams } from "./request-params.ts";
-import { type Authorization, matchesChallenge } from "./token-store.ts";
+import type { Authorization, CodeChallenge } from "./token-store.ts";
 
 /**
  * `oauth2/token` and `oauth2/revokeToken`.
@@ -55,9 +56,8 @@ export function tokenRoutes({ at, clients, settings, tokens }: SandboxContext): 
       case "authorization_code":
         return exchangeCode(client, params);
       case "refresh_token":
-        return refresh(client, params);
       case "exchange_refresh_token":
-        return exchangeRefreshToken(client, params);
+        return refresh(client, params);
       default:
         return oauthError(400, "unsupported_grant_type", "Invalid grant_type");
     }
@@ -71,38 +71,32 @@ export function tokenRoutes({ at, clients, settings, tokens }: SandboxContext): 
     if (!redirectUri) return notSpecified("redirect_uri");
 
     const code = tokens.redeemCode(value);
-    if (code?.clientId !== clientId) return oauthError(498, "invalid_request", "code expired");
-    if (code.redirectUri !== redirectUri) return oauthError(400, "invalid_request", "Invalid redirect_uri");
-    if (code.challenge && !verifier) return notSpecified("code_verifier");
-    if (code.challenge && !matchesChallenge(verifier ?? "", code.challenge)) {
+    if (code?.authorization.clientId !== clientId) return oauthError(498, "invalid_request", "code expired");
+    const { authorization, challenge } = code;
+    if (authorization.redirectUri !== redirectUri)
+      return oauthError(400, "invalid_request", "Invalid redirect_uri");
+    if (challenge && !verifier) return notSpecified("code_verifier");
+    if (challenge && !matchesChallenge(verifier ?? "", challenge)) {
       return oauthError(400, "invalid_request", "Invalid code_verifier");
     }
 
-    code.refreshToken = tokens.issueRefreshToken(code);
-    return tokenPair(code.refreshToken, code);
+    code.refreshToken = tokens.issueRefreshToken(authorization);
+    return tokenPair(code.refreshToken, authorization);
   }
 
+  /** A new access token, or a new pair, which ends the old pair. */
   function refresh({ clientId }: SandboxClient, params: RequestParams): object {
-    const token = param(params, "refresh_token");
-    if (!token) return notSpecified("refresh_token");
-
-    const found = tokens.findRefreshToken(token, clientId);
-    if (!found) return invalidRefreshToken;
-    if (found.expired) return oauthError(498, "invalid_request", "refresh_token expired");
-    return accessToken(token, found);
-  }
-
-  function exchangeRefreshToken({ clientId }: SandboxClient, params: RequestParams): object {
+    const isExchange = param(params, "grant_type") === "exchange_refresh_token";
     const token = param(params, "refresh_token");
     const redirectUri = param(params, "redirect_uri");
     if (!token) return notSpecified("refresh_token");
-    if (!redirectUri) return notSpecified("redirect_uri");
+    if (isExchange && !redirectUri) return notSpecified("redirect_uri");
 
     const found = tokens.findRefreshToken(token, clientId);
     if (!found) return invalidRefreshToken;
-    if (found.expired) return oauthError(498, "invalid_request", "refresh_token expired");
+    if (found.isExpired) return oauthError(498, "invalid_request", "refresh_token expired");
+    if (!isExchange) return accessToken(token, found);
     if (found.redirectUri !== redirectUri) return oauthError(400, "invalid_request", "Invalid redirect_uri");
-
     tokens.endRefreshToken(token);
     return tokenPair(tokens.issueRefreshToken(found), found);
   }
@@ -130,4 +124,10 @@ export function tokenRoutes({ at, clients, settings, tokens }: SandboxContext): 
   }
 
   return router;
+}
+
+/** Checks a code verifier (RFC 7636, 4.6). */
+function matchesChallenge(verifier: string, { value, method }: CodeChallenge): boolean {
+  const made = method === "plain" ? verifier : createHash("sha256").update(verifier).digest("base64url");
+  return made === value;
 }

@@ -1,27 +1,13 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { z } from "zod";
 
-/** What a user has allowed an app to do: everything a refresh token stands for. */
-const Authorization = z.object({
-  clientId: z.string(),
-  redirectUri: z.string(),
-  username: z.string(),
-  /** The lifetime of the refresh token and of each one that replaces it. */
-  refreshTokenSeconds: z.number(),
-});
-export type Authorization = z.infer<typeof Authorization>;
-
-const RefreshToken = Authorization.extend({ expires: z.number() });
-
-const AccessToken = z.object({
-  clientId: z.string(),
-  username: z.string(),
-  /** The refresh token that it was issued for, and ends with. */
-  refreshToken: z.string(),
-  expires: z.number(),
-});
+const Token = z.object({ clientId: z.string(), username: z.string(), expires: z.number() });
+/** `refreshTokenSeconds` is the lifetime of the token and of each one that replaces it. */
+const RefreshToken = Token.extend({ redirectUri: z.string(), refreshTokenSeconds: z.number() });
+/** It ends with the refresh token that it was issued for. */
+const AccessToken = Token.extend({ refreshToken: z.string() });
 export type AccessToken = z.infer<typeof AccessToken>;
 
 const State = z.object({
@@ -29,17 +15,21 @@ const State = z.object({
   accessTokens: z.record(z.string(), AccessToken),
 });
 
+/** What a user has allowed an app to do: everything a refresh token stands for. */
+export type Authorization = Omit<z.infer<typeof RefreshToken>, "expires">;
+
 /** A code challenge of RFC 7636. */
 export interface CodeChallenge {
   value: string;
   method: "S256" | "plain";
 }
 
-interface AuthorizationCode extends Authorization {
+interface AuthorizationCode {
+  authorization: Authorization;
   challenge: CodeChallenge | undefined;
   expires: number;
   /** The token endpoint accepts a code once, even when the exchange fails. */
-  redeemed: boolean;
+  isRedeemed: boolean;
   /** The refresh token that it was exchanged for. */
   refreshToken?: string;
 }
@@ -58,14 +48,13 @@ export interface TokenLifetimes {
  */
 export function openTokenStore(lifetimes: TokenLifetimes, clock: () => number, stateFile?: string) {
   const codes = new Map<string, AuthorizationCode>();
-  const state = (stateFile && readState(stateFile)) || { refreshTokens: {}, accessTokens: {} };
-  const refreshTokens = new Map(Object.entries(state.refreshTokens));
-  const accessTokens = new Map(Object.entries(state.accessTokens));
+  const state = stateFile ? readState(stateFile) : undefined;
+  const isGood = ({ expires }: { expires: number }) => expires > clock();
+  const goodOnes = <T extends { expires: number }>(tokens: Record<string, T> = {}) =>
+    new Map(Object.entries(tokens).filter(([, token]) => isGood(token)));
+  const refreshTokens = goodOnes(state?.refreshTokens);
+  const accessTokens = goodOnes(state?.accessTokens);
   const revoked: string[] = [];
-  for (const tokens of [refreshTokens, accessTokens]) {
-    for (const [token, { expires }] of tokens) if (expires <= clock()) tokens.delete(token);
-  }
-
   const after = (seconds: number) => clock() + seconds * 1000;
 
   function save(): void {
@@ -80,10 +69,10 @@ export function openTokenStore(lifetimes: TokenLifetimes, clock: () => number, s
   }
 
   /** Stops at the first one that is still good: later ones were issued later. */
-  function forgetExpired(tokens: Map<string, { expires: number }>): void {
-    for (const [token, { expires }] of tokens) {
-      if (expires > clock()) return;
-      tokens.delete(token);
+  function forgetExpired(issued: Map<string, { expires: number }>): void {
+    for (const [name, each] of issued) {
+      if (isGood(each)) return;
+      issued.delete(name);
     }
   }
 
@@ -112,20 +101,17 @@ export function openTokenStore(lifetimes: TokenLifetimes, clock: () => number, s
     issueCode(authorization: Authorization, challenge: CodeChallenge | undefined): string {
       forgetExpired(codes);
       const code = randomToken(32);
-      const expires = after(lifetimes.codeSeconds);
-      codes.set(code, { ...authorization, challenge, expires, redeemed: false });
+      codes.set(code, { authorization, challenge, expires: after(lifetimes.codeSeconds), isRedeemed: false });
       return code;
     },
 
     /** Returns a code once. The second time, the tokens of the first time are revoked (RFC 6749, 4.1.2). */
     redeemCode(value: string): AuthorizationCode | undefined {
       const code = codes.get(value);
-      if (!code || code.expires <= clock()) return undefined;
-      if (code.redeemed) {
-        if (code.refreshToken) revokeRefreshToken(code.refreshToken);
-        return undefined;
-      }
-      code.redeemed = true;
+      if (!code || !isGood(code)) return undefined;
+      if (code.isRedeemed && code.refreshToken) revokeRefreshToken(code.refreshToken);
+      if (code.isRedeemed) return undefined;
+      code.isRedeemed = true;
       return code;
     },
 
@@ -138,10 +124,9 @@ export function openTokenStore(lifetimes: TokenLifetimes, clock: () => number, s
     },
 
     /** What the refresh token stands for, if it was issued to this app. */
-    findRefreshToken(token: string, clientId: string): (Authorization & { expired: boolean }) | undefined {
+    findRefreshToken(token: string, clientId: string): (Authorization & { isExpired: boolean }) | undefined {
       const found = refreshTokens.get(token);
-      if (found?.clientId !== clientId) return undefined;
-      return { ...found, expired: found.expires <= clock() };
+      return found?.clientId === clientId ? { ...found, isExpired: !isGood(found) } : undefined;
     },
 
     /** Ends a refresh token and its access tokens. */
@@ -157,18 +142,17 @@ export function openTokenStore(lifetimes: TokenLifetimes, clock: () => number, s
     },
 
     /** `undefined` when the token is unknown, revoked or expired. */
-    findAccessToken(token: string): AccessToken | undefined {
+    findAccessToken(token = ""): AccessToken | undefined {
       const found = accessTokens.get(token);
-      return found && found.expires > clock() ? found : undefined;
+      return found && isGood(found) ? found : undefined;
     },
 
     /** Revokes a refresh token or an access token of this app, and nothing else. */
     revoke(token: string, clientId: string): void {
       if (refreshTokens.get(token)?.clientId === clientId) revokeRefreshToken(token);
-      if (accessTokens.get(token)?.clientId === clientId) {
-        accessTokens.delete(token);
-        save();
-      }
+      if (accessTokens.get(token)?.clientId !== clientId) return;
+      accessTokens.delete(token);
+      save();
     },
 
     expireAccessTokens: () => expireAll(accessTokens),
@@ -177,12 +161,6 @@ export function openTokenStore(lifetimes: TokenLifetimes, clock: () => number, s
 }
 
 export type TokenStore = ReturnType<typeof openTokenStore>;
-
-/** Checks a code verifier (RFC 7636, 4.6). */
-export function matchesChallenge(verifier: string, { value, method }: CodeChallenge): boolean {
-  const made = method === "plain" ? verifier : createHash("sha256").update(verifier).digest("base64url");
-  return made === value;
-}
 
 /** ArcGIS's tokens are base64 with `-`, `_` and, for the padding, dots. */
 export function randomToken(bytes: number): string {

@@ -7,11 +7,11 @@ type Expression = (attributes: FeatureAttributes) => Value;
 /** `null` is SQL's UNKNOWN, the result of a comparison with NULL. */
 type Condition = (attributes: FeatureAttributes) => boolean | null;
 
-/** The message says what is not valid or not supported. */
-export class WhereClauseError extends Error {}
+/** The message names the parameter of the query that is not valid or not supported. */
+export class QueryError extends Error {}
 
-/** Strings with '' for a quote, numbers, names, comparison operators, brackets and commas. */
-const tokenPattern = /\s*('(?:[^']|'')*'|\d+(?:\.\d+)?|[A-Za-z_]\w*|<>|!=|<=|>=|[=<>(),-])/y;
+/** Strings with '' for a quote, numbers, names, operators; and what is none of them, which the parser does not expect. */
+const tokenPattern = /'(?:[^']|'')*'|\d+(?:\.\d+)?|[A-Za-z_]\w*|<>|!=|<=|>=|\S/g;
 
 const maxDepth = 50;
 
@@ -20,43 +20,36 @@ const maxDepth = 50;
  * `IS NULL`, `DATE '2024-06-01'`, `TIMESTAMP '2024-06-01 09:30:00'`, `UPPER` and `LOWER`. Field names are not
  * case-sensitive.
  *
- * @throws WhereClauseError
+ * @throws QueryError
  */
 export function parseWhereClause(
   clause: string,
   fields: readonly string[],
 ): (attributes: FeatureAttributes) => boolean {
-  const tokens = tokenize(clause);
+  const tokens = clause.match(tokenPattern) ?? [];
   let next = 0;
   let depth = 0;
 
   const condition = parseOr();
-  if (next < tokens.length) throw new WhereClauseError(`'${tokens[next]}' was not expected`);
+  if (next < tokens.length) fail(`'${tokens[next]}' was not expected`);
   return (row) => condition(row) === true;
 
   function parseOr(): Condition {
-    const parts = [parseAnd()];
-    while (takes("OR")) parts.push(parseAnd());
-    return (row) => or(parts.map((each) => each(row)));
+    return anyOf(listOf(parseAnd, "OR"));
   }
 
   function parseAnd(): Condition {
-    const parts = [parseNot()];
-    while (takes("AND")) parts.push(parseNot());
-    return (row) => not(or(parts.map((each) => not(each(row)))));
+    return not(anyOf(listOf(parseNot, "AND").map(not)));
   }
 
   function parseNot(): Condition {
-    if (++depth > maxDepth) throw new WhereClauseError("it is nested too deeply");
-    try {
-      if (takes("NOT")) return negated(parseNot());
-      if (!takes("(")) return parsePredicate();
-      const inner = parseOr();
-      must(")");
-      return inner;
-    } finally {
-      depth -= 1;
-    }
+    if (++depth > maxDepth) fail("it is nested too deeply");
+    let condition: Condition;
+    if (takes("NOT")) condition = not(parseNot());
+    else if (takes("(")) condition = closed(parseOr());
+    else condition = parsePredicate();
+    depth -= 1;
+    return condition;
   }
 
   function parsePredicate(): Condition {
@@ -66,73 +59,59 @@ export function parseWhereClause(
       must("NULL");
       return (row) => (left(row) === null) !== isNegated;
     }
-    const isNegated = takes("NOT");
-    const condition = parseMembership(left);
-    if (condition) return isNegated ? negated(condition) : condition;
-    const test = isNegated ? undefined : comparisons.get(tokens[next] ?? "");
-    if (!test) throw new WhereClauseError(`a comparison was expected, not '${tokens[next] ?? "the end"}'`);
-    next += 1;
-    const right = parseValue();
-    return (row) => compare(left(row), right(row), test);
+    if (takes("NOT")) return not(parseMembership(left) ?? fail("IN, BETWEEN or LIKE was expected after NOT"));
+    return parseMembership(left) ?? parseComparison(left);
   }
 
   function parseMembership(left: Expression): Condition | undefined {
     if (takes("IN")) {
       must("(");
-      const choices = [parseValue()];
-      while (takes(",")) choices.push(parseValue());
-      must(")");
-      return (row) => or(choices.map((each) => compare(left(row), each(row), isEqual)));
+      return closed(anyOf(listOf(parseValue, ",").map((value) => comparison(left, equal, value))));
     }
     if (takes("BETWEEN")) {
       const from = parseValue();
       must("AND");
-      const to = parseValue();
-      return (row) => not(or([compare(left(row), from(row), isLess), compare(to(row), left(row), isLess)]));
+      return not(anyOf([comparison(left, less, from), comparison(parseValue(), less, left)]));
     }
-    if (takes("LIKE")) {
-      const pattern = parseValue();
-      return (row) => matchesLike(left(row), pattern(row));
-    }
-    return undefined;
-  }
-
-  function parseValue(): Expression {
-    const found = tokens[next++];
-    if (found === undefined) throw new WhereClauseError("it ends too early");
-    if (found.startsWith("'")) return () => unquoted(found);
-    if (/^\d/.test(found)) return () => Number(found);
-    if (found === "-") {
-      const number = tokens[next++] ?? "";
-      if (!/^\d/.test(number)) throw new WhereClauseError("a number was expected after '-'");
-      return () => -Number(number);
-    }
-    const word = found.toUpperCase();
-    if (word === "NULL") return () => null;
-    if ((word === "DATE" || word === "TIMESTAMP") && tokens[next]?.startsWith("'")) return parseDate();
-    if ((word === "UPPER" || word === "LOWER") && takes("(")) return parseCase(word);
-    const field = fields.find((each) => each.toUpperCase() === word);
-    if (!field) throw new WhereClauseError(`'${found}' is no field`);
-    return (row) => row[field] ?? null;
-  }
-
-  function parseCase(word: "UPPER" | "LOWER"): Expression {
-    const inner = parseValue();
-    must(")");
+    if (!takes("LIKE")) return undefined;
+    const pattern = parseValue();
     return (row) => {
-      const value = inner(row);
-      if (typeof value !== "string") return value;
-      return word === "UPPER" ? value.toUpperCase() : value.toLowerCase();
+      const [text, wanted] = [left(row), pattern(row)];
+      return text === null || wanted === null ? null : isLike([...String(text)], [...String(wanted)]);
     };
   }
 
-  function parseDate(): Expression {
-    const text = unquoted(tokens[next++] ?? "");
-    const time = /^\d{4}-\d\d-\d\d(?: \d\d:\d\d:\d\d)?$/.test(text) ? Date.parse(`${text}Z`) : Number.NaN;
-    if (Number.isNaN(time)) {
-      throw new WhereClauseError("a date is written '2024-06-01' or '2024-06-01 09:30:00'");
+  function parseComparison(left: Expression): Condition {
+    const operator = tokens[next++] ?? "the end";
+    const orders = comparisons.get(operator) ?? fail(`a comparison was expected, not '${operator}'`);
+    return comparison(left, orders, parseValue());
+  }
+
+  function parseValue(): Expression {
+    const found = tokens[next++] ?? fail("it ends too early");
+    const word = found.toUpperCase();
+    const isText = tokens[next]?.startsWith("'") === true;
+    if (word === "-" && isNumber(tokens[next])) return constant(-Number(tokens[next++]));
+    if (isNumber(word)) return constant(Number(word));
+    if (/^'.*'$/s.test(word)) return constant(unquoted(found));
+    if (word === "NULL") return constant(null);
+    if ((word === "DATE" || word === "TIMESTAMP") && isText) return constant(timeOf(tokens[next++] ?? ""));
+    if ((word === "UPPER" || word === "LOWER") && takes("(")) {
+      const inner = closed(parseValue());
+      const changed = (text: string) => (word === "UPPER" ? text.toUpperCase() : text.toLowerCase());
+      return (row) => {
+        const value = inner(row);
+        return typeof value === "string" ? changed(value) : value;
+      };
     }
-    return () => time;
+    const field = fields.find((each) => each.toUpperCase() === word) ?? fail(`'${found}' is no field`);
+    return (row) => row[field] ?? null;
+  }
+
+  function listOf<T>(parse: () => T, separator: string): T[] {
+    const list = [parse()];
+    while (takes(separator)) list.push(parse());
+    return list;
   }
 
   function takes(word: string): boolean {
@@ -142,80 +121,83 @@ export function parseWhereClause(
   }
 
   function must(word: string): void {
-    if (!takes(word)) {
-      throw new WhereClauseError(`'${word}' was expected, not '${tokens[next] ?? "the end"}'`);
-    }
+    if (!takes(word)) fail(`'${word}' was expected, not '${tokens[next] ?? "the end"}'`);
+  }
+
+  /** What stands before a closing bracket. */
+  function closed<T>(parsed: T): T {
+    must(")");
+    return parsed;
   }
 }
 
-function tokenize(clause: string): string[] {
-  const tokens: string[] = [];
-  const end = clause.trimEnd().length;
-  tokenPattern.lastIndex = 0;
-  while (tokenPattern.lastIndex < end) {
-    const { lastIndex } = tokenPattern;
-    const found = tokenPattern.exec(clause)?.[1];
-    if (found === undefined) {
-      throw new WhereClauseError(`'${clause.slice(lastIndex, lastIndex + 10)}' was not understood`);
-    }
-    tokens.push(found);
-  }
-  return tokens;
+function fail(problem: string): never {
+  throw new QueryError(`'where' is not valid: ${problem}.`);
 }
 
 /** True if any is true; unknown if any is unknown. */
-function or(values: (boolean | null)[]): boolean | null {
-  return values.includes(true) || (values.includes(null) ? null : false);
+function anyOf(conditions: Condition[]): Condition {
+  return (row) => {
+    const values = conditions.map((condition) => condition(row));
+    return values.includes(true) || (values.includes(null) ? null : false);
+  };
 }
 
-function not(value: boolean | null): boolean | null {
-  return value === null ? null : !value;
+function not(condition: Condition): Condition {
+  return (row) => {
+    const value = condition(row);
+    return value === null ? null : !value;
+  };
 }
 
-function negated(condition: Condition): Condition {
-  return (row) => not(condition(row));
-}
-
-/** Tests the order of two values: negative, 0 or positive. */
-function compare(left: Value, right: Value, test: (order: number) => boolean): boolean | null {
-  if (left === null || right === null) return null;
-  if (typeof left === "number" && typeof right === "number") return test(left - right);
-  const [one, other] = [String(left), String(right)];
-  return test(one < other ? -1 : one > other ? 1 : 0);
-}
-
-const isEqual = (order: number) => order === 0;
-const isLess = (order: number) => order < 0;
-
+const [equal, less, greater] = [[0], [-1], [1]];
+/** The orders of two values (-1, 0, 1) for which each comparison is true. */
 const comparisons = new Map([
-  ["=", isEqual],
-  ["<>", (order: number) => order !== 0],
-  ["!=", (order: number) => order !== 0],
-  ["<", isLess],
-  [">", (order: number) => order > 0],
-  ["<=", (order: number) => order <= 0],
-  [">=", (order: number) => order >= 0],
+  ["=", equal],
+  ["<>", [-1, 1]],
+  ["!=", [-1, 1]],
+  ["<", less],
+  [">", greater],
+  ["<=", [-1, 0]],
+  [">=", [0, 1]],
 ]);
 
-/** `%` stands for any text, `_` for one character. Without regular expressions, so that no pattern takes long. */
-function matchesLike(value: Value, pattern: Value): boolean | null {
-  if (value === null || pattern === null) return null;
-  const characters = [...String(value)];
-  let ends = new Set([0]);
-  for (const wanted of String(pattern)) {
-    const first = Math.min(...ends);
-    ends = new Set(
-      wanted === "%"
-        ? Array.from({ length: characters.length - first + 1 }, (_, index) => first + index)
-        : [...ends]
-            .filter((at) => at < characters.length && (wanted === "_" || characters[at] === wanted))
-            .map((at) => at + 1),
-    );
-    if (ends.size === 0) return false;
+function comparison(left: Expression, orders: number[], right: Expression): Condition {
+  return (row) => {
+    const [one, other] = [left(row), right(row)];
+    if (one === null || other === null) return null;
+    if (typeof one === "number" && typeof other === "number") return orders.includes(Math.sign(one - other));
+    const [text, otherText] = [String(one), String(other)];
+    return orders.includes(Number(text > otherText) - Number(text < otherText));
+  };
+}
+
+/** `%` stands for any text, `_` for one character. Goes back to the last `%` only, so that no pattern takes long. */
+function isLike(text: string[], pattern: string[]): boolean {
+  let [at, wanted, start, lastPercent] = [0, 0, 0, -1];
+  while (at < text.length) {
+    if (pattern[wanted] === "%") [lastPercent, start, wanted] = [wanted, at, wanted + 1];
+    else if (pattern[wanted] === "_" || pattern[wanted] === text[at]) [at, wanted] = [at + 1, wanted + 1];
+    else if (lastPercent >= 0) [at, start, wanted] = [start + 1, start + 1, lastPercent + 1];
+    else return false;
   }
-  return ends.has(characters.length);
+  return pattern.slice(wanted).every((character) => character === "%");
+}
+
+function constant(value: Value): Expression {
+  return () => value;
+}
+
+function isNumber(token = ""): boolean {
+  return /^\d/.test(token);
 }
 
 function unquoted(text: string): string {
   return text.slice(1, -1).replaceAll("''", "'");
+}
+
+function timeOf(quoted: string): number {
+  const text = unquoted(quoted);
+  const time = /^\d{4}-\d\d-\d\d(?: \d\d:\d\d:\d\d)?$/.test(text) ? Date.parse(`${text}Z`) : Number.NaN;
+  return Number.isNaN(time) ? fail("a date is written '2024-06-01' or '2024-06-01 09:30:00'") : time;
 }
