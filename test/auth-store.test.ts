@@ -303,16 +303,15 @@ for (const [kind, open] of Object.entries(places))
       assert.deepEqual(await store.admin.names(), []);
     });
 
-    test("probe tries everything and names the step that fails", async (t) => {
+    test("probe leaves nothing behind, and rejects with what fails", async (t) => {
       const backend = await open(t);
       const { store } = openStore(t, backend);
       await store.admin.probe();
       assert.deepEqual(await store.admin.names(), []);
-      t.mock.method(backend, "touch", () => Promise.reject(new Error("no permission")));
-      await assert.rejects(store.admin.probe(), (error: { code: string; cause: Error }) => {
-        assert.deepEqual([error.code, error.cause.message], ["store_unavailable", "touch: no permission"]);
-        return true;
-      });
+      const reason = new Error("no permission");
+      const fail = () => Promise.reject(reason);
+      Object.assign(backend, kind === "files" ? { update: fail } : { probe: fail });
+      await assert.rejects(store.admin.probe(), reason);
     });
   });
 
@@ -409,7 +408,7 @@ describe("sessions in files", () => {
     assert.deepEqual(steps, ["file", "rename", "folder"]);
   });
 
-  test("a writer that has lost its lock looks once more before the rename, and does not write what is old", async (t) => {
+  test("a writer that has lost its lock does not write what is old, and tries again", async (t) => {
     const dir = folder(t);
     const { set, get, store } = openStore(t, fileBackend(dir));
     await set("one", { cookie: plainCookie, count: 0 });
@@ -419,8 +418,9 @@ describe("sessions in files", () => {
       const counted = data as { count: number };
       if (isFirst && existsSync(lockFile)) {
         isFirst = false;
-        // Another process takes this lock for abandoned, and writes.
-        writeFileSync(lockFile, "somebody else");
+        // Another process breaks this lock, and writes.
+        for (const file of readdirSync(dir)) if (file.endsWith(".temp")) fs.rmSync(join(dir, file));
+        writeFileSync(lockFile, "another process");
         setTimeout(() => fs.rmSync(lockFile), 50);
       }
       counted.count += 1;
@@ -686,15 +686,9 @@ describe("sessions in Redis", { skip: redisIsMissing() }, () => {
     const { server, client } = await connect(t);
     const { get, store } = openStore(t, redisBackend(client));
     await server.send("ACL", "SETUSER", "default", "-eval");
-    await assert.rejects(store.admin.probe(), (error: { cause: Error }) => {
-      assert.match(error.cause.message, /^NOPERM .*'eval'/);
-      return true;
-    });
+    await assert.rejects(store.admin.probe(), /NOPERM .*'eval'/);
     await server.send("ACL", "SETUSER", "default", "+eval", "-set");
-    await assert.rejects(store.admin.probe(), (error: { cause: Error }) => {
-      assert.match(error.cause.message, /^Redis refused SET: [A-Z]+$/);
-      return true;
-    });
+    await assert.rejects(store.admin.probe(), /^Error: Redis refused SET: [A-Z]+$/);
     await server.send("ACL", "SETUSER", "default", "+@all");
     await store.admin.probe();
     await server.kill();

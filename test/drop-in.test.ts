@@ -546,10 +546,10 @@ describe("SealedStore and the sessions of the tutorial's own server", () => {
     const [path, other] = [folder(t), folder(t)];
     const id = oldId();
     await tutorialStore(path)(id, oldSession({ arcgis: manager("sandy_admin") }));
-    const { unlink } = fs.promises;
-    const refuse = t.mock.method(fs.promises, "unlink", async (file: string) => {
+    const { rm } = fs.promises;
+    const refuse = t.mock.method(fs.promises, "rm", async (file: string, options: object) => {
       if (file.endsWith(".json")) throw Object.assign(new Error(`EPERM: ${file}`), { code: "EPERM" });
-      await unlink(file);
+      await rm(file, options);
     });
     syncBuiltinESMExports();
     try {

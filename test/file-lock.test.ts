@@ -30,10 +30,10 @@ async function timed<T>(work: Promise<T>): Promise<{ result: T; ms: number }> {
 }
 
 /** A process that takes a lock and keeps it. */
-async function otherProcess(t: TestContext, place: string) {
+async function otherProcess(t: TestContext, place: string, staleMs = neverMs) {
   const script = `
     const { lock } = await import(${JSON.stringify(import.meta.resolve("#src/auth/session/file-lock.ts"))});
-    await lock(${JSON.stringify(place)}, ${neverMs});
+    await lock(${JSON.stringify(place)}, ${staleMs});
     console.log("locked");
     setInterval(() => {}, 1000);
   `;
@@ -120,13 +120,13 @@ describe("a lock that was left behind", () => {
     const file = place.replace(".lock", ".session");
     await writeDurably(file, "old");
     const lost = await lock(place, neverMs);
-    // As another process would do it, to which this holder looks like one that has stopped.
-    writeFileSync(place, "elsewhere - 1 1 11111111-2222-4333-8444-555555555555");
-    assert.equal(lost.isHeld(), false);
-    assert.equal(await writeDurably(file, "new", { lock: lost }), false);
+    // To another process, this holder looks like one that has stopped.
+    const other = await otherProcess(t, place, 200);
+    assert.equal(await lost.isHeld(), false);
+    assert.equal(await writeDurably(file, "new", { temp: lost.temp }), false);
     await lost.unlock();
     assert.equal(readFileSync(file, "latin1"), "old");
-    assert.match(readFileSync(place, "latin1"), /^elsewhere/);
+    assert.ok(readFileSync(place, "latin1").includes(` ${other.pid} `));
   });
 
   test("ST-14 a removal need not wait for the holder: it keeps it from its commit", async (t) => {
@@ -135,8 +135,8 @@ describe("a lock that was left behind", () => {
     assert.equal(await preventCommit(place), false);
     const held: Lock = await lock(place, neverMs);
     assert.equal(await preventCommit(place), true);
-    assert.equal(held.isHeld(), true);
-    assert.equal(await writeDurably(file, "new", { lock: held }), false);
+    assert.equal(await held.isHeld(), true);
+    assert.equal(await writeDurably(file, "new", { temp: held.temp }), false);
     await held.unlock();
     assert.deepEqual(readdirSync(join(place, "..")), []);
   });
@@ -219,7 +219,7 @@ for (const [what, make] of Object.entries(odd)) {
     const check = await make(place, t);
     const { result, ms } = await timed(lock(place, 200));
     assert.ok(ms < 5_000);
-    assert.equal(await writeDurably(place.replace(".lock", ".session"), "new", { lock: result }), true);
+    assert.equal(await writeDurably(place.replace(".lock", ".session"), "new", { temp: result.temp }), true);
     await result.unlock();
     assert.deepEqual(readdirSync(join(place, "..")), ["record.session"]);
     if (typeof check === "function") check();

@@ -441,7 +441,7 @@ describe("one record, many at once", () => {
     const start = performance.now();
     assert.equal((await store.take(name))?.text, text);
     assert.ok(performance.now() - start < 2_000);
-    assert.equal(await writeDurably(file(name), "late", { lock: held }), false);
+    assert.equal(await writeDurably(file(name), "late", { temp: held.temp }), false);
     await held.unlock();
     assert.deepEqual(files(), []);
   });

@@ -6,7 +6,7 @@ import { syncBuiltinESMExports } from "node:module";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
-import { recordCache } from "#src/auth/session/record-cache.ts";
+import { cachedReader } from "#src/auth/session/record-cache.ts";
 import type { Opened } from "#src/auth/session/sealed-record.ts";
 import { identityFor, openTestStore } from "./support/store.ts";
 
@@ -29,27 +29,56 @@ async function warm(load: () => Promise<unknown>): Promise<void> {
 }
 
 describe("the cache of opened records", () => {
-  test("returns what was opened as long as the version is the same, and nothing that had none", () => {
-    const { get, set } = recordCache();
-    const opened = {} as Opened;
-    set("a", "1", opened);
-    assert.equal(get("a", "1"), opened);
-    assert.deepEqual(
-      [get("a", "2"), get("b", "1"), get("a", undefined), get("b", undefined)],
-      Array(4).fill(undefined),
+  /** Reads records whose versions the test sets, and tells how often one was opened. */
+  function open() {
+    const versions = new Map<string, string>();
+    let opened = 0;
+    const read = cachedReader(
+      {
+        version: (name) => versions.get(name),
+        // A version in parentheses is too new to be told from another state of the same moment.
+        read: async (name) => ({ text: "", lastAccess: 0, version: versions.get(name)?.match(/^\w+$/)?.[0] }),
+      },
+      () => ({ ...({} as Opened), createdAt: ++opened }),
     );
-    // Too new to be told from another state of the same moment.
-    set("a", undefined, opened);
-    assert.equal(get("a", "1"), undefined);
+    return { versions, read, opened: () => opened };
+  }
+
+  test("returns what was opened as long as the version is the same, and nothing that had none", async () => {
+    const { versions, read, opened } = open();
+    assert.equal(await read("a"), undefined);
+    versions.set("a", "1").set("b", "1");
+    const first = await read("a");
+    assert.equal(await read("a"), first);
+    await read("b");
+    assert.equal(opened(), 2);
+    versions.set("a", "(2)");
+    for (const times of [3, 4]) {
+      await read("a");
+      assert.equal(opened(), times);
+    }
+    versions.set("a", "1");
+    await read("a");
+    assert.equal(opened(), 5);
+    versions.delete("a");
+    assert.equal(await read("a"), undefined);
   });
 
-  test("holds 2,000 records and no more, and lets the oldest go", () => {
-    const { get, set } = recordCache();
-    for (let index = 0; index < 2_001; index++) set(String(index), "1", {} as Opened);
-    set("1", "1", {} as Opened);
-    set("2001", "1", {} as Opened);
-    const known = ["0", "1", "2", "3", "2000", "2001"].filter((name) => get(name, "1"));
-    assert.deepEqual(known, ["1", "3", "2000", "2001"]);
+  test("holds 2,000 records and no more, and lets the oldest go", async () => {
+    const { versions, read, opened } = open();
+    for (let index = 0; index < 2_001; index++) {
+      versions.set(String(index), "1");
+      await read(String(index));
+    }
+    for (const [name, times] of [
+      ["2000", 2_001],
+      ["1", 2_001],
+      ["0", 2_002],
+      ["1", 2_003],
+    ] as const) {
+      await read(name);
+      assert.equal(opened(), times, name);
+    }
   });
 });
 

@@ -7,19 +7,12 @@ export interface Lifetimes {
   maxSeconds: number;
 }
 
-export function lifetimesOf({
-  idleSeconds = 1_209_600,
-  maxSeconds = 2_592_000,
-}: Partial<Lifetimes>): Lifetimes {
-  return { idleSeconds, maxSeconds };
-}
-
 /** Clocks of servers may differ by this much (ms). */
-const skewMs = 5 * 60_000;
+export const skewMs = 5 * 60_000;
 /** Last access is exact to the minute: noting every request would be a disk access each. */
 const touchEveryMs = 60_000;
 
-/** When an identity is of no use anymore: its tokens cannot be refreshed (ms since 1970). */
+/** When an identity expires: its tokens cannot be refreshed anymore (ms since 1970). */
 export function endOf({ refreshToken, refreshTokenExpires, tokenExpires }: ArcGISIdentityManager): number {
   return (refreshToken ? refreshTokenExpires : tokenExpires)?.getTime() ?? Infinity;
 }
@@ -35,19 +28,14 @@ export interface Times {
 /** A session from the future is not valid either: setting the clock back would make it live forever. */
 export function isExpired(
   { createdAt, lastAccess, maxAgeMs }: Times,
-  lifetimes: Lifetimes,
-  now = Date.now(),
+  { idleSeconds, maxSeconds }: Lifetimes,
 ) {
-  const idleMs = Math.min(lifetimes.idleSeconds * 1000, maxAgeMs);
-  return (
-    now >= createdAt + lifetimes.maxSeconds * 1000 || now >= lastAccess + idleMs || now < createdAt - skewMs
-  );
+  const now = Date.now();
+  const idleMs = Math.min(idleSeconds * 1000, maxAgeMs);
+  return now >= createdAt + maxSeconds * 1000 || now >= lastAccess + idleMs || now < createdAt - skewMs;
 }
 
 /** Whether an access is worth a note; one from the future, when the clock was wrong, is put right. */
-export function isTouchDue(
-  { lastAccess, maxAgeMs }: Pick<Times, "lastAccess" | "maxAgeMs">,
-  now = Date.now(),
-) {
+export function isTouchDue({ lastAccess, maxAgeMs }: Omit<Times, "createdAt">, now: number) {
   return now >= lastAccess + Math.min(touchEveryMs, maxAgeMs / 10) || now < lastAccess - skewMs;
 }

@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { chmodSync, lstatSync, mkdirSync, type Stats } from "node:fs";
-import { opendir, rename } from "node:fs/promises";
+import { rename } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { promisify } from "node:util";
 import session from "express-session";
 import sessionFileStore from "session-file-store";
-import { type Lock, lock, preventCommit } from "./file-lock.ts";
-import { codeOf, readSmallFile, remove, removeDurably, touch, whileBusy, writeDurably } from "./safe-file.ts";
+import { lock, preventCommit } from "./file-lock.ts";
+import { readSmallFile, remove, removeDurably, touch, whileBusy, writeDurably } from "./safe-file.ts";
 
 /**
  * Where sealed records are kept. A record is a text; its `lastAccess` is beside it, so touching it rewrites nothing.
@@ -30,10 +30,8 @@ export interface SessionBackend {
   take(name: string): Promise<StoredRecord | undefined>;
   /** Rejects after 20 s. `unlock` never rejects. */
   lock(name: string, staleMs: number): Promise<{ unlock(): Promise<void> }>;
-  /** Names of all session records; with `idleSince`, of those not accessed since then (ms since 1970). */
+  /** Names of all session records; with `idleSince` (ms since 1970), of those not accessed since then that are still there. */
   names(idleSince?: number): Promise<string[]>;
-  /** Whether it forgets idle records by itself. */
-  forgets?: boolean;
   /** Rejects with what is missing for the other methods to work, such as a right. */
   probe?(): Promise<void>;
 }
@@ -51,12 +49,17 @@ export interface FileBackendOptions {
   onRepaired?: (message: string) => void;
 }
 
+/** A method of session-file-store's store that its types leave out. */
+interface FileList {
+  list(done: (error: unknown, files: string[]) => void): void;
+}
+
 const sessionFile = /^([0-9a-f]{64})\.session$/;
 /** Of processes that were killed; `.draft` and `.lease` are of earlier versions. */
 const leftover = /\.(temp|lock|refresh|draft|lease)$|^probe-/;
 const leftoverMs = 60_000;
-/** Far above any session: a larger file is not ours. Hundreds of thousands of revocations may wait for a portal. */
-const [maxBytes, maxListBytes] = [256 * 1024, 256 * 1024 * 1024];
+/** Far above any session: a larger file is not ours. A hundred thousand revocations may wait for a portal. */
+const [maxBytes, maxListBytes] = [256 * 1024, 64 * 1024 * 1024];
 /** Writing takes milliseconds. */
 const staleMs = 5_000;
 
@@ -68,125 +71,117 @@ export function fileBackend(path: string, { onRepaired }: FileBackendOptions = {
   const folder = resolve(path);
   prepare(folder, onRepaired);
   // The package lists its folder. Reading and writing is ours: docs/tutorial.md, step 5, says why.
-  const PackageStore = sessionFileStore(session) as unknown as new (
-    options: object,
-  ) => { list(done: (error: unknown, files: string[]) => void): void };
-  const files = new PackageStore({ path: folder, fileExtension: ".session", reapInterval: -1 });
-  const list = promisify(files.list.bind(files));
+  const files = new (sessionFileStore(session))({ path: folder, fileExtension: "", reapInterval: -1 });
+  const list = promisify((files as unknown as FileList).list.bind(files));
+
   function fileOf(name: string, ending = ".session"): string {
     if (!/^[\w-]{1,100}$/.test(name)) throw new TypeError("not the name of a record");
     return join(folder, name + ending);
   }
-  const versionOf = ({ ino, size, mtimeMs, ctimeMs }: Stats) => `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
-  const statsOf = (file: string) => lstatSync(file, { throwIfNoEntry: false });
-  // These block for 5 us: a thread of the pool would take five times as long.
-  function isIdle(file: string, since: number): boolean {
-    const stats = statsOf(join(folder, file));
-    return stats?.isFile() === true && stats.mtimeMs < since;
-  }
-  /** Locks and temp files live for seconds: one from the future is abandoned, too. */
-  function isAbandoned(file: string): boolean {
-    const stats = statsOf(join(folder, file));
-    return stats !== undefined && Math.abs(Date.now() - stats.mtimeMs) > leftoverMs;
-  }
-
-  async function read(name: string, path = fileOf(name)): Promise<StoredRecord | undefined> {
-    const file = await readSmallFile(path, maxBytes);
-    if (!file || "unusable" in file)
-      return file && { text: "", lastAccess: Date.now(), problem: file.unusable };
-    const { text, stats } = file;
-    // Within one tick of the file system's clock two states may look the same: too new to be cached.
-    const version = Math.abs(Date.now() - stats.ctimeMs) > 100 ? versionOf(stats) : undefined;
-    return { text, lastAccess: stats.mtimeMs, version };
-  }
-
-  /** Replaces a file with what `next` returns, alone. False when it returns nothing; again when the lock was lost. */
-  async function change(
-    path: string,
-    next: (held: Lock) => Promise<string | undefined>,
-    lastAccess?: () => number,
-  ): Promise<boolean> {
-    for (;;) {
-      const held = await lock(`${path}.lock`, staleMs);
-      try {
-        const text = await next(held);
-        if (text === undefined) return false;
-        if (await writeDurably(path, text, { lock: held, lastAccess: lastAccess?.() })) return true;
-      } finally {
-        await held.unlock();
-      }
-    }
-  }
 
   const backend: SessionBackend = {
-    read: (name) => read(name),
+    read: async (name) => read(fileOf(name), maxBytes),
     version(name) {
-      const stats = statsOf(fileOf(name));
+      // It blocks for 5 us: a thread of the pool would take five times as long.
+      const stats = lstatSync(fileOf(name), { throwIfNoEntry: false });
       return stats && versionOf(stats);
     },
     create: async (name, text) => void (await writeDurably(fileOf(name), text, { lastAccess: Date.now() })),
-    async update(name, next) {
-      // A change that changes nothing takes no lock, and so leaves a full or read-only disk alone.
-      let record = await read(name);
-      if (!record || next(record) === undefined) return false;
-      return change(
-        fileOf(name),
-        async () => {
-          record = await read(name);
-          return record && next(record);
-        },
-        () => record?.lastAccess ?? Date.now(),
-      );
-    },
+    update: async (name, next) =>
+      change(fileOf(name), maxBytes, (record) => (record && next(record)) ?? record?.text ?? ""),
     async replace(name, next) {
-      const file = fileOf(name, "");
-      // The usual case, at every start: nothing is there, and nothing is to be there.
-      if (!statsOf(file) && next(undefined) === undefined) return;
-      await change(file, async ({ isHeld }) => {
-        const found = await readSmallFile(file, maxListBytes);
-        const before = found && "text" in found ? found.text : undefined;
-        const after = next(before);
-        if (after === before) return undefined;
-        // What has taken the file's place may be a folder, which cannot be replaced.
-        if (found && before === undefined) await remove(file);
-        if (after === undefined && isHeld()) await removeDurably(file);
-        return after;
-      });
+      await change(fileOf(name, ""), maxListBytes, (record) => next(record?.text || undefined) ?? "");
     },
-    touch: (name, lastAccess) => touch(fileOf(name), lastAccess),
-    /** Takes no lock: nobody waits for a sign-out, and a full disk has no room for a lock. */
+    touch: async (name, lastAccess) => touch(fileOf(name), lastAccess),
+    /** Takes no lock: a sign-out need not wait, and a full disk has no room for a lock. */
     async take(name) {
       const [file, aside] = [fileOf(name), fileOf(name, `.${randomUUID()}.temp`)];
       const isPrevented = await preventCommit(`${file}.lock`);
-      const before = await read(name);
-      const place = await whileBusy(() => rename(file, aside)).then(
-        () => aside,
-        (error) => (codeOf(error) === "ENOENT" ? undefined : file),
+      const before = await read(file, maxBytes);
+      const isAside = await whileBusy(() => rename(file, aside)).then(
+        () => true,
+        () => false,
       );
-      if (!place && !isPrevented) return undefined;
-      // A reaper may take what is aside for abandoned.
-      const record = place ? ((await read(name, place)) ?? before) : undefined;
-      if (place) await removeDurably(place);
+      // A reaper may remove what is aside, too.
+      const record = (isAside ? await read(aside, maxBytes) : undefined) ?? before;
+      const isRemoved = await removeDurably(isAside ? aside : file);
       // Until there is neither a file nor a holder that may have read it: then nothing can bring it back.
-      return (await backend.take(name)) ?? record;
+      return isPrevented || isRemoved ? ((await backend.take(name)) ?? record) : undefined;
     },
-    lock: (name, ms) => lock(fileOf(name, ".refresh"), ms),
+    lock: async (name, ms) => lock(fileOf(name, ".refresh"), ms),
+
     async names(idleSince) {
-      if (idleSince === undefined) return (await list()).flatMap((file) => sessionFile.exec(file)?.[1] ?? []);
       const names: string[] = [];
       let pauseAt = performance.now() + 5;
-      for await (const { name: file } of await opendir(folder, { bufferSize: 1_000 })) {
+      for (const file of await list()) {
         const [, name] = sessionFile.exec(file) ?? [];
-        if (name && isIdle(file, idleSince)) names.push(name);
-        else if (leftover.test(file) && isAbandoned(file)) await remove(join(folder, file)).catch(() => {});
+        if (name && (idleSince === undefined || isIdle(join(folder, file), idleSince))) names.push(name);
+        if (idleSince !== undefined && leftover.test(file)) await removeAbandoned(join(folder, file));
         if (performance.now() < pauseAt) continue;
         await nextTurn();
         pauseAt = performance.now() + 5;
       }
       return names;
     },
+
+    async probe() {
+      const name = `probe-${randomUUID()}`;
+      await backend.create(name, "probe");
+      await backend.update(name, () => "probed");
+      await backend.take(name);
+    },
   };
   return backend;
+}
+
+async function read(path: string, maxBytes: number): Promise<StoredRecord | undefined> {
+  const file = await readSmallFile(path, maxBytes);
+  if (!file || "unusable" in file)
+    return file && { text: "", lastAccess: Date.now(), problem: file.unusable };
+  const { text, stats } = file;
+  // Within one tick of the file system's clock two states may look the same: too new to be cached.
+  const version = Math.abs(Date.now() - stats.ctimeMs) > 100 ? versionOf(stats) : undefined;
+  return { text, lastAccess: stats.mtimeMs, version };
+}
+
+function versionOf({ ino, size, mtimeMs, ctimeMs }: Stats): string {
+  return `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
+}
+
+/** Replaces a file with what `next` returns, alone; "" removes it. False when there is nothing to change. */
+async function change(
+  path: string,
+  maxBytes: number,
+  next: (record: StoredRecord | undefined) => string,
+): Promise<boolean> {
+  // No lock is taken when there is nothing to change: that leaves a full or read-only disk alone.
+  let record = await read(path, maxBytes);
+  if (next(record) === (record?.text ?? "")) return false;
+  for (;;) {
+    const { temp, isHeld, unlock } = await lock(`${path}.lock`, staleMs);
+    try {
+      record = await read(path, maxBytes);
+      const text = next(record);
+      if (text === (record?.text ?? "")) return false;
+      // What has taken the file's place may be a folder, which cannot be replaced.
+      if (record?.problem || (text === "" && (await isHeld()))) await removeDurably(path);
+      if (text === "") return true;
+      if (await writeDurably(path, text, { temp, lastAccess: record?.lastAccess })) return true;
+    } finally {
+      await unlock();
+    }
+  }
+}
+
+function isIdle(path: string, since: number): boolean {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  return stats?.isFile() === true && stats.mtimeMs < since;
+}
+
+/** Locks and temp files live for seconds: one from the future is abandoned, too. */
+async function removeAbandoned(path: string): Promise<void> {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats && Math.abs(Date.now() - stats.mtimeMs) > leftoverMs) await remove(path).catch(() => {});
 }
 
 /** What is in the folder is for this server's own user alone. */

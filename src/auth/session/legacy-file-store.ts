@@ -4,8 +4,7 @@ import { promisify } from "node:util";
 import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import type { SessionBackend, StoredRecord } from "./file-backend.ts";
 import { codeOf, readSmallFile, removeDurably } from "./safe-file.ts";
-import { isParts } from "./sealed-record.ts";
-import { identityMark, type Parts } from "./serializer.ts";
+import { isParts, type Parts, parseJson, serialize } from "./serializer.ts";
 
 interface LegacySession {
   parts: Parts;
@@ -37,14 +36,16 @@ const deriveKey = promisify(scrypt) as (secret: string, salt: Buffer, length: nu
 /**
  * Reads the files of session-file-store, the store of Esri's tutorial: plain JSON, or, with `secret`, what its package
  * kruptein writes. That package is not used: it blocks for 50 ms per file, and a damaged one makes it throw where
- * nobody can catch it. A text that `ArcGISIdentityManager` or the older `UserSession` serialized counts as an identity.
+ * no caller can catch it. A text that `ArcGISIdentityManager` or the older `UserSession` serialized counts as an
+ * identity.
  *
- * Leave it out once `idleSeconds` have passed: until then, whoever can write to that folder can exchange two users'
- * old files, and without a `secret` write any session.
+ * Leave it out once `idleSeconds` have passed: until then, a program that can write to that folder can exchange two
+ * users' old files, and without a `secret` write any session.
  */
 export function legacyFileStore({ path, secret = [], onUnreadable }: LegacyFileStoreOptions): LegacySessions {
   const folder = resolve(path);
   const secrets = [secret].flat();
+  const damaged = secrets.length > 0 ? "it is damaged, or not encrypted with this secret" : "it is damaged";
   /** Their browsers come again and again. */
   const failed = new Set<string>();
   // Session ids are file names here: nothing but what express-session makes ids of.
@@ -60,21 +61,19 @@ export function legacyFileStore({ path, secret = [], onUnreadable }: LegacyFileS
       const path = failed.has(id) ? undefined : fileOf(id);
       const file = path && (await readSmallFile(path, maxBytes));
       if (!file) return undefined;
-      if ("unusable" in file) return giveUp(id, file.unusable) as undefined;
-      const found = await decrypted(parsed(file.text), secrets);
-      const session = sessionIn(found, file.stats.mtimeMs);
-      if (!session)
-        giveUp(id, secrets.length > 0 ? "it is damaged, or not encrypted with this secret" : "it is damaged");
+      const isReadable = "text" in file;
+      const session = isReadable
+        ? sessionIn(await decrypted(parseJson(utf8(file.text)), secrets), file.stats.mtimeMs)
+        : undefined;
+      if (!session) giveUp(id, isReadable ? damaged : file.unusable);
       return session;
     },
 
     async remove(id) {
       const path = fileOf(id);
-      if (!path) return true;
-      return removeDurably(path).then(
-        () => true,
-        (error) => Boolean(giveUp(id, codeOf(error))),
-      );
+      const problem = path && (await removeDurably(path).then(() => undefined, codeOf));
+      if (problem) giveUp(id, problem);
+      return !problem;
     },
   };
 }
@@ -102,19 +101,15 @@ export async function takeOver(
   }
 }
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(text, "latin1").toString("utf8"));
-  } catch {
-    return undefined;
-  }
+function utf8(latin1: string): string {
+  return Buffer.from(latin1, "latin1").toString("utf8");
 }
 
 /** Of kruptein 2, by session-file-store's settings: texts hold a byte a character, the others are Buffers as JSON. */
 async function decrypted(found: unknown, secrets: readonly string[]): Promise<unknown> {
   const { ct, aad, iv, salt, at } = Object(found) as Record<string, unknown>;
   const isEncrypted = typeof ct === "string" && typeof aad === "string";
-  // With a secret, a file that anybody can have written counts as little as it did for session-file-store.
+  // With a secret, a plain file counts as little as it did for session-file-store: any program can have written it.
   if (!isEncrypted) return secrets.length > 0 ? undefined : found;
   for (const secret of secrets) {
     const key = await deriveKey(secret, bytesOf(salt), 32);
@@ -132,7 +127,7 @@ async function decrypted(found: unknown, secrets: readonly string[]): Promise<un
 }
 
 function bytesOf(value: unknown): Buffer {
-  const { data = [] } = Object(value) as { data?: number[] };
+  const { data } = Object(value) as { data?: number[] };
   return typeof value === "string"
     ? Buffer.from(value, "latin1")
     : Buffer.from(Array.isArray(data) ? data : []);
@@ -140,12 +135,10 @@ function bytesOf(value: unknown): Buffer {
 
 function sessionIn(found: unknown, writtenAt: number): LegacySession | undefined {
   const { __lastAccess: lastAccess, ...session } = Object(found) as Record<string, unknown>;
-  if (typeof session.cookie !== "object" || session.cookie === null) return undefined;
-  const serialized = ([name, value]: [string, unknown]) => {
-    const identity = identityIn(value);
-    return [name, identity ? identityMark + identity.serialize() : JSON.stringify(value)];
-  };
-  const parts: Parts = Object.fromEntries(Object.entries(session).map(serialized));
+  if (Object(session.cookie) !== session.cookie) return undefined;
+  const parts = serialize(
+    Object.fromEntries(Object.entries(session).map(([name, value]) => [name, identityIn(value) ?? value])),
+  );
   if (!isParts(parts)) return undefined;
   return { parts, lastAccess: Math.min(typeof lastAccess === "number" ? lastAccess : writtenAt, Date.now()) };
 }
@@ -153,7 +146,7 @@ function sessionIn(found: unknown, writtenAt: number): LegacySession | undefined
 /** What `serialize()` of an `ArcGISIdentityManager` or a `UserSession` wrote. */
 function identityIn(value: unknown): ArcGISIdentityManager | undefined {
   if (typeof value !== "string" || !value.startsWith("{")) return undefined;
-  const { portal, token, refreshToken } = Object(parsed(Buffer.from(value).toString("latin1")));
+  const { portal, token, refreshToken } = Object(parseJson(value));
   const isIdentity =
     typeof portal === "string" && [token, refreshToken].some((one) => typeof one === "string");
   return isIdentity ? ArcGISIdentityManager.deserialize(value) : undefined;

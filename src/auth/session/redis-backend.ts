@@ -19,46 +19,30 @@ export interface RedisBackendOptions {
   idleSeconds?: number;
 }
 
+/** Stands for a value that is not ours. */
+const foreign = "foreign";
 /**
  * Every script uses GET, SET and DEL only, so the server needs no other rights than these, EVAL, SCAN and PING.
  * A foreign value may be of any type and size: it is not sent to us. A command's error is returned, not thrown,
  * because Redis 6 would put its code at the end of a long message.
  */
-const find = `
+const get = `
   local found = redis.pcall("GET", KEYS[1])
   local isForeign = type(found) == "table" and string.find(found.err, "WRONGTYPE") or #(found or "") > tonumber(ARGV[1])
-  if isForeign then found = "foreign" end
+  if isForeign then found = "${foreign}" end
   if type(found) == "table" then return found end`;
-const read = `${find} return found`;
-const take = `${find}
+const read = `${get} return found`;
+const take = `${get}
   local removed = redis.pcall("DEL", KEYS[1])
   return type(removed) == "table" and removed or found`;
 /** Creates a key, or returns false. */
 const create = `return redis.pcall("SET", KEYS[1], ARGV[1], "NX", "PX", ARGV[2])`;
 /** Writes ARGV[3] in place of ARGV[2], unless another process was faster. "" is no value; a foreign one is overwritten. */
-const compareAndSet = `${find}
+const compareAndSet = `${get}
   if isForeign then found = false end
   if (found or "") ~= ARGV[2] then return 0 end
   if ARGV[3] == "" then return redis.pcall("DEL", KEYS[1]) end
   return redis.pcall("SET", KEYS[1], ARGV[3], unpack(ARGV, 4))`;
-/** Replaces the time in front of a record. */
-const touch = `${find}
-  if not found or isForeign then return 0 end
-  local text = string.match(found, "^%d+\\n(.*)") or found
-  return redis.pcall("SET", KEYS[1], ARGV[2] .. "\\n" .. text, "PX", ARGV[3])`;
-/**
- * Creates the lock, or returns its holder. What is no lock of ours is overwritten, and one that does not expire in time
- * (after PERSIST, or a restore), too. The server can do without the right to PTTL.
- */
-const lock = `
-  local isFree = redis.pcall("SET", KEYS[1], ARGV[1], "NX", "PX", ARGV[2])
-  if isFree then return isFree end
-  local holder = redis.pcall("GET", KEYS[1])
-  local left = redis.pcall("PTTL", KEYS[1])
-  local isOurs = type(holder) == "string" and #holder < 100 and string.sub(holder, 1, 5) == "lock "
-  local expires = type(left) ~= "number" or (left >= 0 and left <= tonumber(ARGV[2]))
-  if isOurs and expires then return holder end
-  return redis.pcall("SET", KEYS[1], ARGV[1], "PX", ARGV[2])`;
 /** Returns the first command that is refused, and why. */
 const probe = `
   for _, command in ipairs({ { "SET", KEYS[1], "", "PX", "10000" }, { "GET", KEYS[1] }, { "DEL", KEYS[1] } }) do
@@ -69,14 +53,14 @@ const probe = `
 
 const waitMs = 20_000;
 /** No refresh token lives longer: nothing is left to revoke then. */
-const listMs = String(90 * 24 * 60 * 60_000);
-/** Far above any session. Hundreds of thousands of revocations may wait for a portal. */
-const [maxBytes, maxListBytes] = [256 * 1024, 256 * 1024 * 1024];
+const listMs = 90 * 24 * 60 * 60_000;
+/** Far above any session. A hundred thousand revocations may wait for a portal. */
+const [maxBytes, maxListBytes, maxLockBytes] = [256 * 1024, 64 * 1024 * 1024, 100];
 
 /** Sessions in Redis or Valkey: text behind its `lastAccess`. Redis forgets idle sessions by itself. */
 export function redisBackend(client: RedisClient, options: RedisBackendOptions = {}): SessionBackend {
   const { prefix = "arcgis-sign-in:", idleSeconds = 1_209_600 } = options;
-  const idleMs = String(idleSeconds * 1000);
+  const idleMs = idleSeconds * 1000;
   const scan = (count: number) => ({ MATCH: `${prefix}session:*`, COUNT: count });
   const run = (script: string, key: string, ...args: (string | number)[]) =>
     client.eval(script, { keys: [prefix + key], arguments: args.map(String) });
@@ -86,91 +70,76 @@ export function redisBackend(client: RedisClient, options: RedisBackendOptions =
     return `${kind}:${name}`;
   }
 
-  async function record(
-    script: string,
-    name: string,
-  ): Promise<(StoredRecord & { value: string }) | undefined> {
-    const value = await run(script, keyOf("session", name), maxBytes);
-    if (typeof value !== "string") return undefined;
-    const problem = { problem: "it is not a text, or far too large" };
-    if (value === "foreign") return { value, text: "", lastAccess: Date.now(), ...problem };
-    // What the server wrote before this library has no time in front: its next use is noted.
-    const [time = ""] = /^\d+\n/.exec(value) ?? [];
-    return { value, text: value.slice(time.length), lastAccess: Number(time || Date.now() - 60_000) };
-  }
-
   /**
-   * Until no other process was faster, which does not last; a value whose bytes Redis has damaged never compares equal.
-   * False when `step` has nothing to write.
+   * Replaces a value with what `next` returns, again until no other process was faster, which does not last: only a
+   * value whose bytes Redis has damaged never compares equal. "" is no value, or a foreign one. False when there is
+   * nothing to change.
    */
   async function change(
     key: string,
     max: number,
-    step: () => Promise<{ before: string; after: string } | undefined>,
-    ...ttl: string[]
+    next: (value: string) => string,
+    ...ttl: (string | number)[]
   ): Promise<boolean> {
     for (let tries = 0; tries < 1_000; tries++) {
-      const edit = await step();
-      if (!edit || edit.before === edit.after) return false;
-      if ((await run(compareAndSet, key, max, edit.before, edit.after, ...ttl)) !== 0) return true;
+      const found = (await run(read, key, max)) ?? foreign;
+      const before = found === foreign ? "" : String(found);
+      const after = next(before);
+      if (after === before) return false;
+      if ((await run(compareAndSet, key, max, before, after, ...ttl)) !== 0) return true;
     }
     throw new Error("what is stored in Redis cannot be replaced");
   }
 
   return {
-    forgets: true,
-    read: (name) => record(read, name),
+    read: async (name) => recordIn(await run(read, keyOf("session", name), maxBytes)),
     async create(name, text) {
       const isNew = await run(create, keyOf("session", name), `${Date.now()}\n${text}`, idleMs);
       if (!isNew) throw new Error("there is a record of that name already");
     },
-    update: (name, next) =>
-      change(
-        keyOf("session", name),
-        maxBytes,
-        async () => {
-          const found = await record(read, name);
-          const text = found && next(found);
-          return found && text !== undefined
-            ? { before: found.value, after: `${found.lastAccess}\n${text}` }
-            : undefined;
-        },
-        "KEEPTTL",
-      ),
-    async replace(name, next) {
-      // The name that its list has always had.
-      const key = name.replace("-revocations", "");
-      const step = async () => {
-        const found = await run(read, key, maxListBytes);
-        const before = typeof found === "string" && found !== "foreign" ? found : "";
-        return { before, after: next(before || undefined) ?? "" };
+    async update(name, next) {
+      const step = (value: string) => {
+        const record = recordIn(value);
+        const text = record && next(record);
+        return text === undefined ? value : `${record?.lastAccess}\n${text}`;
       };
-      await change(key, maxListBytes, step, "PX", listMs);
+      return change(keyOf("session", name), maxBytes, step, "KEEPTTL");
     },
-    touch: async (name, lastAccess) =>
-      void (await run(touch, keyOf("session", name), maxBytes, lastAccess, idleMs)),
-    take: (name) => record(take, name),
+    async replace(name, next) {
+      const step = (value: string) => next(value || undefined) ?? "";
+      // The key that the list has always had.
+      await change(name.replace("-revocations", ""), maxListBytes, step, "PX", listMs);
+    },
+    async touch(name, lastAccess) {
+      const step = (value: string) => {
+        const record = recordIn(value);
+        return record ? `${lastAccess}\n${record.text}` : value;
+      };
+      await change(keyOf("session", name), maxBytes, step, "PX", idleMs);
+    },
+    take: async (name) => recordIn(await run(take, keyOf("session", name), maxBytes)),
 
     async lock(name, staleMs) {
-      const [key, token, begin] = [keyOf("lock", name), `lock ${randomUUID()}`, performance.now()];
-      let [seen, since] = ["", begin];
-      for (;;) {
-        const holder = await run(lock, key, token, staleMs);
-        if (holder === "OK") break;
+      const [key, token] = [keyOf("lock", name), `lock ${randomUUID()}`];
+      const replace = (before: string, after: string) =>
+        run(compareAndSet, key, maxLockBytes, before, after, "PX", staleMs);
+      const deadline = performance.now() + waitMs;
+      let [holder, since] = ["", 0];
+      while ((await replace("", token)) === 0) {
+        const found = String(await run(read, key, maxLockBytes));
         const now = performance.now();
-        if (now - begin > waitMs) throw new Error("the lock was not free in time");
-        if (holder !== seen) [seen, since] = [String(holder), now];
-        // One that does not expire, where PTTL is not permitted: by our own clock, like a lock in a folder.
-        if (now - since > staleMs) await run(compareAndSet, key, maxBytes, seen, "");
+        if (now > deadline) throw new Error("the lock was not free in time");
+        if (found !== holder) [holder, since] = [found, now];
+        // One that does not expire, after PERSIST or a restore: by our own clock, like a lock in a folder.
+        if (now - since > staleMs) await replace(holder, "");
         else await sleep(20 + Math.random() * 30);
       }
       // If Redis is away, the lock expires by itself.
-      return {
-        unlock: async () => void (await run(compareAndSet, key, maxBytes, token, "").catch(() => {})),
-      };
+      return { unlock: async () => void (await replace(token, "").catch(() => {})) };
     },
 
-    async names() {
+    async names(idleSince) {
+      if (idleSince !== undefined) return [];
       const names = new Set<string>();
       for await (const keys of scanAll(client, scan(1_000)))
         for (const key of keys) names.add(key.slice(prefix.length + "session:".length));
@@ -183,6 +152,15 @@ export function redisBackend(client: RedisClient, options: RedisBackendOptions =
       for await (const _ of scanAll(client, scan(1))) break;
     },
   };
+}
+
+function recordIn(value: unknown): StoredRecord | undefined {
+  if (typeof value !== "string" || value === "") return undefined;
+  if (value === foreign)
+    return { text: "", lastAccess: Date.now(), problem: "it is not a text, or far too large" };
+  // What the server wrote before this library has no time in front: its next use is noted.
+  const [time = ""] = /^\d+\n/.exec(value) ?? [];
+  return { text: value.slice(time.length), lastAccess: Number(time || Date.now() - 60_000) };
 }
 
 async function* scanAll(client: RedisClient, options: { MATCH: string; COUNT: number }) {

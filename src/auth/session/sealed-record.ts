@@ -2,12 +2,12 @@ import { createHash } from "node:crypto";
 import { endOf, type Times } from "./expiry.ts";
 import type { StoredRecord } from "./file-backend.ts";
 import type { KeyRing } from "./seal.ts";
-import { identitiesIn, identityMark, type Parts } from "./serializer.ts";
+import { identitiesIn, identityMark, isParts, type Parts, parseJson } from "./serializer.ts";
 
 /** A record once it is open. */
 export interface Opened extends Times {
   parts: Parts;
-  /** When each identity ends (ms since 1970). */
+  /** When each identity expires (ms since 1970). */
   ends: [name: string, endsAt: number][];
 }
 
@@ -16,11 +16,9 @@ export function recordName(id: string): string {
   return createHash("sha256").update(`session-name/v1|${id}`).digest("hex");
 }
 
-export function sealRecord(
-  keys: KeyRing,
-  name: string,
-  { createdAt, parts }: Pick<Opened, "createdAt" | "parts">,
-) {
+type Content = Pick<Opened, "createdAt" | "parts">;
+
+export function sealRecord(keys: KeyRing, name: string, { createdAt, parts }: Content): string {
   return keys.seal(JSON.stringify({ createdAt, parts }), "session", name);
 }
 
@@ -32,7 +30,7 @@ export function openRecord(
 ): Opened | undefined {
   const [sealed = ""] = text.split("\n", 1);
   const content = Object(parseJson(keys.open(sealed, "session", name)));
-  const { createdAt, parts } = (content.data ? upgraded(content) : content) as Opened;
+  const { createdAt, parts } = (content.data ? upgraded(content) : content) as Content;
   if (!Number.isFinite(createdAt) || !isParts(parts)) return undefined;
   const { originalMaxAge } = Object(parseJson(parts.cookie)) as { originalMaxAge?: unknown };
   const maxAgeMs = typeof originalMaxAge === "number" ? originalMaxAge : Infinity;
@@ -45,11 +43,11 @@ export function problemWith(keys: KeyRing, { text, problem }: StoredRecord): str
   return problem ?? (keys.keyOf(text) ? "damaged or forged" : "damaged, or its key is not here");
 }
 
-/** The parts without identities whose tokens cannot be refreshed anymore. */
+/** The parts without expired identities. */
 export function liveParts({ parts, ends }: Opened): Parts {
-  const ended = ends.filter(([, endsAt]) => Date.now() >= endsAt).map(([name]) => name);
-  if (ended.length === 0) return parts;
-  return Object.fromEntries(Object.entries(parts).filter(([name]) => !ended.includes(name)));
+  const expired = ends.filter(([, endsAt]) => Date.now() >= endsAt).map(([name]) => name);
+  if (expired.length === 0) return parts;
+  return Object.fromEntries(Object.entries(parts).filter(([name]) => !expired.includes(name)));
 }
 
 /** A record of the server before this library: `{createdAt, data, identities}`, with its names of properties. */
@@ -63,27 +61,4 @@ function upgraded({ createdAt, data, identities }: Record<string, never>) {
   for (const [name, text] of Object.entries(Object(identities)))
     parts[name === "identity" ? "arcgis" : name] = identityMark + text;
   return { createdAt, parts };
-}
-
-function parseJson(text: string | undefined): unknown {
-  try {
-    return text === undefined ? undefined : JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Names that would be harmful to copy are not ours. */
-export function isParts(parts: unknown): parts is Parts {
-  if (typeof parts !== "object" || parts === null || Array.isArray(parts)) return false;
-  return (
-    !["__proto__", "constructor", "prototype"].some((name) => Object.hasOwn(parts, name)) &&
-    Object.values(parts).every((text) => typeof text === "string" && isReadable(text))
-  );
-}
-
-function isReadable(text: string): boolean {
-  const json = text.startsWith(identityMark) ? text.slice(identityMark.length) : text;
-  const value = parseJson(json);
-  return value !== undefined && (json === text || (typeof value === "object" && value !== null));
 }

@@ -1,10 +1,11 @@
 import type { Request } from "express";
 import { type Session, type SessionData, Store } from "express-session";
 import { AuthError } from "../errors.ts";
-import { isExpired, isTouchDue, type Lifetimes, lifetimesOf } from "./expiry.ts";
+import { isExpired, isTouchDue, type Lifetimes } from "./expiry.ts";
 import type { SessionBackend, StoredRecord } from "./file-backend.ts";
 import { type LegacySessions, takeOver } from "./legacy-file-store.ts";
-import { recordCache } from "./record-cache.ts";
+import { reaper } from "./reaper.ts";
+import { cachedReader } from "./record-cache.ts";
 import { type KeyRing, keyRing } from "./seal.ts";
 import { liveParts, type Opened, openRecord, problemWith, recordName, sealRecord } from "./sealed-record.ts";
 import { deserialize, hasChanges, type Parts, serialize, threeWayMerge } from "./serializer.ts";
@@ -31,31 +32,49 @@ type Base = Pick<Opened, "parts" | "lastAccess" | "maxAgeMs">;
  * absent. A session that was loaded is only ever updated, so a late save cannot bring back one that was destroyed;
  * and what others stored meanwhile (a refreshed token) stays, unless this request changed the same property.
  *
- * Emits "expired" with the identities of a session whose tokens nobody will use anymore.
+ * Emits "expired" with the identities of a session that was removed because it had expired.
  */
 export class SealedStore extends Store {
   /** Set by express-session when the store meets its middleware. */
   declare generate: (req: Request) => void;
-  /** All sessions, for operators and for "where am I signed in". */
-  readonly admin: StoreAdmin;
   readonly lifetimes: Lifetimes;
+  /** All sessions, for operators and for "where am I signed in". */
+  readonly admin: StoreAdmin & Pick<ReturnType<typeof reaper>, "reap">;
+  readonly close: () => void;
   readonly #options: SealedStoreOptions;
   readonly #keys: KeyRing;
-  readonly #cache = recordCache();
+  readonly #read: (name: string) => Promise<Opened | undefined>;
   readonly #bases = new WeakMap<object, Base>();
 
   constructor(options: SealedStoreOptions) {
     super();
+    const { backend, encryptionKey, idleSeconds = 1_209_600, maxSeconds = 2_592_000 } = options;
+    const lifetimes = { idleSeconds, maxSeconds };
+    const keys = keyRing([encryptionKey].flat());
+    const onExpired = this.emit.bind(this, "expired");
+    const { reap, stop } = reaper({ backend, keys, lifetimes, onExpired, onError: this.#failed });
     this.#options = options;
-    this.lifetimes = lifetimesOf(options);
-    this.#keys = keyRing([options.encryptionKey].flat());
-    const { backend } = options;
-    const [keys, lifetimes, onExpired] = [this.#keys, this.lifetimes, this.emit.bind(this, "expired")];
-    this.admin = storeAdmin({ backend, keys, lifetimes, onExpired, onError: this.#failed });
+    this.#keys = keys;
+    this.#read = cachedReader(backend, this.#open);
+    this.lifetimes = lifetimes;
+    this.admin = { ...storeAdmin(backend, keys, lifetimes), reap };
+    this.close = stop;
   }
 
   override get(id: string, done: (error: unknown, data?: SessionData | null) => void): void {
     settle(this.#load(id), done);
+  }
+
+  async #load(id: string): Promise<SessionData | null> {
+    const opened = await this.#find(id);
+    if (!opened) return null;
+    const parts = liveParts(opened);
+    const data = deserialize(parts) as unknown as SessionData;
+    // The browser keeps its cookie no longer than the session can live.
+    if (data.cookie?.originalMaxAge)
+      data.cookie.originalMaxAge = Math.min(data.cookie.originalMaxAge, this.#endOf(opened) - Date.now());
+    this.#bases.set(data, { ...opened, parts });
+    return data;
   }
 
   /** Called by express-session with what `get` returned. */
@@ -69,69 +88,6 @@ export class SealedStore extends Store {
   /** Creates a session that is new; updates one that was loaded, as long as it still exists. */
   override set(id: string, session: SessionData, done: Done = () => {}): void {
     settle(this.#save(recordName(id), session), done);
-  }
-
-  override touch(id: string, session: SessionData, done: Done = () => {}): void {
-    settle(this.#touch(recordName(id), this.#bases.get(session)), done);
-  }
-
-  override destroy(id: string, done: Done = () => {}): void {
-    settle(this.take(id), (error) => done(error));
-  }
-
-  /** Ends a session for good; returns what was stored last, a refresh of this very moment included. */
-  async take(id: string): Promise<Partial<SessionData> | undefined> {
-    const data = await this.admin.end(recordName(id)).catch(unavailable);
-    await this.#options.legacy?.remove(id);
-    return data;
-  }
-
-  /** What is stored of a session at this moment. Does not count as an access. */
-  async read(id: string): Promise<Partial<SessionData> | undefined> {
-    const opened = await this.#find(id);
-    return opened && deserialize(liveParts(opened));
-  }
-
-  /** The same as texts, straight from the cache: parse only what you need. Counts as an access. */
-  async readParts(id: string): Promise<{ parts: Parts; endsAt: number } | undefined> {
-    const opened = await this.#find(id);
-    if (!opened) return undefined;
-    this.#touch(recordName(id), opened).catch(this.#failed);
-    return { parts: liveParts(opened), endsAt: opened.createdAt + this.lifetimes.maxSeconds * 1000 };
-  }
-
-  /**
-   * Changes a session whatever requests do meanwhile; false when it does not exist anymore. `change` is called again,
-   * with newer data, when somebody else was faster.
-   */
-  update(id: string, change: (data: Partial<SessionData>) => void): Promise<boolean> {
-    return this.#update(recordName(id), (parts) => {
-      const data = deserialize(parts);
-      change(data);
-      return serialize(data);
-    });
-  }
-
-  /** Waits, for 20 s at most, until this caller alone, of all processes, may refresh the session's tokens. */
-  async lock(id: string, staleMs: number): Promise<() => Promise<void>> {
-    return (await this.#options.backend.lock(recordName(id), staleMs).catch(unavailable)).unlock;
-  }
-
-  close(): void {
-    this.admin.stop();
-  }
-
-  async #load(id: string): Promise<SessionData | null> {
-    const opened = await this.#find(id);
-    if (!opened) return null;
-    const parts = liveParts(opened);
-    const data = deserialize(parts) as unknown as SessionData;
-    const leftMs = opened.createdAt + this.lifetimes.maxSeconds * 1000 - Date.now();
-    // The browser keeps its cookie no longer than the session can live.
-    if (data.cookie?.originalMaxAge)
-      data.cookie.originalMaxAge = Math.min(data.cookie.originalMaxAge, leftMs);
-    this.#bases.set(data, { ...opened, parts });
-    return data;
   }
 
   async #save(name: string, session: SessionData): Promise<void> {
@@ -157,37 +113,52 @@ export class SealedStore extends Store {
     }
   }
 
-  async #find(id: string): Promise<Opened | undefined> {
-    const name = recordName(id);
-    const stored = await this.#read(name).catch(unavailable);
-    const opened = stored ?? (await this.#takeOver(id, name).catch(unavailable));
-    return opened && !isExpired(opened, this.lifetimes) ? opened : undefined;
+  override touch(id: string, session: SessionData, done: Done = () => {}): void {
+    settle(this.#touch(recordName(id), this.#bases.get(session)), done);
   }
 
-  async #takeOver(id: string, name: string): Promise<Opened | undefined> {
-    const { legacy, backend } = this.#options;
-    const seal = ({ lastAccess, parts }: Pick<Opened, "lastAccess" | "parts">) =>
-      sealRecord(this.#keys, name, { createdAt: lastAccess, parts });
-    const record = legacy && (await takeOver(legacy, id, { name, backend, seal }));
-    return record && this.#open(name, record);
+  async #touch(name: string, base: Omit<Base, "parts"> | undefined): Promise<void> {
+    const now = Date.now();
+    if (!base || !isTouchDue(base, now)) return;
+    base.lastAccess = now;
+    await this.#options.backend.touch(name, now).catch(unavailable);
   }
 
-  async #read(name: string): Promise<Opened | undefined> {
-    const { backend } = this.#options;
-    const version = backend.version?.(name);
-    if (backend.version && version === undefined) return undefined;
-    const cached = this.#cache.get(name, version);
-    const record = cached ? undefined : await backend.read(name);
-    const opened = cached ?? (record && this.#open(name, record));
-    if (record && opened) this.#cache.set(name, record.version, opened);
-    return opened;
+  override destroy(id: string, done: Done = () => {}): void {
+    settle(this.take(id), (error) => done(error));
   }
 
-  #open(name: string, record: StoredRecord): Opened | undefined {
-    const opened = openRecord(this.#keys, name, record);
-    if (!opened) this.#options.onUnreadable?.(name.slice(0, 8), problemWith(this.#keys, record));
-    else if (this.#keys.keyOf(record.text) === "older") this.admin.reseal(name).catch(this.#failed);
-    return opened;
+  /** Ends a session for good; returns what was stored last, a refresh of this very moment included. */
+  async take(id: string): Promise<Partial<SessionData> | undefined> {
+    const data = await this.admin.end(recordName(id)).catch(unavailable);
+    await this.#options.legacy?.remove(id);
+    return data;
+  }
+
+  /** What is stored of a session at this moment. Does not count as an access. */
+  async read(id: string): Promise<Partial<SessionData> | undefined> {
+    const opened = await this.#find(id);
+    return opened && deserialize(liveParts(opened));
+  }
+
+  /** The same as texts, straight from the cache: parse only what you need. Counts as an access. */
+  async readParts(id: string): Promise<{ parts: Parts; endsAt: number } | undefined> {
+    const opened = await this.#find(id);
+    if (!opened) return undefined;
+    this.#touch(recordName(id), opened).catch(this.#failed);
+    return { parts: liveParts(opened), endsAt: this.#endOf(opened) };
+  }
+
+  /**
+   * Changes a session whatever requests do meanwhile; false when it does not exist anymore. `change` is called again,
+   * with newer data, when another process was faster.
+   */
+  update(id: string, change: (data: Partial<SessionData>) => void): Promise<boolean> {
+    return this.#update(recordName(id), (parts) => {
+      const data = deserialize(parts);
+      change(data);
+      return serialize(data);
+    });
   }
 
   async #update(name: string, next: (stored: Parts) => Parts): Promise<boolean> {
@@ -210,11 +181,35 @@ export class SealedStore extends Store {
     return isWritten || latest.isSame === true;
   }
 
-  async #touch(name: string, base: Omit<Base, "parts"> | undefined): Promise<void> {
-    const now = Date.now();
-    if (!base || !isTouchDue(base, now)) return;
-    base.lastAccess = now;
-    await this.#options.backend.touch(name, now).catch(unavailable);
+  /** Waits, for 20 s at most, until this caller alone, of all processes, may refresh the session's tokens. */
+  async lock(id: string, staleMs: number): Promise<() => Promise<void>> {
+    return (await this.#options.backend.lock(recordName(id), staleMs).catch(unavailable)).unlock;
+  }
+
+  async #find(id: string): Promise<Opened | undefined> {
+    const name = recordName(id);
+    const { legacy, backend } = this.#options;
+    const seal = ({ lastAccess, parts }: Pick<Opened, "lastAccess" | "parts">) =>
+      sealRecord(this.#keys, name, { createdAt: lastAccess, parts });
+    const takenOver = async () => {
+      const record = legacy && (await takeOver(legacy, id, { name, backend, seal }));
+      return record && this.#open(name, record);
+    };
+    const opened = await this.#read(name)
+      .then((stored) => stored ?? takenOver())
+      .catch(unavailable);
+    return opened && !isExpired(opened, this.lifetimes) ? opened : undefined;
+  }
+
+  readonly #open = (name: string, record: StoredRecord): Opened | undefined => {
+    const opened = openRecord(this.#keys, name, record);
+    if (!opened) this.#options.onUnreadable?.(name.slice(0, 8), problemWith(this.#keys, record));
+    else if (this.#keys.keyOf(record.text) === "older") this.admin.reseal(name).catch(this.#failed);
+    return opened;
+  };
+
+  #endOf({ createdAt }: Opened): number {
+    return createdAt + this.lifetimes.maxSeconds * 1000;
   }
 
   readonly #failed = (error: unknown): void => this.#options.onError?.(error);

@@ -8,12 +8,10 @@ export const identityMark = "identity:";
 
 /** ArcGISIdentityManager -> text, everything else -> JSON. */
 export function serialize(session: object): Parts {
-  const parts: Parts = {};
-  for (const [name, value] of Object.entries(session)) {
-    const text = isIdentity(value) ? identityMark + value.serialize() : JSON.stringify(value);
-    if (text !== undefined) parts[name] = text;
-  }
-  return parts;
+  const textOf = (value: unknown) =>
+    isIdentity(value) ? identityMark + value.serialize() : JSON.stringify(value);
+  const texts = Object.entries(session).map(([name, value]) => [name, textOf(value)]);
+  return Object.fromEntries(texts.filter(([, text]) => text !== undefined));
 }
 
 /** The session's properties again, with real identity managers. */
@@ -38,6 +36,26 @@ function isIdentity(value: unknown): value is ArcGISIdentityManager {
   if (value instanceof ArcGISIdentityManager) return true;
   const { getToken, serialize } = Object(value) as Partial<ArcGISIdentityManager>;
   return typeof getToken === "function" && typeof serialize === "function";
+}
+
+/** Whether these are parts that can be parsed. Names that would be harmful to copy are not ours. */
+export function isParts(parts: unknown): parts is Parts {
+  const isPart = ([name, text]: [string, unknown]) => {
+    if (["__proto__", "constructor", "prototype"].includes(name) || typeof text !== "string") return false;
+    if (!text.startsWith(identityMark)) return parseJson(text) !== undefined;
+    const identity = parseJson(text.slice(identityMark.length));
+    return Object(identity) === identity;
+  };
+  return Object(parts) === parts && !Array.isArray(parts) && Object.entries(Object(parts)).every(isPart);
+}
+
+/** `undefined` for what is no JSON. */
+export function parseJson(text = ""): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The cookie's dates move with every request and are not worth a write. */
