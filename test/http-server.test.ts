@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,7 +7,6 @@ import { httpLimits } from "#src/app/http-server.ts";
 import { assertNoInternals } from "./support/expect.ts";
 import { until } from "./support/person.ts";
 import { rawGet, sendRaw } from "./support/raw.ts";
-import { sharedSettings, startServer } from "./support/server-process.ts";
 import { openSite, type Site, type SiteOptions } from "./support/site.ts";
 
 const get = (path: string, ...headers: string[]) =>
@@ -52,7 +50,7 @@ async function openSlow(t: TestContext, options: SiteOptions = {}) {
   return { site, seen };
 }
 
-describe("AV-10 one connection", () => {
+describe("AV-10 one connection", { concurrency: true }, () => {
   for (const mount of ["", "/gis"]) {
     test(`AV-10 pipelined requests are handled one at a time, in order${mount && ", also in an app that is mounted"}`, async (t) => {
       const { site, seen } = await openSlow(t, { mount });
@@ -132,7 +130,7 @@ describe("AV-10 one connection", () => {
   });
 
   test("AV-10 a response that the client stops reading ends the connection; one that makes progress does not", async (t) => {
-    const stalledMs = 2_000;
+    const stalledMs = 1_000;
     const { site } = await openSlow(t, { limits: { ...httpLimits, stalledMs } });
     const stopped = open(t, site.url).pause();
     stopped.write(get("/large"));
@@ -142,7 +140,7 @@ describe("AV-10 one connection", () => {
     slow.on("data", async (chunk) => {
       received += chunk.length;
       slow.pause();
-      await sleep(15);
+      await sleep(5);
       slow.resume();
     });
     const patient = sendRaw(site.url, rawGet(`/slow?ms=${3 * stalledMs}&id=1`, "Host: localhost"));
@@ -163,33 +161,9 @@ describe("AV-10 one connection", () => {
     assert.ok(httpLimits.stalledMs <= 60_000);
     assert.ok(httpLimits.waiting <= 20);
   });
-
-  for (const [count, requests] of [
-    [5, 1_300],
-    [200, 40],
-    [200, 1],
-  ] as const) {
-    test(`AV-10 ${count} clients with ${requests} requests each that never read cost less than 50 MB and one file each at most`, {
-      skip: process.platform !== "linux",
-    }, async (t) => {
-      const { url, child } = await startServer(t, sharedSettings(t, "http://127.0.0.1:9"));
-      const files = () => readdirSync(`/proc/${child.pid}/fd`).length;
-      const megabytes = () =>
-        Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1]) / 1024;
-      const [filesBefore, before] = [files(), megabytes()];
-      for (let index = 0; index < count; index++)
-        open(t, url).pause().write(get("/assets/leaflet.js").repeat(requests));
-      await sleep(3_000);
-      const growth = Math.round(megabytes() - before);
-      t.diagnostic(`${growth} MB, ${files() - filesBefore} files`);
-      assert.ok(growth < 50, `${growth} MB more`);
-      // The connection itself is a file, too.
-      assert.ok(files() - filesBefore <= 2 * count + 20, `${files() - filesBefore} files more`);
-    });
-  }
 });
 
-describe("AV-11 what never reaches the app", () => {
+describe("AV-11 what never reaches the app", { concurrency: 4 }, () => {
   const host = "Host: localhost";
   const cases: Record<string, [status: number, bytes: string]> = {
     "a request line that is none": [400, "hello\r\n\r\n"],

@@ -1,7 +1,7 @@
 /**
  * `npm test`: runs the test files, but not the long ones (`*.long.test.ts`: loads, processes that are
  * killed, pages in a real browser, documentation typed out). `npm run test:all`, and so `npm run check` and CI, runs
- * those, too. A few processes each take the next file from a queue until there is none. With a process for each file, as
+ * those, too, and repeats races and goes through matrices in full (support/rounds.ts). A few processes each take the next file from a queue until there is none. With a process for each file, as
  * `node --test` has it, loading the same packages sixty times and starting a browser for each file was most of the work.
  * Each file is a suite of its own here, and still runs alone:
  * `npm run build:test && node --test dist-test/store.test.js`.
@@ -21,8 +21,10 @@ else lead();
 function lead(): void {
   const queue = mkdtempSync(join(tmpdir(), "arcgis-sign-in-tests-"));
   process.env.TEST_QUEUE = queue;
+  const isAll = process.argv.includes("--all");
+  if (isAll) process.env.TEST_ALL = "1";
   const size = (file: string) => statSync(join(folder, file)).size;
-  const isMeant = (file: string) => process.argv.includes("--all") || !file.endsWith(".long.test.js");
+  const isMeant = (file: string) => isAll || !file.endsWith(".long.test.js");
   const files = readdirSync(folder).filter((file) => file.endsWith(".test.js") && isMeant(file));
   // A long file that is begun last would keep everybody waiting.
   files.sort((a, b) => size(b) - size(a));

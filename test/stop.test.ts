@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { readdirSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
@@ -9,6 +10,7 @@ import { serve } from "#src/app/serve.ts";
 import { startSandbox } from "#src/sandbox/index.ts";
 import { Browser, click } from "./support/browser.ts";
 import { formTokenOf, until } from "./support/person.ts";
+import { casesOf } from "./support/rounds.ts";
 import { redirectUri, sharedSettings, startServer } from "./support/server-process.ts";
 import { callbackFor, folder, type openSite, secret } from "./support/site.ts";
 
@@ -80,7 +82,7 @@ describe("AV-7 the end of the process", { concurrency: true }, () => {
   const start = (t: Parameters<typeof openSite>[0]) =>
     startServer(t, { ...sharedSettings(t, "http://127.0.0.1:9/portal"), CANARY: canary }, fragile);
 
-  for (const path of ["/throw", "/reject", "/throw-text"]) {
+  for (const path of casesOf(["/throw", "/reject", "/throw-text"], 1)) {
     test(`AV-7 an error that nobody has caught (${path}) leaves one line without a secret; what is in flight is finished, and the exit code is 1`, async (t) => {
       const { url, child, output } = await start(t);
       const slow = new Browser(url).get("/slow?ms=500");
@@ -103,8 +105,8 @@ describe("AV-7 the end of the process", { concurrency: true }, () => {
     });
   }
 
-  for (const [when, isAsked] of Object.entries({ "at once": false, "after a request": true })) {
-    test(`AV-7 who reads the log may go away: the server serves on, and still ends in order, ${when}`, async (t) => {
+  for (const isAsked of casesOf([true, false], 1)) {
+    test(`AV-7 when the reader of the log goes away, the server ends in order, ${isAsked ? "after a request" : "at once"}`, async (t) => {
       const { url, child } = await start(t);
       child.stdout?.destroy();
       if (isAsked) assert.equal((await new Browser(url).get("/slow?ms=0")).status, 200);
@@ -131,13 +133,13 @@ describe("AV-7 the end of the process", { concurrency: true }, () => {
 });
 
 describe("TK-10 a server that stops keeps what is not revoked yet", { concurrency: true }, () => {
-  /** A server in a process of its own, the portal that it signs people in at, and what becomes of its end. */
+  /** A server, the portal that it signs users in at, and what becomes of its end. */
   async function open(t: TestContext) {
     const clients = [{ clientId: "test-app", redirectUris: [redirectUri] }];
     const sandbox = await startSandbox({ clients });
     t.after(() => sandbox.close());
-    const settings = sharedSettings(t, sandbox.url);
-    const { url, child } = await startServer(t, settings);
+    const config = parseConfig({ ...sharedSettings(t, sandbox.url), LOG_LEVEL: "silent" });
+    const { url, stop } = await serve(config);
     const calls = (endpoint: string) => sandbox.log.filter((call) => call.endpoint === endpoint).length;
     const visit = async (browser: Browser, username: string) => {
       const { pathname, search } = new URL(await callbackFor(browser, username));
@@ -152,14 +154,14 @@ describe("TK-10 a server that stops keeps what is not revoked yet", { concurrenc
         assert.equal(answer.status, 303);
       },
       visit,
-      /** Sends SIGTERM, waits for the end, starts the server anew, and gives the tokens that are revoked then. */
+      /** Stops the server, starts it anew, and returns the tokens that are revoked then. */
       async endAndStart(expected: number): Promise<string[]> {
-        const exit = once(child, "exit");
-        child.kill("SIGTERM");
-        assert.deepEqual(await exit, [0, null]);
+        await stop({ patienceMs: 100 });
+        assert.ok(readdirSync(config.sessionDir).some((name) => name.includes("pending")));
         sandbox.faults.clear();
         const before = sandbox.revoked.length;
-        await startServer(t, settings);
+        const next = await serve(config);
+        t.after(() => next.stop());
         await until(() => sandbox.revoked.length >= before + expected, "the tokens are revoked");
         return sandbox.revoked.slice(before);
       },

@@ -1,0 +1,7 @@
+const isAll = process.env.TEST_ALL === "1";
+
+/** How often a test repeats a race: `few` times in `npm test`, `many` times in `npm run test:all`. */
+export const rounds = (few: number, many: number): number => (isAll ? many : few);
+
+/** The cases of a matrix: the first `few`, one of each kind, in `npm test`, all of them in `npm run test:all`. */
+export const casesOf = <T>(all: readonly T[], few: number): readonly T[] => (isAll ? all : all.slice(0, few));
