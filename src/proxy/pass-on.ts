@@ -47,6 +47,8 @@ export async function passOn(from: UpstreamResponse, res: Response, maxBytes: nu
       onBytes?.("received", chunk.length);
       if (left < 0) rest?.destroy(new ProxyError("response_rejected", tooLarge));
       else isBlocked = !res.write(chunk);
+      // Since Node 26 `read` returns one chunk of several, and "readable" does not come again for the others.
+      if (!isBlocked && rest?.readableLength) passSoon();
     }
     function passSoon(): void {
       if (!isDue) setImmediate(pass);
