@@ -1,6 +1,5 @@
 import { channel } from "node:diagnostics_channel";
 import express, { type Express, type Request, type Router } from "express";
-import type { Logger } from "pino";
 import { type ArcGISAuth, type AuthEvent, arcgisAuth } from "../index.ts";
 import type { SealedStore } from "../session-store.ts";
 import { autoSignIn } from "./auto-sign-in.ts";
@@ -12,7 +11,7 @@ import { errorPage } from "./error-page.ts";
 import { AppError } from "./errors.ts";
 import { logEvent } from "./events.ts";
 import { health } from "./health.ts";
-import { openLog } from "./log.ts";
+import { type Logger, openLog } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import { renderConfirm, views } from "./pages/views.ts";
 import type { PortalMount } from "./portal-mount.ts";
@@ -68,7 +67,7 @@ export interface App extends Express {
  */
 export async function createApp(options: AppOptions): Promise<App> {
   const { config, shareSession = false, notice, links = [], stopping, routes } = options;
-  const log = options.log ?? (await openLog(config.logLevel));
+  const log = options.log ?? openLog(config.logLevel);
   const opened = options.store ? undefined : await openStore(config, log);
   const store = options.store ?? (opened as NonNullable<typeof opened>).store;
   let metrics: Promise<Metrics> | undefined;

@@ -1,10 +1,10 @@
 import { isIP } from "node:net";
 import express, { type Request, type Router } from "express";
-import type { Logger } from "pino";
 import type { SealedStore } from "../session-store.ts";
 import { allowOnly } from "./allow-only.ts";
 import type { Config } from "./config/config.ts";
 import { AppError } from "./errors.ts";
+import type { Logger } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import { reasonOf } from "./reason.ts";
 

@@ -7,7 +7,7 @@ import {
   STATUS_CODES,
 } from "node:http";
 import type { Socket } from "node:net";
-import type { Logger } from "pino";
+import type { Logger } from "./log.ts";
 
 /** Limits of a connection, in milliseconds unless the name says otherwise. */
 export interface HttpLimits {

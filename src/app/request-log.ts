@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { RequestHandler } from "express";
-import type { Logger } from "pino";
+import type { Logger } from "./log.ts";
 
 /**
  * Gives every request an ID (`res.locals.requestId`, header X-Request-Id) and the log one line, without the query: that
