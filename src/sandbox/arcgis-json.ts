@@ -40,10 +40,26 @@ export const notPermitted = arcgisError(
   "You do not have permissions to access this resource or perform this operation.",
 );
 
-/** Sends JSON for `f=json` and `f=pjson`. Otherwise sends a page that shows the same, as ArcGIS does. */
+/** Thrown by a route: `sendJson` sends the body, with status 200. */
+export class ArcGISError extends Error {
+  readonly body: object;
+
+  constructor(body: object) {
+    super("an error of the ArcGIS REST API");
+    this.body = body;
+  }
+}
+
+/** The error of a query; `detail` names the parameter. */
+export function invalidQuery(detail: string): ArcGISError {
+  return new ArcGISError(arcgisError(400, "Cannot perform query. Invalid query parameters.", [detail]));
+}
+
+/** Sends JSON. Without `f`, sends a page that shows the same, as ArcGIS does. */
 export function sendJson(req: Request, res: Response, body: object): void {
-  const format = param(paramsOf(req), "f");
-  if (format === "json") res.json(body);
-  else if (format === "pjson") res.type("json").send(JSON.stringify(body, undefined, 2));
-  else res.render("json", { title: req.path, json: JSON.stringify(body, undefined, 2) });
+  const format = param(paramsOf(req), "f") ?? "html";
+  const json = JSON.stringify(body, undefined, 2);
+  if (format === "html") res.render("json", { title: req.path, json });
+  else if (format === "pjson") res.type("json").send(json);
+  else res.json(body);
 }

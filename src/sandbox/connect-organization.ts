@@ -25,7 +25,7 @@ export async function connectOrganization(
   const registration = { clientId: "sandbox-portal", clientSecret: randomBytes(32).toString("base64url") };
   const provider = await startIdentityProvider({
     accounts: members,
-    relyingParty: { ...registration, redirectUri: `${url}${organizationPath}/signin` },
+    portal: { ...registration, redirectUri: `${url}${organizationPath}/signin` },
     organization: homeOrganization.name,
     port,
   });

@@ -42,19 +42,26 @@ export interface SandboxSettings extends TokenLifetimes {
   organizationLogin: OrganizationLogin | undefined;
 }
 
-/** What the routes of one running portal share. */
-export interface SandboxContext {
-  /** `http://127.0.0.1:PORT` */
-  origin: string;
-  /** `http://127.0.0.1:PORT/portal/sharing/rest` */
+/** What a running portal has, for the test that started it. */
+export interface SandboxState {
+  /** The portal's URL for an app: `http://127.0.0.1:PORT/portal/sharing/rest`. */
   url: string;
-  clients: SandboxClient[];
-  users: SandboxUser[];
-  layers: readonly FeatureLayer[];
-  /** The roots of the federated servers. */
-  servers: string[];
-  serverTokens: Map<string, ServerToken>;
+  origin: string;
+  /** Read at each request: change them at any time. */
   settings: SandboxSettings;
+  /** Add clients, or change their redirect URIs, at any time. */
+  clients: SandboxClient[];
+  /** Change users at any time. */
+  users: SandboxUser[];
+  /** The roots of the ArcGIS Servers that are federated with the portal, its own first. Add others at any time. */
+  servers: string[];
+  /** The tokens that the portal issued for those servers. */
+  serverTokens: Map<string, ServerToken>;
+}
+
+/** What the routes of one running portal share. */
+export interface SandboxContext extends SandboxState {
+  layers: readonly FeatureLayer[];
   tokens: TokenStore;
   clock: () => number;
   /** Names the endpoint in the log, and applies the fault that is set for it. */

@@ -16,7 +16,7 @@ import type { RequestParams } from "./request-params.ts";
  * The response to `query` of a layer, as Esri JSON or as GeoJSON.
  * https://developers.arcgis.com/rest/services-reference/enterprise/query-feature-service-layer/
  *
- * @throws QueryError
+ * @throws ArcGISError
  */
 export function queryFeatures({ definition, features }: FeatureLayer, params: RequestParams): object {
   const query = parseQuery(params);

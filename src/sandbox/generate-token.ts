@@ -1,5 +1,6 @@
 import { Router } from "express";
-import { arcgisError, invalidToken, sendJson, tokenRequired } from "./arcgis-json.ts";
+import { ArcGISError, arcgisError, sendJson } from "./arcgis-json.ts";
+import { requireUser } from "./authentication.ts";
 import type { SandboxContext } from "./context.ts";
 import { param, paramsOf } from "./request-params.ts";
 import { randomToken } from "./token-store.ts";
@@ -12,26 +13,23 @@ const expirationMinutes = { default: 60, max: 20160 };
  *
  * No public response of ArcGIS for an unknown server was found; this one follows the pattern of the others.
  */
-export function generateTokenRoutes({ at, servers, serverTokens, tokens, clock }: SandboxContext): Router {
+export function generateTokenRoutes(context: SandboxContext): Router {
+  const { at, servers, serverTokens, clock } = context;
   const router = Router();
 
   router.post("/generateToken", at("generateToken"), (req, res) => {
-    const params = paramsOf(req);
-    const token = param(params, "token");
-    const serverUrl = param(params, "serverUrl");
-    const user = tokens.findAccessToken(token ?? "");
-    if (!token) return sendJson(req, res, tokenRequired);
-    if (!user) return sendJson(req, res, invalidToken);
+    const { username } = requireUser(req, context);
+    const serverUrl = param(paramsOf(req), "serverUrl");
     // The Maps SDK sends the URL of the service, other clients the root of the server.
     const root = servers.find((each) => serverUrl === each || serverUrl?.startsWith(`${each}/`));
-    if (root === undefined) return sendJson(req, res, arcgisError(400, "Unable to generate token."));
+    if (root === undefined) throw new ArcGISError(arcgisError(400, "Unable to generate token."));
 
-    const requested = Number(param(params, "expiration"));
+    const requested = Number(param(paramsOf(req), "expiration"));
     const minutes = requested > 0 ? Math.min(requested, expirationMinutes.max) : expirationMinutes.default;
     const expires = clock() + minutes * 60_000;
-    const serverToken = randomToken(96);
-    serverTokens.set(serverToken, { username: user.username, serverUrl: root, expires });
-    sendJson(req, res, { token: serverToken, expires, ssl: false });
+    const token = randomToken(96);
+    serverTokens.set(token, { username, serverUrl: root, expires });
+    sendJson(req, res, { token, expires, ssl: false });
   });
 
   return router;

@@ -1,24 +1,9 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { promisify } from "node:util";
-import type { ErrorRequestHandler, Response } from "express";
+import express, { type ErrorRequestHandler, type Response } from "express";
 import type { Adapter, AdapterPayload } from "oidc-provider";
 import { contentSecurityPolicy, viewsFolder } from "./views.ts";
 import { createPages, listen } from "./web-server.ts";
-
-/** A user of the identity provider. The sandbox has no passwords. */
-export interface ProviderAccount {
-  /** The user types this or the email address. */
-  userName: string;
-  email: string;
-  name: string;
-}
-
-/** The portal (OpenID Connect Core 1.0, 2). */
-export interface RelyingParty {
-  clientId: string;
-  clientSecret: string;
-  redirectUri: string;
-}
 
 export interface IdentityProvider {
   /** Its URL, such as `http://127.0.0.1:3002`. */
@@ -30,8 +15,10 @@ export interface IdentityProvider {
 }
 
 export interface IdentityProviderOptions {
-  accounts: readonly ProviderAccount[];
-  relyingParty: RelyingParty;
+  /** Its users. There are no passwords: they type their user name or email address. */
+  accounts: readonly { userName: string; email: string; name: string }[];
+  /** The portal, as the relying party (OpenID Connect Core 1.0, 2). */
+  portal: { clientId: string; clientSecret: string; redirectUri: string };
   /** The name of the organization. */
   organization: string;
   /** Default 0: any free port of 127.0.0.1. */
@@ -53,11 +40,11 @@ const pagePolicy = contentSecurityPolicy().replace(/; form-action [^;]*/, "");
  * @throws when the package is not installed, or the port is taken (`code` EADDRINUSE).
  */
 export async function startIdentityProvider(options: IdentityProviderOptions): Promise<IdentityProvider> {
-  const { accounts, relyingParty, organization, port = 0 } = options;
+  const { accounts, portal, organization, port = 0 } = options;
   const { Provider } = await import("oidc-provider").catch(notInstalled);
   const { server, origin: issuer, close } = await listen(port, "127.0.0.1");
   const log: string[] = [];
-  const app = createPages(pagePolicy, (req, _res, next) => {
+  const app = createPages(pagePolicy).use((req, _res, next) => {
     log.push(`${req.method} ${req.path}`);
     next();
   });
@@ -67,9 +54,9 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
     adapter: memory(),
     clients: [
       {
-        client_id: relyingParty.clientId,
-        client_secret: relyingParty.clientSecret,
-        redirect_uris: [relyingParty.redirectUri],
+        client_id: portal.clientId,
+        client_secret: portal.clientSecret,
+        redirect_uris: [portal.redirectUri],
         id_token_signed_response_alg: "ES256",
       },
     ],
@@ -82,12 +69,14 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
     conformIdTokenClaims: false,
     findAccount: (_ctx, accountId) => {
       const account = accounts.find(({ userName }) => userName === accountId);
-      return account && { accountId, claims: () => claimsOf(account) };
+      if (!account) return undefined;
+      const { name, email } = account;
+      return { accountId, claims: () => ({ sub: accountId, name, email, preferred_username: email }) };
     },
     // The portal belongs to the organization: no user is asked for consent.
     loadExistingGrant: async ({ oidc }) => {
       const { accountId } = oidc.session ?? {};
-      const grant = new provider.Grant({ clientId: relyingParty.clientId, accountId });
+      const grant = new provider.Grant({ clientId: portal.clientId, accountId });
       grant.addOIDCScope("openid profile email");
       await grant.save();
       return grant;
@@ -115,7 +104,7 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
   });
 
   // 2. The only place where the user types something.
-  app.post("/sign-in/:uid", async (req, res) => {
+  app.post("/sign-in/:uid", express.urlencoded({ extended: false }), async (req, res) => {
     const interaction = await provider.interactionDetails(req, res);
     const { user_name, action } = req.body ?? {};
     if (action === "cancel") {
@@ -169,10 +158,6 @@ function notInstalled(error: NodeJS.ErrnoException): never {
   throw new Error(
     "The package oidc-provider is not installed, which plays the organization's identity provider. It is a development dependency, as is openid-client: run `npm ci` without --omit=dev, and without NODE_ENV=production.",
   );
-}
-
-function claimsOf({ userName, email, name }: ProviderAccount) {
-  return { sub: userName, name, email, preferred_username: email };
 }
 
 /** Signs ID tokens until the provider closes. */

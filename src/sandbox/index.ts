@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { NextFunction, Request, Response } from "express";
-import { arcgisError, sendJson } from "./arcgis-json.ts";
+import express, { type NextFunction, type Request, type Response } from "express";
+import { ArcGISError, arcgisError, sendJson } from "./arcgis-json.ts";
 import { authorizeRoutes } from "./authorize.ts";
 import { connectOrganization, type OrganizationOptions } from "./connect-organization.ts";
-import type { SandboxClient, SandboxContext, SandboxSettings, ServerToken } from "./context.ts";
+import type { SandboxClient, SandboxContext, SandboxSettings, SandboxState } from "./context.ts";
 import { allowApps } from "./cors.ts";
 import {
   type Fault,
@@ -15,13 +15,13 @@ import {
 import { featureServerRoutes, serverPath } from "./feature-server.ts";
 import { generateTokenRoutes } from "./generate-token.ts";
 import type { IdentityProvider } from "./identity-provider.ts";
+import { itemRoutes } from "./items.ts";
 import { createLayer, type SandboxLayer, sampleLayers } from "./layers.ts";
 import { portalSelfRoutes } from "./portal-self.ts";
 import type { RequestParams } from "./request-params.ts";
-import { searchRoutes } from "./search.ts";
 import { tokenRoutes } from "./token-endpoint.ts";
 import { openTokenStore } from "./token-store.ts";
-import { createUser, type SandboxUser, type SandboxUserOptions, sampleUsers } from "./users.ts";
+import { createUser, type SandboxUserOptions, sampleUsers } from "./users.ts";
 import { contentSecurityPolicy, viewsFolder } from "./views.ts";
 import { createPages, listen } from "./web-server.ts";
 
@@ -65,22 +65,9 @@ export interface SandboxRequest {
   headers: IncomingHttpHeaders;
 }
 
-export interface Sandbox {
-  /** The portal's URL for an app: `http://127.0.0.1:PORT/portal/sharing/rest`. */
-  url: string;
-  origin: string;
-  /** Read at each request: change them at any time. */
-  settings: SandboxSettings;
-  /** Add clients, or change their redirect URIs, at any time. */
-  clients: SandboxClient[];
-  /** Change users at any time. */
-  users: SandboxUser[];
+export interface Sandbox extends SandboxState {
   /** The URLs of the feature layers. */
   layers: string[];
-  /** The roots of the ArcGIS Servers that are federated with the portal, its own first. Add others at any time. */
-  servers: string[];
-  /** The tokens that the portal issued for those servers. */
-  serverTokens: Map<string, ServerToken>;
   faults: SandboxFaults;
   /** The latest ten thousand requests, oldest first. */
   log: SandboxRequest[];
@@ -132,47 +119,41 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const log: SandboxRequest[] = [];
   const { server, origin, close } = await listen(port, host);
 
-  const context: SandboxContext = {
-    origin,
+  const state: SandboxState = {
     url: `${origin}/portal/sharing/rest`,
+    origin,
+    settings,
     clients: [...options.clients],
     users: (options.users ?? sampleUsers()).map(createUser),
-    layers,
     servers: [`${origin}${serverPath}`],
     serverTokens: new Map(),
-    settings,
-    tokens,
-    clock,
-    at: faults.at,
   };
+  const context: SandboxContext = { ...state, layers, tokens, clock, at: faults.at };
 
-  const app = createPages(contentSecurityPolicy(), (req, res, next) => {
-    res.locals.request = requestOf(req, clock());
-    if (log.push(res.locals.request) > maxLogLength) log.shift();
-    next();
-  })
+  const app = createPages(contentSecurityPolicy())
+    .use(express.urlencoded({ extended: false }))
+    .use((req, res, next) => {
+      res.locals.request = requestOf(req, clock());
+      if (log.push(res.locals.request) > maxLogLength) log.shift();
+      next();
+    })
     .get("/portal/sandbox.css", (_req, res) => res.sendFile("sandbox.css", { root: viewsFolder }))
     .get(["/", "/portal", "/portal/home"], (_req, res) => res.render("message", welcome))
     // The Maps SDK signs in at /sharing/oauth2/authorize, other clients below /sharing/rest.
     .use(["/portal/sharing/rest", "/portal/sharing"], authorizeRoutes(context), tokenRoutes(context))
     .use(["/portal/sharing/rest", "/portal/sharing", serverPath], allowApps(context))
     .use(["/portal/sharing/rest", "/portal/sharing"], generateTokenRoutes(context))
-    .use("/portal/sharing/rest", portalSelfRoutes(context), searchRoutes(context))
+    .use("/portal/sharing/rest", portalSelfRoutes(context), itemRoutes(context))
     .use(serverPath, featureServerRoutes(context))
     .use((req, res) => sendJson(req, res.status(404), arcgisError(404, "There is nothing at this address.")))
     .use(sendError);
   server.on("request", app);
 
-  const { url, clients, users, servers, serverTokens } = context;
   return {
-    url,
-    origin,
-    settings,
-    clients,
-    users,
-    layers: layers.map(({ serviceName }) => `${servers[0]}/rest/services/${serviceName}/FeatureServer/0`),
-    servers,
-    serverTokens,
+    ...state,
+    layers: layers.map(
+      ({ serviceName }) => `${origin}${serverPath}/rest/services/${serviceName}/FeatureServer/0`,
+    ),
     faults: faults.controls,
     log,
     revoked: tokens.revoked,
@@ -195,13 +176,9 @@ function requestOf({ method, path, query, body, headers }: Request, time: number
 }
 
 /** A request that cannot be read has a status; any other error is a bug of the sandbox. */
-function sendError(
-  error: Error & { status?: number },
-  req: Request,
-  res: Response,
-  next: NextFunction,
-): void {
-  const { status = 500, message } = error;
+function sendError(error: unknown, req: Request, res: Response, next: NextFunction): void {
+  if (error instanceof ArcGISError) return void sendJson(req, res, error.body);
+  const { status = 500, message } = error as Error & { status?: number };
   if (status >= 500) console.error(error);
   if (res.headersSent) next(error);
   else sendJson(req, res.status(status), arcgisError(status, status < 500 ? message : "The sandbox failed."));

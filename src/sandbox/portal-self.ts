@@ -1,9 +1,8 @@
-import { type Request, Router } from "express";
-import { invalidToken, sendJson, tokenRequired } from "./arcgis-json.ts";
+import { Router } from "express";
+import { sendJson } from "./arcgis-json.ts";
+import { requireUser, signedIn } from "./authentication.ts";
 import type { SandboxContext } from "./context.ts";
 import { readSampleData } from "./data.ts";
-import { accessTokenOf } from "./request-params.ts";
-import type { AccessToken } from "./token-store.ts";
 import { homeOrganization, organizations, type SandboxGroup, type SandboxUser } from "./users.ts";
 
 /**
@@ -16,25 +15,24 @@ const same = readSampleData<{ portal: { currentVersion: string }; user: object; 
 );
 
 /** `community/self`, `portals/self` and `info`: who is signed in, and where. */
-export function portalSelfRoutes({ at, origin, url, clients, users, tokens, clock }: SandboxContext): Router {
+export function portalSelfRoutes(context: SandboxContext): Router {
+  const { at, origin, url, clients, clock } = context;
   const router = Router();
 
   router.all("/community/self", at("self"), (req, res) => {
-    if (!accessTokenOf(req)) return sendJson(req, res, tokenRequired);
-    const { user } = signedIn(req) ?? {};
-    const groups = user?.groups.map((group) => groupOf(group, user.username));
-    sendJson(req, res, user ? { ...profileOf(user), groups } : invalidToken);
+    const user = requireUser(req, context);
+    const groups = user.groups.map((group) => groupOf(group, user.username));
+    sendJson(req, res, { ...profileOf(user), groups });
   });
 
-  // Anonymous requests are allowed; a token adds the user and the app, and a bad token is an error.
+  // Anonymous requests are allowed; a token adds the user and the app.
   router.all("/portals/self", at("portalSelf"), (req, res) => {
-    const { token, user } = signedIn(req) ?? {};
-    if (accessTokenOf(req) && !user) return sendJson(req, res, invalidToken);
+    const { user, clientId } = signedIn(req, context) ?? {};
     sendJson(req, res, {
       ...(organizations.find(({ id }) => id === user?.orgId) ?? homeOrganization),
       ...same.portal,
       portalHostname: `${new URL(origin).host}/portal`,
-      ...(user && { user: profileOf(user), appInfo: appInfo(token) }),
+      ...(user && { user: profileOf(user), appInfo: appInfo(clientId) }),
     });
   });
 
@@ -49,18 +47,12 @@ export function portalSelfRoutes({ at, origin, url, clients, users, tokens, cloc
 
   return router;
 
-  function signedIn(req: Request): { token: AccessToken; user: SandboxUser } | undefined {
-    const token = tokens.findAccessToken(accessTokenOf(req) ?? "");
-    const user = users.find(({ username }) => username === token?.username);
-    return token && user && { token, user };
-  }
-
   /** Without the groups, as in `portals/self`. */
   function profileOf({ groups: _, roleName: __, ...user }: SandboxUser) {
     return { ...user, ...same.user, lastLogin: clock() };
   }
 
-  function appInfo({ clientId = "" }: Partial<AccessToken> = {}) {
+  function appInfo(clientId?: string) {
     const appTitle = clients.find((each) => each.clientId === clientId)?.title ?? clientId;
     const { id: orgId } = homeOrganization;
     return { appId: clientId, itemId: clientId, appOwner: "sandy_admin", orgId, appTitle, privileges: [] };

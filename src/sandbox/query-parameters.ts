@@ -1,8 +1,9 @@
 import { z } from "zod";
+import { invalidQuery } from "./arcgis-json.ts";
 import { degrees, type Envelope, envelopeInDegrees, intersects, supportedWkid } from "./geometry.ts";
 import type { LayerFeature } from "./layers.ts";
 import { param, type RequestParams } from "./request-params.ts";
-import { parseWhereClause, QueryError } from "./where-clause.ts";
+import { parseWhereClause } from "./where-clause.ts";
 
 const json = z.string().transform((text, context) => {
   try {
@@ -86,12 +87,12 @@ const Query = z.object({
 });
 export type Query = z.infer<typeof Query>;
 
-/** @throws QueryError that names the parameter */
+/** @throws ArcGISError that names the parameter */
 export function parseQuery(params: RequestParams): Query {
   const given = Object.keys(Query.shape).map((name) => [name, param(params, name)]);
   const { data, error } = Query.safeParse(Object.fromEntries(given));
   if (data) return data;
-  throw new QueryError(
+  throw invalidQuery(
     `'${String(error.issues[0]?.path[0])}' is not valid, or has a value that is not supported.`,
   );
 }
@@ -134,6 +135,6 @@ export function fieldNames(list: string, names: string[]): string[] {
 
 function fieldName(name: string, names: string[], parameter: string): string {
   const found = names.find((each) => each.toUpperCase() === name.toUpperCase());
-  if (!found) throw new QueryError(`'${parameter}' is not valid.`);
+  if (!found) throw invalidQuery(`'${parameter}' is not valid.`);
   return found;
 }

@@ -12,6 +12,8 @@ import type { SandboxClient, SandboxContext } from "./context.ts";
 import { param, paramsOf, type RequestParams } from "./request-params.ts";
 import type { Authorization, CodeChallenge } from "./token-store.ts";
 
+const invalidRedirectUri = oauthError(400, "invalid_request", "Invalid redirect_uri");
+
 /**
  * `oauth2/token` and `oauth2/revokeToken`.
  *
@@ -21,6 +23,11 @@ import type { Authorization, CodeChallenge } from "./token-store.ts";
  */
 export function tokenRoutes({ at, clients, settings, tokens }: SandboxContext): Router {
   const router = Router();
+  const grants = new Map([
+    ["authorization_code", { needed: ["code", "redirect_uri"], respond: exchangeCode }],
+    ["refresh_token", { needed: ["refresh_token"], respond: refresh }],
+    ["exchange_refresh_token", { needed: ["refresh_token", "redirect_uri"], respond: refresh }],
+  ]);
 
   // Both endpoints send JSON whatever `f` says.
   router.post("/oauth2/token", at("token"), (req, res) => {
@@ -50,31 +57,20 @@ export function tokenRoutes({ at, clients, settings, tokens }: SandboxContext): 
       return oauthError(400, "invalid_request", "Invalid client_secret");
     }
 
-    switch (param(params, "grant_type")) {
-      case undefined:
-        return notSpecified("grant_type");
-      case "authorization_code":
-        return exchangeCode(client, params);
-      case "refresh_token":
-      case "exchange_refresh_token":
-        return refresh(client, params);
-      default:
-        return oauthError(400, "unsupported_grant_type", "Invalid grant_type");
-    }
+    const grantType = param(params, "grant_type");
+    if (!grantType) return notSpecified("grant_type");
+    const grant = grants.get(grantType);
+    if (!grant) return oauthError(400, "unsupported_grant_type", "Invalid grant_type");
+    const missing = grant.needed.find((name) => !param(params, name));
+    return missing ? notSpecified(missing) : grant.respond(client, params);
   }
 
   function exchangeCode({ clientId }: SandboxClient, params: RequestParams): object {
-    const value = param(params, "code");
-    const redirectUri = param(params, "redirect_uri");
     const verifier = param(params, "code_verifier");
-    if (!value) return notSpecified("code");
-    if (!redirectUri) return notSpecified("redirect_uri");
-
-    const code = tokens.redeemCode(value);
+    const code = tokens.redeemCode(param(params, "code") ?? "");
     if (code?.authorization.clientId !== clientId) return oauthError(498, "invalid_request", "code expired");
     const { authorization, challenge } = code;
-    if (authorization.redirectUri !== redirectUri)
-      return oauthError(400, "invalid_request", "Invalid redirect_uri");
+    if (authorization.redirectUri !== param(params, "redirect_uri")) return invalidRedirectUri;
     if (challenge && !verifier) return notSpecified("code_verifier");
     if (challenge && !matchesChallenge(verifier ?? "", challenge)) {
       return oauthError(400, "invalid_request", "Invalid code_verifier");
@@ -84,19 +80,14 @@ export function tokenRoutes({ at, clients, settings, tokens }: SandboxContext): 
     return tokenPair(code.refreshToken, authorization);
   }
 
-  /** A new access token, or a new pair, which ends the old pair. */
+  /** Responds with a new access token, or with a new pair, which ends the old pair. */
   function refresh({ clientId }: SandboxClient, params: RequestParams): object {
-    const isExchange = param(params, "grant_type") === "exchange_refresh_token";
-    const token = param(params, "refresh_token");
-    const redirectUri = param(params, "redirect_uri");
-    if (!token) return notSpecified("refresh_token");
-    if (isExchange && !redirectUri) return notSpecified("redirect_uri");
-
+    const token = param(params, "refresh_token") ?? "";
     const found = tokens.findRefreshToken(token, clientId);
     if (!found) return invalidRefreshToken;
     if (found.isExpired) return oauthError(498, "invalid_request", "refresh_token expired");
-    if (!isExchange) return accessToken(token, found);
-    if (found.redirectUri !== redirectUri) return oauthError(400, "invalid_request", "Invalid redirect_uri");
+    if (param(params, "grant_type") === "refresh_token") return accessToken(token, found);
+    if (found.redirectUri !== param(params, "redirect_uri")) return invalidRedirectUri;
     tokens.endRefreshToken(token);
     return tokenPair(tokens.issueRefreshToken(found), found);
   }

@@ -20,14 +20,14 @@ export async function listen(port: number, host: string) {
   return { server, origin, close };
 }
 
-/** An app that renders the sandbox's pages; `onRequest` sees every request first. */
-export function createPages(contentSecurityPolicy: string, onRequest: express.RequestHandler): Express {
+/** An app that renders the sandbox's pages. */
+export function createPages(contentSecurityPolicy: string): Express {
   return express()
     .disable("x-powered-by")
     .disable("etag")
     .set("view engine", "ejs")
     .set("views", viewsFolder)
-    .use(express.urlencoded({ extended: false }), onRequest, (_req, res, next) => {
+    .use((_req, res, next) => {
       res.set({
         "Cache-Control": "no-store",
         "Content-Security-Policy": contentSecurityPolicy,

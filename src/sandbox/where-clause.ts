@@ -1,3 +1,5 @@
+import { invalidQuery } from "./arcgis-json.ts";
+
 type Value = string | number | null;
 
 /** The values in the fields of a feature. Dates are milliseconds since 1970. */
@@ -6,9 +8,6 @@ export type FeatureAttributes = Record<string, Value>;
 type Expression = (attributes: FeatureAttributes) => Value;
 /** `null` is SQL's UNKNOWN, the result of a comparison with NULL. */
 type Condition = (attributes: FeatureAttributes) => boolean | null;
-
-/** The message names the parameter of the query that is not valid or not supported. */
-export class QueryError extends Error {}
 
 /** Strings with '' for a quote, numbers, names, operators; and what is none of them, which the parser does not expect. */
 const tokenPattern = /'(?:[^']|'')*'|\d+(?:\.\d+)?|[A-Za-z_]\w*|<>|!=|<=|>=|\S/g;
@@ -20,7 +19,7 @@ const maxDepth = 50;
  * `IS NULL`, `DATE '2024-06-01'`, `TIMESTAMP '2024-06-01 09:30:00'`, `UPPER` and `LOWER`. Field names are not
  * case-sensitive.
  *
- * @throws QueryError
+ * @throws ArcGISError
  */
 export function parseWhereClause(
   clause: string,
@@ -132,7 +131,7 @@ export function parseWhereClause(
 }
 
 function fail(problem: string): never {
-  throw new QueryError(`'where' is not valid: ${problem}.`);
+  throw invalidQuery(`'where' is not valid: ${problem}.`);
 }
 
 /** True if any is true; unknown if any is unknown. */

@@ -1,0 +1,33 @@
+import type { Request } from "express";
+import { ArcGISError, invalidToken, tokenRequired } from "./arcgis-json.ts";
+import type { SandboxContext } from "./context.ts";
+import { accessTokenOf } from "./request-params.ts";
+import type { SandboxUser } from "./users.ts";
+
+/** Who sends a request, and with which app. */
+export interface SignedIn {
+  user: SandboxUser;
+  clientId: string;
+}
+
+type State = Pick<SandboxContext, "users" | "tokens">;
+
+/**
+ * The user whose token is sent along; `undefined` without a token.
+ * @throws ArcGISError 498 for a bad token
+ */
+export function signedIn(req: Request, { users, tokens }: State): SignedIn | undefined {
+  const text = accessTokenOf(req);
+  if (!text) return undefined;
+  const token = tokens.findAccessToken(text);
+  const user = users.find(({ username }) => username === token?.username);
+  if (!token || !user) throw new ArcGISError(invalidToken);
+  return { user, clientId: token.clientId };
+}
+
+/** @throws ArcGISError also without a token, 499 */
+export function requireUser(req: Request, state: State): SandboxUser {
+  const found = signedIn(req, state);
+  if (!found) throw new ArcGISError(tokenRequired);
+  return found.user;
+}
