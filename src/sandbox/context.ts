@@ -2,7 +2,7 @@ import type { RequestHandler } from "express";
 import type { FaultEndpoint } from "./faults.ts";
 import type { FeatureLayer } from "./layers.ts";
 import type { OrganizationLogin } from "./organization-login.ts";
-import type { TokenLifetimes, TokenStore } from "./token-store.ts";
+import type { TokenStore } from "./token-store.ts";
 import type { SandboxUser } from "./users.ts";
 
 /** An app that is registered at the portal. */
@@ -26,8 +26,12 @@ export interface ServerToken {
 }
 
 /** Read at each request: a test may change them at any time. */
-export interface SandboxSettings extends TokenLifetimes {
-  /** The lifetime of refresh tokens. `undefined`: what the app asks for with `expiration`. */
+export interface SandboxSettings {
+  /** The lifetime of authorization codes. Default 600. */
+  codeSeconds: number;
+  /** Default 1800. */
+  accessTokenSeconds: number;
+  /** `undefined`: what the app asks for with `expiration`. */
   refreshTokenSeconds: number | undefined;
   /** Rejects an authorize request without `code_challenge`. Default `false`. */
   requirePkce: boolean;

@@ -156,7 +156,7 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
 function notInstalled(error: NodeJS.ErrnoException): never {
   if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
   throw new Error(
-    "The package oidc-provider is not installed, which plays the organization's identity provider. It is a development dependency, as is openid-client: run `npm ci` without --omit=dev, and without NODE_ENV=production.",
+    "The package oidc-provider is not installed, which plays the organization's identity provider. It is a development dependency: run `npm ci` without --omit=dev, and without NODE_ENV=production.",
   );
 }
 

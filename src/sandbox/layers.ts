@@ -41,13 +41,7 @@ export interface SandboxLayer {
 }
 
 /** A layer as the feature server reads it. */
-export interface FeatureLayer {
-  serviceName: string;
-  description: string;
-  group: string | undefined;
-  definition: SandboxLayer["layerDefinition"] & { objectIdField: string; displayField: string };
-  features: LayerFeature[];
-}
+export type FeatureLayer = ReturnType<typeof createLayer>;
 
 /** The sample layers: districts for the whole organization, street trees for the group City Trees. */
 export function sampleLayers(): SandboxLayer[] {
@@ -55,7 +49,7 @@ export function sampleLayers(): SandboxLayer[] {
 }
 
 /** @throws Error when the layer has no object IDs. */
-export function createLayer(layer: SandboxLayer): FeatureLayer {
+export function createLayer(layer: SandboxLayer) {
   const { serviceName, description = "", group, layerDefinition, featureSet } = layer;
   const objectIdField = layerDefinition.fields.find(({ type }) => type === "esriFieldTypeOID")?.name;
   const hasIds = featureSet.features.every(({ attributes }) =>

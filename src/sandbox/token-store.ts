@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { z } from "zod";
+import type { SandboxSettings } from "./context.ts";
 
 const Token = z.object({ clientId: z.string(), username: z.string(), expires: z.number() });
 /** `refreshTokenSeconds` is the lifetime of the token and of each one that replaces it. */
@@ -10,9 +11,10 @@ const RefreshToken = Token.extend({ redirectUri: z.string(), refreshTokenSeconds
 const AccessToken = Token.extend({ refreshToken: z.string() });
 export type AccessToken = z.infer<typeof AccessToken>;
 
+/** Of the state file: names and values in pairs, as a Map takes them. */
 const State = z.object({
-  refreshTokens: z.record(z.string(), RefreshToken),
-  accessTokens: z.record(z.string(), AccessToken),
+  refreshTokens: z.array(z.tuple([z.string(), RefreshToken])),
+  accessTokens: z.array(z.tuple([z.string(), AccessToken])),
 });
 
 /** What a user has allowed an app to do: everything a refresh token stands for. */
@@ -34,35 +36,22 @@ interface AuthorizationCode {
   refreshToken?: string;
 }
 
-/** Lifetimes in seconds. */
-export interface TokenLifetimes {
-  /** Default 600. */
-  codeSeconds: number;
-  /** Default 1800. */
-  accessTokenSeconds: number;
-}
-
 /**
  * The codes and tokens of the portal. With a `stateFile` tokens survive a restart; a file that cannot be read counts
  * as empty.
  */
-export function openTokenStore(lifetimes: TokenLifetimes, clock: () => number, stateFile?: string) {
+export function openTokenStore(settings: SandboxSettings, clock: () => number, stateFile?: string) {
   const codes = new Map<string, AuthorizationCode>();
-  const state = stateFile ? readState(stateFile) : undefined;
   const isGood = ({ expires }: { expires: number }) => expires > clock();
-  const goodOnes = <T extends { expires: number }>(tokens: Record<string, T> = {}) =>
-    new Map(Object.entries(tokens).filter(([, token]) => isGood(token)));
-  const refreshTokens = goodOnes(state?.refreshTokens);
-  const accessTokens = goodOnes(state?.accessTokens);
+  const state = readState(stateFile);
+  const refreshTokens = new Map(state.refreshTokens.filter(([, token]) => isGood(token)));
+  const accessTokens = new Map(state.accessTokens.filter(([, token]) => isGood(token)));
   const revoked: string[] = [];
   const after = (seconds: number) => clock() + seconds * 1000;
 
   function save(): void {
     if (!stateFile) return;
-    const content = {
-      refreshTokens: Object.fromEntries(refreshTokens),
-      accessTokens: Object.fromEntries(accessTokens),
-    };
+    const content = { refreshTokens: [...refreshTokens], accessTokens: [...accessTokens] };
     mkdirSync(dirname(stateFile), { recursive: true, mode: 0o700 });
     writeFileSync(`${stateFile}.new`, JSON.stringify(content), { mode: 0o600 });
     renameSync(`${stateFile}.new`, stateFile);
@@ -101,7 +90,7 @@ export function openTokenStore(lifetimes: TokenLifetimes, clock: () => number, s
     issueCode(authorization: Authorization, challenge: CodeChallenge | undefined): string {
       forgetExpired(codes);
       const code = randomToken(32);
-      codes.set(code, { authorization, challenge, expires: after(lifetimes.codeSeconds), isRedeemed: false });
+      codes.set(code, { authorization, challenge, expires: after(settings.codeSeconds), isRedeemed: false });
       return code;
     },
 
@@ -135,7 +124,7 @@ export function openTokenStore(lifetimes: TokenLifetimes, clock: () => number, s
     issueAccessToken(refreshToken: string, { clientId, username }: Authorization): string {
       forgetExpired(accessTokens);
       const token = randomToken(168);
-      const expires = after(lifetimes.accessTokenSeconds);
+      const expires = after(settings.accessTokenSeconds);
       accessTokens.set(token, { clientId, username, refreshToken, expires });
       save();
       return token;
@@ -167,10 +156,9 @@ export function randomToken(bytes: number): string {
   return randomBytes(bytes).toString("base64").replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", ".");
 }
 
-function readState(file: string): z.infer<typeof State> | undefined {
+function readState(file?: string): z.infer<typeof State> {
   try {
-    return State.parse(JSON.parse(readFileSync(file, "utf8")));
-  } catch {
-    return undefined;
-  }
+    if (file) return State.parse(JSON.parse(readFileSync(file, "utf8")));
+  } catch {}
+  return { refreshTokens: [], accessTokens: [] };
 }

@@ -6,11 +6,29 @@ type Value = string | number | null;
 export type FeatureAttributes = Record<string, Value>;
 
 type Expression = (attributes: FeatureAttributes) => Value;
-/** `null` is SQL's UNKNOWN, the result of a comparison with NULL. */
-type Condition = (attributes: FeatureAttributes) => boolean | null;
+/** In Kleene's logic, which is SQL's: 1 is true, 0 false, and one half UNKNOWN, the result of a comparison with NULL. */
+type Condition = (attributes: FeatureAttributes) => number;
+const unknown = 0.5;
 
 /** Strings with '' for a quote, numbers, names, operators; and what is none of them, which the parser does not expect. */
 const tokenPattern = /'(?:[^']|'')*'|\d+(?:\.\d+)?|[A-Za-z_]\w*|<>|!=|<=|>=|\S/g;
+
+/** Of two numbers or two texts. */
+const comparisons = new Map<string, (one: string | number, other: string | number) => boolean>([
+  ["=", (one, other) => one === other],
+  ["<>", (one, other) => one !== other],
+  ["!=", (one, other) => one !== other],
+  ["<", (one, other) => one < other],
+  [">", (one, other) => one > other],
+  ["<=", (one, other) => one <= other],
+  [">=", (one, other) => one >= other],
+  ["LIKE", (text, pattern) => isLike([...String(text)], [...String(pattern)])],
+]);
+
+const textFunctions = new Map([
+  ["UPPER", (text: string) => text.toUpperCase()],
+  ["LOWER", (text: string) => text.toLowerCase()],
+]);
 
 const maxDepth = 50;
 
@@ -31,14 +49,14 @@ export function parseWhereClause(
 
   const condition = parseOr();
   if (next < tokens.length) fail(`'${tokens[next]}' was not expected`);
-  return (row) => condition(row) === true;
+  return (row) => condition(row) === 1;
 
   function parseOr(): Condition {
-    return anyOf(listOf(parseAnd, "OR"));
+    return or(listOf(parseAnd, "OR"));
   }
 
   function parseAnd(): Condition {
-    return not(anyOf(listOf(parseNot, "AND").map(not)));
+    return and(listOf(parseNot, "AND"));
   }
 
   function parseNot(): Condition {
@@ -56,34 +74,22 @@ export function parseWhereClause(
     if (takes("IS")) {
       const isNegated = takes("NOT");
       must("NULL");
-      return (row) => (left(row) === null) !== isNegated;
+      return (row) => Number((left(row) === null) !== isNegated);
     }
-    if (takes("NOT")) return not(parseMembership(left) ?? fail("IN, BETWEEN or LIKE was expected after NOT"));
-    return parseMembership(left) ?? parseComparison(left);
-  }
-
-  function parseMembership(left: Expression): Condition | undefined {
-    if (takes("IN")) {
-      must("(");
-      return closed(anyOf(listOf(parseValue, ",").map((value) => comparison(left, equal, value))));
-    }
-    if (takes("BETWEEN")) {
-      const from = parseValue();
-      must("AND");
-      return not(anyOf([comparison(left, less, from), comparison(parseValue(), less, left)]));
-    }
-    if (!takes("LIKE")) return undefined;
-    const pattern = parseValue();
-    return (row) => {
-      const [text, wanted] = [left(row), pattern(row)];
-      return text === null || wanted === null ? null : isLike([...String(text)], [...String(wanted)]);
-    };
+    return takes("NOT") ? not(parseComparison(left)) : parseComparison(left);
   }
 
   function parseComparison(left: Expression): Condition {
-    const operator = tokens[next++] ?? "the end";
-    const orders = comparisons.get(operator) ?? fail(`a comparison was expected, not '${operator}'`);
-    return comparison(left, orders, parseValue());
+    if (takes("IN")) {
+      must("(");
+      return closed(or(listOf(() => compared(left, "=", parseValue()), ",")));
+    }
+    if (takes("BETWEEN")) {
+      const from = compared(left, ">=", parseValue());
+      must("AND");
+      return and([from, compared(left, "<=", parseValue())]);
+    }
+    return compared(left, tokens[next++], parseValue());
   }
 
   function parseValue(): Expression {
@@ -95,12 +101,12 @@ export function parseWhereClause(
     if (/^'.*'$/s.test(word)) return constant(unquoted(found));
     if (word === "NULL") return constant(null);
     if ((word === "DATE" || word === "TIMESTAMP") && isText) return constant(timeOf(tokens[next++] ?? ""));
-    if ((word === "UPPER" || word === "LOWER") && takes("(")) {
+    const change = textFunctions.get(word);
+    if (change && takes("(")) {
       const inner = closed(parseValue());
-      const changed = (text: string) => (word === "UPPER" ? text.toUpperCase() : text.toLowerCase());
       return (row) => {
         const value = inner(row);
-        return typeof value === "string" ? changed(value) : value;
+        return typeof value === "string" ? change(value) : value;
       };
     }
     const field = fields.find((each) => each.toUpperCase() === word) ?? fail(`'${found}' is no field`);
@@ -134,53 +140,39 @@ function fail(problem: string): never {
   throw invalidQuery(`'where' is not valid: ${problem}.`);
 }
 
-/** True if any is true; unknown if any is unknown. */
-function anyOf(conditions: Condition[]): Condition {
-  return (row) => {
-    const values = conditions.map((condition) => condition(row));
-    return values.includes(true) || (values.includes(null) ? null : false);
-  };
+function or(conditions: Condition[]): Condition {
+  return (row) => Math.max(...conditions.map((condition) => condition(row)));
+}
+
+function and(conditions: Condition[]): Condition {
+  return (row) => Math.min(...conditions.map((condition) => condition(row)));
 }
 
 function not(condition: Condition): Condition {
-  return (row) => {
-    const value = condition(row);
-    return value === null ? null : !value;
-  };
+  return (row) => 1 - condition(row);
 }
 
-const [equal, less, greater] = [[0], [-1], [1]];
-/** The orders of two values (-1, 0, 1) for which each comparison is true. */
-const comparisons = new Map([
-  ["=", equal],
-  ["<>", [-1, 1]],
-  ["!=", [-1, 1]],
-  ["<", less],
-  [">", greater],
-  ["<=", [-1, 0]],
-  [">=", [0, 1]],
-]);
-
-function comparison(left: Expression, orders: number[], right: Expression): Condition {
+function compared(left: Expression, operator = "the end", right: Expression): Condition {
+  const test =
+    comparisons.get(operator.toUpperCase()) ?? fail(`a comparison was expected, not '${operator}'`);
   return (row) => {
     const [one, other] = [left(row), right(row)];
-    if (one === null || other === null) return null;
-    if (typeof one === "number" && typeof other === "number") return orders.includes(Math.sign(one - other));
-    const [text, otherText] = [String(one), String(other)];
-    return orders.includes(Number(text > otherText) - Number(text < otherText));
+    if (one === null || other === null) return unknown;
+    const isSameType = typeof one === typeof other;
+    return Number(isSameType ? test(one, other) : test(String(one), String(other)));
   };
 }
 
 /** `%` stands for any text, `_` for one character. Goes back to the last `%` only, so that no pattern takes long. */
 function isLike(text: string[], pattern: string[]): boolean {
-  let [at, wanted, start, lastPercent] = [0, 0, 0, -1];
+  let [at, next, start, lastPercent] = [0, 0, 0, -1];
   while (at < text.length) {
-    if (pattern[wanted] === "%") [lastPercent, start, wanted] = [wanted, at, wanted + 1];
-    else if (pattern[wanted] === "_" || pattern[wanted] === text[at]) [at, wanted] = [at + 1, wanted + 1];
-    else if (lastPercent >= 0) [at, start, wanted] = [start + 1, start + 1, lastPercent + 1];
+    if (pattern[next] === "%") [lastPercent, start, next] = [next, at, next + 1];
+    else if (pattern[next] === "_" || pattern[next] === text[at]) [at, next] = [at + 1, next + 1];
+    else if (lastPercent >= 0) [at, start, next] = [start + 1, start + 1, lastPercent + 1];
     else return false;
   }
-  return pattern.slice(wanted).every((character) => character === "%");
+  return pattern.slice(next).every((character) => character === "%");
 }
 
 function constant(value: Value): Expression {
