@@ -12,8 +12,7 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { describe, type TestContext, test } from "node:test";
-import type { Finding } from "#src/cli/doctor/finding.ts";
-import { type DoctorOptions, doctor } from "#src/cli/doctor.ts";
+import { type DoctorOptions, doctor, type NamedFinding as Finding } from "#src/cli/doctor.ts";
 import { type Sandbox, startSandbox } from "#src/sandbox/index.ts";
 import { selfSigned } from "./support/certificate.ts";
 import { callCli, spawnCli } from "./support/cli.ts";
@@ -48,7 +47,8 @@ async function patient(t: TestContext): Promise<Patient> {
     SESSION_SECRET: secret(),
     ENCRYPTION_KEY: secret(),
   };
-  return { sandbox, settings, env: {}, options: {}, cwd };
+  // A version that nothing is wrong with, whichever runs the tests.
+  return { sandbox, settings, env: {}, options: { nodeVersion: "100.0.0" }, cwd };
 }
 
 /** Runs the command; gives its exit code and what it wrote. */
@@ -97,8 +97,7 @@ describe("a server that can work", () => {
     const expected = [
       /^ok +Node\.js +\d+\.\d+\.\d+$/,
       /^- +private certificate authority +NODE_EXTRA_CA_CERTS is not set: only well-known authorities are trusted$/,
-      /^ok +secrets +SESSION_SECRET has 1 value, ENCRYPTION_KEY has 1 value; all of them are strong$/,
-      /^ok +cookie +arcgis\.sid, without https, because users open http:\/\/localhost:3000$/,
+      /^ok +configuration +is valid, with strong secrets; the session cookie is arcgis\.sid$/,
       /^ok +reverse proxy +none, because REDIRECT_URI is on this machine$/,
       /^ok +address to listen on +127\.0\.0\.1:3000; users must open localhost, because 127\.0\.0\.1 is another host to browsers$/,
       /^ok +session store +files in .*sessions, which the server will create$/,
@@ -171,11 +170,28 @@ describe("a fault of the machine or the configuration", () => {
       ["24.0.0"],
       ["100.0.0"],
     ] as const) {
-      it.options = { nodeVersion };
-      const trouble = isOld
-        ? [`problem Node.js: ${nodeVersion} is too old. Install 20.19, 22.12 or later.`]
-        : [];
-      await assertTrouble(it, ...trouble);
+      it.options = { nodeVersion, now: () => Date.parse("2026-04-20") };
+      const { status, found, fix } = (await examine(it)).find(({ check }) => check === "Node.js") ?? {};
+      const trouble = ["problem", `${nodeVersion} is too old`, "Install 20.19, 22.12 or later."];
+      assert.deepEqual([status, found, fix], isOld ? trouble : ["ok", nodeVersion, undefined]);
+    }
+  });
+
+  test("Node gets no security fixes from the month after its last one", async (t) => {
+    const it = await patient(t);
+    for (const [nodeVersion, month, status] of [
+      ["20.19.0", "2026-04", "ok"],
+      ["20.19.0", "2026-05", "warning"],
+      ["22.20.1", "2027-05", "warning"],
+      ["24.0.0", "2028-04", "ok"],
+      ["24.0.0", "2028-05", "warning"],
+      ["25.9.0", "2026-07", "warning"],
+      ["26.1.0", "2029-05", "warning"],
+      ["28.0.0", "2029-05", "ok"],
+    ] as const) {
+      it.options = { nodeVersion, now: () => Date.parse(`${month}-20`) };
+      const found = (await examine(it)).find(({ check }) => check === "Node.js");
+      assert.equal(found?.status, status, `${nodeVersion} in ${month}`);
     }
   });
 
@@ -237,11 +253,8 @@ describe("a fault of the machine or the configuration", () => {
     await assertTrouble(it, /^problem reverse proxy: .*TRUST_PROXY is false.*\. Set TRUST_PROXY to 1 /);
     it.settings.TRUST_PROXY = 1;
     await assertTrouble(it);
-    const cookie = (await examine(it)).find(({ check }) => check === "cookie");
-    assert.equal(
-      cookie?.found,
-      "__Host-arcgis.sid, for https only, because users open https://gis.example.com",
-    );
+    const { found } = (await examine(it)).find(({ check }) => check === "configuration") ?? {};
+    assert.match(String(found), /the session cookie is __Host-arcgis\.sid$/);
   });
 
   test("CF-5 TRUST_PROXY where there is none, and a port that visitors reach past the proxy", async (t) => {
@@ -280,7 +293,7 @@ describe("a fault of the place where sessions are kept", () => {
     it.settings.SESSION_DIR = place("link");
     await assertTrouble(
       it,
-      /^problem session store: .* is not a folder \(a symbolic link is not accepted\)\. /,
+      /^problem session store: cannot be used: .* is not a folder \(a symbolic link is not accepted\)\. /,
     );
 
     it.settings.SESSION_DIR = place("real");
@@ -290,13 +303,16 @@ describe("a fault of the place where sessions are kept", () => {
     await assertTrouble(it, /^warning session store: other users can open .*run: chmod 700 /);
     chmodSync(place("real"), 0o500);
     await asPlainUser([it.cwd, join(it.cwd, "config.json")], async () => {
-      await assertTrouble(it, /^problem session store: .* is not writable \(EACCES.*\)\. Check its owner/);
+      await assertTrouble(
+        it,
+        /^problem session store: cannot be used: EACCES.*\. Run this .* make that user the owner/,
+      );
     });
     if (process.getuid?.() !== 0) return;
     chownSync(place("real"), 65534, 65534);
     await assertTrouble(
       it,
-      /^problem session store: .* belongs to another user\. Run this as the server's user/,
+      /^problem session store: cannot be used: .* belongs to another user\. Run this as the server's user/,
     );
   });
 
@@ -326,7 +342,7 @@ describe("a fault of the place where sessions are kept", () => {
 describe("a fault of the portal", () => {
   test("it does not listen, hangs up, or never answers", async (t) => {
     const it = await patient(t);
-    it.options = { timeoutMs: 300 };
+    it.options = { nodeVersion: "100.0.0", timeoutMs: 300 };
     const port = await freePort();
     it.settings.PORTAL_URL = `http://127.0.0.1:${port}/portal`;
     await assertTrouble(
@@ -344,12 +360,11 @@ describe("a fault of the portal", () => {
       it.sandbox.faults.set("portalSelf", { kind });
       await assertTrouble(it, new RegExp(`^problem portal: ${host} does not respond within 10 s\\. `));
     }
-    const findings = await examine(it);
-    assert.deepEqual(findings.at(-1), {
-      check: "PKCE, client ID, redirect URI",
-      status: "skipped",
-      found: "need a portal that responds",
-    });
+    const skipped = (await examine(it)).filter(({ found }) => found === "needs a portal that responds");
+    assert.deepEqual(
+      skipped.map(({ check, status }) => [status, check]),
+      ["OAuth metadata", "PKCE", "client ID", "redirect URI"].map((check) => ["skipped", check]),
+    );
   });
 
   test("what answers is no portal: a redirect, a web page, an error, a closed door, a fault, no OAuth", async (t) => {
@@ -401,16 +416,16 @@ describe("a fault of the portal", () => {
       const front = await tlsProxy(t, certificate);
       front.target = it.sandbox.origin;
       it.settings.PORTAL_URL = `${front.url}/portal`;
-      it.options = { ca: certificate.cert };
+      it.options = { nodeVersion: "100.0.0", ca: certificate.cert };
     };
     await open(selfSigned());
     await assertTrouble(it);
-    it.options = {};
+    it.options = { nodeVersion: "100.0.0" };
     await assertTrouble(
       it,
       /^problem portal: the certificate of localhost:\d+ is self-signed\. .*NODE_EXTRA_CA_CERTS/,
     );
-    it.options = { ca: selfSigned().cert };
+    it.options = { nodeVersion: "100.0.0", ca: selfSigned().cert };
     await assertTrouble(it, /^problem portal: .*certificate.*NODE_EXTRA_CA_CERTS/);
 
     await open(selfSigned({ host: "gis.example.com" }));
@@ -442,7 +457,7 @@ describe("a fault of the portal", () => {
       [120, /^warning clock: this machine's is 1[12]\d s ahead of the portal's\. /],
       [-3600, /^problem clock: this machine's is 3(?:59|60)\d s behind the portal's\. /],
     ] as const) {
-      it.options = { now: () => Date.now() + seconds * 1000 };
+      it.options = { nodeVersion: "100.0.0", now: () => Date.now() + seconds * 1000 };
       await assertTrouble(it, ...(expected ? [new RegExp(expected.source + fix)] : []));
     }
   });

@@ -1,20 +1,25 @@
 import { type Config, ConfigError, loadConfig } from "../app/config/config.ts";
 import { firstPortal } from "../app/config/portals.ts";
+import { cookieNames } from "../app/cookie-names.ts";
 import { type CommandContext, readArgs, withConfigFile } from "./command-line.ts";
-import { type Finding, problem, skipped } from "./doctor/finding.ts";
-import { checkPkce } from "./doctor/pkce.ts";
-import { checkPortal } from "./doctor/portal.ts";
+import { type Finding, ok, problem, skipped } from "./doctor/finding.ts";
+import { checkAuthorities, checkNode } from "./doctor/machine.ts";
+import { askAboutApp, checkClientId, checkMetadata, checkPkce, checkRedirectUri } from "./doctor/oauth.ts";
+import { askPortal, checkCertificate, checkClock, checkPortal } from "./doctor/portal.ts";
 import type { ProbeOptions } from "./doctor/probe.ts";
-import { checkRegistration } from "./doctor/registration.ts";
-import { checkExtraAuthorities, checkNode } from "./doctor/runtime.ts";
-import { checkSettings } from "./doctor/settings.ts";
+import { checkListener, checkReverseProxy } from "./doctor/settings.ts";
 import { checkStore } from "./doctor/store.ts";
 
 /** What a test replaces. */
 export interface DoctorOptions extends ProbeOptions {
   /** The version of Node, such as "20.15.0". */
   nodeVersion?: string;
+  /** The clock (ms since 1970). */
+  now?: () => number;
 }
+
+/** A finding with the name of its check, such as "clock". */
+export type NamedFinding = { check: string } & Finding;
 
 /** Runs all checks and prints the findings. Exit code 1: there is a problem. */
 export async function doctor(
@@ -24,52 +29,77 @@ export async function doctor(
 ): Promise<number> {
   const { json, config } = readArgs(args, { json: "boolean", config: "string" }).values;
   const findings = await allFindings(cwd, withConfigFile(env, config), options);
-  const ok = findings.every(({ status }) => status !== "problem");
-  output.write(json ? `${JSON.stringify({ ok, findings }, null, 2)}\n` : report(findings));
-  return ok ? 0 : 1;
+  const isWell = findings.every(({ status }) => status !== "problem");
+  output.write(json ? `${JSON.stringify({ ok: isWell, findings }, null, 2)}\n` : report(findings));
+  return isWell ? 0 : 1;
 }
 
 async function allFindings(
   cwd: string,
   env: NodeJS.ProcessEnv,
-  { nodeVersion = process.versions.node, ...probing }: DoctorOptions,
-): Promise<Finding[]> {
-  const runtime = [checkNode(nodeVersion), checkExtraAuthorities(env.NODE_EXTRA_CA_CERTS)];
+  options: DoctorOptions,
+): Promise<NamedFinding[]> {
+  const { nodeVersion = process.versions.node, now = Date.now } = options;
+  const machine = named({
+    "Node.js": checkNode(nodeVersion, now()),
+    "private certificate authority": checkAuthorities(env.NODE_EXTRA_CA_CERTS),
+  });
   let config: Config;
   try {
     config = loadConfig({ cwd, env, standalone: true });
   } catch (reason) {
     if (!(reason instanceof ConfigError)) throw reason;
     const { problems, hint } = reason;
-    const lines = [...problems.map(configProblem), ...(hint ? [skipped("configuration", hint)] : [])];
-    return [...runtime, ...lines, skipped("everything else", "needs a valid configuration")];
+    const lines = [...problems.map(configProblem), ...(hint ? [skipped(hint)] : [])];
+    const rest = named({ "everything else": skipped("needs a valid configuration") });
+    return [...machine, ...lines.map((line) => ({ check: "configuration", ...line })), ...rest];
   }
-  const [store, ...portals] = await Promise.all([
-    checkStore(config),
-    ...[config, ...config.furtherPortals].map((each) => portalFindings(each, probing)),
-  ]);
-  return [...runtime, ...checkSettings(config), ...store, ...portals.flat()];
+  const settings = named({
+    configuration: ok(`is valid, with strong secrets; the session cookie is ${cookieNames(config).session}`),
+    "reverse proxy": checkReverseProxy(config),
+    "address to listen on": checkListener(config),
+    "session store": await checkStore(config),
+  });
+  const portals = [config, ...config.furtherPortals].map((each) => portalFindings(each, now, options));
+  return [...machine, ...settings, ...(await Promise.all(portals)).flat()];
 }
 
 /** The checks of one portal; for one of PORTALS, its ID follows the name of each check. */
-async function portalFindings(config: Config, options: ProbeOptions): Promise<Finding[]> {
-  const { findings, self } = await checkPortal(config, options);
-  const rest = self
-    ? [...(await checkPkce(config, self, options)), ...(await checkRegistration(config, options))]
-    : [skipped("PKCE, client ID, redirect URI", "need a portal that responds")];
+async function portalFindings(
+  config: Config,
+  now: () => number,
+  options: ProbeOptions,
+): Promise<NamedFinding[]> {
+  const portal = await askPortal(config, now, options);
+  const app = portal.self && (await askAboutApp(portal, options));
+  const missing = skipped("needs a portal that responds");
+  const findings = named({
+    portal: checkPortal(portal),
+    "portal's certificate": checkCertificate(portal),
+    clock: checkClock(portal),
+    "OAuth metadata": app ? checkMetadata(app) : missing,
+    PKCE: app ? checkPkce(app) : missing,
+    "client ID": app ? checkClientId(app) : missing,
+    "redirect URI": app ? checkRedirectUri(app) : missing,
+  });
   const suffix = config.portalId === firstPortal ? "" : ` (${config.portalId})`;
-  return [...findings, ...rest].map((finding) => ({ ...finding, check: finding.check + suffix }));
+  return findings.map((finding) => ({ ...finding, check: finding.check + suffix }));
+}
+
+/** Checks that do not apply have no finding. */
+function named(findings: Record<string, Finding | undefined>): NamedFinding[] {
+  return Object.entries(findings).flatMap(([check, finding]) => (finding ? [{ check, ...finding }] : []));
 }
 
 /** Splits a line of ConfigError: the key and what is wrong, and the fix. */
 function configProblem(line: string): Finding {
   const [, found = line, fix = ""] = /^(.*?[.?]) (?=[A-Z])(.*)$/s.exec(line) ?? [];
-  return problem("configuration", found, fix);
+  return problem(found, fix);
 }
 
 const marks = { ok: "ok     ", warning: "WARNING", problem: "PROBLEM", skipped: "-      " };
 
-function report(findings: Finding[]): string {
+function report(findings: NamedFinding[]): string {
   const width = Math.max(...findings.map(({ check }) => check.length));
   const lines = findings.map(({ check, status, found, fix }) => {
     const text = fix ? `${found.replace(/[^.?]$/, "$&.")} ${fix}` : found;

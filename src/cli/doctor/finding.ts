@@ -1,7 +1,5 @@
-/** The result of one check. It contains no secret. */
+/** The result of a check. It contains no secret. */
 export interface Finding {
-  /** What was checked. */
-  check: string;
   /** A problem prevents sign-in or is not safe; a warning is worth a look; a skipped check has no result. */
   status: "ok" | "warning" | "problem" | "skipped";
   found: string;
@@ -9,12 +7,7 @@ export interface Finding {
   fix?: string;
 }
 
-const finding = (status: Finding["status"]) => (check: string, found: string) => ({ check, status, found });
-const findingWithFix =
-  (status: Finding["status"]) =>
-  (check: string, found: string, fix: string): Finding => ({ check, status, found, fix });
-
-export const ok = finding("ok");
-export const skipped = finding("skipped");
-export const warning = findingWithFix("warning");
-export const problem = findingWithFix("problem");
+export const ok = (found: string): Finding => ({ status: "ok", found });
+export const skipped = (found: string): Finding => ({ status: "skipped", found });
+export const warning = (found: string, fix: string): Finding => ({ status: "warning", found, fix });
+export const problem = (found: string, fix: string): Finding => ({ status: "problem", found, fix });

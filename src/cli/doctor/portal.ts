@@ -1,59 +1,56 @@
 import type { Config } from "../../app/config/config.ts";
-import { type Finding, ok, problem, warning } from "./finding.ts";
+import { printable } from "../terminal.ts";
+import { type Finding, ok, problem, skipped, warning } from "./finding.ts";
 import { type ProbeOptions, type ProbeResponse, probe } from "./probe.ts";
 
-/** The portal's own description (portals/self); the fields are not validated. */
-export interface PortalSelf {
-  currentVersion?: unknown;
-  supportsOAuth?: unknown;
+/** What the checks of a portal know about it. */
+export interface PortalFacts {
+  config: Config;
+  /** The clock of this machine (ms since 1970). */
+  now: number;
+  /** The response to portals/self, or why there is none. */
+  response: ProbeResponse | NodeJS.ErrnoException;
+  /** The portal's description of itself; `undefined` when the portal cannot be used. */
+  self: Record<string, unknown> | undefined;
 }
 
-/** The findings about a portal, and its description for the next checks. */
-export interface PortalFindings {
-  findings: Finding[];
-  /** Left out when the portal cannot be used. */
-  self?: PortalSelf;
+export async function askPortal(
+  config: Config,
+  now: () => number,
+  options: ProbeOptions,
+): Promise<PortalFacts> {
+  const response: PortalFacts["response"] = await probe(
+    `${config.portal}/portals/self?f=json`,
+    options,
+  ).catch((error) => error);
+  const self = response instanceof Error || response.status !== 200 ? undefined : parseObject(response.body);
+  return { config, now: now(), response, self: self && "error" in self ? undefined : self };
 }
 
-/** Whether the portal responds as one, whether its certificate stays valid, and whether the clocks agree. */
-export async function checkPortal({ portal }: Config, options: ProbeOptions): Promise<PortalFindings> {
-  const { now = Date.now } = options;
-  const check = "portal";
-  let response: ProbeResponse;
+/** The JSON object in a response; `undefined` when it is something else. */
+export function parseObject(text: string): Record<string, unknown> | undefined {
   try {
-    response = await probe(`${portal}/portals/self?f=json`, options);
-  } catch (error) {
-    return { findings: [problem(check, ...whyNoResponse(error as NodeJS.ErrnoException, portal))] };
-  }
-  const others = [...checkCertificate(response, now()), checkClock(response, now())];
-  const self = selfOf(response.body);
-  if (response.status !== 200 || !self)
-    return { findings: [problem(check, ...whyNoPortal(response)), ...others] };
-  if (self.supportsOAuth === false) {
-    const fix = "Ask an administrator of the portal to turn on OAuth.";
-    return { findings: [problem(check, `${portal} does not support OAuth`, fix), ...others], self };
-  }
-  const version = printableText(self.currentVersion) || "unknown";
-  const found = `${portal} responds in ${response.ms} ms; its version is ${version}`;
-  return { findings: [ok(check, found), ...others], self };
-}
-
-/** A value from the portal that is safe in a terminal. */
-function printableText(value: unknown): string {
-  if (typeof value !== "string" && typeof value !== "number") return "";
-  return String(value)
-    .replace(/[^\x20-\x7e]/g, "")
-    .slice(0, 40);
-}
-
-function selfOf(body: string): PortalSelf | undefined {
-  try {
-    const self: unknown = JSON.parse(body);
-    const isSelf = typeof self === "object" && self !== null && !Array.isArray(self) && !("error" in self);
-    return isSelf ? self : undefined;
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && !Array.isArray(value)
+      ? ((value as Record<string, unknown>) ?? undefined)
+      : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Whether the portal responds as one. */
+export function checkPortal({ config, response, self }: PortalFacts): Finding {
+  const { portal } = config;
+  if (response instanceof Error) return problem(...whyNoResponse(response, new URL(portal).host));
+  if (!self) return problem(...whyNoPortal(response));
+  if (self.supportsOAuth === false)
+    return problem(
+      `${portal} does not support OAuth`,
+      "Ask an administrator of the portal to turn on OAuth.",
+    );
+  const version = printable(String(self.currentVersion ?? "unknown")).slice(0, 40);
+  return ok(`${portal} responds in ${response.ms} ms; its version is ${version}`);
 }
 
 type Reason = [found: string, fix: string];
@@ -78,17 +75,13 @@ const authorityFix =
   "If you run the authority: put its certificate (PEM) into a file and set NODE_EXTRA_CA_CERTS to that file, in the environment of the server.";
 
 /** Explains the codes of Node (errno) and OpenSSL. */
-function whyNoResponse({ code = "", message }: NodeJS.ErrnoException, portal: string): Reason {
-  const { host } = new URL(portal);
+function whyNoResponse({ code = "", message }: NodeJS.ErrnoException, host: string): Reason {
   const unknownAuthority: Reason = [`the certificate of ${host} is from an unknown authority`, authorityFix];
   const known: Record<string, Reason> = {
     ENOTFOUND: [`the host name ${host} does not exist`, "Correct PORTAL_URL, or this machine's DNS."],
     EAI_AGAIN: [`the host name ${host} cannot be resolved now`, "Repair this machine's DNS."],
     ECONNREFUSED: [`nothing listens at ${host}`, "Start the portal, or correct PORTAL_URL."],
-    ECONNRESET: [
-      `${host} closes the connection`,
-      "Check for a firewall in between, and whether it expects https.",
-    ],
+    ECONNRESET: [`${host} closes the connection`, "Check for a firewall, and whether it expects https."],
     ETIMEDOUT: [`${host} does not respond within 10 s`, "Check for a firewall or a proxy in between."],
     CERT_HAS_EXPIRED: [`the certificate of ${host} has expired`, "Renew it at the portal."],
     CERT_NOT_YET_VALID: [`the certificate of ${host} is not valid yet`, "Set this machine's clock."],
@@ -112,26 +105,26 @@ function whyNoResponse({ code = "", message }: NodeJS.ErrnoException, portal: st
 
 const dayMs = 24 * 60 * 60_000;
 
-function checkCertificate({ certificateExpires }: ProbeResponse, now: number): Finding[] {
-  if (!certificateExpires) return [];
-  const check = "portal's certificate";
+export function checkCertificate({ response, now }: PortalFacts): Finding | undefined {
+  if (response instanceof Error || !response.certificateExpires) return undefined;
+  const { certificateExpires } = response;
   const day = certificateExpires.toISOString().slice(0, 10);
-  if (certificateExpires.getTime() >= now + 14 * dayMs)
-    return [ok(check, `is trusted, and valid until ${day}`)];
-  return [warning(check, `is trusted, but expires on ${day}`, "Renew it: users cannot sign in after that.")];
+  return certificateExpires.getTime() >= now + 14 * dayMs
+    ? ok(`is trusted, and valid until ${day}`)
+    : warning(`is trusted, but expires on ${day}`, "Renew it: users cannot sign in after that.");
 }
 
 /** Seconds of difference that are worth a look, and that make new tokens look expired. */
 const skew = { warning: 30, problem: 300 };
 
-function checkClock({ headers, ms }: ProbeResponse, now: number): Finding {
-  const check = "clock";
-  const theirs = Date.parse(headers.date ?? "");
-  if (Number.isNaN(theirs)) return ok(check, "the portal does not send its time");
+export function checkClock({ response, now }: PortalFacts): Finding | undefined {
+  if (response instanceof Error) return undefined;
+  const theirs = Date.parse(response.headers.date ?? "");
+  if (Number.isNaN(theirs)) return skipped("the portal does not send its time");
   // The header has whole seconds, and was written about half way through the request.
-  const seconds = Math.round((now - ms / 2 - (theirs + 500)) / 1000);
+  const seconds = Math.round((now - response.ms / 2 - (theirs + 500)) / 1000);
   const off = `this machine's is ${Math.abs(seconds)} s ${seconds > 0 ? "ahead of" : "behind"} the portal's`;
   const fix = "Let both machines set their clocks by NTP.";
-  if (Math.abs(seconds) > skew.problem) return problem(check, off, fix);
-  return Math.abs(seconds) > skew.warning ? warning(check, off, fix) : ok(check, "agrees with the portal's");
+  if (Math.abs(seconds) > skew.problem) return problem(off, fix);
+  return Math.abs(seconds) > skew.warning ? warning(off, fix) : ok("agrees with the portal's");
 }

@@ -1,18 +1,7 @@
-import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
+import { once } from "node:events";
+import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { TLSSocket } from "node:tls";
-
-/** A response, with what the checks need to know about it. */
-export interface ProbeResponse {
-  status: number;
-  headers: IncomingHttpHeaders;
-  /** Its first megabyte. */
-  body: string;
-  /** How long it took. */
-  ms: number;
-  /** When the server's certificate expires; `undefined` without TLS. */
-  certificateExpires?: Date;
-}
 
 /** What a test replaces. */
 export interface ProbeOptions {
@@ -20,49 +9,38 @@ export interface ProbeOptions {
   ca?: string;
   /** Default: 10 s. */
   timeoutMs?: number;
-  /** The clock (ms since 1970). */
-  now?: () => number;
 }
 
-const maxBytes = 1024 * 1024;
+export type ProbeResponse = Awaited<ReturnType<typeof probe>>;
+
+const maxCharacters = 1024 * 1024;
 
 /**
- * Sends one GET and follows no redirect. It uses node:http(s) because others hide what the checks need: the Date
- * header, the certificate, and the code of a failure.
+ * Sends one GET and follows no redirect. It uses node:http(s) because others hide what the checks need: the
+ * certificate, and the code of a failure.
  *
  * @throws Error with the `code` of the failure, such as ETIMEDOUT
  */
-export function probe(url: string, { ca, timeoutMs = 10_000 }: ProbeOptions): Promise<ProbeResponse> {
+export async function probe(url: string, { ca, timeoutMs = 10_000 }: ProbeOptions) {
   const send = url.startsWith("https:") ? httpsRequest : httpRequest;
+  const signal = AbortSignal.timeout(timeoutMs);
   const start = performance.now();
-  return new Promise((resolve, reject) => {
-    const request = send(url, { ca, agent: false, signal: AbortSignal.timeout(timeoutMs) }, (response) => {
-      // Read now: the socket forgets it when the response has ended.
-      const validTo = (response.socket as TLSSocket).getPeerCertificate?.().valid_to;
-      const chunks: Buffer[] = [];
-      let length = 0;
-      const done = () => {
-        resolve({
-          status: response.statusCode ?? 0,
-          headers: response.headers,
-          body: Buffer.concat(chunks).toString("utf8"),
-          ms: Math.round(performance.now() - start),
-          ...(validTo && { certificateExpires: new Date(validTo) }),
-        });
-        request.destroy();
-      };
-      response.on("data", (chunk: Buffer) => {
-        chunks.push(chunk);
-        length += chunk.length;
-        if (length > maxBytes) done();
-      });
-      response.once("end", done).once("error", failed);
-    });
-    request.on("error", failed).end();
-
-    function failed(error: Error): void {
-      const isTimeout = error.name === "AbortError" || error.name === "TimeoutError";
-      reject(isTimeout ? Object.assign(new Error("timeout"), { code: "ETIMEDOUT" }) : error);
+  const request = send(url, { ca, agent: false, signal }).on("error", () => {});
+  try {
+    const [response] = (await once(request.end(), "response")) as [IncomingMessage];
+    const { statusCode: status = 0, headers } = response;
+    // Read now: the socket forgets it when the response has ended.
+    const { valid_to: validTo } = (response.socket as TLSSocket).getPeerCertificate?.() ?? {};
+    let body = "";
+    for await (const chunk of response.setEncoding("utf8")) {
+      body += chunk;
+      if (body.length > maxCharacters) break;
     }
-  });
+    const ms = Math.round(performance.now() - start);
+    return { status, headers, body, ms, certificateExpires: validTo ? new Date(validTo) : undefined };
+  } catch (error) {
+    throw signal.aborted ? Object.assign(new Error("timeout"), { code: "ETIMEDOUT" }) : error;
+  } finally {
+    request.destroy();
+  }
 }
