@@ -1,11 +1,11 @@
 import { rmSync } from "node:fs";
 import { build } from "esbuild";
 
-// `npm run build`: two pages' scripts and their style into dist/, cut into pieces that are loaded when they are needed.
+// `npm run build`: two pages, their scripts and their style into dist/, cut into pieces that are loaded when they are needed.
 
 rmSync("dist", { recursive: true, force: true });
 const { metafile } = await build({
-  entryPoints: ["src/hand-over.js", "src/proxy.js", "src/map.css"],
+  entryPoints: ["src/hand-over.js", "src/hand-over.html", "src/proxy.js", "src/proxy.html", "src/map.css"],
   outdir: "dist",
   bundle: true,
   splitting: true,
@@ -15,6 +15,7 @@ const { metafile } = await build({
   metafile: true,
   logLevel: "warning",
   loader: {
+    ".html": "copy",
     ".gif": "file",
     ".png": "file",
     ".svg": "file",

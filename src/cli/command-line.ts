@@ -13,43 +13,34 @@ export interface CommandContext {
 /** A mistake in the command line; the message says which. */
 export class UsageError extends Error {}
 
-type OptionTypes = Record<string, "string" | "boolean">;
-
-/** The options that were given. */
-export type OptionValues<Types extends OptionTypes> = {
-  [Name in keyof Types]?: Types[Name] extends "string" ? string : boolean;
-};
+type Options = Record<string, { type: "string" | "boolean" }>;
 
 /**
  * Parses the options of a command.
  * @throws UsageError that suggests the nearest option for an unknown one
  */
-export function readArgs<const Types extends OptionTypes>(
+export function readArgs<const Known extends Options>(
   args: string[],
-  types: Types,
+  options: Known,
   { allowPositionals = false } = {},
-): { values: OptionValues<Types>; positionals: string[] } {
-  const options = Object.fromEntries(Object.entries(types).map(([name, type]) => [name, { type }]));
-  const { tokens } = parseArgs({ args, options, strict: false, tokens: true });
-  for (const token of tokens) {
-    if (token.kind === "option" && !Object.hasOwn(types, token.name))
-      throw new UsageError(unknown("option", token.rawName, token.name, Object.keys(types), "--"));
-  }
+): ReturnType<typeof parseArgs<{ options: Known; allowPositionals: boolean }>> {
+  for (const token of parseArgs({ args, options, strict: false, tokens: true }).tokens)
+    if (token.kind === "option" && !Object.hasOwn(options, token.name))
+      throw new UsageError(unknown("option", token.rawName, Object.keys(options), "--"));
   try {
-    const { values, positionals } = parseArgs({ args, options, allowPositionals });
-    return { values: values as OptionValues<Types>, positionals };
+    return parseArgs({ args, options, allowPositionals });
   } catch (cause) {
     throw new UsageError((cause as Error).message);
   }
 }
 
 /** Says that there is no such command or option, and which one is the nearest. */
-export function unknown(what: string, shown: string, name: string, known: string[], prefix = ""): string {
-  const meant = suggestionFor(name, known);
+export function unknown(what: string, name: string, known: string[], prefix = ""): string {
+  const meant = suggestionFor(name.replace(/^-+/, ""), known);
   const advice = meant
     ? `Did you mean ${prefix}${meant}?`
     : `There is: ${prefix}${known.join(`, ${prefix}`)}.`;
-  return `Unknown ${what} "${shown}". ${advice}`;
+  return `Unknown ${what} "${name}". ${advice}`;
 }
 
 /** The environment with the configuration file of `--config`. */

@@ -17,26 +17,24 @@ const folder = ".demo";
  * identity provider of their organization, and the server sends them there.
  */
 export async function demo(args: string[], { env, error }: CommandContext): Promise<number> {
-  const types = {
-    organization: "boolean",
-    organisation: "boolean",
-    port: "string",
-    "sandbox-port": "string",
-    "provider-port": "string",
-  } as const;
-  const { organization, organisation = organization, ...flags } = readArgs(args, types).values;
-  const ports = {
-    port: flags.port ?? env.PORT ?? "3000",
-    "sandbox-port": flags["sandbox-port"] ?? env.SANDBOX_PORT ?? "3001",
-    ...(organisation && { "provider-port": flags["provider-port"] ?? env.PROVIDER_PORT ?? "3002" }),
-  };
-  const problems = await problemsWithPorts(ports);
+  const [on, text] = [{ type: "boolean" }, { type: "string" }] as const;
+  const ports = { port: text, "sandbox-port": text, "provider-port": text };
+  const flags = readArgs(args, { organization: on, organisation: on, ...ports }).values;
+  const withOrganization = flags.organization ?? flags.organisation ?? false;
+  const port = flags.port ?? env.PORT ?? "3000";
+  const sandboxPort = flags["sandbox-port"] ?? env.SANDBOX_PORT ?? "3001";
+  const providerPort = flags["provider-port"] ?? env.PROVIDER_PORT ?? "3002";
+  const problems = await problemsWithPorts({
+    port,
+    "sandbox-port": sandboxPort,
+    ...(withOrganization && { "provider-port": providerPort }),
+  });
   if (problems.length > 0) {
     error.write(`${problems.map(({ message }) => message).join("\n")}\n`);
     return Math.max(...problems.map(({ exitCode }) => exitCode));
   }
   try {
-    await startDemo(ports, env);
+    await startDemo({ port, sandboxPort, providerPort: withOrganization ? providerPort : undefined, env });
     return 0;
   } catch (reason) {
     const { message, exitCode } = explain(reason);
@@ -50,9 +48,9 @@ export async function demo(args: string[], { env, error }: CommandContext): Prom
 async function problemsWithPorts(ports: Record<string, string>) {
   const problems = Object.entries(ports).map(async ([option, port]) => {
     try {
-      const probe = createServer().listen(Number(port), "127.0.0.1");
-      await once(probe, "listening");
-      await new Promise((resolve) => probe.close(resolve));
+      const server = createServer().listen(Number(port), "127.0.0.1");
+      await once(server, "listening");
+      await new Promise((resolve) => server.close(resolve));
       return [];
     } catch (reason) {
       return [explain(reason, `--${option}`)];
@@ -61,11 +59,15 @@ async function problemsWithPorts(ports: Record<string, string>) {
   return (await Promise.all(problems)).flat();
 }
 
-async function startDemo(
-  ports: Record<"port" | "sandbox-port", string> & { "provider-port"?: string },
-  env: NodeJS.ProcessEnv,
-): Promise<void> {
-  const { port, "sandbox-port": sandboxPort, "provider-port": providerPort } = ports;
+interface DemoOptions {
+  port: string;
+  sandboxPort: string;
+  /** Of the organization's identity provider. */
+  providerPort: string | undefined;
+  env: NodeJS.ProcessEnv;
+}
+
+async function startDemo({ port, sandboxPort, providerPort, env }: DemoOptions): Promise<void> {
   const redirectUri = `http://localhost:${port}/authenticate`;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const sandbox = await startSandbox({
@@ -75,6 +77,8 @@ async function startDemo(
     settings: { rememberUser: true },
   });
   const provider = providerPort && (await sandbox.connectOrganization({ port: Number(providerPort) }));
+  // Only the Maps SDK example needs the token in the page.
+  const withMapsSdk = isMapsSdkBuilt();
   const config = parseConfig({
     CLIENT_ID: "demo",
     PORTAL_URL: sandbox.url,
@@ -86,35 +90,34 @@ async function startDemo(
     MAP_TILES: env.MAP_TILES,
     LOG_LEVEL: env.LOG_LEVEL ?? "warn",
     AUTO_SIGN_IN: Boolean(provider),
-    // Only the Maps SDK example needs the token in the page.
-    TOKEN_HANDOVER: isMapsSdkBuilt(),
+    TOKEN_HANDOVER: withMapsSdk,
   });
   const running = await serve(config, {
     notice: "This server is connected to its built-in sandbox portal. No ArcGIS account is needed.",
     links: [
       { href: "/content", label: "My content" },
-      ...(config.tokenHandover ? [{ href: "/maps-sdk", label: "Maps SDK" }] : []),
+      ...(withMapsSdk ? [{ href: "/maps-sdk", label: "Maps SDK" }] : []),
     ],
-    routes: (site) => {
+    routes(site) {
       myContent(site);
-      if (config.tokenHandover) mapsSdk({ portal: sandbox.url, layers: sandbox.layers })(site);
+      if (withMapsSdk) mapsSdk({ portal: sandbox.url, layers: sandbox.layers })(site);
     },
   });
   const parts = [running.stop, sandbox.close, ...(provider ? [provider.close] : [])];
   endInOrder({ ...running, stop: () => Promise.all(parts.map((stop) => stop())).then(() => {}) });
 
+  const url = `http://localhost:${port}`;
+  const organization = provider
+    ? `\n  The organization    ${provider.issuer}   (an OpenID provider: four of the five sign in here)`
+    : "";
+  const next = provider
+    ? `Open ${url}: it leads to the portal, and the portal to the organization. Ctrl+C stops all;`
+    : `Open ${url} and sign in. Ctrl+C stops both;`;
   console.log(`
-  The server          http://localhost:${port}
-  The sandbox portal  ${sandbox.origin}/portal   (a pretend ArcGIS: five users, no passwords)${
-    provider
-      ? `
-  The organization    ${provider.issuer}   (an OpenID provider: four of the five sign in here)
+  The server          ${url}
+  The sandbox portal  ${sandbox.origin}/portal   (a pretend ArcGIS: five users, no passwords)${organization}
 
-  Open http://localhost:${port}: it leads to the portal, and the portal to the organization.`
-      : `
-
-  Open http://localhost:${port} and sign in.`
-  } Ctrl+C stops ${provider ? "all" : "both"}; your sign-in is kept until the next start.
+  ${next} your sign-in is kept until the next start.
 `);
 }
 

@@ -27,7 +27,8 @@ export async function doctor(
   { cwd, env, output }: CommandContext,
   options: DoctorOptions = {},
 ): Promise<number> {
-  const { json, config } = readArgs(args, { json: "boolean", config: "string" }).values;
+  const known = { json: { type: "boolean" }, config: { type: "string" } } as const;
+  const { json, config } = readArgs(args, known).values;
   const findings = await allFindings(cwd, withConfigFile(env, config), options);
   const isWell = findings.every(({ status }) => status !== "problem");
   output.write(json ? `${JSON.stringify({ ok: isWell, findings }, null, 2)}\n` : report(findings));

@@ -14,22 +14,20 @@ export const generalHelp = `ArcGIS Sign-In: server-side OAuth 2.0 sign-in with A
 In a clone of the repository: npm start, npm run demo, npm run doctor -- --help, and so on.
 `;
 
-/** The help of each command. @param call how the user runs it: `arcgis-sign-in start`, or `npm run start --` */
-export const commandHelp = {
-  start: (call: string) => `Runs the server with your configuration.
+/** The help of each command. COMMAND is how the user runs it: `arcgis-sign-in start`, or `npm run start --`. */
+export const commandHelp: Record<string, string> = {
+  start: `Runs the server with your configuration.
 
-  ${call} [--config FILE]
+  COMMAND [--config FILE]
 
   --config  the configuration file (CONFIG_FILE, or config.json)
 
 SIGTERM stops it. Exit code 78: the configuration is wrong, or the port is taken.
 `,
 
-  demo: (
-    call: string,
-  ) => `Runs the server with a sandbox portal, both on this machine. You don't need an ArcGIS account.
+  demo: `Runs the server with a sandbox portal, both on this machine. You don't need an ArcGIS account.
 
-  ${call} [--organization] [--port PORT] [--sandbox-port PORT] [--provider-port PORT]
+  COMMAND [--organization] [--port PORT] [--sandbox-port PORT] [--provider-port PORT]
 
   --organization   users sign in at an identity provider of their organization
   --port           port of the server             (PORT, or 3000)
@@ -39,10 +37,10 @@ SIGTERM stops it. Exit code 78: the configuration is wrong, or the port is taken
 Secrets and sessions are in .demo and sessions, for the next run.
 `,
 
-  init: (call: string) => `Writes a configuration with random secrets into a file that only you can open.
+  init: `Writes a configuration with random secrets into a file that only you can open.
 It never changes an existing file.
 
-  ${call} [--client-id ID] [--portal URL] [--redirect-uri URL] [--config FILE]
+  COMMAND [--client-id ID] [--portal URL] [--redirect-uri URL] [--config FILE]
 
   --client-id     client ID of your OAuth credentials item
   --portal        URL of your portal                    (https://www.arcgis.com)
@@ -52,12 +50,10 @@ It never changes an existing file.
 In a terminal it asks for the values that you don't give.
 `,
 
-  doctor: (
-    call: string,
-  ) => `Checks whether the server can work: its configuration, the portal, the session store.
+  doctor: `Checks whether the server can work: its configuration, the portal, the session store.
 It changes nothing. Run it as the server's user.
 
-  ${call} [--config FILE] [--json]
+  COMMAND [--config FILE] [--json]
 
   --config  the configuration file (CONFIG_FILE, or config.json)
   --json    output for programs
@@ -65,10 +61,10 @@ It changes nothing. Run it as the server's user.
 Exit code: 0 no problem, though there may be warnings; 1 there is a problem.
 `,
 
-  sessions: (call: string) => `Lists and ends the sessions of the server, in files or in Redis, while it runs.
+  sessions: `Lists and ends the sessions of the server, in files or in Redis, while it runs.
 Run it with the server's configuration, as the server's user.
 
-  ${call} SUBCOMMAND [OPTIONS]
+  COMMAND SUBCOMMAND [OPTIONS]
 
   list           users who are signed in
   show USER      the sessions of a user

@@ -8,12 +8,7 @@ import { type CommandContext, readArgs } from "./command-line.ts";
 
 /** What only the user knows, in the order of the questions. */
 const questions = [
-  {
-    key: "CLIENT_ID",
-    flag: "client-id",
-    prompt: "Client ID of your OAuth credentials item",
-    usual: undefined,
-  },
+  { key: "CLIENT_ID", flag: "client-id", prompt: "Client ID of your OAuth credentials item", usual: "" },
   { key: "PORTAL_URL", flag: "portal", prompt: "Portal", usual: "https://www.arcgis.com" },
   {
     key: "REDIRECT_URI",
@@ -23,50 +18,41 @@ const questions = [
   },
 ] as const;
 
-type Question = (typeof questions)[number];
-type Values = Partial<Record<Question["key"], string>>;
-
-/** The command stops; the message says why. */
-class Refusal extends Error {}
+type Key = (typeof questions)[number]["key"];
+type Values = Partial<Record<Key, string>>;
 
 /** Writes the configuration. Exit code 1: nothing was written. */
 export async function init(args: string[], context: CommandContext): Promise<number> {
   const { cwd, input, output, error } = context;
-  const types = {
-    "client-id": "string",
-    portal: "string",
-    "redirect-uri": "string",
-    config: "string",
-  } as const;
-  const flags = readArgs(args, types).values;
+  const text = { type: "string" } as const;
+  const options = { "client-id": text, portal: text, "redirect-uri": text, config: text };
+  const flags = readArgs(args, options).values;
   const name = flags.config ?? "config.json";
   const path = resolve(cwd, name);
   try {
     // Checked before the first question; the exclusive write below is what protects the file.
-    if (existsSync(path)) throw new Refusal(alreadyExists(name));
-
+    if (existsSync(path)) throw new ConfigError([alreadyExists(name)]);
     const values: Values = {};
     const problems: string[] = [];
-    for (const question of questions) {
-      const value = flags[question.flag] ?? (input.isTTY ? undefined : question.usual);
-      const problem = value === undefined && input.isTTY ? undefined : problemWith(question, value);
-      if (problem !== undefined) problems.push(`--${question.flag}: ${problem}`);
-      values[question.key] = value;
+    for (const { key, flag, usual } of questions) {
+      values[key] = flags[flag] ?? (input.isTTY ? undefined : usual || undefined);
+      const problem = problemWith(key, values[key]);
+      const willAsk = input.isTTY && flags[flag] === undefined;
+      if (problem !== undefined && !willAsk) problems.push(`--${flag}: ${problem}`);
     }
-    if (problems.length > 0) throw new Refusal(problems.join("\n"));
-
+    if (problems.length > 0) throw new ConfigError(problems);
     if (input.isTTY) await ask(values, context);
     output.write(nextSteps(name, writeConfig(path, name, values)));
     return 0;
   } catch (reason) {
-    if (!(reason instanceof Refusal || reason instanceof ConfigError)) throw reason;
+    if (!(reason instanceof ConfigError)) throw reason;
     error.write(`${reason.message}\n`);
     return 1;
   }
 }
 
 /** What is wrong with a value, by the server's own rules. */
-function problemWith({ key }: Question, value: string | undefined): string | undefined {
+function problemWith(key: Key, value: string | undefined): string | undefined {
   return schema.shape[key].safeParse(value).error?.issues[0]?.message;
 }
 
@@ -77,17 +63,16 @@ async function ask(values: Values, { input, output }: CommandContext): Promise<v
   const ended = new AbortController();
   lines.once("close", () => ended.abort());
   try {
-    for (const question of questions) {
-      while (values[question.key] === undefined) {
-        const prompt = question.usual ? `${question.prompt} (${question.usual}): ` : `${question.prompt}: `;
-        const value = (await lines.question(prompt, ended)).trim() || question.usual;
-        const problem = problemWith(question, value);
-        if (problem === undefined) values[question.key] = value;
+    for (const { key, prompt, usual } of questions)
+      while (values[key] === undefined) {
+        const question = usual ? `${prompt} (${usual}): ` : `${prompt}: `;
+        const value = (await lines.question(question, ended)).trim() || usual || undefined;
+        const problem = problemWith(key, value);
+        if (problem === undefined) values[key] = value;
         else output.write(`The value ${problem}\n`);
       }
-    }
   } catch (cause) {
-    throw ended.signal.aborted ? new Refusal("\nNothing was written.") : cause;
+    throw ended.signal.aborted ? new ConfigError(["\nNothing was written."]) : cause;
   } finally {
     lines.close();
   }
@@ -101,18 +86,15 @@ function writeConfig(path: string, name: string, values: Values): string {
   // Without https there is no proxy in front, so the port in the URL is the port to listen on.
   const port = secure ? 3000 : Number(new URL(redirectUri).port || 80);
   const content = {
-    CLIENT_ID: clientId,
-    ...secrets,
-    REDIRECT_URI: redirectUri,
-    PORTAL_URL: portal,
-    ...(port === 3000 ? {} : { PORT: port }),
+    ...{ CLIENT_ID: clientId, ...secrets, REDIRECT_URI: redirectUri, PORTAL_URL: portal },
+    ...(port !== 3000 && { PORT: port }),
   };
   try {
     // "wx" opens no existing file, not even through a symbolic link.
     writeFileSync(path, `${JSON.stringify(content, null, 2)}\n`, { flag: "wx", mode: 0o600 });
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    throw new Refusal(code === "EEXIST" ? alreadyExists(name) : `${name} cannot be written (${code}).`);
+    throw new ConfigError([code === "EEXIST" ? alreadyExists(name) : `${name} cannot be written (${code}).`]);
   }
   return redirectUri;
 }

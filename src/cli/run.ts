@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type CommandContext, UsageError, unknown } from "./command-line.ts";
+import { type CommandContext, readArgs, UsageError, unknown } from "./command-line.ts";
 import { commandHelp, generalHelp } from "./help.ts";
 
 /** EX_USAGE of sysexits.h. */
@@ -13,8 +13,8 @@ interface Command {
   load(): Promise<(args: string[], context: CommandContext) => Promise<number>>;
 }
 
-const commands: Record<keyof typeof commandHelp, Command> = {
-  start: { usage: usageExitCode, load: async () => (await import("./start.ts")).start },
+const commands: Record<string, Command> = {
+  start: { usage: usageExitCode, load: async () => start },
   demo: { usage: 1, load: async () => (await import("./demo.ts")).demo },
   init: { usage: 1, load: async () => (await import("./init.ts")).init },
   doctor: { usage: 1, load: async () => (await import("./doctor.ts")).doctor },
@@ -22,42 +22,45 @@ const commands: Record<keyof typeof commandHelp, Command> = {
 };
 
 /** Runs `arcgis-sign-in ARGS` and returns the exit code. */
-export async function run([name, ...args]: string[], context: CommandContext): Promise<number> {
+export async function run([name = "help", ...args]: string[], context: CommandContext): Promise<number> {
+  const { env, output, error } = context;
   if (name === "-v" || [name, ...args].includes("--version")) {
-    context.output.write(`${version()}\n`);
+    const manifest = readFileSync(join(import.meta.dirname, "../../package.json"), "utf8");
+    output.write(`${JSON.parse(manifest).version}\n`);
     return 0;
   }
-  if (name === undefined || name === "--help" || name === "-h" || name === "help") {
-    context.output.write(generalHelp);
+  if (["help", "--help", "-h"].includes(name)) {
+    output.write(generalHelp);
     return 0;
   }
-  if (!isCommand(name)) {
-    const what = name.startsWith("-") ? "option" : "command";
-    const known = what === "option" ? ["--help", "--version"] : Object.keys(commands);
-    context.error.write(`${unknown(what, name, name, known)}\nSee: arcgis-sign-in --help\n`);
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (!command) {
+    const message = name.startsWith("-")
+      ? unknown("option", name, ["help", "version"], "--")
+      : unknown("command", name, Object.keys(commands));
+    error.write(`${message}\nSee: arcgis-sign-in --help\n`);
     return usageExitCode;
   }
   // npm sets this variable for the scripts of package.json.
-  const call = context.env.npm_lifecycle_event === name ? `npm run ${name} --` : `arcgis-sign-in ${name}`;
+  const call = env.npm_lifecycle_event === name ? `npm run ${name} --` : `arcgis-sign-in ${name}`;
   if (args.includes("--help") || args.includes("-h") || (name === "sessions" && args.length === 0)) {
-    context.output.write(commandHelp[name](call));
+    output.write(String(commandHelp[name]).replace("COMMAND", call));
     return 0;
   }
-  const { usage, load } = commands[name];
   try {
-    const command = await load();
-    return await command(args, context);
+    const runCommand = await command.load();
+    return await runCommand(args, context);
   } catch (reason) {
     if (!(reason instanceof UsageError)) throw reason;
-    context.error.write(`${reason.message}\nSee: ${call} --help\n`);
-    return usage;
+    error.write(`${reason.message}\nSee: ${call} --help\n`);
+    return command.usage;
   }
 }
 
-function isCommand(name: string): name is keyof typeof commands {
-  return Object.hasOwn(commands, name);
-}
-
-function version(): string {
-  return JSON.parse(readFileSync(join(import.meta.dirname, "../../package.json"), "utf8")).version;
+/** Runs the server, as `node dist/server.js` does. */
+async function start(args: string[], { env }: CommandContext): Promise<number> {
+  const { config } = readArgs(args, { config: { type: "string" } }).values;
+  if (config !== undefined) env.CONFIG_FILE = config;
+  await import("../server.ts");
+  return 0;
 }

@@ -14,13 +14,13 @@ interface Subcommand {
   run(context: SessionsContext, user?: string): Promise<keyof typeof exitCodes>;
   usage: string;
   takesUser?: boolean;
-  options?: string[];
+  allowed?: string[];
 }
 
 const subcommands: Record<string, Subcommand> = {
-  list: { run: list, usage: "list", options: ["portal"] },
-  show: { run: show, usage: "show USER", takesUser: true, options: ["portal"] },
-  revoke: { run: revoke, usage: "revoke USER, or revoke --all", takesUser: true, options: ["portal", "all"] },
+  list: { run: list, usage: "list", allowed: ["portal"] },
+  show: { run: show, usage: "show USER", takesUser: true, allowed: ["portal"] },
+  revoke: { run: revoke, usage: "revoke USER, or revoke --all", takesUser: true, allowed: ["portal", "all"] },
   stats: { run: stats, usage: "stats" },
   rekey: { run: rekey, usage: "rekey" },
 };
@@ -38,7 +38,7 @@ export async function sessionsCommand(args: string[], context: CommandContext): 
     );
     const [portal] = [...portals].find(([, id]) => id === flags.portal) ?? [];
     if (flags.portal !== undefined && portal === undefined)
-      throw new UsageError(unknown("portal", flags.portal, flags.portal, [...portals.values()]));
+      throw new UsageError(unknown("portal", flags.portal, [...portals.values()]));
     opened = await openExisting(config);
     return exitCodes[
       await run(
@@ -63,16 +63,17 @@ export async function sessionsCommand(args: string[], context: CommandContext): 
 }
 
 function readSubcommand(args: string[]) {
-  const types = { json: "boolean", all: "boolean", portal: "string", config: "string" } as const;
-  const { values: flags, positionals } = readArgs(args, types, { allowPositionals: true });
+  const [on, text] = [{ type: "boolean" }, { type: "string" }] as const;
+  const options = { json: on, all: on, portal: text, config: text };
+  const { values: flags, positionals } = readArgs(args, options, { allowPositionals: true });
   const [name = "", ...users] = positionals;
   const names = Object.keys(subcommands);
   const subcommand = names.includes(name) ? subcommands[name] : undefined;
   if (name === "") throw new UsageError(`Name a subcommand: ${names.join(", ")}.`);
-  if (!subcommand) throw new UsageError(unknown("subcommand", name, name, names));
-  const { options = [], takesUser, usage, run } = subcommand;
+  if (!subcommand) throw new UsageError(unknown("subcommand", name, names));
+  const { allowed = [], takesUser, usage, run } = subcommand;
   for (const option of ["all", "portal"] as const)
-    if (flags[option] !== undefined && !options.includes(option))
+    if (flags[option] !== undefined && !allowed.includes(option))
       throw new UsageError(`--${option} is not an option of ${name}.`);
   // Not both a user and --all, and not neither: a typing mistake must not end all sessions.
   if (users.length !== (takesUser && !flags.all ? 1 : 0)) throw new UsageError(`Write: ${usage}`);
