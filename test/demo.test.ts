@@ -63,11 +63,9 @@ test("the demo of an organization says what to install where its identity provid
     register("data:text/javascript," + encodeURIComponent(hooks));
   `)}`;
   const ports = { PORT: "0", SANDBOX_PORT: "0", PROVIDER_PORT: "0" };
-  assert.deepEqual(await runDemo(folder(t), ports, { loader: missing, flags: ["--organization"] }), {
-    code: 1,
-    stderr:
-      "The package oidc-provider is not installed, which plays the organization's identity provider. It is a development dependency: run `npm ci` without --omit=dev, and without NODE_ENV=production.\n",
-  });
+  const { code, stderr } = await runDemo(folder(t), ports, { loader: missing, flags: ["--organization"] });
+  assert.equal(code, 1);
+  assert.match(stderr, /^The package oidc-provider is not installed, .*: run `npm ci` without --omit=dev/);
   const mistyped = await runDemo(folder(t), ports, { flags: ["--organizaton"] });
   assert.equal(mistyped.code, 1);
   assert.match(mistyped.stderr, /^Unknown option "--organizaton"\. Did you mean --organization\?/);
