@@ -8,6 +8,7 @@ import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { memoryFolder } from "./support/disks.ts";
+import { needsPosix } from "./support/posix.ts";
 import { day, openTestStore } from "./support/store.ts";
 import { type StoreProcess, startStoreProcess } from "./support/store-process.ts";
 import { folder, secret } from "./support/temporary.ts";
@@ -120,7 +121,9 @@ describe("two processes on one folder", () => {
     for (const process of processes) assert.deepEqual(await process.ask({ kind: "warnings" }), []);
   });
 
-  test("SE-9 a process that is stopped in the middle of a change cannot bring a session back when it goes on", async (t) => {
+  test("SE-9 a process that is stopped in the middle of a change cannot bring a session back when it goes on", {
+    skip: needsPosix("SIGSTOP"),
+  }, async (t) => {
     const site = openTestStore(t);
     const other = await startStoreProcess(t, { dir: site.dir, keys: site.keys });
     let inTheMiddle = 0;
@@ -143,7 +146,8 @@ describe("two processes on one folder", () => {
 });
 
 describe("a process that is killed", () => {
-  const kills = full ? 40 : 8;
+  // Windows is where a lock or a session could get lost.
+  const kills = full || process.platform === "win32" ? 50 : 8;
   const writesAKill = 2_000 / kills;
 
   test(`ST-7 kill -9 in the middle of ${kills * writesAKill} writes: every session is there, whole, as it was last or was to be`, async (t) => {
@@ -178,6 +182,9 @@ describe("a process that is killed", () => {
         const value = Number(session.value);
         assert.ok(value >= confirmed && value <= asked, `${confirmed} <= ${value} <= ${asked}`);
       }
+      const start = performance.now();
+      for (const id of ids) assert.ok(await site.store.update(id, (data) => Object.assign(data, { round })));
+      assert.ok(performance.now() - start < 4_000, "no lock of the killed process is waited for");
     }
     assert.deepEqual(site.warnings, []);
 

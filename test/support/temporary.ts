@@ -1,8 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** A secret that nobody else has. */
 export const secret = (): string => randomBytes(32).toString("base64url");
@@ -14,12 +16,17 @@ export function folder(t: Pick<TestContext, "after">): string {
   return path;
 }
 
-/** Tries again when the app has just written something there: a hook that throws keeps the later ones from closing servers. */
-function remove(path: string, tries = 20): void {
+/**
+ * Tries again when the app has just written something there: a hook that throws keeps the later ones from closing
+ * servers. On Windows, what a server that is closed by a later hook has open stays behind.
+ */
+async function remove(path: string, tries = 20): Promise<void> {
   try {
-    rmSync(path, { recursive: true, force: true });
+    await rm(path, { recursive: true, force: true });
   } catch (error) {
-    if (tries === 0) throw error;
-    remove(path, tries - 1);
+    if (tries > 0) {
+      await sleep(10);
+      await remove(path, tries - 1);
+    } else if (process.platform !== "win32") throw error;
   }
 }
