@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import type { NextFunction, Request, RequestHandler, Response, Router } from "express";
 import type { SessionOptions } from "express-session";
+import { isBelow } from "./arcgis/trusted-urls.ts";
 import { type ArcGISContext, type Auth, createAuth } from "./auth-context.ts";
 import { AuthError } from "./errors.ts";
 import { type Guards, guards } from "./guards.ts";
@@ -44,41 +45,45 @@ export function arcgisAuth(options: ArcGISAuthOptions): ArcGISAuth {
   const routers = new Map<string, Router>();
 
   /** The routes as this mount sees them: `app.use(auth)` and `app.use("/gis", auth)` both work. */
-  function routerFor(mount: string): Router {
+  function routerFor(baseUrl: string): Router {
     // Express matches a mount in any spelling, and baseUrl has that of the request.
-    const requested = settings.proxyPrefix + mount;
-    const isFit = isBelow(settings.callbackPath, requested);
-    const prefix = isFit ? settings.callbackPath.slice(0, requested.length) : requested;
-    auth.base = isBelow(settings.basePath, prefix) ? settings.basePath : prefix + settings.basePath;
-    const known = routers.get(prefix.toLowerCase());
+    const requested = settings.proxyPrefix + baseUrl;
+    const isFit = isBelowAnyCase(settings.callbackPath, requested);
+    const mount = isFit ? settings.callbackPath.slice(0, requested.length) : requested;
+    const known = routers.get(mount.toLowerCase());
     if (known) return known;
     if (!settings.callbackRoute && !isFit)
       throw new AuthError("not_mounted", {
-        message: `arcgisAuth is mounted at "${prefix}", and the callback ${settings.callbackPath} is not below it`,
+        message: `arcgisAuth is mounted at "${mount}", and the callback ${settings.callbackPath} is not below it`,
       });
+    const base = isBelowAnyCase(settings.basePath, mount) ? settings.basePath : mount + settings.basePath;
     const escaped = (path: string) => path.replace(/[()[\]{}?+!:*\\]/g, "\\$&") || "/";
-    const relative = (path: string) => escaped(path.slice(prefix.length));
+    const relative = (path: string) => escaped(path.slice(mount.length));
     const router = signInRoutes(auth, {
-      base: auth.base,
+      base,
       callback: settings.callbackRoute ? escaped(settings.callbackRoute) : relative(settings.callbackPath),
-      signIn: relative(`${auth.base}/sign-in`),
-      signOut: relative(`${auth.base}/sign-out`),
-      signedIn: relative(`${auth.base}/signed-in`),
+      signIn: relative(`${base}/sign-in`),
+      signOut: relative(`${base}/sign-out`),
+      signedIn: relative(`${base}/signed-in`),
     });
-    routers.set(prefix.toLowerCase(), router);
+    auth.base = base;
+    routers.set(mount.toLowerCase(), router);
     return router;
   }
 
   const handler = async (req: Request, res: Response, next: NextFunction) => {
     const router = routerFor(req.baseUrl);
+    // express-session has no session for "OPTIONS *".
+    if (settings.shareSession && !auth.isShared(req) && req.path.startsWith("/"))
+      throw new AuthError("not_mounted", {
+        message: "shareSession: app.use(session(auth.sessionOptions)) must come before app.use(auth)",
+      });
     const mounts = mountsOf.get(req) ?? [];
     mountsOf.set(req, [...mounts, auth]);
     // With several mounts, the first is the default; inside its own base path each is itself.
-    const isHere = auth.base !== "" && isBelow(settings.proxyPrefix + req.baseUrl + req.path, auth.base);
-    if (mounts.length === 0 || isHere) {
-      await auth.sessionOf(req, res);
-      req.arcgis = await auth.contextOf(req, res);
-    }
+    const isHere =
+      auth.base !== "" && isBelowAnyCase(settings.proxyPrefix + req.baseUrl + req.path, auth.base);
+    if (mounts.length === 0 || isHere) req.arcgis = await auth.contextOf(req, res);
     router(req, res, next);
   };
 
@@ -88,23 +93,25 @@ export function arcgisAuth(options: ArcGISAuthOptions): ArcGISAuth {
     await req.arcgis.validate();
     next();
   };
-  const { store, revoker, close } = auth;
-  const { name, options: cookie } = auth.cookie;
-  const shared = { name, cookie, secret: settings.sessionSecrets, store };
-  const bound = guards(() => auth);
-  return Object.assign(handler, bound, {
-    store,
-    sessionOptions: { ...shared, resave: false, saveUninitialized: false },
-    readOnly,
-    contextOf: (req: IncomingMessage) => auth.contextOf(req),
-    async identityOf(req: IncomingMessage) {
-      const context = await auth.contextOf(req);
-      return (await context.validate()) && context.identity();
+  const { store, cookie, revoker, close } = auth;
+  const shared = { name: cookie.name, cookie: cookie.options, secret: settings.sessionSecrets, store };
+  return Object.assign(
+    handler,
+    guards(() => auth),
+    {
+      store,
+      sessionOptions: { ...shared, resave: false, saveUninitialized: false },
+      readOnly,
+      contextOf: (req: IncomingMessage) => auth.contextOf(req),
+      async identityOf(req: IncomingMessage) {
+        const context = await auth.contextOf(req);
+        return (await context.validate()) && context.identity();
+      },
+      revoke: revoker.revoke,
+      revokePending: revoker.retry,
+      close,
     },
-    revoke: revoker.revoke,
-    revokePending: revoker.retry,
-    close,
-  });
+  );
 }
 
 /** Guards for routes behind exactly one arcgisAuth. */
@@ -121,6 +128,6 @@ export const { requireSignIn, requireOrganization, requireRole, requirePrivilege
   },
 );
 
-function isBelow(path: string, base: string): boolean {
-  return `${path}/`.toLowerCase().startsWith(`${base}/`.toLowerCase());
+function isBelowAnyCase(path: string, base: string): boolean {
+  return isBelow(path.toLowerCase(), base.toLowerCase());
 }

@@ -1,15 +1,13 @@
 import type { IncomingMessage } from "node:http";
-import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
+import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import type { Request, Response } from "express";
-import { isUnreachable, portalBackoff } from "./arcgis/backoff.ts";
+import { portalBackoff } from "./arcgis/backoff.ts";
 import type { IdentityManager } from "./arcgis/identity-manager.ts";
-import { type PortalRequest, portalRequest, refreshingRequest } from "./arcgis/portal-request.ts";
+import { isUnreachable, type PortalRequest, refreshingRequest } from "./arcgis/portal-request.ts";
 import { type PendingRevocation, revocation } from "./arcgis/revocation.ts";
 import { endOfToken, type IdentityStore, tokenRefresh } from "./arcgis/token-refresh.ts";
-import { forgetFederatedToken } from "./arcgis/trusted-urls.ts";
-import { minimalProfile, type UserProfile } from "./arcgis/user-profile.ts";
+import { fetchProfile, minimalProfile, type UserProfile } from "./arcgis/user-profile.ts";
 import { authTransactions } from "./auth-transaction.ts";
-import { currentProfile } from "./current-profile.ts";
 import { AuthError, type AuthErrorCode, isTemporary } from "./errors.ts";
 import { type ArcGISAuthOptions, type AuthEvent, checkOptions } from "./options.ts";
 import { csrfTokens, isSameOriginRequest, safeReturnTo, signOutForm } from "./request-checks.ts";
@@ -21,11 +19,11 @@ import { SealedStore } from "./session/sealed-store.ts";
 import { sessionCookie } from "./session/session-cookie.ts";
 import { sharedSession } from "./session/shared-session.ts";
 
-/** What routes see of the sign-in: `req.arcgis`. */
+/** What routes see of the sign-in: `req.arcgis`. What throws, throws an AuthError. */
 export interface ArcGISContext {
   /** Undefined when nobody is signed in. Guards do not narrow it: read `identity.username`, or `user?.`. */
   readonly user: UserProfile | undefined;
-  /** A real ArcGISIdentityManager with a good token. Throws an AuthError: 401 signed out, 502 to 504 trouble. */
+  /** A real ArcGISIdentityManager with a good token. Throws 401 signed out, 502 to 504 trouble. */
   identity(): Promise<ArcGISIdentityManager>;
   /**
    * The user, if the portal still accepts the sign-in: an expired access token is refreshed first. If the portal is
@@ -33,8 +31,8 @@ export interface ArcGISContext {
    */
   validate(): Promise<UserProfile | undefined>;
   /**
-   * The user, if they may use this app: `validate`, and `allowedOrganizations` with a current profile. Throws an
-   * AuthError: 401 signed_out or session_ended, 403 organization_not_allowed. Every guard does this.
+   * The user, if they may use this app: `validate`, and `allowedOrganizations` with a current profile, as in every
+   * guard. Throws 401 signed_out or session_ended, 403 organization_not_allowed.
    */
   authorize(): Promise<UserProfile>;
   /**
@@ -42,9 +40,9 @@ export interface ArcGISContext {
    * token that the server did not accept (498, 499); another one is returned then.
    */
   tokenFor(url: string, rejected?: string): Promise<string>;
-  /** When what expires; undefined when nobody is signed in. */
+  /** Undefined when nobody is signed in. */
   readonly expires: Expirations | undefined;
-  /** Throws an AuthError `csrf` unless this request is a form of our own page with its `csrf_token`. */
+  /** Throws `csrf` unless this request is a form of our own page with its `csrf_token`. */
   verifyForm(): void;
   /** For the `request` option of ArcGIS REST JS: time limits, no tokens in URLs, one retry with a refreshed token. */
   readonly request: PortalRequest;
@@ -59,7 +57,7 @@ export interface ArcGISContext {
   readonly sessionName: string | undefined;
 }
 
-export interface Expirations {
+interface Expirations {
   /** When the access token is due for a refresh: some minutes before its end. */
   token: Date;
   tokenEnd: Date;
@@ -89,9 +87,6 @@ declare module "express-session" {
 /** What a session holds beside the identity. */
 export interface SignInRecord {
   user: UserProfile;
-  /** Another portal or app, from before the configuration was changed, is no sign-in here. */
-  portal: string;
-  clientId: string;
   /** Digests of the states of this browser's latest finished sign-ins: their callbacks may be loaded again. */
   states: string[];
   /** The browser that signed in (`browserOf`). */
@@ -103,6 +98,10 @@ export interface SignInRecord {
 /** What the routes and guards of one mount share. */
 export type Auth = ReturnType<typeof createAuth>;
 
+/** Roles and groups change now and then (ms). */
+const profileMs = 10 * 60_000;
+/** Older than this, a profile does not count, even if the portal is down (ms). */
+const maxProfileMs = 24 * 60 * 60_000;
 /** A cookie that would move by less, and by less than half of its life, is not sent again. */
 const prolongMs = 60 * 60_000;
 /** Two mounts that kept their identities under one name would sign each other out. */
@@ -110,11 +109,13 @@ const sharedKeys = new WeakMap<SealedStore, Set<string>>();
 
 export function createAuth(options: ArcGISAuthOptions) {
   const settings = checkOptions(options);
-  const { oauth, sessionKey } = settings;
+  const { oauth, sessionKey, shareSession, allowedOrganizations } = settings;
   const keys = { identity: sessionKey, signIn: `${sessionKey}SignIn` };
   const cookie = sessionCookie(settings);
   const csrf = csrfTokens(settings.sessionSecrets);
   const emit = (event: AuthEvent) => settings.onEvent?.(event);
+  const report = (type: AuthEvent["type"], username?: string, error?: unknown) =>
+    emit({ type, username, error });
   /** What hooks throw after the fact becomes an event. */
   const hook = async (run: () => unknown) => {
     const call = async () => run();
@@ -129,13 +130,13 @@ export function createAuth(options: ArcGISAuthOptions) {
       onError: (error) => emit({ type: "store-failed", error }),
     });
   const claimed = sharedKeys.get(store) ?? new Set();
-  if (settings.shareSession && claimed.has(sessionKey))
+  if (shareSession && claimed.has(sessionKey))
     throw new TypeError(`arcgisAuth: sessionKey: "${sessionKey}" is in use by another mount of this session`);
-  if (settings.shareSession) sharedKeys.set(store, claimed.add(sessionKey));
+  if (shareSession) sharedKeys.set(store, claimed.add(sessionKey));
 
   const revoker = revocation({
     pending: { change: (edit) => store.admin.changePending<PendingRevocation>(edit) },
-    onDone: (type, username, error) => emit({ type, username, error }),
+    onDone: report,
   });
   const refresh = tokenRefresh({
     oauth,
@@ -146,81 +147,88 @@ export function createAuth(options: ArcGISAuthOptions) {
       emit({ type: "refresh", username });
       void hook(() => settings.onTokens?.({ username, identity }));
     },
-    onError: (type, username, error) => emit({ type, username, error }),
+    onError: report,
   });
-  const onExpired = (identities: IdentityManager[]) => {
-    void revoker.revoke(identities.filter(isOurs));
-  };
+  const onExpired = (identities: IdentityManager[]) => void revoker.revoke(identities.filter(isOurs));
   store.on("expired", onExpired);
-  const profileBackoff = portalBackoff({ firstMs: 30_000, maxMs: 30_000 }, isUnreachable);
-  const request = refreshingRequest(portalRequest());
+  const askForProfile = portalBackoff({ firstMs: 30_000, maxMs: 30_000 }, isUnreachable);
+  const request = refreshingRequest();
   const ownSessions = new WeakMap<IncomingMessage, Promise<RequestSession>>();
 
-  function isOurs(identity: unknown): identity is IdentityManager {
-    const { portal, clientId } = Object(identity) as Partial<IdentityManager>;
-    const isIdentity = identity instanceof ArcGISIdentityManager;
-    return isIdentity && portal === oauth.portal && clientId === oauth.clientId;
+  /** One of another portal or app, from before the configuration was changed, is no sign-in here. */
+  function isOurs({ portal, clientId }: IdentityManager): boolean {
+    return portal === oauth.portal && clientId === oauth.clientId;
   }
 
-  function isShared(req: IncomingMessage): req is Request {
+  /** Whether session() has run, with our store. */
+  function isShared(req: IncomingMessage): boolean {
     const { session, sessionStore } = req as Partial<Request>;
-    return settings.shareSession === true && session !== undefined && (sessionStore as unknown) === store;
+    return shareSession === true && session !== undefined && (sessionStore as unknown) === store;
   }
 
   /** The session of a request: that of the app, or read from its cookie, for which session() need not run. */
   async function sessionOf(req: IncomingMessage, res?: Response): Promise<RequestSession> {
-    if (isShared(req) && res) return sharedSession(req, res, { store, cookie });
+    if (isShared(req) && res) return sharedSession(req as Request, res, { store, cookie });
     const known = ownSessions.get(req) ?? ownSession(req, res, { store, cookie });
     ownSessions.set(req, known);
     return known;
   }
 
   /** The sign-in that a session holds; that of Esri's tutorial has an identity only. */
-  function signInOf(session: RequestSession): SignInRecord | undefined {
-    if (session.id === undefined || !session.has(keys.identity)) return undefined;
+  function signInOf(session: RequestSession): (SignInRecord & { identity: IdentityManager }) | undefined {
+    const identity = session.get(keys.identity) as IdentityManager | undefined;
+    if (session.id === undefined || !identity || !isOurs(identity)) return undefined;
     const record = session.get(keys.signIn) as SignInRecord | undefined;
-    const defaults = { states: [], until: 0 };
-    if (record?.portal === oauth.portal && record.clientId === oauth.clientId)
-      return { ...defaults, ...record };
-    const identity = session.get(keys.identity);
-    return isOurs(identity) ? { ...defaults, user: minimalProfile(identity.username), ...oauth } : undefined;
+    return { user: minimalProfile(identity.username), states: [], until: 0, ...record, identity };
   }
 
-  /** `req.arcgis`, and what only guards need. */
+  /** Makes `req.arcgis`. */
   async function contextOf(req: IncomingMessage, res?: Response) {
     const session = await sessionOf(req, res);
     const { id = "" } = session;
     let signIn = signInOf(session);
-    let identity: IdentityManager | undefined;
     /** Why nobody is signed in. */
     let end: AuthErrorCode = "signed_out";
 
-    function storedIdentity(): IdentityManager {
-      identity ??= signIn && (session.get(keys.identity) as IdentityManager);
-      if (signIn && isOurs(identity)) return identity;
-      signIn = undefined;
-      throw new AuthError(end);
+    function refusal(code: AuthErrorCode): AuthError {
+      return Object.assign(new AuthError(code), { signInUrl: context.signInUrl() });
     }
 
     /** The browser keeps its cookie as long as the sign-in lives, which an exchange of the refresh token prolongs. */
-    async function prolong(current: IdentityManager): Promise<void> {
-      const until = Math.min(session.endsAt, endOf(current));
-      const leastMs = Math.min(prolongMs, (until - Date.now()) / 2);
-      if (!res || res.headersSent || !signIn || until < signIn.until + leastMs) return;
-      signIn = { ...signIn, until };
-      await session.prolong(keys.signIn, signIn, until - Date.now());
+    async function prolong(): Promise<void> {
+      if (!res || res.headersSent || !signIn) return;
+      const { identity, ...record } = signIn;
+      const until = Math.min(session.endsAt, endOf(identity));
+      if (until < record.until + Math.min(prolongMs, (until - Date.now()) / 2)) return;
+      signIn.until = until;
+      await session.prolong(keys.signIn, { ...record, until }, until - Date.now());
     }
 
-    /** Not through the session: a request that only reads saves none. */
-    async function storeProfile(user: UserProfile): Promise<void> {
-      if (!signIn) return;
-      signIn = { ...signIn, user };
-      const edit = (data: object) => keys.identity in data && Object.assign(data, { [keys.signIn]: signIn });
-      await store.update(id, (data) => void edit(data));
-    }
-
-    function refusal(code: AuthErrorCode): AuthError {
-      return Object.assign(new AuthError(code), { signInUrl: context.signInUrl() });
+    /** The stored profile, or a newer one when that is old. If the portal is down, rights stay as they were for a day. */
+    async function currentProfile(user: UserProfile): Promise<UserProfile> {
+      const { username, fetchedAt } = user;
+      // A profile from the future was fetched while the clock was wrong: it is as old as it is early.
+      const ageMs = Math.abs(Date.now() - fetchedAt);
+      if (ageMs < profileMs) return user;
+      const isEnough = ageMs < maxProfileMs;
+      const send = async () =>
+        fetchProfile(await context.identity()).catch((error) => {
+          emit({ type: "profile-failed", req, username, error });
+          throw error;
+        });
+      try {
+        const profile = await (isEnough ? askForProfile({ id, username }, send) : send());
+        // Not through the session: a request that only reads saves none.
+        await store.update(id, (data) => {
+          const stored = data as Record<string, object>;
+          if (stored[keys.identity]) stored[keys.signIn] = { ...stored[keys.signIn], user: profile };
+        });
+        if (signIn) signIn.user = profile;
+        return profile;
+      } catch (error) {
+        if (isEnough && isUnreachable(error)) return user;
+        throw error;
+      }
     }
 
     const context = {
@@ -229,10 +237,10 @@ export function createAuth(options: ArcGISAuthOptions) {
       },
       async identity() {
         try {
-          const current = await refresh.identityFor(id, storedIdentity());
-          identity = current as IdentityManager;
-          await prolong(current);
-          return current;
+          if (!signIn) throw new AuthError(end);
+          await refresh.refreshIfDue(id, signIn.identity);
+          await prolong();
+          return signIn.identity;
         } catch (error) {
           if (error instanceof AuthError && error.status === 401) {
             signIn = undefined;
@@ -244,45 +252,32 @@ export function createAuth(options: ArcGISAuthOptions) {
       },
       async validate() {
         try {
-          if (signIn && endOfToken(storedIdentity()) <= Date.now()) await context.identity();
-          else if (signIn) await prolong(storedIdentity());
+          if (signIn && endOfToken(signIn.identity) <= Date.now()) await context.identity();
+          else await prolong();
         } catch (error) {
           if (signIn && !isTemporary(error)) throw error;
         }
         return signIn?.user;
       },
-      async authorize() {
+      /** Guards that ask for rights need a current profile. */
+      async authorize(needsRights = false) {
         const user = await context.validate();
         if (!user) throw refusal(end);
-        if (!settings.allowedOrganizations) return user;
-        const profile = await context.currentProfile();
-        if (settings.allowedOrganizations.includes(profile.orgId ?? "")) return profile;
-        throw refusal("organization_not_allowed");
-      },
-      /** For decisions about rights. */
-      async currentProfile() {
-        if (!signIn) throw refusal("signed_out");
-        const { user } = signIn;
-        return currentProfile(user, {
-          session: { id, username: user.username },
-          backoff: profileBackoff,
-          identity: context.identity,
-          store: storeProfile,
-          onFailure: (error) => emit({ type: "profile-failed", req, username: user.username, error }),
-        });
+        if (!allowedOrganizations && !needsRights) return user;
+        const profile = await currentProfile(user);
+        if (allowedOrganizations?.includes(profile.orgId ?? "") === false)
+          throw refusal("organization_not_allowed");
+        return profile;
       },
       async tokenFor(url: string, rejected?: string) {
-        const current = await context.identity();
-        if (rejected !== undefined && rejected === current.token) await current.refreshCredentials();
-        else if (rejected !== undefined) forgetFederatedToken(rejected);
-        return current.getToken(url);
+        return (await context.identity()).tokenFor(url, rejected);
       },
       get expires() {
         if (!signIn) return undefined;
-        const current = storedIdentity();
-        const { tokenExpires: token, refreshTokenExpires: refreshToken } = current;
-        const tokenEnd = new Date(endOfToken(current));
-        return { token, tokenEnd, refreshToken, signIn: new Date(signIn.until || endOf(current)) };
+        const { identity, until } = signIn;
+        const { tokenExpires: token, refreshTokenExpires: refreshToken } = identity;
+        const tokenEnd = new Date(endOfToken(identity));
+        return { token, tokenEnd, refreshToken, signIn: new Date(until || endOf(identity)) };
       },
       verifyForm() {
         const { body } = req as Request;
@@ -312,10 +307,11 @@ export function createAuth(options: ArcGISAuthOptions) {
     keys,
     store,
     cookie,
-    csrf,
     emit,
     hook,
     revoker,
+    isShared,
+    sessionOf,
     signInOf,
     contextOf,
     /** Public path in front of the routes. A base path that the mount does not begin with is relative to it. */
@@ -326,20 +322,10 @@ export function createAuth(options: ArcGISAuthOptions) {
       boundTo: JSON.stringify([oauth.portal, oauth.clientId, oauth.redirectUri]),
     }),
 
-    /** The session that a route of ours may change. */
-    async sessionOf(req: Request, res: Response): Promise<RequestSession> {
-      // express-session has none for "OPTIONS *".
-      const isAsterisk = !req.path.startsWith("/");
-      if (!settings.shareSession || isShared(req) || isAsterisk) return sessionOf(req, res);
-      throw new AuthError("not_mounted", {
-        message: "shareSession: app.use(session(auth.sessionOptions)) must come before app.use(auth)",
-      });
-    },
-
     async close(): Promise<void> {
       store.off("expired", onExpired);
       claimed.delete(sessionKey);
-      void revoker.expect(refresh.settle());
+      void revoker.expect(refresh.close());
       await revoker.close();
       if (!settings.store) store.close();
     },

@@ -15,7 +15,7 @@ export interface AuthTransaction {
 }
 
 const lifeMs = 10 * 60_000;
-/** Servers limit the headers of a request: all sign-ins in progress take no more of the Cookie header than this. */
+/** Servers limit the headers of a request: all sign-ins in progress together get this much of the Cookie header. */
 const maxBytes = 4_000;
 
 /**
@@ -27,8 +27,9 @@ export function authTransactions(
   { cookiePrefix, isSecure, boundTo }: { cookiePrefix: string; isSecure: boolean; boundTo: string },
 ) {
   const options = { httpOnly: true, sameSite: "lax", path: "/", secure: isSecure } as const;
-  const claimed = new Map<string, number>();
+  const claimed = new Set<string>();
   const nameOf = ({ stateDigest }: AuthTransaction) => cookiePrefix + stateDigest.slice(0, 8);
+  // As a list: six of them fit without the names.
   const seal = ({ stateDigest, codeVerifier, returnTo, startedAt }: AuthTransaction) =>
     keys.seal(JSON.stringify([stateDigest, codeVerifier, returnTo, startedAt]), "transaction", boundTo);
 
@@ -51,7 +52,7 @@ export function authTransactions(
   }
 
   /** When not all fit, the oldest lose their `returnTo`, then themselves. */
-  function makeRoom(res: Response, others: AuthTransaction[], own: AuthTransaction): void {
+  function shrinkOthers(res: Response, others: AuthTransaction[], own: AuthTransaction): void {
     const bytes = (one: AuthTransaction) => nameOf(one).length + seal(one).length + "=; ".length;
     const isTooMuch = () => [...others, own].reduce((sum, one) => sum + bytes(one), 0) > maxBytes;
     for (const other of others.filter(({ returnTo }) => returnTo !== "")) {
@@ -65,23 +66,12 @@ export function authTransactions(
     }
   }
 
-  /** True for the first caller in this process: a copy of the cookie comes back unused. The portal takes a code once. */
-  function claim(stateDigest: string, now: number): boolean {
-    for (const [other, end] of claimed) {
-      if (end >= now) break;
-      claimed.delete(other);
-    }
-    if (claimed.has(stateDigest)) return false;
-    claimed.set(stateDigest, now + lifeMs);
-    return true;
-  }
-
   return {
     begin(req: Request, res: Response, returnTo: string): { state: string; codeChallenge: string } {
       const state = randomBytes(32).toString("base64url");
       const codeVerifier = randomBytes(32).toString("base64url");
       const own = { stateDigest: digest(state), codeVerifier, returnTo, startedAt: Date.now() };
-      makeRoom(res, read(req), own);
+      shrinkOthers(res, read(req), own);
       write(res, own);
       return { state, codeChallenge: digest(codeVerifier) };
     },
@@ -94,9 +84,11 @@ export function authTransactions(
       const own = transactions.find(({ stateDigest }) => timingSafeEqual(Buffer.from(stateDigest), wanted));
       if (!own) throw new AuthError("state_mismatch");
       res.clearCookie(nameOf(own), options);
-      const now = Date.now();
-      if (Math.abs(now - own.startedAt) >= lifeMs) throw new AuthError("transaction_expired");
-      if (!claim(own.stateDigest, now)) throw new AuthError("transaction_used");
+      if (Math.abs(Date.now() - own.startedAt) >= lifeMs) throw new AuthError("transaction_expired");
+      // A copy of the cookie comes back unused, but the portal takes a code once. Other processes do not know of this.
+      if (claimed.has(own.stateDigest)) throw new AuthError("transaction_used");
+      claimed.add(own.stateDigest);
+      setTimeout(() => claimed.delete(own.stateDigest), lifeMs).unref();
       return own;
     },
   };

@@ -33,8 +33,8 @@ export function guards(authOf: (req: Request) => Auth): Guards {
       const context = await auth.contextOf(req, res);
       req.arcgis = context;
       try {
-        await context.authorize();
-        if (passes && !passes(await context.currentProfile())) throw new AuthError(code, { needed });
+        const user = await context.authorize(passes !== undefined);
+        if (passes && !passes(user)) throw new AuthError(code, { needed });
       } catch (error) {
         if (error instanceof AuthError && refusals.includes(error.code)) return refuse(auth, req, res, error);
         throw error;
@@ -49,11 +49,7 @@ export function guards(authOf: (req: Request) => Auth): Guards {
     requireOrganization: (...ids) =>
       guard("organization_not_allowed", ids, ({ orgId = "" }) => ids.includes(orgId)),
     requireRole: (...roles) =>
-      guard(
-        "role_missing",
-        roles,
-        ({ role = "", roleId = "" }) => roles.includes(role) || roles.includes(roleId),
-      ),
+      guard("role_missing", roles, ({ role, roleId }) => roles.some((one) => one === role || one === roleId)),
     requirePrivilege: (...all) =>
       guard("privilege_missing", all, ({ privileges }) => all.every((one) => privileges.includes(one))),
     requireGroup: (...ids) =>

@@ -1,33 +1,26 @@
-import express, { type Request, type Response, type Router } from "express";
-import { IdentityManager } from "./arcgis/identity-manager.ts";
+import { ArcGISRequestError } from "@esri/arcgis-rest-request";
+import express, { type ErrorRequestHandler, type Request, type Response, type Router } from "express";
+import { type AuthorizeParams, IdentityManager } from "./arcgis/identity-manager.ts";
+import { isUndecided } from "./arcgis/portal-request.ts";
+import { isIssuer } from "./arcgis/trusted-urls.ts";
 import { fetchProfile, minimalProfile, type UserProfile } from "./arcgis/user-profile.ts";
 import type { Auth, SignInRecord } from "./auth-context.ts";
 import { digest } from "./auth-transaction.ts";
-import { authorizeParams } from "./authorize-params.ts";
-import { codeRefused, parseCallback } from "./callback.ts";
-import { AuthError, page } from "./errors.ts";
+import { AuthError, type AuthErrorCode, page } from "./errors.ts";
 import { isSameOriginNavigation, redirect, refusePrefetch, safeReturnTo } from "./request-checks.ts";
 import { endOf } from "./session/expiry.ts";
 
-/** The routes below one public path, in the order in which a visitor meets them. */
-export interface SignInPaths {
-  /** Public, such as "/gis". */
-  base: string;
-  /** As this router sees them. */
-  signIn: string;
-  callback: string;
-  signOut: string;
-  signedIn: string;
-}
+/** The routes as this router sees them; `base` is the public path in front of them, such as "/gis". */
+export type SignInPaths = Record<"base" | "signIn" | "callback" | "signOut" | "signedIn", string>;
 
-/** Sign-in and sign-out. The tokens stay here; the browser gets the id of a session. */
+/** Sign-in and sign-out. The tokens stay here; the browser gets the ID of a session. */
 export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
   const { settings, transactions, revoker, keys } = auth;
-  const { oauth, origin } = settings;
+  const { oauth, origin, allowedOrganizations } = settings;
   const router = express.Router();
   const home = `${paths.base}/`;
   const windowEnd = `${paths.base}/signed-in`;
-  const ownPaths = ["/sign-in", "/sign-out", "/signed-in"].map((path) => paths.base + path);
+  const ownPaths = [`${paths.base}/sign-in`, `${paths.base}/sign-out`, windowEnd, settings.callbackPath];
 
   // 0. A link that is loaded in advance, or only looked at, begins and ends nothing.
   router.all([paths.signIn, paths.callback, paths.signOut], refusePrefetch);
@@ -38,7 +31,7 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
     // The browser would drop the cookie, and the sign-in would go in circles.
     if (settings.isSecure && !req.secure)
       throw new AuthError("insecure_connection", { message: `not https here: set Express's "trust proxy"` });
-    const wanted = safeReturnTo(req.query.returnTo, origin, [...ownPaths, settings.callbackPath]) ?? "";
+    const wanted = safeReturnTo(req.query.returnTo, origin, ownPaths) ?? "";
     const returnTo = req.query.popup === "1" ? windowEnd : wanted;
     if (returnTo === windowEnd) keepOpener(res);
     const { state, codeChallenge } = transactions.begin(req, res, returnTo);
@@ -47,8 +40,14 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
     IdentityManager.authorize({ ...oauth, state, params: { ...authorizeParams(req), ...pkce } }, res);
   });
 
-  // 2. The portal sends the browser back with a code. It is judged, exchanged, and becomes a session under a new id.
-  router.get(paths.callback, (req, res) => revoker.expect(finish(req, res)));
+  // 2. The portal sends the browser back with a code. It is judged, exchanged, and becomes a session under a new ID.
+  router.get(paths.callback, (req, res) => {
+    const failed = (error: unknown) => {
+      auth.emit({ type: "sign-in-failed", req, error });
+      throw error;
+    };
+    return revoker.expect(finish(req, res).catch(failed));
+  });
   async function finish(req: Request, res: Response): Promise<void> {
     const session = await auth.sessionOf(req, res);
     const { state, code, error } = parseCallback(req, oauth.portal);
@@ -62,24 +61,23 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
     const identity = await IdentityManager.exchangeAuthorizationCode({ ...oauth, ...pkce }, code).catch(
       codeRefused,
     );
-    const { username, portal, clientId } = identity;
+    const { username } = identity;
     let replaced: unknown;
     try {
       const user = await profileOf(req, identity);
       await settings.onSignIn?.({ req, user, identity });
       if (res.destroyed) {
-        // Nobody would receive the cookie.
+        // The browser has disconnected and would not receive the cookie.
         auth.emit({ type: "sign-in-abandoned", req, username });
         return await revoker.revoke(identity);
       }
       const until = Math.min(endOf(identity), Date.now() + auth.store.lifetimes.maxSeconds * 1000);
       const states = [...before.slice(-5), digest(state)];
-      const browser = settings.browserOf?.(req);
-      const signIn: SignInRecord = { user, portal, clientId, states, browser, until };
+      const signIn: SignInRecord = { user, states, browser: settings.browserOf?.(req), until };
       const data = { [keys.identity]: identity, [keys.signIn]: signIn };
       replaced = (await session.replace(data, until - Date.now()))?.[keys.identity];
     } catch (reason) {
-      await revoker.revoke(identity); // nobody will ever use these tokens
+      await revoker.revoke(identity); // there is no session that could use these tokens
       throw reason;
     }
     auth.emit({ type: "sign-in", req, username });
@@ -111,32 +109,6 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
     await signOut(req, res, user);
   });
 
-  // What goes wrong in a sign-in is tried again from its beginning, and leads to where that one would have.
-  router.use(paths.callback, ((error, req, _res, next) => {
-    auth.emit({ type: "sign-in-failed", req, error });
-    next(error);
-  }) as express.ErrorRequestHandler);
-  router.use([paths.signIn, paths.callback, paths.signOut], ((error, _req, res, next) => {
-    const { returnTo = "" } = res.locals;
-    const query =
-      returnTo === windowEnd ? "?popup=1" : returnTo && `?returnTo=${encodeURIComponent(returnTo)}`;
-    if (error instanceof AuthError) error.signInUrl = `${paths.base}/sign-in${query}`;
-    next(error);
-  }) as express.ErrorRequestHandler);
-  return router;
-
-  /** A slow portal does not stop a sign-in, unless the profile decides who may come in. */
-  async function profileOf(req: Request, identity: IdentityManager): Promise<UserProfile> {
-    const allowed = settings.allowedOrganizations;
-    const user = await fetchProfile(identity).catch((error) => {
-      if (allowed) throw error;
-      auth.emit({ type: "profile-failed", req, username: identity.username, error });
-      return minimalProfile(identity.username);
-    });
-    if (allowed && !allowed.includes(user.orgId ?? "")) throw new AuthError("organization_not_allowed");
-    return user;
-  }
-
   /** Ends the session here first; what the portal does about it takes 3 s at most. */
   async function signOut(req: Request, res: Response, user: UserProfile): Promise<void> {
     const session = await auth.sessionOf(req, res);
@@ -148,6 +120,75 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
     const query = new URLSearchParams({ client_id: oauth.clientId, redirect_uri: origin + home });
     redirect(res, settings.signOutOfPortal ? `${oauth.portal}/oauth2/signout?${query}` : home);
   }
+
+  // 4. What goes wrong is tried again from the beginning, and leads to where the sign-in would have led.
+  const retryUrl: ErrorRequestHandler = (error, _req, res, next) => {
+    const { returnTo = "" } = res.locals;
+    const query =
+      returnTo === windowEnd ? "?popup=1" : returnTo && `?returnTo=${encodeURIComponent(returnTo)}`;
+    if (error instanceof AuthError) error.signInUrl = `${paths.base}/sign-in${query}`;
+    next(error);
+  };
+  router.use([paths.signIn, paths.callback, paths.signOut], retryUrl);
+  return router;
+
+  /** A slow portal does not stop a sign-in, unless the profile decides who may come in. */
+  async function profileOf(req: Request, identity: IdentityManager): Promise<UserProfile> {
+    const user = await fetchProfile(identity).catch((error) => {
+      if (allowedOrganizations) throw error;
+      auth.emit({ type: "profile-failed", req, username: identity.username, error });
+      return minimalProfile(identity.username);
+    });
+    if (allowedOrganizations?.includes(user.orgId ?? "") === false)
+      throw new AuthError("organization_not_allowed");
+    return user;
+  }
+}
+
+/**
+ * What a visitor may ask of the portal's sign-in page. From the browser: its first language, and its light or dark
+ * scheme. From the query: `force_login=true` (to use another account), `username` (filled in), and `provider` (straight
+ * to that social login, which an organization can switch on).
+ */
+function authorizeParams(req: Request): AuthorizeParams {
+  const { force_login, username, provider } = req.query;
+  const [language = ""] = req.acceptsLanguages();
+  const scheme = req.get("Sec-CH-Prefers-Color-Scheme") ?? "";
+  const social = ["apple", "facebook", "github", "google"].find((name) => name === provider);
+  const isName = typeof username === "string" && /^[\w.@+-]{1,128}$/.test(username);
+  return {
+    locale: /^[a-z]{2,3}(-[a-z]{2})?$/i.test(language) ? language : undefined,
+    style: ["light", "dark"].includes(scheme) ? scheme : undefined,
+    // Not documented; the Maps SDK sends these two (`forceLogin`, `forceUserId`).
+    force_login: force_login === "true" ? "true" : undefined,
+    prepopulatedusername: isName ? username : undefined,
+    socialLoginProviderName: social,
+    autoAccountCreateForSocial: social && "true",
+  };
+}
+
+/** RFC 6749, 4.1.2.1. The portal's own texts are not shown: they can be written into a link. */
+const errorCodes = new Map<unknown, AuthErrorCode>([
+  ["access_denied", "access_denied"],
+  ["server_error", "portal_unreachable"],
+  ["temporarily_unavailable", "portal_unreachable"],
+]);
+
+/** A state, with a code or an error. Repeated parameters are arrays, and not from the portal; nor is another issuer's. */
+function parseCallback({ query: { state, code, error, iss } }: Request, portal: string) {
+  const isText = (value: unknown, maxLength: number): value is string =>
+    typeof value === "string" && value.length <= maxLength && /^[\x20-\x7e]+$/.test(value);
+  if (!isText(state, 512) || Array.isArray(error) || !(iss === undefined || isIssuer(iss, portal)))
+    throw new AuthError("callback_malformed");
+  if (error !== undefined) return { state, code: "", error: errorCodes.get(error) ?? "sign_in_refused" };
+  if (!isText(code, 2048)) throw new AuthError("callback_malformed");
+  return { state, code };
+}
+
+/** Only a response about this code is a refusal; that of a busy portal is not. */
+function codeRefused(cause: unknown): never {
+  if (!(cause instanceof ArcGISRequestError)) throw cause;
+  throw new AuthError(isUndecided(cause) ? "portal_unreachable" : "code_refused", { cause });
 }
 
 /** A browser separates a window from the one that opened it at the first response, redirects included, that asks for it. */

@@ -1,42 +1,29 @@
 import { AuthError } from "../errors.ts";
-import { isRejection } from "./portal-request.ts";
+import { isRejection, isUnreachable } from "./portal-request.ts";
 
 const maxKeys = 10_000;
 
-export interface Backoff {
-  isWaiting(key: string): boolean;
-  /** Starts the wait after a failure: `firstMs`, then `factor` times as long with each failure in a row. */
-  failed(key: string): void;
-  succeeded(key: string): void;
-  hasFailed(key: string): boolean;
-}
-
-/** Waiting after failures, for each key by itself. Monotonic, so clock changes don't matter. */
-export function backoff({
-  firstMs,
-  maxMs,
-  factor,
-}: {
-  firstMs: number;
-  maxMs: number;
-  factor: number;
-}): Backoff {
+/**
+ * Waiting after failures, for each key by itself: `firstMs`, then twice as long with each failure in a row. Monotonic,
+ * so clock changes don't matter.
+ */
+export function backoff({ firstMs, maxMs }: { firstMs: number; maxMs: number }) {
   const waits = new Map<string, { ms: number; until: number }>();
   return {
-    isWaiting: (key) => performance.now() < (waits.get(key)?.until ?? 0),
-    failed(key) {
+    isWaiting: (key: string): boolean => performance.now() < (waits.get(key)?.until ?? 0),
+    hasFailed: (key: string): boolean => waits.has(key),
+    succeeded: (key: string): void => void waits.delete(key),
+    failed(key: string): void {
       const now = performance.now();
       const before = waits.get(key);
       // A failure long after the last wait is a first one.
       const isInARow = before !== undefined && now < before.until + Math.max(before.ms, 60_000);
-      const ms = isInARow ? Math.min(before.ms * factor, maxMs) : firstMs;
+      const ms = isInARow ? Math.min(before.ms * 2, maxMs) : firstMs;
       waits.delete(key);
       waits.set(key, { ms, until: now + ms });
       const [oldest] = waits.keys();
       if (waits.size > maxKeys && oldest !== undefined) waits.delete(oldest);
     },
-    succeeded: (key) => void waits.delete(key),
-    hasFailed: (key) => waits.has(key),
   };
 }
 
@@ -45,64 +32,46 @@ export const minUsers = 3;
 const windowMs = 60_000;
 const pauseMs = 2_000;
 
-export interface PortalBackoff {
-  /** Whether `run` would throw at this moment. */
-  isWaiting(sessionId: string): boolean;
-  /** Sends a request of a session, unless it has to wait: then it throws `portal_unreachable`. */
-  run<T>(session: { id: string; username: string }, send: () => Promise<T>): Promise<T>;
-}
-
 /**
- * After a failed request its session waits, and nobody else: it may be about this user. Only a portal that cannot be
+ * Returns a function that sends a request of a session, unless it has to wait: then it throws `portal_unreachable`.
+ *
+ * After a failed request only its session waits: the failure may be about this user. Only a portal that cannot be
  * reached for several users is left alone by everybody, shortly; then one request at a time probes it.
  */
 export function portalBackoff(
-  waits: { firstMs: number; maxMs: number },
+  waits: Parameters<typeof backoff>[0],
   isFailure: (error: unknown) => boolean = (error) => !isRejection(error),
-): PortalBackoff {
-  const sessions = backoff({ ...waits, factor: 2 });
+) {
+  const sessions = backoff(waits);
   const failing = new Map<string, number>();
   let pausedUntil = 0;
   let isProbing = false;
 
-  function isDown(): boolean {
-    for (const [username, at] of failing) if (at + windowMs < performance.now()) failing.delete(username);
-    return failing.size >= minUsers;
-  }
-
-  function isWaiting(sessionId: string): boolean {
-    if (sessions.isWaiting(sessionId)) return true;
+  return async <T>(
+    { id, username }: { id: string; username: string },
+    send: () => Promise<T>,
+  ): Promise<T> => {
+    for (const [user, at] of failing) if (at + windowMs < performance.now()) failing.delete(user);
+    const isDown = failing.size >= minUsers;
     // A session that has failed comes second: it may fail again, and other users could not end the pause.
-    const until = sessions.hasFailed(sessionId) ? pausedUntil + pauseMs : pausedUntil;
-    return isDown() && (isProbing || performance.now() < until);
-  }
-
-  return {
-    isWaiting,
-    async run({ id, username }, send) {
-      if (isWaiting(id)) throw new AuthError("portal_unreachable", { cause: "backoff after a failure" });
-      const isProbe = isDown();
-      isProbing ||= isProbe;
-      try {
-        const result = await send();
-        sessions.succeeded(id);
-        failing.clear();
-        return result;
-      } catch (error) {
-        if (isFailure(error)) sessions.failed(id);
-        if (isUnreachable(error)) {
-          failing.set(username, performance.now());
-          pausedUntil = performance.now() + pauseMs;
-        } else if (isRejection(error)) failing.clear();
-        throw error;
-      } finally {
-        if (isProbe) isProbing = false;
-      }
-    },
+    const resumesAt = sessions.hasFailed(id) ? pausedUntil + pauseMs : pausedUntil;
+    if (sessions.isWaiting(id) || (isDown && (isProbing || performance.now() < resumesAt)))
+      throw new AuthError("portal_unreachable", { cause: "backoff after a failure" });
+    if (isDown) isProbing = true;
+    try {
+      const result = await send();
+      sessions.succeeded(id);
+      failing.clear();
+      return result;
+    } catch (error) {
+      if (isFailure(error)) sessions.failed(id);
+      if (isUnreachable(error)) {
+        failing.set(username, performance.now());
+        pausedUntil = performance.now() + pauseMs;
+      } else if (isRejection(error)) failing.clear();
+      throw error;
+    } finally {
+      if (isDown) isProbing = false;
+    }
   };
-}
-
-/** Whether the portal could not be reached at all. An error that it reports is about what was sent. */
-export function isUnreachable(error: unknown): boolean {
-  return error instanceof AuthError && ["portal_unreachable", "portal_timeout"].includes(error.code);
 }

@@ -1,13 +1,10 @@
 import type { ServerResponse } from "node:http";
-import {
-  ArcGISIdentityManager,
-  type IArcGISIdentityManagerOptions,
-  revokeToken,
-} from "@esri/arcgis-rest-request";
+import { ArcGISIdentityManager, type IArcGISIdentityManagerOptions } from "@esri/arcgis-rest-request";
 import { AuthError } from "../errors.ts";
+import { federatedToken } from "./federated-servers.ts";
 import { portalRequest } from "./portal-request.ts";
 import { parseTokenResponse, type TokenSet } from "./token-response.ts";
-import { federatedToken, mayReceivePortalToken } from "./trusted-urls.ts";
+import { mayReceivePortalToken } from "./trusted-urls.ts";
 
 /** What both halves of a sign-in share: the redirect URI must not differ (RFC 6749, 4.1.3). */
 export interface OAuthOptions {
@@ -23,7 +20,6 @@ export interface OAuthOptions {
 export type AuthorizeParams = Record<string, string | undefined>;
 
 const request = portalRequest();
-const shortRequest = portalRequest({ timeoutMs: 3_000 });
 
 /**
  * ArcGISIdentityManager as a server needs it: PKCE and 302 (the library has neither), time limits, tokens only for
@@ -35,8 +31,6 @@ export class IdentityManager extends ArcGISIdentityManager {
   refreshTokenExchangeFrom: Date | undefined;
   /** Set for an identity in a session: gets another token than the present one, shared and stored. */
   refresh?: () => Promise<IdentityManager>;
-  /** Whose refresh token took the place of the one that this object was made with. */
-  #adopted?: IdentityManager;
 
   constructor(options: IArcGISIdentityManagerOptions & Partial<TokenSet>) {
     super(options);
@@ -88,14 +82,16 @@ export class IdentityManager extends ArcGISIdentityManager {
     return new IdentityManager({ portal, clientId, ...kept, ...tokens } as TokenSet);
   }
 
-  /** https://developers.arcgis.com/rest/users-groups-and-items/revoke-token/ ends the access tokens, too. */
-  static override destroy({ clientId, portal, refreshToken, token }: ArcGISIdentityManager) {
-    return revokeToken({ clientId, portal, token: refreshToken ?? token, request: shortRequest });
-  }
-
   /** The token for a request to `url`, for the portal and servers federated with it; `untrusted_url` for others. */
   override async getToken(url: string): Promise<string> {
-    return mayReceivePortalToken(this.portal, url) ? this.token : federatedToken(this, url);
+    return this.tokenFor(url);
+  }
+
+  /** Another token than `rejected`, which that server did not accept. */
+  async tokenFor(url: string, rejected?: string): Promise<string> {
+    if (!mayReceivePortalToken(this.portal, url)) return federatedToken(this, url, rejected);
+    if (rejected === this.token) await this.refreshCredentials();
+    return this.token;
   }
 
   /** ArcGIS REST JS calls this when a token was rejected. In a session, all requests share the refresh. */
@@ -104,22 +100,10 @@ export class IdentityManager extends ArcGISIdentityManager {
     return this.adopt(await (this.refresh?.() ?? this.refreshed()));
   }
 
-  /** Takes all tokens of a refreshed identity. A copy that kept the old refresh token could store it once more. */
+  /** Takes all tokens of a refreshed identity: a copy that kept the old refresh token could store it once more. */
   adopt(other: IdentityManager): this {
-    if (other === this) return this;
-    this.#adopted = other;
-    this.tokenEndsAt = other.tokenEndsAt;
-    this.refreshTokenExchangeFrom = other.refreshTokenExchangeFrom;
-    this.clearCachedUserInfo();
-    return this.updateToken(other.token, other.tokenExpires) as this;
-  }
-
-  override get refreshToken(): string {
-    return this.#adopted ? this.#adopted.refreshToken : super.refreshToken;
-  }
-
-  override get refreshTokenExpires(): Date {
-    return this.#adopted ? this.#adopted.refreshTokenExpires : super.refreshTokenExpires;
+    const { refresh } = this;
+    return Object.assign(this, other, { refresh });
   }
 
   override toJSON() {
@@ -129,7 +113,6 @@ export class IdentityManager extends ArcGISIdentityManager {
 
   static override deserialize(text: string): IdentityManager {
     const stored = JSON.parse(text);
-    stored.tokenEndsAt ??= stored.tokenEnds; // an earlier version's name
     for (const name of ["tokenExpires", "tokenEndsAt", "refreshTokenExpires", "refreshTokenExchangeFrom"])
       if (stored[name] !== undefined) stored[name] = new Date(stored[name]);
     return new IdentityManager(stored);

@@ -9,8 +9,6 @@ import {
 import fetch from "cross-fetch";
 import { AuthError } from "../errors.ts";
 
-const maxBytes = 1024 * 1024;
-const maxDepth = 1_000;
 /** Never repeated in an error: a portal may echo them. */
 const secretParams = ["code", "code_verifier", "client_secret", "refresh_token", "auth_token", "token"];
 /** Every request, once it ends: `{ url, seconds }`, without query and secrets. */
@@ -22,8 +20,10 @@ export type PortalRequest = (url: string, options?: IRequestOptions) => Promise<
 /**
  * The one way out to a portal, for the `request` option of every ArcGIS REST JS function. The library's own waits
  * forever, follows redirects with the code in the body, puts tokens into URLs, and keeps secrets in its errors.
+ *
+ * @param options `maxBytes` of a response: parsing a megabyte of JSON can block the process for 100 ms
  */
-export function portalRequest({ timeoutMs = 10_000 } = {}): PortalRequest {
+export function portalRequest({ timeoutMs = 10_000, maxBytes = 64 * 1024 } = {}): PortalRequest {
   return async (url, options = {}) => {
     const { httpMethod = "POST", authentication } = options;
     const form = new URLSearchParams(processParams({ f: "json", ...options.params }));
@@ -44,16 +44,15 @@ export function portalRequest({ timeoutMs = 10_000 } = {}): PortalRequest {
     const sendAgain = (error: Error & { code?: string }) =>
       error.code === "ECONNRESET" ? send("close") : Promise.reject(error);
     const response = await (httpMethod === "GET" ? send("keep-alive").catch(sendAgain) : send("close"))
-      .catch(networkError)
+      .catch(noResponse)
       .finally(() => requests.publish({ url, seconds: (performance.now() - startedAt) / 1000 }));
     const { status } = response;
     if (status >= 500) throw new AuthError("portal_unreachable", { cause: `HTTP ${status}` });
     if (status >= 300 && status < 400) throw invalid(`HTTP ${status}: redirects are not followed`);
-    const body = parseJson(await response.text().catch(bodyError));
-    if (typeof body !== "object" || body === null || Array.isArray(body))
-      throw invalid("the response is not a JSON object");
+    const body = await response.json().catch(noJson);
+    if (typeof body !== "object" || body === null || Array.isArray(body)) throw invalid("no JSON object");
     try {
-      return checkForErrors(body as Parameters<typeof checkForErrors>[0]);
+      return checkForErrors(body);
     } catch (error) {
       if (!(error instanceof ArcGISRequestError)) throw invalid("the error has an unknown form");
       throw redacted(error, status, [token, ...secretParams.map((name) => form.get(name))]);
@@ -61,8 +60,9 @@ export function portalRequest({ timeoutMs = 10_000 } = {}): PortalRequest {
   };
 }
 
-/** Refreshes the identity and repeats the request once when its token is rejected (498, 499). */
-export function refreshingRequest(request: PortalRequest): PortalRequest {
+/** For requests with an identity: a token that is rejected (498, 499) is refreshed once. Responses may be long. */
+export function refreshingRequest({ timeoutMs = 10_000 } = {}): PortalRequest {
+  const request = portalRequest({ timeoutMs, maxBytes: 1024 * 1024 });
   return (url, options = {}) =>
     request(url, options).catch(async (error) => {
       const { authentication } = options;
@@ -71,6 +71,11 @@ export function refreshingRequest(request: PortalRequest): PortalRequest {
       await manager.refreshCredentials();
       return request(url, options);
     });
+}
+
+/** Whether the portal could not be reached at all. An error that it reports is about what was sent. */
+export function isUnreachable(error: unknown): boolean {
+  return error instanceof AuthError && ["portal_unreachable", "portal_timeout"].includes(error.code);
 }
 
 /** Errors about the app or the moment, not about the token (RFC 6749, 4.1.2.1 and 5.2; ArcGIS says invalid_client_id). */
@@ -83,19 +88,16 @@ const otherErrors =
  */
 export function isRejection(error: unknown): error is ArcGISRequestError {
   if (!(error instanceof ArcGISRequestError)) return false;
-  const { status = 0, oauthError = "" } = Object(error.response) as Partial<PortalErrorResponse>;
-  if (oauthError === "invalid_grant") return true;
+  const { status, oauthError } = error.response as PortalErrorResponse;
   const isAboutToken = (code: number) => [400, 401, 498, 499].includes(code);
-  return (
-    (status < 400 || isAboutToken(status)) &&
-    isAboutToken(Number(error.code)) &&
-    !otherErrors.test(oauthError)
-  );
+  if (oauthError === "invalid_grant") return true;
+  const isOther = otherErrors.test(oauthError) || !(status < 400 || isAboutToken(status));
+  return isAboutToken(Number(error.code)) && !isOther;
 }
 
 /** Whether the portal could not judge what was sent: it is busy or broken, or does not know the app. */
 export function isUndecided(error: ArcGISRequestError): boolean {
-  const { status = 0, oauthError = "" } = Object(error.response) as Partial<PortalErrorResponse>;
+  const { status, oauthError } = error.response as PortalErrorResponse;
   const isBusy = [status, Number(error.code)].some((code) => code >= 500 || code === 429 || code === 408);
   return isBusy || otherErrors.test(oauthError);
 }
@@ -109,41 +111,25 @@ interface PortalErrorResponse {
 
 function redacted(error: ArcGISRequestError, status: number, sent: unknown[]): ArcGISRequestError {
   const secrets = sent.filter((value): value is string => typeof value === "string" && value.length >= 8);
-  const clean = (text: unknown) =>
-    secrets.reduce((rest, secret) => rest.replaceAll(secret, "[...]"), String(text).slice(0, 1000));
-  const { error: inner } = Object(error.response) as { error?: unknown };
+  const clean = (value: unknown) =>
+    secrets.reduce((text, secret) => text.replaceAll(secret, "[...]"), String(value).slice(0, 1000));
+  const { error: inner } = Object(error.response);
   const oauthError = clean((typeof inner === "string" ? inner : Object(inner).error) ?? "");
   const Kind = error instanceof ArcGISAuthError ? ArcGISAuthError : ArcGISRequestError;
-  return new Kind(clean(error.originalMessage), clean(Object(inner).code ?? error.code), {
-    status,
-    oauthError,
-  });
+  const response: PortalErrorResponse = { status, oauthError };
+  return new Kind(clean(error.originalMessage), clean(Object(inner).code ?? error.code), response);
 }
 
 function invalid(cause: string): AuthError {
   return new AuthError("portal_response_invalid", { cause });
 }
 
-function networkError(error: Error): never {
+function noResponse(error: Error): never {
   if (error.name === "AbortError") throw new AuthError("portal_timeout");
   throw new AuthError("portal_unreachable", { cause: error.message });
 }
 
-function bodyError(error: Error & { type?: string }): never {
+function noJson(error: Error & { type?: string }): never {
   if (error.name === "AbortError") throw new AuthError("portal_timeout");
-  throw invalid(error.type ?? "the response cannot be read");
-}
-
-/** JSON.parse takes 70 ms for a megabyte of nothing but brackets. No response of a portal has more than a dozen levels. */
-function parseJson(text: string): unknown {
-  let depth = 0;
-  for (let index = 0; index < text.length && depth <= maxDepth; index++) {
-    const character = text.charAt(index);
-    if (character === "[" || character === "{") depth += 1;
-    else if (character === "]" || character === "}") depth -= 1;
-  }
-  try {
-    if (depth <= maxDepth) return JSON.parse(text);
-  } catch {}
-  throw invalid("the response is not JSON");
+  throw invalid(error.type ?? error.name);
 }

@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
+import { type ArcGISIdentityManager, revokeToken } from "@esri/arcgis-rest-request";
 import pMap from "p-map";
-import { isUnreachable, minUsers } from "./backoff.ts";
-import { IdentityManager } from "./identity-manager.ts";
-import { isRejection } from "./portal-request.ts";
+import { minUsers } from "./backoff.ts";
+import { isRejection, isUnreachable, portalRequest } from "./portal-request.ts";
 
 /** A token that waits to be revoked: its portal was down. */
 export interface PendingRevocation {
@@ -16,99 +15,91 @@ export interface PendingRevocation {
   until: number;
 }
 
-type Edit = (items: PendingRevocation[]) => PendingRevocation[];
-
 /** Where they wait, for every process and across restarts. `edit` may be called again, with newer items. */
 export interface PendingRevocations {
-  change(edit: Edit): Promise<void>;
+  change(edit: (items: PendingRevocation[]) => PendingRevocation[]): Promise<void>;
 }
 
 type OnDone = (type: "revoke" | "revoke-failed", username?: string, error?: unknown) => void;
 
 /** No refresh token lives longer, where the portal does not say. */
 const maxLifeMs = 90 * 24 * 60 * 60_000;
-const backoff = { firstMs: 5_000, maxMs: 10 * 60_000 };
+const retryMs = 60_000;
 const concurrency = 8;
 /** The end of the process waits so long for tokens that are on their way (ms). */
 const closeMs = 1_500;
+const request = portalRequest({ timeoutMs: 3_000 });
 
 /** Revokes tokens at their portal: within 3 s, or later if the portal is down. Never rejects. */
 export function revocation({ pending, onDone }: { pending: PendingRevocations; onDone: OnDone }) {
   const unfinished = new Set<PendingRevocation>();
   const expected = new Set<Promise<unknown>>();
-  let failures = 0;
-  let isClosed = false;
-  let timer: NodeJS.Timeout;
-  schedule(0);
-
-  function schedule(ms: number): void {
-    clearTimeout(timer);
-    if (!isClosed) timer = setTimeout(() => void retry().catch(queueFailed), ms).unref();
-  }
-
-  function queueFailed(error: unknown): void {
-    onDone("revoke-failed", undefined, error);
-    schedule(backoff.maxMs);
-  }
-
-  async function queue(added: PendingRevocation[]): Promise<void> {
-    if (added.length === 0) return;
-    const tokens = new Set(added.map(({ token }) => token));
-    await pending
-      .change((items) => [...items.filter(({ token }) => !tokens.has(token)), ...added])
-      .then(() => schedule(backoff.firstMs), queueFailed);
-  }
+  let retrying: Promise<number> | undefined;
+  const retryLater = () => void retry().catch(queueFailed);
+  const soon = setTimeout(retryLater, 0).unref();
+  const timer = setInterval(retryLater, retryMs).unref();
 
   async function revoke(identities: ArcGISIdentityManager | ArcGISIdentityManager[]): Promise<void> {
     const items = [identities].flat().map(toPending);
     for (const item of items) unfinished.add(item);
     const revokeOrQueue = async (item: PendingRevocation) => {
-      if (!(await revokeNow(item))) await queue([item]);
+      if (await attempt(item)) await queue([item]);
       unfinished.delete(item);
     };
     await pMap(items, revokeOrQueue, { concurrency });
   }
 
-  /** True when nothing is left to do: revoked, or rejected for good. */
-  async function revokeNow(
-    { portal, clientId, username, token }: PendingRevocation,
-    failing?: Set<string>,
-  ): Promise<boolean> {
-    const identity = new ArcGISIdentityManager({ portal, clientId, username, refreshToken: token });
+  /** Returns the reason to try again; a rejected token needs no revocation. */
+  async function attempt({ portal, clientId, username, token }: PendingRevocation): Promise<unknown> {
     try {
-      await IdentityManager.destroy(identity);
-      onDone("revoke", username);
-      return true;
+      await revokeToken({ portal, clientId, token, request });
+      return void onDone("revoke", username);
     } catch (error) {
       onDone("revoke-failed", username, error);
-      if (isUnreachable(error)) failing?.add(username);
-      return isRejection(error);
+      return isRejection(error) ? undefined : error;
     }
   }
 
-  /** Tries what waits, now; returns how many are left. */
-  async function retry(): Promise<number> {
+  async function queue(items: Iterable<PendingRevocation>): Promise<void> {
+    const added = [...items];
+    if (added.length === 0) return;
+    await pending.change((waiting) => unexpired([...waiting, ...added])).catch(queueFailed);
+  }
+
+  /** An event without a user: the queue itself is in trouble. */
+  function queueFailed(error: unknown): void {
+    onDone("revoke-failed", undefined, error);
+  }
+
+  /** Tries what waits, now; returns how many are left. Calls at the same time share one run. */
+  function retry(): Promise<number> {
+    retrying ??= retryAll().finally(() => {
+      retrying = undefined;
+    });
+    return retrying;
+  }
+
+  async function retryAll(): Promise<number> {
     let waiting: PendingRevocation[] = [];
     await pending.change((items) => {
-      waiting = items.filter(({ until }) => Date.now() < until);
+      waiting = unexpired(items);
       return waiting;
     });
     const done = new Set<string>();
-    const users = new Map(waiting.map(({ portal }) => [portal, new Set<string>()]));
+    const failing = new Map(waiting.map(({ portal }) => [portal, new Set<string>()]));
     const work = async (item: PendingRevocation) => {
-      const failing = users.get(item.portal);
+      const users = failing.get(item.portal) ?? new Set();
       // A portal that several users cannot reach is down: the others would only wait, too.
-      if (!failing || failing.size >= minUsers || !(await revokeNow(item, failing))) return;
+      if (users.size >= minUsers) return;
+      const error = await attempt(item);
+      if (isUnreachable(error)) users.add(item.username);
+      if (error) return;
+      users.clear();
       done.add(item.token);
-      failing.clear();
     };
     await pMap(waiting, work, { concurrency });
     if (done.size > 0) await pending.change((items) => items.filter(({ token }) => !done.has(token)));
-    const left = waiting.filter(({ token }) => !done.has(token)).length;
-    failures = left > 0 && done.size === 0 ? failures + 1 : 0;
-    // Also with nothing left: another process may add to the list.
-    schedule(left > 0 ? Math.min(backoff.firstMs * 2 ** failures, backoff.maxMs) : backoff.maxMs);
-    return left;
+    return waiting.length - done.size;
   }
 
   /** Work that may bring tokens which are to be revoked: `close` waits for it. */
@@ -121,15 +112,21 @@ export function revocation({ pending, onDone }: { pending: PendingRevocations; o
 
   /** Stops, and queues what is not revoked yet, and what comes within 1.5 s. */
   async function close(): Promise<void> {
-    isClosed = true;
-    clearTimeout(timer);
+    clearTimeout(soon);
+    clearInterval(timer);
     // At once: the process may have no time for more.
-    await queue([...unfinished]);
+    await queue(unfinished);
     await Promise.race([Promise.allSettled(expected), sleep(closeMs, undefined, { ref: false })]);
-    await queue([...unfinished]);
+    await queue(unfinished);
   }
 
   return { revoke, retry, expect, close };
+}
+
+/** Each token once: another process may have added it, too. */
+function unexpired(items: PendingRevocation[]): PendingRevocation[] {
+  const unique = new Map(items.map((item) => [item.token, item]));
+  return [...unique.values()].filter(({ until }) => Date.now() < until);
 }
 
 function toPending(identity: ArcGISIdentityManager): PendingRevocation {

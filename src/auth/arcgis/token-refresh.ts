@@ -2,7 +2,6 @@ import { AuthError, isTemporary } from "../errors.ts";
 import { backoff, portalBackoff } from "./backoff.ts";
 import type { IdentityManager, OAuthOptions } from "./identity-manager.ts";
 import { isRejection } from "./portal-request.ts";
-import { unsavedTokens } from "./unsaved-tokens.ts";
 
 /** What this needs of the session store. */
 export interface IdentityStore {
@@ -18,112 +17,116 @@ export interface TokenRefreshOptions {
   oauth: OAuthOptions;
   store: IdentityStore;
   revoke(identity: IdentityManager): Promise<void>;
-  /** Called once per refresh, after the tokens are stored and outside of all locks. */
+  /** Called once per refresh, after the tokens are stored. */
   onTokens(identity: IdentityManager): void;
   onError(type: `refresh-${"failed" | "rejected" | "unsaved"}`, username: string, error: unknown): void;
 }
 
 /** Longer than a token request can take. */
 const staleMs = 15_000;
+const saveAgainMs = 5_000;
 
 /**
- * Returns an identity with a good token. One refresh per session, however many requests and processes wait for it:
- * those in this process share a promise, those in others a lock, and whoever gets the lock looks at the store first.
+ * One refresh per session, however many requests and processes wait for it: those in this process share a promise,
+ * those in others a lock, and the holder of the lock looks at the store first.
  */
 export function tokenRefresh({ oauth, store, revoke, onTokens, onError }: TokenRefreshOptions) {
   const inProgress = new Map<string, Promise<IdentityManager>>();
-  const portal = portalBackoff({ firstMs: 500, maxMs: 30_000 });
+  const askPortal = portalBackoff({ firstMs: 500, maxMs: 30_000 });
   // A server that rejects every token must not make us ask the portal for one at every request.
-  const rejections = backoff({ firstMs: 5_000, maxMs: 5 * 60_000, factor: 3 });
-  const unsaved = unsavedTokens({ refresh: refreshOnce, revoke });
+  const rejections = backoff({ firstMs: 5_000, maxMs: 5 * 60_000 });
+  /** Tokens that the store has not taken. The stored ones may have expired with the exchange, so these must not be lost. */
+  const unsaved = new Map<string, { identity: IdentityManager; storedToken: string }>();
+  const timer = setInterval(saveAgain, saveAgainMs).unref();
 
-  /** A session's identity, refreshed if need be. If the portal is down, a token that still works will do. */
-  async function identityFor(sessionId: string, identity: IdentityManager): Promise<IdentityManager> {
-    if (!isFresh(identity)) {
-      const refreshed = await refreshOnce(sessionId, identity.token).catch((error) => {
-        if (isTemporary(error) && Date.now() < endOfToken(identity)) return identity;
-        throw error;
-      });
-      identity.adopt(refreshed);
-    }
+  /** Gives an identity of a session a good token. If the portal is down, one that still works will do. */
+  async function refreshIfDue(sessionId: string, identity: IdentityManager): Promise<void> {
     identity.refresh = () => refreshOnce(sessionId, identity.token);
-    return identity;
+    if (!isDue(identity)) return;
+    await identity.refreshCredentials().catch((error) => {
+      if (!isTemporary(error) || Date.now() >= endOfToken(identity)) throw error;
+    });
   }
 
-  async function refreshOnce(
-    sessionId: string,
-    rejected: string,
-    isSecond = false,
-  ): Promise<IdentityManager> {
-    const running = await inProgress.get(sessionId);
-    // It may have begun for an older token, and have brought the very one that is rejected now.
-    if (running && (running.token !== rejected || isSecond)) return running;
-    if (inProgress.has(sessionId)) return refreshOnce(sessionId, rejected, true);
-    const refresh = lockedRefresh(sessionId, rejected).finally(() => inProgress.delete(sessionId));
-    inProgress.set(sessionId, refresh);
+  /** Gets another token than `rejected`. */
+  function refreshOnce(sessionId: string, rejected: string): Promise<IdentityManager> {
+    const key = `${sessionId} ${rejected}`;
+    const refresh =
+      inProgress.get(key) ?? lockedRefresh(sessionId, rejected).finally(() => inProgress.delete(key));
+    inProgress.set(key, refresh);
     return refresh;
   }
 
   async function lockedRefresh(sessionId: string, rejected: string): Promise<IdentityManager> {
     const unlock = await store.lock(sessionId, staleMs);
-    let refreshed: IdentityManager;
     try {
       const stored = await store.read(sessionId);
-      if (stored?.portal !== oauth.portal || stored?.clientId !== oauth.clientId) {
-        // Signed out, or from before another portal was configured.
-        await unsaved.drop(sessionId);
-        throw new AuthError("signed_out");
-      }
+      if (stored?.portal !== oauth.portal || stored?.clientId !== oauth.clientId)
+        return await signedOut(sessionId, unsaved.get(sessionId)?.identity);
       const isOther = stored.token !== rejected || rejections.isWaiting(sessionId);
-      if (isFresh(stored) && isOther) return stored;
-      const latest = unsaved.get(sessionId) ?? stored;
-      refreshed = latest !== stored && isFresh(latest) ? latest : await request(sessionId, stored, latest);
+      if (!isDue(stored) && isOther) return stored;
+      const latest = unsaved.get(sessionId)?.identity ?? stored;
+      const isKept = latest !== stored && !isDue(latest);
+      const refreshed = isKept ? latest : await requestTokens(sessionId, stored, latest);
       await save(sessionId, stored, refreshed);
+      return refreshed;
     } finally {
       await unlock();
     }
-    onTokens(refreshed);
-    return refreshed;
+  }
+
+  async function requestTokens(id: string, stored: IdentityManager, latest: IdentityManager) {
+    const { username } = stored;
+    const send = () =>
+      latest.refreshed(oauth.clientSecret).catch((error) => {
+        onError(isRejection(error) ? "refresh-rejected" : "refresh-failed", username, error);
+        throw error;
+      });
+    try {
+      const refreshed = await askPortal({ id, username }, send);
+      if (!isDue(stored)) rejections.failed(id);
+      return refreshed;
+    } catch (cause) {
+      if (!isRejection(cause))
+        throw cause instanceof AuthError ? cause : new AuthError("portal_unreachable", { cause });
+      // The sign-in has ended with this refresh token, unless another process has a newer one.
+      await store.replace(id, undefined, hasTokenOf(stored));
+      unsaved.delete(id);
+      throw new AuthError("session_ended", { cause });
+    }
   }
 
   /** Stored before it is used: an exchange has ended the old pair. Nothing is stored if the user signed out meanwhile. */
   async function save(sessionId: string, stored: IdentityManager, refreshed: IdentityManager): Promise<void> {
     const isStored = await store.replace(sessionId, refreshed, hasTokenOf(stored)).catch((error) => {
-      if (!unsaved.get(sessionId)) onError("refresh-unsaved", stored.username, error);
-      unsaved.keep(sessionId, refreshed, stored.token);
+      if (!unsaved.has(sessionId)) onError("refresh-unsaved", stored.username, error);
+      unsaved.set(sessionId, { identity: refreshed, storedToken: stored.token });
       throw error;
     });
-    unsaved.forget(sessionId);
-    if (isStored) return;
-    await revoke(refreshed);
+    if (!isStored) await signedOut(sessionId, refreshed);
+    unsaved.delete(sessionId);
+    onTokens(refreshed);
+  }
+
+  /** The session is gone: these tokens are of no use to anyone. */
+  async function signedOut(sessionId: string, identity: IdentityManager | undefined): Promise<never> {
+    unsaved.delete(sessionId);
+    if (identity) await revoke(identity);
     throw new AuthError("signed_out");
   }
 
-  async function request(id: string, stored: IdentityManager, latest: IdentityManager) {
-    const { username } = stored;
-    try {
-      const send = () =>
-        latest.refreshed(oauth.clientSecret).catch((error) => {
-          onError(isRejection(error) ? "refresh-rejected" : "refresh-failed", username, error);
-          throw error;
-        });
-      const refreshed = await portal.run({ id, username }, send);
-      if (isFresh(stored)) rejections.failed(id);
-      return refreshed;
-    } catch (cause) {
-      if (!isRejection(cause))
-        throw cause instanceof AuthError ? cause : new AuthError("portal_unreachable", { cause });
-      // This refresh token is of no use anymore: the sign-in is over, unless another process has a newer one.
-      await store.replace(id, undefined, hasTokenOf(stored));
-      unsaved.forget(id);
-      throw new AuthError("session_ended", { cause });
-    }
+  async function saveAgain(): Promise<void> {
+    await Promise.allSettled([...unsaved].map(([id, { storedToken }]) => refreshOnce(id, storedToken)));
   }
 
-  /** Waits for the refreshes in progress, and stores what could not be stored. */
-  const settle = () => Promise.allSettled(inProgress.values()).then(unsaved.settle);
+  /** Waits for the refreshes in progress, and tries once more to store what could not be stored. */
+  async function close(): Promise<void> {
+    clearInterval(timer);
+    await Promise.allSettled(inProgress.values());
+    await saveAgain();
+  }
 
-  return { identityFor, settle };
+  return { refreshIfDue, close };
 }
 
 /** When the access token stops working (ms since 1970). */
@@ -131,8 +134,9 @@ export function endOfToken({ tokenEndsAt, tokenExpires }: IdentityManager): numb
   return (tokenEndsAt ?? tokenExpires)?.getTime() ?? 0;
 }
 
-function isFresh({ tokenExpires }: IdentityManager): boolean {
-  return Date.now() < (tokenExpires?.getTime() ?? 0);
+/** Whether the access token is to be refreshed: it expires soon (the margin is in token-response.ts). */
+function isDue({ tokenExpires }: IdentityManager): boolean {
+  return Date.now() >= (tokenExpires?.getTime() ?? 0);
 }
 
 function hasTokenOf({ refreshToken }: IdentityManager): Check {

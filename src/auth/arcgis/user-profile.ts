@@ -1,17 +1,16 @@
 import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
-import { portalRequest } from "./portal-request.ts";
+import { refreshingRequest } from "./portal-request.ts";
 
 /** The signed-in user, as the portal describes them. */
 export interface UserProfile {
   username: string;
   fullName: string;
-  /** Id of the organization; missing for an account without one. */
+  /** ID and name of the organization; missing for an account without one. */
   orgId?: string | undefined;
-  /** The organization's name. */
   organization?: string | undefined;
   /** Base role: `org_admin`, `org_publisher` or `org_user`. */
   role?: string | undefined;
-  /** Id of a custom role. */
+  /** ID of a custom role. */
   roleId?: string | undefined;
   /** Such as `portal:user:createItem`. */
   privileges: string[];
@@ -21,7 +20,7 @@ export interface UserProfile {
   fetchedAt: number;
 }
 
-const request = portalRequest({ timeoutMs: 3_000 });
+const request = refreshingRequest({ timeoutMs: 3_000 });
 
 export function minimalProfile(username: string): UserProfile {
   return { username, fullName: username, privileges: [], groups: [], fetchedAt: 0 };
@@ -58,7 +57,7 @@ function text(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value.slice(0, 256) : undefined;
 }
 
-/** Ids of ArcGIS have 32 characters, privileges some fifty. */
+/** IDs of ArcGIS have 32 characters, privileges some fifty. */
 function isShort(value: unknown): value is string {
   return typeof value === "string" && value.length <= 100;
 }
