@@ -467,7 +467,7 @@ describe("an app with the library in it", () => {
       `${app.sandbox.url}/%2e%2e/%2e%2e/x`,
       `${app.sandbox.url}/..%2f..%2fx`,
       `${app.sandbox.url}/%252e%252e%252fx`,
-      `${app.sandbox.url}x`,
+      app.sandbox.url.replace("/sharing", "x/sharing"),
       `${origin}/`,
       "http://user@127.0.0.1/rest/services",
       "https://services.arcgis.com/x/rest/services",
@@ -505,24 +505,24 @@ describe("an app with the library in it", () => {
     const { port } = listening.address() as { port: number };
     const ask = (path = "/arcgis/rest/services/x") =>
       browser.get(`/token-for?url=${encodeURIComponent(`http://127.0.0.1:${port}${path}`)}`, json);
+    let servers = 0;
     // The portal itself does not know that server.
     assert.notEqual((await ask()).status, 200);
     for (owner of [
       "/".repeat(60_000),
       "x".repeat(60_000),
+      "x".repeat(70_000), // is not read to its end
       { a: 1 },
       null,
       "https://www.arcgis.com",
       `${app.sandbox.origin}/portal${"/".repeat(8_000)}`,
     ]) {
       const begin = performance.now();
-      assert.equal((await ask()).status, 403);
+      servers += 1;
+      assert.equal((await ask(`/gis${servers}/rest/services/x`)).status, 403);
       assert.ok(performance.now() - begin < 1_000);
     }
-    owner = "x".repeat(70_000);
-    assert.equal((await ask("/long/rest/services/x")).status, 502, "such a response is not read to its end");
-    owner = null;
-    assert.equal((await ask("/arcgis/%72est/services")).status, 403, "the decoded path is judged");
+    assert.equal((await ask("/gis1/%72est/services")).status, 403, "the decoded path is judged");
     assert.doesNotMatch(JSON.stringify(claims), /Bearer/);
   });
 

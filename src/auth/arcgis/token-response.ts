@@ -28,7 +28,7 @@ const tokenResponse = z.object({
   access_token: token,
   expires_in: lifetime,
   username: z.string().regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]{1,128}$/u),
-  ssl: z.unknown(),
+  ssl: z.unknown().optional(),
   refresh_token: token.optional(),
   refresh_token_expires_in: lifetime.optional(),
 });
