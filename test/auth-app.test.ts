@@ -515,7 +515,7 @@ describe("an app with the library in it", () => {
       { a: 1 },
       null,
       "https://www.arcgis.com",
-      `${app.sandbox.origin}/portal${"/".repeat(8_000)}`,
+      `${app.sandbox.origin}/portal${"/x".repeat(4_000)}`,
     ]) {
       const begin = performance.now();
       servers += 1;
