@@ -107,6 +107,13 @@ test("LG-2 a session file that somebody has changed leaves a line, and nobody is
   assert.match(String(lines[0]?.reason), /damaged or forged/);
 });
 
+test("LG-2 the log has the beginning of a long path", async (t) => {
+  const site = await openSite(t);
+  await site.browser().get(`/${"x".repeat(15_000)}`);
+  const line = site.log.lines.find(({ method }) => method);
+  assert.equal(line?.path, `/${"x".repeat(999)}...`);
+});
+
 test("LG-2 a request leaves one line: method, path without the query, status, time, id, address and user", async (t) => {
   const site = await openSite(t, { settings: { LOG_LEVEL: "info" } });
   const browser = site.browser();

@@ -1033,6 +1033,7 @@ describe("PORTALS", () => {
       portal: "https://gis.county.example/portal/sharing/rest",
       clientId: "countyClient",
       clientSecret: undefined,
+      cookieName: "__Host-arcgis.sid.gis.portals.county",
       allowedOrgs: [],
       proxyAllow: [],
       callbackPath: "/gis/portals/county/authenticate",

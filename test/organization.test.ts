@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import type { Page } from "playwright-core";
-import { cookieNames } from "#src/app/cookie-names.ts";
+import { autoSignInCookie } from "#src/app/config/cookie-name.ts";
 import type { IdentityProvider } from "#src/sandbox/identity-provider.ts";
 import { startSandbox } from "#src/sandbox/index.ts";
 import { type Answer, Browser, click, crossSite, typed } from "./support/browser.ts";
@@ -317,7 +317,7 @@ describe("AUTO_SIGN_IN", () => {
       [302, "/sign-in?returnTo=%2F%3Fa%3D1%26b%3D%2F%2Fc"],
     );
     assert.equal(answer.headers["cache-control"], "no-store");
-    const { autoSignIn } = cookieNames(site.config);
+    const autoSignIn = autoSignInCookie(site.config);
     assert.deepEqual(answer.setCookies, [`${autoSignIn}=done; Path=/; HttpOnly; SameSite=Lax`]);
     for (let visit = 0; visit < 3; visit++) assert.equal((await browser.get("/")).status, 200);
   });
@@ -342,7 +342,7 @@ describe("AUTO_SIGN_IN", () => {
     const site = await openSite(t, { settings: { AUTO_SIGN_IN: true } });
     const browser = site.browser();
     await signIn(browser);
-    browser.cookies.delete(cookieNames(site.config).autoSignIn);
+    browser.cookies.delete(autoSignInCookie(site.config));
     for (const path of ["/sign-in", "/sign-out", "/sign-in/help", "/sign-out/help"])
       for (const [method, headers] of [
         ["HEAD", typed],
@@ -364,7 +364,7 @@ describe("AUTO_SIGN_IN", () => {
     const site = await openOrganization(t);
     const person = new Person(site);
     await person.type(await toProvider(person), { user_name: "vik" });
-    person.app.cookies.delete(cookieNames(site.config).autoSignIn);
+    person.app.cookies.delete(autoSignInCookie(site.config));
     assert.equal((await signOut(person.app)).status, 303);
     assert.deepEqual((await person.open("/")).hops, []);
 
@@ -405,7 +405,7 @@ describe("AUTO_SIGN_IN", () => {
     const settings = { AUTO_SIGN_IN: true, REDIRECT_URI: "https://app.example/authenticate" };
     const site = await openSite(t, { settings });
     const { setCookies } = await site.browser().get("/");
-    const { autoSignIn } = cookieNames(site.config);
+    const autoSignIn = autoSignInCookie(site.config);
     assert.match(autoSignIn, /^__Host-/);
     assert.deepEqual(setCookies, [`${autoSignIn}=done; Path=/; HttpOnly; Secure; SameSite=Lax`]);
   });

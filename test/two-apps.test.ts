@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { loadConfig, parseConfig } from "#src/app/config/config.ts";
-import { cookieNames } from "#src/app/cookie-names.ts";
+import { autoSignInCookie } from "#src/app/config/cookie-name.ts";
 import { Browser, typed } from "./support/browser.ts";
 import { whoIs } from "./support/expect.ts";
 import { signOut } from "./support/person.ts";
@@ -98,7 +98,7 @@ test("CK-8 the session's cookie of a server of its own is arcgis.sid, whatever i
     const cwd = join(folder(t), "app");
     mkdirSync(cwd);
     writeFileSync(join(cwd, "config.json"), JSON.stringify({ ...required(), ...settings }), { mode: 0o600 });
-    return cookieNames(loadConfig({ cwd, env: {}, standalone })).session;
+    return loadConfig({ cwd, env: {}, standalone }).cookieName;
   };
   const atRoot = { REDIRECT_URI: "https://gis.example.com/authenticate" };
   const deep = { REDIRECT_URI: "https://gis.example.com/apps/gis/authenticate" };
@@ -123,10 +123,13 @@ test("CK-8 no two apps on a host name have a cookie in common, further portals i
       ["https://a.example", "https://a.example:8443"].map((origin) => `${origin}${path}/authenticate`),
   );
   const names = uris.flatMap((REDIRECT_URI) => {
-    const { furtherPortals, ...config } = parseConfig({ ...required(), REDIRECT_URI, PORTALS: [county] });
+    const config = parseConfig({ ...required(), REDIRECT_URI, PORTALS: [county] });
     // Only a COOKIE_NAME tells two ports apart.
-    const cookieName = REDIRECT_URI.includes(":8443") ? `other.${config.cookieName}` : config.cookieName;
-    return [config, ...furtherPortals].flatMap((each) => Object.values(cookieNames({ ...each, cookieName })));
+    const isOther = REDIRECT_URI.includes(":8443");
+    return [config, ...config.furtherPortals].flatMap((each) => [
+      isOther ? each.cookieName.replace("arcgis", "other") : each.cookieName,
+      autoSignInCookie(each),
+    ]);
   });
   assert.equal(new Set(names).size, names.length, String(names));
   for (const name of names) assert.match(name, /^__Host-[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/);

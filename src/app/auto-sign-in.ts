@@ -2,6 +2,7 @@ import { parseCookie } from "cookie";
 import type { Request, RequestHandler, Response } from "express";
 import { isPrefetch } from "../index.ts";
 import type { Config } from "./config/config.ts";
+import { autoSignInCookie } from "./config/cookie-name.ts";
 
 /**
  * With AUTO_SIGN_IN: a visitor who opens a page is sent to the portal without a click, once in a browser session. The
@@ -10,10 +11,9 @@ import type { Config } from "./config/config.ts";
  * A cookie that lasts as long as the browser is open says that there was an attempt. It is set before the browser
  * leaves, so the next page waits for the visitor, however the attempt ended.
  */
-export function autoSignIn(
-  { autoSignIn: isOn, secure }: Config,
-  name: string,
-): { attempt: RequestHandler; stop(res: Response): void } {
+export function autoSignIn(config: Config): { attempt: RequestHandler; stop(res: Response): void } {
+  const { autoSignIn: isOn, secure } = config;
+  const name = autoSignInCookie(config);
   const options = { httpOnly: true, sameSite: "lax", path: "/", secure } as const;
 
   /** No attempt until the browser is closed: there was one, or the user has signed out. */

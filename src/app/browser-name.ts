@@ -21,11 +21,11 @@ const systems: [name: string, sign: RegExp][] = [
 
 /**
  * The browser and the system that a `User-Agent` names, in words such as "Firefox on Linux"; `undefined` when neither
- * is known. No version and no device: those are often made up, and nobody knows a sign-in again by them. Some
+ * is known. No version and no device: those are often made up, and users do not recognize them. Some
  * browsers, such as Brave, say that they are Chrome, and an iPad usually says that it is a Mac.
  */
 export function browserName(userAgent = ""): string | undefined {
-  // Nobody's is longer, and a pattern need not search more.
+  // Real ones are shorter, and a pattern need not search more.
   const text = userAgent.slice(0, 512);
   const nameIn = (list: typeof browsers) => list.find(([, sign]) => sign.test(text))?.[0];
   const [browser, system] = [nameIn(browsers), nameIn(systems)];

@@ -1,22 +1,23 @@
 import { channel } from "node:diagnostics_channel";
 import express, { type Express, type Request, type Router } from "express";
-import { type ArcGISAuth, type AuthEvent, arcgisAuth } from "../index.ts";
+import { type ArcGISAuth, arcgisAuth } from "../index.ts";
 import type { SealedStore } from "../session-store.ts";
 import { autoSignIn } from "./auto-sign-in.ts";
 import { browserName } from "./browser-name.ts";
+import { callbackRoute, callbacks } from "./callbacks.ts";
 import type { Config } from "./config/config.ts";
 import { firstPortal } from "./config/portals.ts";
-import { cookieNames, hasForeignCookie } from "./cookie-names.ts";
 import { errorPage } from "./error-page.ts";
 import { AppError } from "./errors.ts";
 import { logEvent } from "./events.ts";
+import { warnOfForeignCookie } from "./foreign-cookie.ts";
 import { health } from "./health.ts";
 import { type Logger, openLog } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import { renderConfirm, views } from "./pages/views.ts";
 import type { PortalMount } from "./portal-mount.ts";
 import { portalRoutes, signInLimit } from "./portal-routes.ts";
-import { callbackEnds, portals } from "./portals.ts";
+import { portals } from "./portals.ts";
 import { requestLog } from "./request-log.ts";
 import { boundHeaders, securityHeaders } from "./security-headers.ts";
 import { openStore } from "./store.ts";
@@ -68,8 +69,9 @@ export interface App extends Express {
 export async function createApp(options: AppOptions): Promise<App> {
   const { config, shareSession = false, notice, links = [], stopping, routes } = options;
   const log = options.log ?? openLog(config.logLevel);
-  const opened = options.store ? undefined : await openStore(config, log);
-  const store = options.store ?? (opened as NonNullable<typeof opened>).store;
+  const { store, close } = options.store
+    ? { store: options.store, close: async () => {} }
+    : await openStore(config, log);
   let metrics: Promise<Metrics> | undefined;
   const getMetrics = () => {
     metrics ??= import("./metrics.ts").then(({ createMetrics }) =>
@@ -93,13 +95,14 @@ export async function createApp(options: AppOptions): Promise<App> {
   Object.assign(app.locals, { notice, links, tokenHandover: config.tokenHandover });
   views(app);
 
-  const mounts = [config, ...config.furtherPortals].map(mountOf);
-  for (const mount of mounts) mount.others = mounts.filter((other) => other !== mount);
+  const configs = [config, ...config.furtherPortals];
+  const mounts: PortalMount[] = [];
+  for (const each of configs) mounts.push(mountOf(each));
   const limit = signInLimit(config.rateLimit);
   const [main, ...further] = mounts.map((mount) => ({ mount, router: routerOf(mount) }));
   if (!main) throw new TypeError("createApp: config has no portal");
 
-  app.use(requestLog(log), boundHeaders, securityHeaders(config));
+  app.use(requestLog(log), boundHeaders, securityHeaders(config), callbacks(configs));
   if (further.length > 0) app.use(portals(main.mount, further));
   app.use(health({ config, store, metrics: getMetrics, stopping, log }));
   app.use(main.router);
@@ -111,23 +114,22 @@ export async function createApp(options: AppOptions): Promise<App> {
     async close() {
       portalRequests.unsubscribe(onPortalRequest);
       await Promise.all(mounts.map(({ auth }) => auth.close()));
-      await opened?.close();
+      await close();
     },
   });
 
   /** The library for one portal, with a session cookie of its own: no session holds the tokens of two portals. */
   function mountOf(config: Config): PortalMount {
     const { portalId, allowedOrgs } = config;
-    const names = cookieNames(config);
-    const portalLog = mountLog(config);
-    const auto = autoSignIn(config, names.autoSignIn);
+    const portalLog = configs.length > 1 ? log.child({ portal: portalId }) : log;
+    const auto = autoSignIn(config);
     const auth = arcgisAuth({
       store,
       shareSession,
       sessionKey: portalId === firstPortal ? "arcgis" : `arcgis:${portalId}`,
-      cookieName: names.session,
+      cookieName: config.cookieName,
       basePath: "",
-      callbackPath: callbackEnds(config).at(-1),
+      callbackPath: callbackRoute(config),
       clientId: config.clientId,
       clientSecret: config.clientSecret,
       redirectUri: config.redirectUri,
@@ -146,32 +148,18 @@ export async function createApp(options: AppOptions): Promise<App> {
       onEvent(event) {
         logEvent(portalLog, event);
         count((metrics) => metrics.event(event));
-        if (event.type === "sign-in") warnOfForeignCookie(event, portalLog, config);
+        if (event.type === "sign-in" && event.req) warnOfForeignCookie(event.req, portalLog, config);
         const { res } = (event.req ?? {}) as Partial<Request>;
         if (res && event.username) res.locals.signedInAs = event.username;
         if (res && ["sign-in-started", "sign-out"].includes(event.type)) auto.stop(res);
       },
     });
-    return { config, auth, shareSession, store, auto, others: [], log: portalLog, count };
-  }
-
-  function mountLog({ portalId }: Config): Logger {
-    return config.furtherPortals.length > 0 ? log.child({ portal: portalId }) : log;
+    return { config, auth, shareSession, store, auto, mounts, log: portalLog, count };
   }
 
   function routerOf(mount: PortalMount): Router {
-    const router = portalRoutes(mount, limit);
     const own = express.Router();
-    const { auth } = mount;
-    routes?.({ router: own, portalId: mount.config.portalId, auth });
-    return router.use(own);
+    routes?.({ router: own, portalId: mount.config.portalId, auth: mount.auth });
+    return portalRoutes(mount, limit).use(own);
   }
-}
-
-function warnOfForeignCookie({ req }: AuthEvent, log: Logger, config: Config): void {
-  if (!req || !hasForeignCookie(req, config)) return;
-  log.warn(
-    { event: "cookie-replaced" },
-    "the browser had a session cookie that SESSION_SECRET has not signed: another server on this host name needs a COOKIE_NAME of its own",
-  );
 }

@@ -1,8 +1,9 @@
-import { isIP } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import express, { type Request, type Router } from "express";
 import type { SealedStore } from "../session-store.ts";
 import { allowOnly } from "./allow-only.ts";
 import type { Config } from "./config/config.ts";
+import { isLoopback } from "./config/urls.ts";
 import { AppError } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
@@ -26,8 +27,9 @@ const probeTimeoutMs = 2_000;
 export function health({ config, store, metrics, stopping, log }: HealthOptions): Router {
   const router = express.Router();
   const isStoreReady = storeProbe(store, log);
+  const paths = ["/healthz", "/readyz", "/metrics"];
 
-  router.use(["/healthz", "/readyz", "/metrics"], (_req, res, next) => {
+  router.use(paths, (_req, res, next) => {
     // Every few seconds, forever: the log should not be full of it.
     res.locals.quiet = true;
     next();
@@ -50,41 +52,30 @@ export function health({ config, store, metrics, stopping, log }: HealthOptions)
     res.type(registry.contentType).send(await registry.metrics());
   });
 
-  router.all(["/healthz", "/readyz", "/metrics"], allowOnly("GET, HEAD"));
+  router.all(paths, allowOnly("GET, HEAD"));
   return router;
 }
 
 /** Whether the store works; the log has one line when that changes. */
 function storeProbe(store: SealedStore, log: Logger): () => Promise<boolean> {
-  let latest: { isReady: Promise<boolean>; at: number } | undefined;
+  let latest = { isReady: Promise.resolve(true), at: Number.NEGATIVE_INFINITY };
   let wasReady = true;
 
   async function probe(): Promise<boolean> {
-    const isReady = await withinTime(store.admin.probe()).then(
-      () => true,
-      (error) => {
-        if (wasReady) log.warn({ event: "not-ready", reason: reasonOf(error) }, "the session store is away");
-        return false;
-      },
-    );
+    const late = sleep(probeTimeoutMs, "no response", { ref: false });
+    const problem = await Promise.race([store.admin.probe(), late]).catch(reasonOf);
+    const isReady = problem === undefined;
+    if (wasReady && !isReady) log.warn({ event: "not-ready", reason: problem }, "the session store is away");
     if (isReady && !wasReady) log.info({ event: "ready" }, "the session store is back");
     wasReady = isReady;
     return isReady;
   }
 
   return () => {
-    if (!latest || performance.now() > latest.at + probeEveryMs)
-      latest = { isReady: probe(), at: performance.now() };
+    const now = performance.now();
+    if (now > latest.at + probeEveryMs) latest = { isReady: probe(), at: now };
     return latest.isReady;
   };
-}
-
-async function withinTime(work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("no response")), probeTimeoutMs);
-  });
-  await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 /** Written by reverse proxies, each by some of them. */
@@ -95,14 +86,9 @@ const forwarding = /^(?:x-forwarded|forwarded|x-real-ip|via)(?:-|$)/;
  * change. A reverse proxy on this machine asks for others: it is known by its headers, or else by the public name in
  * Host; so is a web page that has made its own name point to this machine.
  */
-function isFromThisMachine(req: Request): boolean {
-  const { headers, socket } = req;
+function isFromThisMachine({ headers, socket }: Request): boolean {
   if (Object.keys(headers).some((name) => forwarding.test(name))) return false;
-  const host = (headers.host ?? "").replace(/:\d*$/, "").replace(/^\[(.*)\]$/, "$1");
-  return isLoopback(socket.remoteAddress ?? "") && (host.toLowerCase() === "localhost" || isLoopback(host));
-}
-
-function isLoopback(address: string): boolean {
-  const plain = address.replace(/^::ffff:/i, "");
-  return isIP(plain) === 4 ? plain.startsWith("127.") : plain === "::1";
+  const host = (headers.host ?? "").replace(/:\d*$/, "").toLowerCase();
+  const address = (socket.remoteAddress ?? "").replace(/^::ffff:/i, "");
+  return isLoopback(address) && isLoopback(host);
 }

@@ -9,48 +9,37 @@ import {
 import type { Socket } from "node:net";
 import type { Logger } from "./log.ts";
 
-/** Limits of a connection, in milliseconds unless the name says otherwise. */
-export interface HttpLimits {
-  /** For all headers of a request, from the start of the connection or the end of the previous request. */
-  headersMs: number;
-  /** How often the time limits are checked. */
-  checkMs: number;
-  /** For a whole request with its body, at any pace. */
-  requestMs: number;
-  /** A body has this long, and longer the more of it arrives. */
-  bodyMs: number;
-  /** The pace that a body must keep after that. */
-  bodyBytesPerSecond: number;
-  /** For a response that the client stops reading. */
-  stalledMs: number;
-  /** Pipelined requests that wait on one connection behind the request in progress. */
-  waiting: number;
-  /** The same on all connections together. */
-  waitingInTotal: number;
-  /** Connections at once; the server closes any more. */
-  connections: number;
-  /** Log lines a minute about requests that never reach the app. */
-  logLines: number;
-}
-
 /**
- * Node's own limits (60 s for headers, any number of connections) let one client hold thousands of connections.
- *
- * The usual limit of 30 s for a whole request would end every large upload through /proxy: 256 MB take four minutes
- * at 10 Mbit/s. So a body is judged by its pace, and may take as long as /proxy lets a request live.
+ * Limits of a connection, in milliseconds unless the name says otherwise. Node's own limits (60 s for headers, any number
+ * of connections) let one client hold thousands of connections.
  */
-export const httpLimits: HttpLimits = {
+export const httpLimits = {
+  /** For all headers of a request, from the start of the connection or the end of the previous request. */
   headersMs: 10_000,
+  /** How often the time limits are checked. */
   checkMs: 1_000,
+  /**
+   * For a whole request. The usual limit of 30 s would end every large upload through /proxy: 256 MB take four minutes
+   * at 10 Mbit/s. So a body is judged by its pace, and may take as long as /proxy lets a request live.
+   */
   requestMs: 15 * 60_000,
+  /** A body has this long, and longer the more of it arrives. */
   bodyMs: 10_000,
+  /** The pace that a body must keep after that. */
   bodyBytesPerSecond: 4_096,
+  /** For a response that the client stops reading. */
   stalledMs: 60_000,
+  /** Pipelined requests that wait on one connection behind the request in progress. */
   waiting: 10,
+  /** The same on all connections together. */
   waitingInTotal: 1_000,
+  /** Connections at once; the server closes any more. */
   connections: 5_000,
+  /** Log lines a minute about requests that never reach the app. */
   logLines: 60,
 };
+
+export type HttpLimits = typeof httpLimits;
 
 /** How long a client has to read a refusal. Closing at once would reset the connection, and the refusal with it. */
 const lingerMs = 1_000;
@@ -129,11 +118,8 @@ export function createHttpServer(
   }
 
   function connectionOf(socket: Socket): Connection {
-    let connection = connections.get(socket);
-    if (!connection) {
-      connection = { waiting: [], isRefused: false };
-      connections.set(socket, connection);
-    }
+    const connection = connections.get(socket) ?? { waiting: [], isRefused: false };
+    connections.set(socket, connection);
     return connection;
   }
 
@@ -210,8 +196,7 @@ function statusOf(code = ""): number | undefined {
   if (code === "HPE_HEADER_OVERFLOW") return 431;
   if (code === "HPE_CHUNK_EXTENSIONS_OVERFLOW") return 413;
   if (code === "ERR_HTTP_REQUEST_TIMEOUT") return 408;
-  if (code === "HPE_INVALID_EOF_STATE") return undefined;
-  return code.startsWith("HPE_") ? 400 : undefined;
+  return code.startsWith("HPE_") && code !== "HPE_INVALID_EOF_STATE" ? 400 : undefined;
 }
 
 function refusal(status: number) {
@@ -227,11 +212,11 @@ function refusal(status: number) {
   return { body, headers };
 }
 
-/** Gives a function that logs so many lines a minute: no sign-in is needed to cause one. */
+/** Logs so many lines a minute: no sign-in is needed to cause one. */
 function sparseLog(log: Logger | undefined, most: number) {
   let count = 0;
   let since = 0;
-  return (from: { remoteAddress?: string } | undefined, what: { status?: number; reason?: string }): void => {
+  return (from: { remoteAddress?: string } | undefined, what: { status?: number; reason?: string }) => {
     const now = performance.now();
     if (now - since > 60_000) {
       if (count > most) log?.warn({ event: "refused", omitted: count - most }, "refused");
@@ -243,11 +228,8 @@ function sparseLog(log: Logger | undefined, most: number) {
 }
 
 /** Calls `onSlow` when the body arrives too slowly. */
-function watch(
-  req: IncomingMessage,
-  { bodyMs, bodyBytesPerSecond, checkMs }: HttpLimits,
-  onSlow: () => void,
-): void {
+function watch(req: IncomingMessage, limits: HttpLimits, onSlow: () => void): void {
+  const { bodyMs, bodyBytesPerSecond, checkMs } = limits;
   const { socket } = req;
   let since = performance.now();
   let before = socket.bytesRead;

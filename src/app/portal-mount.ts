@@ -14,8 +14,8 @@ export interface PortalMount {
   shareSession: boolean;
   store: SealedStore;
   auto: ReturnType<typeof autoSignIn>;
-  /** The other portals. A browser has a session of its own at each. */
-  others: PortalMount[];
+  /** All portals. A browser has a session of its own at each. */
+  mounts: readonly PortalMount[];
   log: Logger;
   count(change: (metrics: Metrics) => void): void;
 }

@@ -4,6 +4,7 @@ import session from "express-session";
 import { isPrefetch } from "../index.ts";
 import { allowOnly } from "./allow-only.ts";
 import { api } from "./api.ts";
+import { callbackRoute } from "./callbacks.ts";
 import type { Config } from "./config/config.ts";
 import { AppError } from "./errors.ts";
 import { assets } from "./pages/assets.ts";
@@ -13,30 +14,18 @@ import { map } from "./pages/map.ts";
 import { signIns } from "./pages/sign-ins.ts";
 import { render } from "./pages/views.ts";
 import type { PortalMount } from "./portal-mount.ts";
-import { callbackEnds } from "./portals.ts";
 import { proxy } from "./proxy.ts";
 
 /** All routes of one portal. Those that are requested most are in front of express-session and only read. */
 export function portalRoutes(mount: PortalMount, limit: RequestHandler): Router {
   const { config, auth, shareSession } = mount;
+  const callback = callbackRoute(config).replace(/[()[\]{}?+!:*\\]/g, "\\$&");
   const router = express.Router();
   router.use(home(mount), proxy(mount), api(mount), assets());
 
-  // A reverse proxy may remove the beginning of the path.
-  const ends = callbackEnds(config);
-  const callback = ends.at(-1) as string;
-  router.use((req, res, next) => {
-    if (!ends.some((end) => end.toLowerCase() === withoutSlash(req.path))) return next();
-    const [query = ""] = /\?.*/s.exec(req.url) ?? [];
-    req.url = callback + query;
-    res.locals.signInUrl = `${req.baseUrl}/sign-in`;
-    next();
-  });
-
-  const route = callback.replace(/[()[\]{}?+!:*\\]/g, "\\$&");
-  router.all(["/sign-in", "/signed-in", route], allowOnly("GET, HEAD"));
+  router.all(["/sign-in", "/signed-in", callback], allowOnly("GET, HEAD"));
   router.all("/sign-out", allowOnly("GET, HEAD, POST"));
-  router.get(["/sign-in", route], limit);
+  router.get(["/sign-in", callback], limit);
   // The last page of a window that was opened to sign in (/sign-in?popup=1).
   router.get("/signed-in", (_req, res) => {
     res.set("Cross-Origin-Opener-Policy", "unsafe-none");
@@ -62,8 +51,4 @@ export function signInLimit(perMinute: Config["rateLimit"]): RequestHandler {
     validate: false,
     handler: (_req, _res, next) => next(new AppError("rate_limited")),
   });
-}
-
-function withoutSlash(path: string): string {
-  return (path.endsWith("/") ? path.slice(0, -1) : path).toLowerCase();
 }

@@ -1,10 +1,10 @@
 import express, { type Router } from "express";
-import type { Config } from "./config/config.ts";
+import { isAllowedTarget } from "../proxy/arcgis-proxy.ts";
+import { callbackRoute } from "./callbacks.ts";
 import { firstPortal } from "./config/portals.ts";
 import { AppError } from "./errors.ts";
 import { render } from "./pages/views.ts";
 import type { PortalMount } from "./portal-mount.ts";
-import { isProxyTarget } from "./proxy.ts";
 
 /**
  * The portals of PORTALS, beside the one of PORTAL_URL. Each has the same routes once more, below a path of its own
@@ -16,12 +16,10 @@ export function portals(main: PortalMount, further: { mount: PortalMount; router
 
   // The library keeps a sign-in from leading to its own routes, and this one from those of the other portals.
   const ownRoutes = all.flatMap((config) =>
-    ["/sign-in", "/sign-out", "/signed-in", ...callbackEnds(config).slice(-1)].map(
-      (path) => config.portalPath + path,
-    ),
+    ["/sign-in", "/sign-out", "/signed-in", callbackRoute(config)].map((path) => config.portalPath + path),
   );
   router.get(
-    ["/sign-in", ...further.map(({ mount }) => `${mount.config.portalPath}/sign-in`)],
+    all.map(({ portalPath }) => `${portalPath}/sign-in`),
     (req, _res, next) => {
       const { returnTo, ...params } = req.query as Record<string, string>;
       const path = pathOf(returnTo);
@@ -32,20 +30,14 @@ export function portals(main: PortalMount, further: { mount: PortalMount; router
   );
 
   for (const { mount, router: routes } of further) {
-    const { portalPath } = mount.config;
-    // The redirect URI may have a deeper path than this app: what comes before the portal's own is removed.
-    const ends = callbackEnds(mount.config).filter((end) => end.includes(portalPath));
-    router.use((req, _res, next) => {
-      const path = req.path.toLowerCase();
-      if (ends.some((end) => end.toLowerCase() === path.replace(/\/$/, "")))
-        req.url = req.url.replace(req.path, (path) => path.slice(path.toLowerCase().indexOf(portalPath)));
-      next();
-    });
+    const { portalPath, portal, proxyAllow: allow } = mount.config;
     router.use(portalPath, routes, () => {
       throw new AppError("not_found");
     });
     // The URL decides whose token it gets: a page may use /proxy for all portals.
-    router.all("/proxy", (req, res, next) => (isProxyTarget(req, mount) ? routes(req, res, next) : next()));
+    router.all("/proxy", (req, res, next) =>
+      isAllowedTarget(req.originalUrl, { portal, allow }) ? routes(req, res, next) : next(),
+    );
   }
 
   /**
@@ -80,13 +72,4 @@ function pathOf(returnTo: unknown): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/**
- * Every end of the redirect URI's path, the longest first: mounted in another app, or behind a proxy that removes a
- * prefix, this app sees only an end of it.
- */
-export function callbackEnds({ callbackPath }: Pick<Config, "callbackPath">): string[] {
-  const segments = callbackPath.replace(/\/$/, "").split("/").slice(1);
-  return segments.map((_, index) => `/${segments.slice(index).join("/")}`);
 }

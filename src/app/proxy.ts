@@ -1,6 +1,6 @@
 import express, { type Request, type Router } from "express";
 import type { AuthError } from "../index.ts";
-import { arcgisProxy, isAllowedTarget } from "../proxy/arcgis-proxy.ts";
+import { arcgisProxy } from "../proxy/arcgis-proxy.ts";
 import type { PortalMount } from "./portal-mount.ts";
 import { reasonOf } from "./reason.ts";
 
@@ -35,9 +35,4 @@ export function proxy({ config, auth, count, log }: PortalMount): Router {
       "an ArcGIS Server asks for a token, and got none: it does not belong to the portal of PORTAL_URL; if both are the same portal, use the host name that the server knows it by",
     );
   }
-}
-
-/** Whether the target of a request to /proxy belongs to this portal. */
-export function isProxyTarget(req: Request, { config }: PortalMount): boolean {
-  return isAllowedTarget(req.originalUrl, { portal: config.portal, allow: config.proxyAllow });
 }

@@ -23,7 +23,7 @@ const maxPauseMs = 2_000;
  * cluster node only when another node redirects it.
  *
  * While Redis is away, the client's commands fail at once. Their errors may be logged: those of node-redis contain
- * addresses and repeat what was sent. `code` is the first word of Redis's refusal, such as READONLY.
+ * hosts and repeat what was sent. `code` is the first word of Redis's refusal, such as READONLY.
  *
  * @param timeoutMs a Redis that is silent for so long is away. A command fails after one and a half times that at most
  */
@@ -225,7 +225,7 @@ function end(nodes: Iterable<Node>): void {
   for (const { client } of nodes) if (client?.isOpen) client.destroy();
 }
 
-/** A few words without an address, a name of a record or a password. */
+/** A few words without a host, a name of a record or a password. */
 function reasonOf(error: unknown): string {
   // The first word of an error is its code (Redis serialization protocol, "Simple errors").
   if (error instanceof ErrorReply) return /^[A-Z]+/.exec(error.message)?.[0] ?? "ERR";

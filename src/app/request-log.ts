@@ -2,6 +2,9 @@ import { randomUUID } from "node:crypto";
 import type { RequestHandler } from "express";
 import type { Logger } from "./log.ts";
 
+/** Node accepts URLs of 16 kB. */
+const longestPath = 1_000;
+
 /**
  * Gives every request an ID (`res.locals.requestId`, header X-Request-Id) and the log one line, without the query: that
  * of the callback contains the code and the state. Routes that set `res.locals.quiet` are logged at debug.
@@ -15,11 +18,11 @@ export function requestLog(log: Logger): RequestHandler {
     res.once("close", () => {
       const ms = Math.round(performance.now() - start);
       const user = req.arcgis?.user?.username ?? res.locals.signedInAs;
-      const [path] = req.originalUrl.split("?", 1);
+      const [path = ""] = req.originalUrl.split("?", 1);
       log[res.locals.quiet ? "debug" : "info"]({
         requestId,
         method: req.method,
-        path,
+        path: path.length > longestPath ? `${path.slice(0, longestPath)}...` : path,
         status: res.statusCode,
         ms,
         address: req.ip,

@@ -12,7 +12,7 @@ export interface Running {
   /** Where it listens, such as http://127.0.0.1:3000. */
   url: string;
   log: Logger;
-  /** Takes no more connections, finishes what is in flight (8 s at most), and closes the store. */
+  /** Stops listening, finishes requests in flight (8 s at most), and closes the store. */
   stop(options?: { patienceMs?: number }): Promise<void>;
 }
 
@@ -48,7 +48,7 @@ export async function serve(
   };
 }
 
-/** The connections on which nothing was asked yet: browsers open some in advance, and Node counts them as busy. */
+/** The connections without a request so far: browsers open some in advance, and Node counts them as busy. */
 function unusedConnections(server: Server): Set<Socket> {
   const unused = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
@@ -62,7 +62,7 @@ function unusedConnections(server: Server): Set<Socket> {
 async function closeServer(server: Server, unused: Set<Socket>, patienceMs: number): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve));
   for (const socket of unused) socket.destroy();
-  // A connection whose request was answered just now would stay open for the next one.
+  // A connection whose response has just ended would stay open for the next request.
   const sweep = setInterval(() => server.closeIdleConnections(), 100);
   const late = setTimeout(() => server.closeAllConnections(), patienceMs);
   await closed;
@@ -71,9 +71,8 @@ async function closeServer(server: Server, unused: Set<Socket>, patienceMs: numb
 }
 
 /**
- * Ends the process in good order: at SIGTERM or SIGINT with exit code 0; after an uncaught error with
- * exit code 1, for a supervisor to start it again. What is in flight is finished first, for 10 s at most. A second
- * signal or error does not wait.
+ * Ends the process: at SIGTERM or SIGINT with exit code 0; after an uncaught error with exit code 1, for a supervisor to
+ * start it again. Requests in flight are finished first, for 10 s at most. A second signal or error does not wait.
  */
 export function endInOrder({ url, stop, log }: Running): void {
   let ending = false;
@@ -118,27 +117,15 @@ const badConfiguration = 78;
  */
 export function explain(error: unknown, key = "PORT"): { message: string; exitCode: number } {
   if (error instanceof ConfigError) return { message: error.message, exitCode: badConfiguration };
-  const { code, message, address, port } = error as NodeJS.ErrnoException & {
-    address?: string;
-    port?: number;
+  const { code = "", message, address, port } = Object(error) as Partial<ListenError>;
+  const fixes: Record<string, string | undefined> = {
+    EADDRINUSE: `${address}:${port} is taken by another program. Stop that one, or set another ${key}.`,
+    EACCES: port === undefined ? undefined : `${port} needs special rights. Set one above 1023.`,
+    ERR_SOCKET_BAD_PORT: "must be a whole number from 0 to 65535. Write it in digits.",
   };
-  if (code === "EADDRINUSE") {
-    return {
-      message: `${key}: ${address}:${port} is taken by another program. Stop that one, or set another ${key}.`,
-      exitCode: badConfiguration,
-    };
-  }
-  if (code === "EACCES" && port !== undefined) {
-    return {
-      message: `${key}: ${port} needs special rights. Set one above 1023.`,
-      exitCode: badConfiguration,
-    };
-  }
-  if (code === "ERR_SOCKET_BAD_PORT") {
-    return {
-      message: `${key}: must be a whole number from 0 to 65535. Write it in digits.`,
-      exitCode: badConfiguration,
-    };
-  }
+  const fix = fixes[code];
+  if (fix) return { message: `${key}: ${fix}`, exitCode: badConfiguration };
   return { message: message ?? "The server could not start.", exitCode: 1 };
 }
+
+type ListenError = NodeJS.ErrnoException & { address: string; port: number };

@@ -1,6 +1,5 @@
 import { type Config, ConfigError, loadConfig } from "../app/config/config.ts";
 import { firstPortal } from "../app/config/portals.ts";
-import { cookieNames } from "../app/cookie-names.ts";
 import { type CommandContext, readArgs, withConfigFile } from "./command-line.ts";
 import { type Finding, ok, problem, skipped } from "./doctor/finding.ts";
 import { checkAuthorities, checkNode } from "./doctor/machine.ts";
@@ -56,7 +55,7 @@ async function allFindings(
     return [...machine, ...lines.map((line) => ({ check: "configuration", ...line })), ...rest];
   }
   const settings = named({
-    configuration: ok(`is valid, with strong secrets; the session cookie is ${cookieNames(config).session}`),
+    configuration: ok(`is valid, with strong secrets; the session cookie is ${config.cookieName}`),
     "reverse proxy": checkReverseProxy(config),
     "address to listen on": checkListener(config),
     "session store": await checkStore(config),

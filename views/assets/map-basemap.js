@@ -1,7 +1,7 @@
 const { L, topojson } = globalThis;
 
 /** Puts under the layers what was configured (`tiles`), or the land of the earth, which comes from this server. */
-export async function addBasemap(map, { base, tiles }) {
+export async function addBasemap(map, { tiles }) {
   if (tiles) {
     // The attribution is text, and Leaflet takes it for HTML. Some tile servers want to know which site asks.
     L.tileLayer(tiles.url, {
@@ -12,9 +12,7 @@ export async function addBasemap(map, { base, tiles }) {
     return;
   }
   map.createPane("landPane");
-  // The same version as this module's: it stands in its address.
-  const { search } = new URL(import.meta.url);
-  const response = await fetch(`${base}/assets/land-110m.json${search}`);
+  const response = await fetch(new URL("land-110m.json", import.meta.url));
   const world = await response.json();
   const { features } = topojson.feature(world, world.objects.land);
   const coordinates = features.flatMap(({ geometry }) =>

@@ -1,42 +1,16 @@
 import { join, resolve } from "node:path";
-import { mountedCookieName } from "../cookie-names.ts";
+import { cookiePrefix, mountedCookieName } from "./cookie-name.ts";
 import { readDotenvFile, readJsonFile, type Source } from "./files.ts";
-import { firstPortal, type PortalEntry } from "./portals.ts";
+import { firstPortal } from "./portals.ts";
 import { type Given, problemLines } from "./problems.ts";
 import { configKeys, type Settings, schema } from "./settings.ts";
 
 export { configKeys };
 
-type CamelCase<Key extends string> = Key extends `${infer Head}_${infer Tail}`
-  ? `${Lowercase<Head>}${Capitalize<CamelCase<Tail>>}`
-  : Lowercase<Key>;
-
-/** The settings as code reads them: `SESSION_DIR` is `sessionDir`. */
-type CamelSettings = { [Key in keyof Settings as CamelCase<Key>]: Settings[Key] };
-
 /** The whole configuration, validated. Nothing else in src reads the environment. settings.ts describes each key. */
-export interface Config
-  extends Omit<CamelSettings, "portalUrl" | "portals" | "sessionSecret" | "encryptionKey"> {
-  /** The portal's REST root without a slash at its end, such as `https://www.arcgis.com/sharing/rest`. */
-  portal: string;
-  /** "main" for that of PORTAL_URL; the id of one of PORTALS. */
-  portalId: string;
-  /** The path of its routes: "" for the first one. */
-  portalPath: string;
-  /** The name that users see where they choose a portal. */
-  portalTitle: string;
+export interface Config extends ReturnType<typeof mainConfig> {
   /** Those of PORTALS, each as a configuration of its own. */
   furtherPortals: Config[];
-  /** Where browsers reach this server; known from the redirect URI alone, never from a request. */
-  origin: string;
-  /** The path of the redirect URI. */
-  callbackPath: string;
-  /** Whether browsers reach this server by https. */
-  secure: boolean;
-  /** Newest first: the first signs, all verify. */
-  sessionSecrets: string[];
-  /** Newest first: the first encrypts, all decrypt. */
-  encryptionKeys: string[];
 }
 
 /** A configuration that cannot be used. It contains no value of any setting, so it may be printed. */
@@ -71,9 +45,10 @@ export interface LoadOptions {
  * @throws ConfigError with all problems
  */
 export function loadConfig(options: LoadOptions = {}): Config {
-  const { cwd = process.cwd(), env = process.env, standalone = false } = options;
+  const { cwd = process.cwd(), env = process.env } = options;
   const dotenv = readDotenvFile(join(cwd, ".env"), ".env");
   const { CONFIG_FILE: inDotenv, ...others } = dotenv.settings ?? {};
+  if (dotenv.settings) dotenv.settings = others;
 
   const named = env.CONFIG_FILE || inDotenv;
   const name = String(named || "config.json");
@@ -83,17 +58,16 @@ export function loadConfig(options: LoadOptions = {}): Config {
       "CONFIG_FILE: names a file that does not exist. Correct the path, or remove it to use config.json.";
 
   const settings = Object.fromEntries(Object.entries(env).filter(([key]) => isKey(key)));
-  const environment = { name: "the environment", settings };
-  const all = [json, { ...dotenv, settings: dotenv.settings && others }, environment];
-  return validate(all, { cwd, env, standalone });
+  return validate([json, dotenv, { name: "the environment", settings }], options);
 }
 
 /** Validates settings under the same keys, as text or in their JSON types. Throws a ConfigError like `loadConfig`. */
 export function parseConfig(settings: Record<string, unknown>): Config {
-  return validate([{ settings }], { cwd: process.cwd(), env: process.env, standalone: false });
+  return validate([{ settings }], {});
 }
 
-function validate(sources: Source[], { cwd, env, standalone }: Required<LoadOptions>): Config {
+function validate(sources: Source[], options: LoadOptions): Config {
+  const { cwd = process.cwd(), env = process.env, standalone = false } = options;
   const given = new Map<string, Given>();
   for (const { name, settings = {} } of sources) {
     for (const [key, raw] of Object.entries(settings)) {
@@ -112,8 +86,11 @@ function validate(sources: Source[], { cwd, env, standalone }: Required<LoadOpti
 
   const values = Object.fromEntries([...given].map(([key, { value }]) => [key, value]));
   const result = schema.safeParse(values);
-  if (result.success && problems.length === 0)
-    return toConfig(result.data, { cwd, standalone: standalone || given.has("COOKIE_NAME") });
+  if (result.success && problems.length === 0) {
+    const { portals, ...settings } = toCamelCase(result.data);
+    const config = mainConfig(settings, cwd, standalone || given.has("COOKIE_NAME"));
+    return { ...config, furtherPortals: portals.map((entry) => portalConfig(config, entry)) };
+  }
 
   // A setting that seems to be missing may be in a file that could not be read.
   const isIncomplete = sources.some(({ problem, settings }) => problem !== undefined && !settings);
@@ -124,29 +101,12 @@ function validate(sources: Source[], { cwd, env, standalone }: Required<LoadOpti
   throw new ConfigError([...problems, ...problemLines(issues, given)], isBlank ? firstSteps : undefined);
 }
 
-function toConfig(values: Settings, { cwd, standalone }: { cwd: string; standalone: boolean }): Config {
-  const {
-    portalUrl: portal,
-    portals,
-    sessionSecret: sessionSecrets,
-    encryptionKey: encryptionKeys,
-    ...settings
-  } = toCamelCase(values);
-  const { origin, pathname: callbackPath, protocol } = new URL(settings.redirectUri);
-  const { host } = new URL(portal);
-  const config: Config = {
-    ...settings,
-    ...{ portal, sessionSecrets, encryptionKeys, origin, callbackPath },
-    sessionDir: resolve(cwd, settings.sessionDir),
-    cookieName: standalone ? settings.cookieName : mountedCookieName(callbackPath),
-    secure: protocol === "https:",
-    portalId: firstPortal,
-    portalPath: "",
-    portalTitle: host === "www.arcgis.com" ? "ArcGIS Online" : host,
-    furtherPortals: [],
-  };
-  return { ...config, furtherPortals: portals.map((entry) => portalConfig(config, entry)) };
-}
+type CamelCase<Key extends string> = Key extends `${infer Head}_${infer Tail}`
+  ? `${Lowercase<Head>}${Capitalize<CamelCase<Tail>>}`
+  : Lowercase<Key>;
+
+/** The settings as code reads them: `SESSION_DIR` is `sessionDir`. */
+type CamelSettings = { [Key in keyof Settings as CamelCase<Key>]: Settings[Key] };
 
 function toCamelCase(values: Settings): CamelSettings {
   const camelCase = (key: string) =>
@@ -155,16 +115,53 @@ function toCamelCase(values: Settings): CamelSettings {
   return Object.fromEntries(entries);
 }
 
+function mainConfig(
+  { portalUrl: portal, sessionSecret, encryptionKey, ...settings }: Omit<CamelSettings, "portals">,
+  cwd: string,
+  isNamed: boolean,
+) {
+  const { origin, pathname: callbackPath, protocol } = new URL(settings.redirectUri);
+  const { host } = new URL(portal);
+  const secure = protocol === "https:";
+  return {
+    ...settings,
+    sessionDir: resolve(cwd, settings.sessionDir),
+    /** Newest first: the first signs, all verify. */
+    sessionSecrets: sessionSecret,
+    /** Newest first: the first encrypts, all decrypt. */
+    encryptionKeys: encryptionKey,
+    /** The portal's REST root without a slash at its end, such as `https://www.arcgis.com/sharing/rest`. */
+    portal,
+    /** "main" for that of PORTAL_URL; the ID of one of PORTALS. */
+    portalId: firstPortal,
+    /** The path of its routes: "" for the first one. */
+    portalPath: "",
+    /** The name that users see where they choose a portal. */
+    portalTitle: host === "www.arcgis.com" ? "ArcGIS Online" : host,
+    /** Where browsers reach this server; known from the redirect URI alone, never from a request. */
+    origin,
+    /** The path of the redirect URI. */
+    callbackPath,
+    /** Whether browsers reach this server by https. */
+    secure,
+    /** The whole name of the session cookie. */
+    cookieName: cookiePrefix(secure) + (isNamed ? settings.cookieName : mountedCookieName(callbackPath)),
+  };
+}
+
 /** The configuration of one of PORTALS: like that of PORTAL_URL, without what belongs to that one alone. */
-function portalConfig(first: Config, { id, title, url, ...entry }: PortalEntry): Config {
+function portalConfig(main: ReturnType<typeof mainConfig>, entry: Settings["PORTALS"][number]): Config {
+  const { id, title, url, ...settings } = entry;
   // A path of its own, so that no portal's authorization code can be taken for another's (RFC 9700, 4.4.2.1).
   const portalPath = `/portals/${id}`;
-  const callbackPath = first.callbackPath.replace(/(?=\/[^/]+\/?$)/, portalPath);
+  const callbackPath = main.callbackPath.replace(/(?=\/[^/]+\/?$)/, portalPath);
   return {
-    ...first,
-    ...{ portalId: id, portalTitle: title, portal: url, portalPath, callbackPath },
-    ...{ clientSecret: undefined, ...entry },
-    redirectUri: first.origin + callbackPath,
+    ...main,
+    ...{ clientSecret: undefined, ...settings, portalId: id, portalTitle: title, portal: url, portalPath },
+    ...{ callbackPath, redirectUri: main.origin + callbackPath },
+    // A browser has a session for each portal.
+    cookieName: `${main.cookieName}.portals.${id}`,
     ...{ autoSignIn: false, mapLayers: [], mapTiles: undefined, embedOrigins: [] },
+    furtherPortals: [],
   };
 }

@@ -4,7 +4,7 @@ import { text, whenValid } from "./setting-types.ts";
 import { portalUrl, proxyTarget } from "./urls.ts";
 
 /** The ID of the portal of PORTAL_URL. */
-export const firstPortal = "main";
+export const firstPortal: string = "main";
 
 /** The ID of an organization, for ALLOWED_ORGS and `allowedOrgs`. */
 export const organizationId = text("Copy it from {PORTAL_URL}/portals/self.", [

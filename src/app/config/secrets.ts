@@ -4,7 +4,7 @@ import { text } from "./setting-types.ts";
 /** How to make a secret that `secret` accepts, on any machine that has Node. */
 export const makeSecret = `Make one with: node -p "crypto.randomBytes(32).toString('base64url')"`;
 
-// Only marks the place of a real value, like `your-client-id` or `<secret>`. Short words count between separators
+// Only stands for a real value, like `your-client-id` or `<secret>`. Short words count between separators
 // only: a random text of 43 characters contains one by chance now and then.
 const placeholder =
   /(?:^|[-_ .])(?:your|todo|fixme|example|sample|dummy|default|insecure)(?:$|[-_ .])|change.?(?:me|this|it)|replace.?(?:me|this|with|it)|placeholder|^<.*>$|^\$?\{.*\}$|\.{3}|^x{4}|x{6}/i;

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { allowedUrls, overlap } from "./allowed-urls.ts";
+import { isAllowedTarget, type TargetRules } from "../../proxy/arcgis-proxy.ts";
 import { mapLayer, mapTiles } from "./map.ts";
 import { organizationId, portalList } from "./portals.ts";
 import { clientId, clientSecret, makeSecret, secret } from "./secrets.ts";
@@ -107,46 +107,56 @@ export const schema = z
       .default("loopback")
       .describe("who may read `/metrics`: programs on this machine, or everyone (`public`)"),
   })
-  // With `when`, these also run beside other problems, so that all are reported at once.
   .refine((all) => !haveCommonValue(all.SESSION_SECRET, all.ENCRYPTION_KEY), {
-    path: ["ENCRYPTION_KEY"],
+    ...beside("ENCRYPTION_KEY"),
     error: `has a value that SESSION_SECRET has too. ${makeSecret}`,
-    when: () => true,
   })
   .refine((all) => !(all.SESSION_IDLE_SECONDS > all.SESSION_MAX_SECONDS), {
-    path: ["SESSION_IDLE_SECONDS"],
+    ...beside("SESSION_IDLE_SECONDS"),
     error: "must not be more than SESSION_MAX_SECONDS. Set both (their defaults are 14 and 30 days).",
-    when: () => true,
   })
   .refine((all) => !(all.EMBED_ORIGINS?.length > 0) || all.TOKEN_HANDOVER === true, {
-    path: ["EMBED_ORIGINS"],
+    ...beside("EMBED_ORIGINS"),
     error:
       "gives access tokens to apps in frames, but TOKEN_HANDOVER is not true. Set that to true, too, or remove this key.",
-    when: () => true,
   })
   .refine(
-    ({ PORTAL_URL: portal, PROXY_ALLOW: proxyAllow, PORTALS }) =>
-      !overlap([{ portal, proxyAllow }, ...PORTALS.map(({ url, ...entry }) => ({ ...entry, portal: url }))]),
+    (all) =>
+      !overlap([
+        mainRules(all),
+        ...all.PORTALS.map(({ url: portal, proxyAllow: allow }) => ({ portal, allow })),
+      ]),
     {
-      path: ["PORTALS"],
-      when: whenValid,
+      ...{ path: ["PORTALS"], when: whenValid },
       error:
         "and PORTAL_URL share a URL, or one is below another (proxyAllow and PROXY_ALLOW count, too): a portal would receive tokens of another. List each URL for one portal only.",
     },
   )
-  .refine(
-    ({ PORTAL_URL: portal, PROXY_ALLOW: proxyAllow, MAP_LAYERS }) =>
-      MAP_LAYERS.map(({ url }) => new URL(url)).every(allowedUrls({ portal, proxyAllow })),
-    {
-      path: ["MAP_LAYERS"],
-      when: whenValid,
-      error:
-        "contains a layer that /proxy may not request. Add the beginning of its URL, such as https://services.example.com/arcgis/rest/, to PROXY_ALLOW.",
-    },
-  );
+  .refine((all) => all.MAP_LAYERS.every(({ url }) => isAllowedTarget(`?${url}`, mainRules(all))), {
+    ...{ path: ["MAP_LAYERS"], when: whenValid },
+    error:
+      "contains a layer that /proxy may not request. Add the beginning of its URL, such as https://services.example.com/arcgis/rest/, to PROXY_ALLOW.",
+  });
+
+/** For a rule that is also checked beside other problems, so that all are reported at once. */
+function beside(key: string) {
+  return { path: [key], when: () => true };
+}
 
 function haveCommonValue(one: unknown, other: unknown): boolean {
   return Array.isArray(one) && Array.isArray(other) && one.some((value) => other.includes(value));
+}
+
+function mainRules(all: { PORTAL_URL: string; PROXY_ALLOW: string[] }): TargetRules {
+  return { portal: all.PORTAL_URL, allow: all.PROXY_ALLOW };
+}
+
+/** Whether one portal would receive tokens of another. ArcGIS ignores case in paths. */
+function overlap(portals: TargetRules[]): boolean {
+  const all = portals.map(({ portal, allow }) => [portal, ...allow].map((url) => url.toLowerCase()));
+  const share = (mine: string[], [portal = "", ...allow]: string[]) =>
+    mine.some((url) => isAllowedTarget(`?${url}`, { portal, allow }));
+  return all.some((mine) => all.some((theirs) => theirs !== mine && share(mine, theirs)));
 }
 
 /** The settings after validation. */

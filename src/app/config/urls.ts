@@ -3,9 +3,9 @@ import * as z from "zod";
 import { parseRedisUrl } from "./redis-url.ts";
 import { type TextRule, text } from "./setting-types.ts";
 
-/** Whether the host name of a parsed URL is this machine itself, the one place where http is safe (RFC 8252, 8.3). */
-function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+/** Whether a host name or an address is this machine itself, the one place where http is safe (RFC 8252, 8.3). */
+export function isLoopback(host: string): boolean {
+  return /^(?:localhost|\[::1\]|::1|127\.\d+\.\d+\.\d+)$/.test(host);
 }
 
 /** An absolute URL that can be trusted with a token: https or loopback, and nothing but a host and a path. */
@@ -118,5 +118,5 @@ export const redisUrl = text("Use redis://, rediss:// or unix:///path/to/redis.s
 
 function isOnThisMachine(url: string): boolean {
   const { nodes = [] } = parseRedisUrl(url) ?? {};
-  return nodes.every(({ host }) => isLoopback(host.includes(":") ? `[${host}]` : host));
+  return nodes.every(({ host }) => isLoopback(host));
 }

@@ -25,7 +25,8 @@ interface OtherPortal extends Partial<SignedIn> {
 }
 
 /** GET / - the start page: a link to the sign-in, or who is signed in and for how long. */
-export function home({ config, auth, auto, others }: PortalMount): Router {
+export function home({ config, auth, auto, mounts }: PortalMount): Router {
+  const others = mounts.filter((mount) => mount.auth !== auth);
   const router = express.Router();
   const links = config.mapLayers.length > 0 ? [{ href: "/map", label: "Open the map" }] : [];
 

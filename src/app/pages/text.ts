@@ -2,7 +2,7 @@ import type { UserProfile } from "../../index.ts";
 
 const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
 
-/** No more of a text is looked at (UTF-16 code units). */
+/** The part of a text that is read (UTF-16 code units). */
 const longest = 12_000;
 
 /** The first characters as a reader sees them. One has 12 code points at most: a letter can carry marks without end. */
