@@ -1,13 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { chmodSync, lstatSync, mkdirSync, type Stats } from "node:fs";
-import { rename } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { promisify } from "node:util";
 import session from "express-session";
 import sessionFileStore from "session-file-store";
 import { lock, preventCommit } from "./file-lock.ts";
-import { readSmallFile, remove, removeDurably, touch, whileBusy, writeDurably } from "./safe-file.ts";
+import { move, readSmallFile, remove, removeDurably, touch, writeDurably } from "./safe-file.ts";
 
 /**
  * Where sealed records are kept. A record is a text; its `lastAccess` is beside it, so touching it rewrites nothing.
@@ -49,11 +48,6 @@ export interface FileBackendOptions {
   onRepaired?: (message: string) => void;
 }
 
-/** A method of session-file-store's store that its types leave out. */
-interface FileList {
-  list(done: (error: unknown, files: string[]) => void): void;
-}
-
 const sessionFile = /^([0-9a-f]{64})\.session$/;
 /** Of processes that were killed; `.draft` and `.lease` are of earlier versions. */
 const leftover = /\.(temp|lock|refresh|draft|lease)$|^probe-/;
@@ -71,8 +65,8 @@ export function fileBackend(path: string, { onRepaired }: FileBackendOptions = {
   const folder = resolve(path);
   prepare(folder, onRepaired);
   // The package lists its folder. Reading and writing is ours: docs/tutorial.md, step 5, says why.
-  const files = new (sessionFileStore(session))({ path: folder, fileExtension: "", reapInterval: -1 });
-  const list = promisify((files as unknown as FileList).list.bind(files));
+  const packageStore = new (sessionFileStore(session))({ path: folder, fileExtension: "", reapInterval: -1 });
+  const { list } = packageStore as unknown as { list(done: (error: unknown, files: string[]) => void): void };
 
   function fileOf(name: string, ending = ".session"): string {
     if (!/^[\w-]{1,100}$/.test(name)) throw new TypeError("not the name of a record");
@@ -98,10 +92,8 @@ export function fileBackend(path: string, { onRepaired }: FileBackendOptions = {
       const [file, aside] = [fileOf(name), fileOf(name, `.${randomUUID()}.temp`)];
       const isPrevented = await preventCommit(`${file}.lock`);
       const before = await read(file, maxBytes);
-      const isAside = await whileBusy(() => rename(file, aside)).then(
-        () => true,
-        () => false,
-      );
+      // Where it cannot be moved, it may still be removed.
+      const isAside = await move(file, aside).catch(() => false);
       // A reaper may remove what is aside, too.
       const record = (isAside ? await read(aside, maxBytes) : undefined) ?? before;
       const isRemoved = await removeDurably(isAside ? aside : file);
@@ -113,10 +105,12 @@ export function fileBackend(path: string, { onRepaired }: FileBackendOptions = {
     async names(idleSince) {
       const names: string[] = [];
       let pauseAt = performance.now() + 5;
-      for (const file of await list()) {
+      for (const file of await promisify(list.bind(packageStore))()) {
         const [, name] = sessionFile.exec(file) ?? [];
-        if (name && (idleSince === undefined || isIdle(join(folder, file), idleSince))) names.push(name);
-        if (idleSince !== undefined && leftover.test(file)) await removeAbandoned(join(folder, file));
+        const place = join(folder, file);
+        if (name && (idleSince === undefined || isIdle(place, idleSince))) names.push(name);
+        if (idleSince !== undefined && leftover.test(file) && isAbandoned(place))
+          await remove(place).catch(() => {});
         if (performance.now() < pauseAt) continue;
         await nextTurn();
         pauseAt = performance.now() + 5;
@@ -179,9 +173,9 @@ function isIdle(path: string, since: number): boolean {
 }
 
 /** Locks and temp files live for seconds: one from the future is abandoned, too. */
-async function removeAbandoned(path: string): Promise<void> {
+function isAbandoned(path: string): boolean {
   const stats = lstatSync(path, { throwIfNoEntry: false });
-  if (stats && Math.abs(Date.now() - stats.mtimeMs) > leftoverMs) await remove(path).catch(() => {});
+  return stats !== undefined && Math.abs(Date.now() - stats.mtimeMs) > leftoverMs;
 }
 
 /** What is in the folder is for this server's own user alone. */

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { readlinkSync } from "node:fs";
-import { link, rename } from "node:fs/promises";
+import { link } from "node:fs/promises";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import { codeOf, createFile, readSmallFile, remove, whileBusy } from "./safe-file.ts";
+import { codeOf, createFile, move, readSmallFile, remove } from "./safe-file.ts";
 
 export interface Lock {
   /** A file for the holder to write to. It is removed before the lock can pass to others: renaming it is a safe commit. */
@@ -75,12 +75,7 @@ async function pause(deadline: number): Promise<void> {
 async function breakLock(path: string, { token, temp }: Holder): Promise<void> {
   if (temp) await remove(temp);
   const aside = tempOf(path, randomUUID());
-  try {
-    await whileBusy(() => rename(path, aside));
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return;
-    throw error;
-  }
+  if (!(await move(path, aside))) return;
   if ((await holderOf(aside))?.token !== token) await link(aside, path).catch(() => {});
   await remove(aside);
 }

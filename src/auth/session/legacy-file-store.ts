@@ -2,7 +2,7 @@ import { createDecipheriv, scrypt } from "node:crypto";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
-import type { SessionBackend, StoredRecord } from "./file-backend.ts";
+import type { SessionBackend } from "./file-backend.ts";
 import { codeOf, readSmallFile, removeDurably } from "./safe-file.ts";
 import { isParts, type Parts, parseJson, serialize } from "./serializer.ts";
 
@@ -78,24 +78,25 @@ export function legacyFileStore({ path, secret = [], onUnreadable }: LegacyFileS
   };
 }
 
-/** Makes a record of a legacy session, once, and removes its old file. */
+/** Makes a record of a legacy session, once, and removes its old file. Returns whether there is a record now. */
 export async function takeOver(
   legacy: LegacySessions,
   id: string,
-  { name, backend, seal }: { name: string; backend: SessionBackend; seal(found: LegacySession): string },
-): Promise<StoredRecord | undefined> {
-  if (!(await legacy.read(id))) return undefined;
+  to: { name: string; backend: SessionBackend; seal(createdAt: number, parts: Parts): string },
+): Promise<boolean> {
+  const { name, backend, seal } = to;
+  if (!(await legacy.read(id))) return false;
   const { unlock } = await backend.lock(name, 15_000);
   try {
     // Another request, or another process, may have been faster.
-    const there = await backend.read(name);
-    const found = there ? undefined : await legacy.read(id);
-    if (!found) return there;
-    await backend.create(name, seal(found));
+    if (await backend.read(name)) return true;
+    const found = await legacy.read(id);
+    if (!found) return false;
+    await backend.create(name, seal(found.lastAccess, found.parts));
     await backend.touch(name, found.lastAccess);
-    if (await legacy.remove(id)) return await backend.read(name);
+    if (await legacy.remove(id)) return true;
     await backend.take(name);
-    return undefined;
+    return false;
   } finally {
     await unlock();
   }

@@ -5,22 +5,21 @@ import type { KeyRing } from "./seal.ts";
 import { liveParts, openRecord } from "./sealed-record.ts";
 import { identitiesIn } from "./serializer.ts";
 
-export interface ReaperOptions {
-  backend: SessionBackend;
-  keys: KeyRing;
-  lifetimes: Lifetimes;
-  /** Gets the identities of a session that was removed. */
-  onExpired(identities: ArcGISIdentityManager[]): unknown;
-  onError(error: unknown): void;
-}
-
 /** Grace period before an expired session is deleted. */
 const graceMs = 60_000;
 /** How many are read and deleted at a time: mostly, that is waiting for a disk. */
 const concurrency = 16;
 
-/** Removes idle sessions a minute after the start, and then every hour. */
-export function reaper({ backend, keys, lifetimes, onExpired, onError }: ReaperOptions) {
+/**
+ * Removes idle sessions a minute after the start, and then every hour. `onExpired` gets the identities of each.
+ */
+export function reaper(
+  backend: SessionBackend,
+  keys: KeyRing,
+  lifetimes: Lifetimes,
+  onExpired: (identities: ArcGISIdentityManager[]) => unknown,
+  onError: (error: unknown) => void,
+) {
   const clocks = () => ({ wall: Date.now(), monotonic: performance.now() });
   let last = clocks();
   let isStopped = false;
@@ -51,10 +50,11 @@ export function reaper({ backend, keys, lifetimes, onExpired, onError }: ReaperO
     if (opened) onExpired(identitiesIn(liveParts(opened)).map(([, identity]) => identity));
   }
 
-  function stop(): void {
-    isStopped = true;
-    timers.forEach(clearTimeout);
-  }
-
-  return { reap, stop };
+  return {
+    reap,
+    stop(): void {
+      isStopped = true;
+      timers.forEach(clearTimeout);
+    },
+  };
 }

@@ -61,7 +61,7 @@ const [maxBytes, maxListBytes, maxLockBytes] = [256 * 1024, 64 * 1024 * 1024, 10
 export function redisBackend(client: RedisClient, options: RedisBackendOptions = {}): SessionBackend {
   const { prefix = "arcgis-sign-in:", idleSeconds = 1_209_600 } = options;
   const idleMs = idleSeconds * 1000;
-  const scan = (count: number) => ({ MATCH: `${prefix}session:*`, COUNT: count });
+  const scan = () => scanAll(client, { MATCH: `${prefix}session:*`, COUNT: 1_000 });
   const run = (script: string, key: string, ...args: (string | number)[]) =>
     client.eval(script, { keys: [prefix + key], arguments: args.map(String) });
 
@@ -141,7 +141,7 @@ export function redisBackend(client: RedisClient, options: RedisBackendOptions =
     async names(idleSince) {
       if (idleSince !== undefined) return [];
       const names = new Set<string>();
-      for await (const keys of scanAll(client, scan(1_000)))
+      for await (const keys of scan())
         for (const key of keys) names.add(key.slice(prefix.length + "session:".length));
       return [...names].filter((name) => /^[0-9a-f]{64}$/.test(name));
     },
@@ -149,7 +149,7 @@ export function redisBackend(client: RedisClient, options: RedisBackendOptions =
     async probe() {
       const refused = await run(probe, "probe");
       if (refused) throw new Error(`Redis refused ${refused}`);
-      for await (const _ of scanAll(client, scan(1))) break;
+      for await (const _ of scan()) break;
     },
   };
 }

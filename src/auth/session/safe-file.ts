@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, type Stats } from "node:fs";
-import { type FileHandle, lutimes, open, rename, rm } from "node:fs/promises";
+import { lutimes, open, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -36,19 +36,13 @@ export function readSmallFile(path: string, maxBytes: number): Promise<SmallFile
 
 /** Creates a file of mode 0600. Returns false when there is something at this path, whatever it is. */
 export async function createFile(path: string, text: string): Promise<boolean> {
-  let file: FileHandle;
   try {
-    file = await open(path, "wx", 0o600);
-  } catch (error) {
-    if (codeOf(error) === "EEXIST" || isBusy(error)) return false;
-    throw error;
-  }
-  try {
-    await file.writeFile(text, "latin1").finally(() => file.close());
+    await writeFile(path, text, { encoding: "latin1", flag: "wx", mode: 0o600 });
     return true;
   } catch (error) {
+    if (codeOf(error) === "EEXIST" || isBusy(error)) return false;
     // A full disk may have room for the name only.
-    await rm(path, { force: true });
+    if (["ENOSPC", "EDQUOT"].includes(codeOf(error))) await rm(path, { force: true });
     throw error;
   }
 }
@@ -84,10 +78,12 @@ export async function writeDurably(path: string, text: string, options: WriteOpt
 
 /** Sets a file's mtime (ms), if it exists. A link is not followed. */
 export async function touch(path: string, lastAccess: number): Promise<void> {
-  const step = () => lutimes(path, lastAccess / 1000, lastAccess / 1000);
-  await whileBusy(step).catch((error) => {
-    if (codeOf(error) !== "ENOENT") throw error;
-  });
+  await ifFound(() => lutimes(path, lastAccess / 1000, lastAccess / 1000));
+}
+
+/** Renames a file. Returns false when there is none. */
+export function move(path: string, to: string): Promise<boolean> {
+  return ifFound(() => rename(path, to));
 }
 
 /** Removes whatever is at a path, durably. Returns false when there was nothing. */
@@ -98,9 +94,13 @@ export async function removeDurably(path: string): Promise<boolean> {
 }
 
 /** The same without waiting for the disk: for what may come back after a power cut. */
-export async function remove(path: string): Promise<boolean> {
+export function remove(path: string): Promise<boolean> {
+  return ifFound(() => rm(path, { recursive: true }));
+}
+
+async function ifFound(step: () => Promise<void>): Promise<boolean> {
   try {
-    await whileBusy(() => rm(path, { recursive: true }));
+    await whileBusy(step);
     return true;
   } catch (error) {
     if (codeOf(error) === "ENOENT") return false;
@@ -109,7 +109,7 @@ export async function remove(path: string): Promise<boolean> {
 }
 
 /** On Windows, a file cannot be read, replaced or removed while some programs have it open: tries again for 5 s. */
-export async function whileBusy<T>(step: () => Promise<T>): Promise<T> {
+async function whileBusy<T>(step: () => Promise<T>): Promise<T> {
   for (let pauseMs = 5; ; pauseMs *= 2) {
     try {
       return await step();

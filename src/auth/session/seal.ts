@@ -1,15 +1,6 @@
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from "node:crypto";
 
-/** Seals texts so that only this server can read them, and only in the place they were sealed for. */
-export interface KeyRing {
-  /** The sealed text in base64url. `context` names the one place where it opens again. */
-  seal(text: string, purpose: Purpose, context?: string): string;
-  /** The text, or `undefined` when it was not sealed by us, for this place, or was changed. */
-  open(sealed: string, purpose: Purpose, context?: string): string | undefined;
-  /** Whether the secret that sealed this is on the ring: "newest", "older", or `undefined`. */
-  keyOf(sealed: string): "newest" | "older" | undefined;
-}
-
+export type KeyRing = ReturnType<typeof keyRing>;
 export type Purpose = "session" | "transaction" | "revocation";
 
 const version = 1;
@@ -19,12 +10,13 @@ const tagBytes = 16;
 const headerBytes = 1 + keyIdBytes + nonceBytes;
 
 /**
- * AES-256-GCM (NIST SP 800-38D) under a key of its own for each purpose and context (HKDF, RFC 5869). The newest
- * secret seals, every secret opens. The secrets are long and random, so no slow password hash is needed. Random nonces
- * are good for 2^32 seals under one key: a session has a key of its own, and all transaction cookies share one.
+ * Seals texts so that only this server can read them, and only in the place they were sealed for: AES-256-GCM (NIST
+ * SP 800-38D) under a key of its own for each purpose and context (HKDF, RFC 5869). The newest secret seals, every
+ * secret opens. The secrets are long and random, so no slow password hash is needed. Random nonces are good for 2^32
+ * seals under one key: a session has a key of its own, and all transaction cookies share one.
  * @throws TypeError for a secret that is too short, and when there is none
  */
-export function keyRing(secrets: readonly string[]): KeyRing {
+export function keyRing(secrets: readonly string[]) {
   if (secrets.some((secret) => typeof secret !== "string" || secret.length < 32))
     throw new TypeError("each key needs 32 or more random characters");
   const keys = secrets.map((secret) => createHmac("sha256", "").update(secret).digest());
@@ -34,7 +26,8 @@ export function keyRing(secrets: readonly string[]): KeyRing {
   const newestId = keyId(newest);
 
   return {
-    seal(text, purpose, context = "") {
+    /** The sealed text in base64url. `context` names the one place where it opens again. */
+    seal(text: string, purpose: Purpose, context = ""): string {
       const nonce = randomBytes(nonceBytes);
       const header = Buffer.concat([Buffer.of(version), Buffer.from(newestId, "hex"), nonce]);
       const cipher = createCipheriv("aes-256-gcm", expand(newest, label(purpose, context)), nonce);
@@ -43,9 +36,10 @@ export function keyRing(secrets: readonly string[]): KeyRing {
       return Buffer.concat([header, content, cipher.getAuthTag()]).toString("base64url");
     },
 
-    open(sealed, purpose, context = "") {
-      const bytes = Buffer.from(sealed, "base64url");
-      const key = keyById.get(keyIdOf(bytes));
+    /** The text, or `undefined` when it was not sealed by us, for this place, or was changed. */
+    open(sealed: string, purpose: Purpose, context = ""): string | undefined {
+      const key = keyById.get(keyIdOf(sealed));
+      const bytes = Buffer.from(key ? sealed : "", "base64url");
       if (!key || bytes.length < headerBytes + tagBytes) return undefined;
       // Node decodes base64 leniently; one text, one seal.
       if (bytes.toString("base64url") !== sealed) return undefined;
@@ -63,8 +57,9 @@ export function keyRing(secrets: readonly string[]): KeyRing {
       }
     },
 
-    keyOf(sealed) {
-      const id = keyIdOf(Buffer.from(sealed.slice(0, 32), "base64url"));
+    /** Whether the secret that sealed this is on the ring. */
+    keyOf(sealed: string): "newest" | "older" | undefined {
+      const id = keyIdOf(sealed);
       return keyById.has(id) ? (id === newestId ? "newest" : "older") : undefined;
     },
   };
@@ -84,8 +79,9 @@ function keyId(key: Buffer): string {
   return expand(key, "key id").toString("hex", 0, keyIdBytes);
 }
 
-function keyIdOf(sealed: Buffer): string {
-  return sealed[0] === version ? sealed.toString("hex", 1, 1 + keyIdBytes) : "";
+function keyIdOf(sealed: string): string {
+  const header = Buffer.from(sealed.slice(0, 12), "base64url");
+  return header[0] === version ? header.toString("hex", 1, 1 + keyIdBytes) : "";
 }
 
 /** HKDF-Expand for 32 bytes is a single HMAC; `hkdfSync` takes twenty times as long. */

@@ -49,15 +49,13 @@ export class SealedStore extends Store {
   constructor(options: SealedStoreOptions) {
     super();
     const { backend, encryptionKey, idleSeconds = 1_209_600, maxSeconds = 2_592_000 } = options;
-    const lifetimes = { idleSeconds, maxSeconds };
-    const keys = keyRing([encryptionKey].flat());
-    const onExpired = this.emit.bind(this, "expired");
-    const { reap, stop } = reaper({ backend, keys, lifetimes, onExpired, onError: this.#failed });
     this.#options = options;
-    this.#keys = keys;
+    this.#keys = keyRing([encryptionKey].flat());
     this.#read = cachedReader(backend, this.#open);
-    this.lifetimes = lifetimes;
-    this.admin = { ...storeAdmin(backend, keys, lifetimes), reap };
+    this.lifetimes = { idleSeconds, maxSeconds };
+    const onExpired = this.emit.bind(this, "expired");
+    const { reap, stop } = reaper(backend, this.#keys, this.lifetimes, onExpired, this.#failed);
+    this.admin = { ...storeAdmin(backend, this.#keys, this.lifetimes), reap };
     this.close = stop;
   }
 
@@ -162,23 +160,21 @@ export class SealedStore extends Store {
   }
 
   async #update(name: string, next: (stored: Parts) => Parts): Promise<boolean> {
-    let latest: { isSame?: boolean; thrown?: unknown } = {};
+    let [isSame, isCallerAtFault] = [false, false];
     const change = (record: StoredRecord) => {
-      latest = {};
+      isSame = false;
       const opened = this.#open(name, record);
       if (!opened) return undefined;
-      try {
-        const parts = next(opened.parts);
-        latest.isSame = JSON.stringify(parts) === JSON.stringify(opened.parts);
-        return latest.isSame ? undefined : sealRecord(this.#keys, name, { ...opened, parts });
-      } catch (thrown) {
-        latest = { thrown }; // not the store's failure
-        return undefined;
-      }
+      isCallerAtFault = true;
+      const parts = next(opened.parts);
+      isCallerAtFault = false;
+      isSame = JSON.stringify(parts) === JSON.stringify(opened.parts);
+      return isSame ? undefined : sealRecord(this.#keys, name, { ...opened, parts });
     };
-    const isWritten = await this.#options.backend.update(name, change).catch(unavailable);
-    if ("thrown" in latest) throw latest.thrown;
-    return isWritten || latest.isSame === true;
+    const isWritten = await this.#options.backend
+      .update(name, change)
+      .catch((error) => (isCallerAtFault ? Promise.reject(error) : unavailable(error)));
+    return isWritten || isSame;
   }
 
   /** Waits, for 20 s at most, until this caller alone, of all processes, may refresh the session's tokens. */
@@ -188,19 +184,19 @@ export class SealedStore extends Store {
 
   async #find(id: string): Promise<Opened | undefined> {
     const name = recordName(id);
-    const { legacy, backend } = this.#options;
-    const seal = ({ lastAccess, parts }: Pick<Opened, "lastAccess" | "parts">) =>
-      sealRecord(this.#keys, name, { createdAt: lastAccess, parts });
-    const takenOver = async () => {
-      const record = legacy && (await takeOver(legacy, id, { name, backend, seal }));
-      return record && this.#open(name, record);
-    };
-    const opened = await this.#read(name)
-      .then((stored) => stored ?? takenOver())
-      .catch(unavailable);
+    const found = this.#read(name).then((stored) => stored ?? this.#takeOver(id, name));
+    const opened = await found.catch(unavailable);
     return opened && !isExpired(opened, this.lifetimes) ? opened : undefined;
   }
 
+  async #takeOver(id: string, name: string): Promise<Opened | undefined> {
+    const { legacy, backend } = this.#options;
+    const seal = (createdAt: number, parts: Parts) => sealRecord(this.#keys, name, { createdAt, parts });
+    const isThere = legacy && (await takeOver(legacy, id, { name, backend, seal }));
+    return isThere ? this.#read(name) : undefined;
+  }
+
+  /** Unreadable means absent; what opens with an older key is sealed with the newest. */
   readonly #open = (name: string, record: StoredRecord): Opened | undefined => {
     const opened = openRecord(this.#keys, name, record);
     if (!opened) this.#options.onUnreadable?.(name.slice(0, 8), problemWith(this.#keys, record));

@@ -39,17 +39,16 @@ export function sharedSession(req: Request, res: Response, { store, cookie }: Se
         last = { ...data };
         for (const name of names) delete (data as Properties)[name];
       };
-      // A full disk cannot be written, but a session can be removed all the same, the app's data with it.
-      const isStored = await store.update(req.sessionID, remove).catch(() => false);
       const isEmpty = Object.keys(properties).every((name) => name === "cookie" || names.includes(name));
+      // A full disk cannot be written, but a session can be removed all the same, the app's data with it.
+      const stays = !isEmpty && (await store.update(req.sessionID, remove).catch(() => false));
       // Before anything is changed here: express-session would save it, and fail once more.
-      const taken = isStored && !isEmpty ? undefined : await store.take(req.sessionID);
+      if (!stays) last = (await store.take(req.sessionID)) as Properties | undefined;
       for (const name of names) delete properties[name];
-      if (isStored && !isEmpty) return last;
-      // It has ended, even where its record cannot be removed.
+      if (stays) return last;
       await promisify(req.session.destroy.bind(req.session))().catch(() => {});
       res.clearCookie(cookie.name, cookie.options);
-      return last ?? (taken as Properties | undefined);
+      return last;
     },
   };
 }
