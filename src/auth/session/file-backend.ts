@@ -52,8 +52,8 @@ const sessionFile = /^([0-9a-f]{64})\.session$/;
 /** Of processes that were killed; `.draft` and `.lease` are of earlier versions. */
 const leftover = /\.(temp|lock|refresh|draft|lease)$|^probe-/;
 const leftoverMs = 60_000;
-/** Far above any session: a larger file is not ours. A hundred thousand revocations may wait for a portal. */
-const [maxBytes, maxListBytes] = [256 * 1024, 64 * 1024 * 1024];
+/** Far above any session: a larger file is not ours. Hundreds of thousands of revocations may wait for a portal. */
+const [maxBytes, maxListBytes] = [256 * 1024, 128 * 1024 * 1024];
 /** Writing takes milliseconds. */
 const staleMs = 5_000;
 

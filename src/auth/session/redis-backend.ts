@@ -54,8 +54,8 @@ const probe = `
 const waitMs = 20_000;
 /** No refresh token lives longer: nothing is left to revoke then. */
 const listMs = 90 * 24 * 60 * 60_000;
-/** Far above any session. A hundred thousand revocations may wait for a portal. */
-const [maxBytes, maxListBytes, maxLockBytes] = [256 * 1024, 64 * 1024 * 1024, 100];
+/** Far above any session. Hundreds of thousands of revocations may wait for a portal. */
+const [maxBytes, maxListBytes, maxLockBytes] = [256 * 1024, 128 * 1024 * 1024, 100];
 
 /** Sessions in Redis or Valkey: text behind its `lastAccess`. Redis forgets idle sessions by itself. */
 export function redisBackend(client: RedisClient, options: RedisBackendOptions = {}): SessionBackend {
