@@ -163,10 +163,9 @@ export function createHttpServer(
   }
 
   /** Responds in place of the app. */
-  function reject(res: ServerResponse, status: number, reason: string): void {
-    report(res.req.socket, { status, reason });
-    const { body, headers } = refusal(status);
-    res.writeHead(status, headers).end(body);
+  function reject({ req: { socket } }: ServerResponse, status: number, reason: string): void {
+    delete connectionOf(socket).inProgress;
+    refuse(socket, status, reason);
   }
 
   /** Responds to what never becomes a request, or no whole one, and closes the connection. */
@@ -179,9 +178,7 @@ export function createHttpServer(
 
     const { inProgress, waiting } = connection;
     const respond = () => {
-      const { body, headers } = refusal(status);
-      const lines = Object.entries(headers).map((header) => header.join(": "));
-      socket.end([`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines, "", body].join("\r\n"));
+      socket.end(refusal(status));
       setTimeout(() => socket.destroy(), lingerMs).unref();
     };
     // The error is in a later request: the responses to those before come first.
@@ -199,17 +196,20 @@ function statusOf(code = ""): number | undefined {
   return code.startsWith("HPE_") && code !== "HPE_INVALID_EOF_STATE" ? 400 : undefined;
 }
 
-function refusal(status: number) {
-  const body = `${STATUS_CODES[status]}\n`;
-  const headers = {
-    ...(status === 405 && { Allow: "GET, HEAD, POST" }),
-    "Content-Type": "text/plain; charset=utf-8",
-    "Content-Length": Buffer.byteLength(body),
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-    Connection: "close",
-  };
-  return { body, headers };
+/** A whole response. */
+function refusal(status: number): string {
+  const reason = STATUS_CODES[status];
+  return [
+    `HTTP/1.1 ${status} ${reason}`,
+    ...(status === 405 ? ["Allow: GET, HEAD, POST"] : []),
+    "Content-Type: text/plain; charset=utf-8",
+    `Content-Length: ${Buffer.byteLength(`${reason}\n`)}`,
+    "Cache-Control: no-store",
+    "X-Content-Type-Options: nosniff",
+    "Connection: close",
+    "",
+    `${reason}\n`,
+  ].join("\r\n");
 }
 
 /** Logs so many lines a minute: no sign-in is needed to cause one. */
