@@ -217,7 +217,7 @@ test("HT-1 OU-2 hostile names and error texts run nothing and break no policy, a
   await isClean();
   await choose(page, "hacked");
   await page.waitForURL(({ pathname }) => pathname === "/");
-  await page.locator("#renewal time", { hasText: " s" }).waitFor();
+  await page.locator("#refresh time", { hasText: " s" }).waitFor();
   assert.match(String(await page.textContent("h1")), /^"'><\/title><\/script><script>hacked = 1/);
   for (const path of [
     "/",

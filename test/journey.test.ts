@@ -116,7 +116,7 @@ test("without JavaScript a person signs in, reads until when, and signs out", { 
   await signInLink(page).click();
   await choose(page, "Vik Rao");
   await assertHeading(page, "Vik Rao");
-  assert.match(String(await page.textContent("#renewal")), /^refreshed in \d+ min$/);
+  assert.match(String(await page.textContent("#refresh")), /^refreshed in \d+ min$/);
   assert.match(String(await page.textContent("#valid-until")), /^\d+ \w+ \d{4} at \d\d:\d\d UTC$/);
 
   await page.goto(`${url}/sign-out`);

@@ -339,7 +339,7 @@ describe("the start page", () => {
 
   test("signed in with a token that is due: refreshed at the next use, nothing to count down", async () => {
     const { html } = await page((res) => renderHome(res, { ...signedIn, tokenExpires: new Date(0) }));
-    assert.match(html, /<dd id="renewal">refreshed at the next use<\/dd>/);
+    assert.match(html, /<dd id="refresh">refreshed at the next use<\/dd>/);
   });
 
   test("signed in without a profile: the user name stands in, and no row is empty", async () => {

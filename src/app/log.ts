@@ -51,21 +51,14 @@ export function openLog(level: Config["logLevel"], place: LogPlace = standardOut
         place.write(`${format({ level: name, time, fields: { ...fields }, message: text })}\n`);
       };
     };
-    return {
-      trace: method("trace"),
-      debug: method("debug"),
-      info: method("info"),
-      warn: method("warn"),
-      error: method("error"),
-      fatal: method("fatal"),
-      child: (fields) => logger({ ...common, ...fields }),
-    };
+    const methods = Object.keys(levels).map((name) => [name, method(name as Level)]);
+    return { ...Object.fromEntries(methods), child: (fields: object) => logger({ ...common, ...fields }) };
   }
   return logger({});
 }
 
 function standardOutput(): LogPlace {
-  // Whoever reads the log may go away. The server works without.
+  // The reader of the log may go away. The server works without.
   if (process.stdout.listenerCount("error", ignore) === 0) process.stdout.on("error", ignore);
   return process.stdout;
 }

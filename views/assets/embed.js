@@ -1,4 +1,4 @@
-// Gives the app in the frame the person's access token when it asks, as ArcGISIdentityManager.enablePostMessageAuth
+// Gives the app in the frame the user's access token when it asks, as ArcGISIdentityManager.enablePostMessageAuth
 // of arcgis-rest-js does. That one would hold the token all the time; here it is fetched for each question, so it is
 // good for some minutes, and after a sign-out nothing is handed over.
 
@@ -10,18 +10,18 @@ addEventListener("message", async ({ data, origin, source }) => {
   if (source !== frame.contentWindow || !origins.includes(origin)) return;
   if (data?.type !== "arcgis:auth:requestCredential") return;
   // Addressed to the origin that asked: should the frame show another page by then, that one does not get it.
-  source.postMessage(await answer(), origin);
+  source.postMessage(await response(), origin);
 });
 
-// Now, and not in the page: an app that asks before anybody listens would wait for ever.
+// Now, and not in the page: an app that asks before this script listens would wait forever.
 frame.src = frame.dataset.src;
 
-async function answer() {
+async function response() {
   try {
-    const response = await fetch(frame.dataset.api, { headers: { Accept: "application/json" } });
-    if (response.status === 401) return offerSignIn();
-    if (!response.ok) throw new Error(`the server answers ${response.status}`);
-    const credential = await response.json();
+    const fetched = await fetch(frame.dataset.api, { headers: { Accept: "application/json" } });
+    if (fetched.status === 401) return offerSignIn();
+    if (!fetched.ok) throw new Error(`the server responds ${fetched.status}`);
+    const credential = await fetched.json();
     ended.hidden = true;
     // Without the REST path, as arcgis-rest-js sends it.
     credential.server = credential.server.replace(/\/sharing\/rest$/, "");

@@ -169,7 +169,7 @@ function drawing({ style, size = 8, angle = 0, color, outline }) {
   return svg("svg", { ...box, "aria-hidden": "true" }, shape);
 }
 
-/** Only pictures that come along: one from another address would be asked for without the token. */
+/** Only pictures that come along: one from another URL would be requested without the token. */
 function picture({ imageData, contentType, width = 16, height = 16 }) {
   if (!imageData || !/^image\/(?:png|jpeg|gif)$/.test(contentType)) return drawing(dot);
   const href = `data:${contentType};base64,${imageData}`;

@@ -1,8 +1,8 @@
-/** Where the extent is kept for a sign-in on the way, which may lose what stands after the # of the address. */
+/** Where the extent is kept for a sign-in on the way, which may lose what is after the # of the URL. */
 const key = "map-view";
 
 /**
- * Keeps the extent of the map in the address (`#zoom/latitude/longitude`), so that a reload, a bookmark and a
+ * Keeps the extent of the map in the URL (`#zoom/latitude/longitude`), so that a reload, a bookmark and a
  * sign-in come back to it.
  *
  * @returns {boolean} whether there was one to come back to

@@ -33,7 +33,7 @@ map.attributionControl._esriAttributionAddedOnce = true;
 let isPlaced = keepView(map);
 addBasemap(map, settings).catch((error) => console.warn("no basemap", error));
 
-// 2. What stands beside it.
+// 2. What is beside it.
 const list = featureList(document.querySelector("#in-view"), choose);
 const summary = document.querySelector("#summary");
 const showAll = document.querySelector("#show-all");
@@ -94,8 +94,8 @@ async function boundsOf({ extent }, url) {
   const { wkid, latestWkid = wkid } = extent?.spatialReference ?? {};
   const isMercator = [3857, 102100].includes(latestWkid);
   if (!isMercator && latestWkid !== 4326) {
-    const answer = await ask(proxy, `${url}/query?where=1%3D1&returnExtentOnly=true&outSR=4326&f=json`);
-    return L.esri.Util.extentToBounds(answer.extent);
+    const found = await ask(proxy, `${url}/query?where=1%3D1&returnExtentOnly=true&outSR=4326&f=json`);
+    return L.esri.Util.extentToBounds(found.extent);
   }
   if (!isMercator) return L.esri.Util.extentToBounds(extent);
   const corner = (x, y) => L.CRS.EPSG3857.unproject(L.point(x, y));
@@ -202,7 +202,7 @@ function zoomOf(scale) {
   return Math.round(Math.log2(591_657_527.59 / scale));
 }
 
-/** "StreetTrees" of an address becomes "Street Trees". */
+/** "StreetTrees" of a URL becomes "Street Trees". */
 function nameIn(url) {
   const [, name = "Layer"] = /\/([^/]+)\/\w+Server\/\d+$/.exec(url) ?? [];
   return decodeURIComponent(name)

@@ -1,7 +1,7 @@
 // The pages work without this script. It counts down to the next token refresh, shows the end of the sign-in
 // in the visitor's own time zone, and keeps the Back button from bringing back a user who has signed out.
 
-const countdown = document.querySelector("#renewal time");
+const countdown = document.querySelector("#refresh time");
 if (countdown) {
   const expires = Date.parse(countdown.dateTime);
   // The visitor's clock may be wrong; the server's is the one that counts.
