@@ -13,7 +13,7 @@ import { logEvent } from "./events.ts";
 import { warnOfForeignCookie } from "./foreign-cookie.ts";
 import { health } from "./health.ts";
 import { type Logger, openLog } from "./log.ts";
-import type { Metrics } from "./metrics.ts";
+import { createMetrics } from "./metrics.ts";
 import { renderConfirm, views } from "./pages/views.ts";
 import type { PortalMount } from "./portal-mount.ts";
 import { portalRoutes, signInLimit } from "./portal-routes.ts";
@@ -72,17 +72,10 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { store, close } = options.store
     ? { store: options.store, close: async () => {} }
     : await openStore(config, log);
-  let metrics: Promise<Metrics> | undefined;
-  const getMetrics = () => {
-    metrics ??= import("./metrics.ts").then(({ createMetrics }) =>
-      createMetrics(async () => (await store.admin.names()).length),
-    );
-    return metrics;
-  };
-  const count = (change: (metrics: Metrics) => void) => void getMetrics().then(change);
+  const metrics = createMetrics(async () => (await store.admin.names()).length);
   const onPortalRequest = (message: unknown) => {
     const { url, seconds } = message as { url: string; seconds: number };
-    count((metrics) => metrics.portalRequest(url, seconds));
+    metrics.portalRequest(url, seconds);
   };
   const portalRequests = channel("arcgis-sign-in:portal-request");
   portalRequests.subscribe(onPortalRequest);
@@ -104,12 +97,12 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   app.use(requestLog(log), boundHeaders, securityHeaders(config), callbacks(configs));
   if (further.length > 0) app.use(portals(main.mount, further));
-  app.use(health({ config, store, metrics: getMetrics, stopping, log }));
+  app.use(health({ config, store, metrics, stopping, log }));
   app.use(main.router);
   app.use(() => {
     throw new AppError("not_found");
   });
-  app.use(errorPage(log, (code) => count((metrics) => metrics.refusal(code))));
+  app.use(errorPage(log, metrics.refusal));
   return Object.assign(app, {
     async close() {
       portalRequests.unsubscribe(onPortalRequest);
@@ -147,14 +140,14 @@ export async function createApp(options: AppOptions): Promise<App> {
       },
       onEvent(event) {
         logEvent(portalLog, event);
-        count((metrics) => metrics.event(event));
+        metrics.event(event);
         if (event.type === "sign-in" && event.req) warnOfForeignCookie(event.req, portalLog, config);
         const { res } = (event.req ?? {}) as Partial<Request>;
         if (res && event.username) res.locals.signedInAs = event.username;
         if (res && ["sign-in-started", "sign-out"].includes(event.type)) auto.stop(res);
       },
     });
-    return { config, auth, shareSession, store, auto, mounts, log: portalLog, count };
+    return { config, auth, shareSession, store, auto, mounts, log: portalLog, metrics };
   }
 
   function routerOf(mount: PortalMount): Router {

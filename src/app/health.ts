@@ -12,7 +12,7 @@ import { reasonOf } from "./reason.ts";
 export interface HealthOptions {
   config: Config;
   store: SealedStore;
-  metrics(): Promise<Metrics>;
+  metrics: Metrics;
   /** Aborted when the server begins to stop. */
   stopping?: AbortSignal | undefined;
   log: Logger;
@@ -48,8 +48,8 @@ export function health({ config, store, metrics, stopping, log }: HealthOptions)
   /** GET /metrics - Prometheus text. */
   router.get("/metrics", async (req, res) => {
     if (config.metrics !== "public" && !isFromThisMachine(req)) throw new AppError("not_found");
-    const { registry } = await metrics();
-    res.type(registry.contentType).send(await registry.metrics());
+    const text = await metrics.text();
+    res.type("text/plain; version=0.0.4; charset=utf-8").send(text);
   });
 
   router.all(paths, allowOnly("GET, HEAD"));

@@ -17,5 +17,5 @@ export interface PortalMount {
   /** All portals. A browser has a session of its own at each. */
   mounts: readonly PortalMount[];
   log: Logger;
-  count(change: (metrics: Metrics) => void): void;
+  metrics: Metrics;
 }

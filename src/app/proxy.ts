@@ -8,7 +8,7 @@ import { reasonOf } from "./reason.ts";
 const reportMs = 5 * 60_000;
 
 /** /proxy?https://host/path?query - Esri's proxy convention, with the user's token. */
-export function proxy({ config, auth, count, log }: PortalMount): Router {
+export function proxy({ config, auth, metrics, log }: PortalMount): Router {
   const reportedAt = new Map<string, number>();
   const handler = arcgisProxy({
     allow: config.proxyAllow,
@@ -19,8 +19,8 @@ export function proxy({ config, auth, count, log }: PortalMount): Router {
       req.arcgis = await auth.contextOf(req);
       return req.arcgis;
     },
-    onBytes: (direction, bytes) => count((metrics) => metrics.proxyBytes(direction, bytes)),
-    onResponse: (seconds) => count((metrics) => metrics.proxyRequest(seconds)),
+    onBytes: metrics.proxyBytes,
+    onResponse: metrics.proxyRequest,
     onTokenWithheld,
   });
   return express.Router().all("/proxy", handler);
