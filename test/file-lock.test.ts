@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import {
+import fs, {
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -11,6 +11,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
@@ -99,6 +100,22 @@ describe("a lock that was left behind", () => {
     const { result, ms } = await timed(lock(place, neverMs));
     assert.ok(ms < 5_000);
     await result.unlock();
+  });
+
+  test("ST-14 one that could not be taken to the end is removed at once: others do not wait for this process", async (t) => {
+    const place = path(t);
+    const { openSync } = fs;
+    let failures = 1;
+    t.mock.method(fs, "openSync", (...args: Parameters<typeof openSync>) => {
+      if (args[0] === place && failures-- > 0)
+        throw Object.assign(new Error("EMFILE: too many open files"), { code: "EMFILE" });
+      return openSync(...args);
+    });
+    syncBuiltinESMExports();
+    t.after(syncBuiltinESMExports);
+    await assert.rejects(lock(place, neverMs), { code: "EMFILE" });
+    assert.deepEqual(readdirSync(join(place, "..")), []);
+    await (await lock(place, neverMs, 1_000)).unlock();
   });
 
   test("ST-14 that of an unknown host is broken when it has not changed for its time, whatever its date", async (t) => {

@@ -76,8 +76,7 @@ export function fileBackend(path: string, { onRepaired }: FileBackendOptions = {
   const backend: SessionBackend = {
     read: async (name) => read(fileOf(name), maxBytes),
     version(name) {
-      // It blocks for 5 us: a thread of the pool would take five times as long.
-      const stats = lstatSync(fileOf(name), { throwIfNoEntry: false });
+      const stats = statsOf(fileOf(name));
       return stats && versionOf(stats);
     },
     create: async (name, text) => void (await writeDurably(fileOf(name), text, { lastAccess: Date.now() })),
@@ -167,14 +166,19 @@ async function change(
   }
 }
 
+/** It blocks for 5 us: a thread of the pool would take five times as long. */
+function statsOf(path: string): Stats | undefined {
+  return lstatSync(path, { throwIfNoEntry: false });
+}
+
 function isIdle(path: string, since: number): boolean {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
+  const stats = statsOf(path);
   return stats?.isFile() === true && stats.mtimeMs < since;
 }
 
 /** Locks and temp files live for seconds: one from the future is abandoned, too. */
 function isAbandoned(path: string): boolean {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
+  const stats = statsOf(path);
   return stats !== undefined && Math.abs(Date.now() - stats.mtimeMs) > leftoverMs;
 }
 

@@ -10,9 +10,7 @@ const graceMs = 60_000;
 /** How many are read and deleted at a time: mostly, that is waiting for a disk. */
 const concurrency = 16;
 
-/**
- * Removes idle sessions a minute after the start, and then every hour. `onExpired` gets the identities of each.
- */
+/** Removes idle sessions a minute after the start, and then every hour. `onExpired` gets the identities of each. */
 export function reaper(
   backend: SessionBackend,
   keys: KeyRing,
