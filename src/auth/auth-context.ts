@@ -337,13 +337,13 @@ function identityStore(store: SealedStore, keys: { identity: string; signIn: str
   return {
     read: async (id) => ((await store.read(id)) as Record<string, IdentityManager>)?.[keys.identity],
     lock: (id, staleMs) => store.lock(id, staleMs),
-    async replace(id, identity, onlyIf) {
+    async replace(id, { refreshToken }, next) {
       let result = { isDone: false, isEmpty: false };
       const exists = await store.update(id, (session) => {
         const data = session as Record<string, unknown>;
         const stored = data[keys.identity] as IdentityManager | undefined;
-        const isDone = stored !== undefined && onlyIf(stored);
-        if (isDone && identity) data[keys.identity] = identity;
+        const isDone = stored !== undefined && stored.refreshToken === refreshToken;
+        if (isDone && next) data[keys.identity] = next;
         else if (isDone) for (const name of Object.values(keys)) delete data[name];
         result = { isDone, isEmpty: isDone && Object.keys(data).every((name) => name === "cookie") };
       });

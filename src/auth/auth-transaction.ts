@@ -7,7 +7,6 @@ import type { KeyRing } from "./session/seal.ts";
 /** A sign-in in progress, as its cookie keeps it. Of the state it keeps a digest: the cookie alone completes nothing. */
 export interface AuthTransaction {
   stateDigest: string;
-  /** RFC 7636, 4.1. */
   codeVerifier: string;
   /** Empty for the start page. */
   returnTo: string;
@@ -35,13 +34,12 @@ export function authTransactions(
 
   /** Oldest first. */
   function read(req: Request): AuthTransaction[] {
-    const cookies = Object.entries(parseCookie(req.headers.cookie ?? ""));
-    const transactions = cookies.flatMap(([name, value = ""]): AuthTransaction[] => {
+    const transactions: AuthTransaction[] = [];
+    for (const [name, value = ""] of Object.entries(parseCookie(req.headers.cookie ?? ""))) {
       const text = name.startsWith(cookiePrefix) && keys.open(value, "transaction", boundTo);
-      if (!text) return [];
-      const [stateDigest, codeVerifier, returnTo, startedAt] = JSON.parse(text);
-      return [{ stateDigest, codeVerifier, returnTo, startedAt }];
-    });
+      const [stateDigest, codeVerifier, returnTo, startedAt] = text ? JSON.parse(text) : [];
+      if (text) transactions.push({ stateDigest, codeVerifier, returnTo, startedAt });
+    }
     return transactions.sort((a, b) => a.startedAt - b.startedAt);
   }
 

@@ -44,32 +44,34 @@ export interface ArcGISAuthOptions {
   signOutOfPortal?: boolean | undefined;
   /** Renders the page that asks before signing out, with `req.arcgis.signOutForm()`; a plain page by default. */
   confirmSignOut?: RequestHandler | undefined;
-  /** Guards leave also the clients that want JSON to your error handler. */
+  /** Guards leave the clients that want JSON to your error handler, too. */
   passRefusals?: boolean | undefined;
-  /** What to keep of the browser that signs in, for a list of sign-ins; nothing by default. */
+  /** What to store of the browser that signs in, for a list of sign-ins; nothing by default. */
   browserOf?: ((req: Request) => string | undefined) | undefined;
   /** Runs before the session exists. Throw to refuse the sign-in: its tokens are revoked. */
-  onSignIn?:
-    | ((event: { req: Request; user: UserProfile; identity: ArcGISIdentityManager }) => unknown)
-    | undefined;
+  onSignIn?: Hook<{ req: Request; user: UserProfile; identity: ArcGISIdentityManager }>;
   /** After refreshed tokens are stored: in the one process that refreshed them. */
-  onTokens?: ((event: { username: string; identity: ArcGISIdentityManager }) => unknown) | undefined;
-  onSignOut?: ((event: { req: Request; user: UserProfile }) => unknown) | undefined;
+  onTokens?: Hook<{ username: string; identity: ArcGISIdentityManager }>;
+  onSignOut?: Hook<{ req: Request; user: UserProfile }>;
   /** For logs and metrics. */
-  onEvent?: ((event: AuthEvent) => void) | undefined;
+  onEvent?: Hook<AuthEvent>;
 }
+
+type Hook<T> = ((event: T) => unknown) | undefined;
 
 /**
  * What happened. Contains no secret; `error` may be of any library: log its message at most. "sign-in-abandoned": the
- * browser disconnected; "refresh-rejected": the session has ended; "refresh-unsaved": it is tried again; "revoke-failed": it is tried again later;
- * "profile-failed": the sign-in goes on, or the stored profile counts; "unreadable": a session's record does not open.
+ * browser disconnected; "refresh-rejected": the session has ended; "refresh-unsaved", "revoke-failed": tried again
+ * later; "profile-failed": the stored profile counts; "unreadable": a session's record does not open.
  */
 export interface AuthEvent {
   type:
-    | `sign-in-${"started" | "failed" | "abandoned"}`
-    | `refresh-${"failed" | "rejected" | "unsaved"}`
-    | "refresh"
-    | EventType;
+    | `sign-in${"" | "-started" | "-failed" | "-abandoned"}`
+    | `refresh${"" | "-failed" | "-rejected" | "-unsaved"}`
+    | `revoke${"" | "-failed"}`
+    | `${"profile" | "hook" | "store"}-failed`
+    | "sign-out"
+    | "unreadable";
   /** The request that it happened in. */
   req?: IncomingMessage | undefined;
   username?: string | undefined;
@@ -77,13 +79,6 @@ export interface AuthEvent {
   record?: string | undefined;
   error?: unknown;
 }
-
-type EventType =
-  | "sign-in"
-  | "sign-out"
-  | "revoke"
-  | "unreadable"
-  | `${"revoke" | "profile" | "hook" | "store"}-failed`;
 
 /** All options by type; `?` may be left out. */
 const types: Record<string, string> = {
@@ -112,12 +107,7 @@ export function checkOptions(options: ArcGISAuthOptions) {
       values.delete(key);
     }
   for (const name of values.keys()) check(false, `${name}: unknown option`);
-  const {
-    redirectUri,
-    portal = "https://www.arcgis.com/sharing/rest",
-    store,
-    allowedOrganizations,
-  } = options;
+  const { redirectUri, portal = "https://www.arcgis.com/sharing/rest", store } = options;
   for (const [name, url] of Object.entries({ redirectUri, portal }))
     check(isSecureUrl(url), `${name}: must be an absolute https URL (http only on loopback) without a query`);
   const callback = URL.canParse(redirectUri) ? new URL(redirectUri) : new URL("invalid:/");
@@ -126,11 +116,8 @@ export function checkOptions(options: ArcGISAuthOptions) {
     check(/^(\/[\w.~-]+)*$/.test(path), `${name}: must look like "/gis", without a slash at the end`);
   const isSealed = typeof store?.update === "function" && typeof store.lock === "function";
   check(!store || isSealed, "store: must be a SealedStore; other stores lose refreshed tokens");
-  const isList = Array.isArray(allowedOrganizations) && allowedOrganizations.length > 0;
-  check(
-    !allowedOrganizations || isList,
-    "allowedOrganizations: must be ids; leave it out to allow everybody",
-  );
+  const { allowedOrganizations: ids } = options;
+  check(!ids || (Array.isArray(ids) && ids.length > 0), "allowedOrganizations: must be a list of IDs");
   check(/^[\w.:-]*$/.test(options.sessionKey ?? ""), "sessionKey: must be a word");
   check(/^[\w!#$%&'*+.^`|~-]*$/.test(options.cookieName ?? ""), "cookieName: must be a word (RFC 6265)");
   if (problems.length > 0) throw new TypeError(`arcgisAuth:\n- ${problems.join("\n- ")}`);

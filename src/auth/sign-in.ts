@@ -1,6 +1,6 @@
 import { ArcGISRequestError } from "@esri/arcgis-rest-request";
 import express, { type ErrorRequestHandler, type Request, type Response, type Router } from "express";
-import { type AuthorizeParams, IdentityManager } from "./arcgis/identity-manager.ts";
+import { IdentityManager } from "./arcgis/identity-manager.ts";
 import { isUndecided } from "./arcgis/portal-request.ts";
 import { isIssuer } from "./arcgis/trusted-urls.ts";
 import { fetchProfile, minimalProfile, type UserProfile } from "./arcgis/user-profile.ts";
@@ -41,13 +41,7 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
   });
 
   // 2. The portal sends the browser back with a code. It is judged, exchanged, and becomes a session under a new ID.
-  router.get(paths.callback, (req, res) => {
-    const failed = (error: unknown) => {
-      auth.emit({ type: "sign-in-failed", req, error });
-      throw error;
-    };
-    return revoker.expect(finish(req, res).catch(failed));
-  });
+  router.get(paths.callback, (req, res) => revoker.expect(finish(req, res)));
   async function finish(req: Request, res: Response): Promise<void> {
     const session = await auth.sessionOf(req, res);
     const { state, code, error } = parseCallback(req, oauth.portal);
@@ -62,7 +56,6 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
       codeRefused,
     );
     const { username } = identity;
-    let replaced: unknown;
     try {
       const user = await profileOf(req, identity);
       await settings.onSignIn?.({ req, user, identity });
@@ -71,17 +64,18 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
         auth.emit({ type: "sign-in-abandoned", req, username });
         return await revoker.revoke(identity);
       }
+      // The browser keeps its cookie as long as the refresh token and the session live.
       const until = Math.min(endOf(identity), Date.now() + auth.store.lifetimes.maxSeconds * 1000);
       const states = [...before.slice(-5), digest(state)];
       const signIn: SignInRecord = { user, states, browser: settings.browserOf?.(req), until };
       const data = { [keys.identity]: identity, [keys.signIn]: signIn };
-      replaced = (await session.replace(data, until - Date.now()))?.[keys.identity];
+      const replaced = (await session.replace(data, until - Date.now()))?.[keys.identity];
+      if (replaced instanceof IdentityManager) void revoker.revoke(replaced);
     } catch (reason) {
       await revoker.revoke(identity); // there is no session that could use these tokens
       throw reason;
     }
     auth.emit({ type: "sign-in", req, username });
-    if (replaced instanceof IdentityManager) void revoker.revoke(replaced);
     if (returnTo === windowEnd) keepOpener(res);
     redirect(res, returnTo || home);
   }
@@ -122,14 +116,17 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
   }
 
   // 4. What goes wrong is tried again from the beginning, and leads to where the sign-in would have led.
-  const retryUrl: ErrorRequestHandler = (error, _req, res, next) => {
+  router.use(paths.callback, ((error, req, _res, next) => {
+    auth.emit({ type: "sign-in-failed", req, error });
+    next(error);
+  }) as ErrorRequestHandler);
+  router.use([paths.signIn, paths.callback, paths.signOut], ((error, _req, res, next) => {
     const { returnTo = "" } = res.locals;
     const query =
       returnTo === windowEnd ? "?popup=1" : returnTo && `?returnTo=${encodeURIComponent(returnTo)}`;
     if (error instanceof AuthError) error.signInUrl = `${paths.base}/sign-in${query}`;
     next(error);
-  };
-  router.use([paths.signIn, paths.callback, paths.signOut], retryUrl);
+  }) as ErrorRequestHandler);
   return router;
 
   /** A slow portal does not stop a sign-in, unless the profile decides who may come in. */
@@ -150,18 +147,16 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
  * scheme. From the query: `force_login=true` (to use another account), `username` (filled in), and `provider` (straight
  * to that social login, which an organization can switch on).
  */
-function authorizeParams(req: Request): AuthorizeParams {
-  const { force_login, username, provider } = req.query;
-  const [language = ""] = req.acceptsLanguages();
-  const scheme = req.get("Sec-CH-Prefers-Color-Scheme") ?? "";
-  const social = ["apple", "facebook", "github", "google"].find((name) => name === provider);
-  const isName = typeof username === "string" && /^[\w.@+-]{1,128}$/.test(username);
+function authorizeParams(req: Request) {
+  const matching = (value: unknown, pattern: RegExp) =>
+    typeof value === "string" && pattern.test(value) ? value : undefined;
+  const social = matching(req.query.provider, /^(apple|facebook|github|google)$/);
   return {
-    locale: /^[a-z]{2,3}(-[a-z]{2})?$/i.test(language) ? language : undefined,
-    style: ["light", "dark"].includes(scheme) ? scheme : undefined,
+    locale: matching(req.acceptsLanguages()[0], /^[a-z]{2,3}(-[a-z]{2})?$/i),
+    style: matching(req.get("Sec-CH-Prefers-Color-Scheme"), /^(light|dark)$/),
     // Not documented; the Maps SDK sends these two (`forceLogin`, `forceUserId`).
-    force_login: force_login === "true" ? "true" : undefined,
-    prepopulatedusername: isName ? username : undefined,
+    force_login: matching(req.query.force_login, /^true$/),
+    prepopulatedusername: matching(req.query.username, /^[\w.@+-]{1,128}$/),
     socialLoginProviderName: social,
     autoAccountCreateForSocial: social && "true",
   };

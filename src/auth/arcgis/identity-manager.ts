@@ -16,14 +16,11 @@ export interface OAuthOptions {
   expiration: number;
 }
 
-/** Parameters of the authorize request beside those of every sign-in, by the portal's names. */
-export type AuthorizeParams = Record<string, string | undefined>;
-
 const request = portalRequest();
 
 /**
  * ArcGISIdentityManager as a server needs it: PKCE and 302 (the library has neither), time limits, tokens only for
- * trusted URLs, and one refresh for everybody who shares the session.
+ * trusted URLs, and one refresh for all requests of a session.
  */
 export class IdentityManager extends ArcGISIdentityManager {
   /** When the token really ends; `tokenExpires` is earlier, so that it is refreshed in time. */
@@ -43,7 +40,7 @@ export class IdentityManager extends ArcGISIdentityManager {
    * https://developers.arcgis.com/rest/users-groups-and-items/authorize/
    */
   static override authorize(
-    options: OAuthOptions & { state: string; params?: AuthorizeParams },
+    options: OAuthOptions & { state: string; params?: Record<string, string | undefined> },
     response: ServerResponse,
   ): void {
     const { portal, clientId: client_id, redirectUri: redirect_uri, expiration, state, params } = options;
@@ -70,16 +67,14 @@ export class IdentityManager extends ArcGISIdentityManager {
    * goes to the portal that issued it, whatever is configured now.
    */
   async refreshed(clientSecret?: string): Promise<IdentityManager> {
-    const { portal, clientId, redirectUri, refreshToken, refreshTokenExpires } = this;
-    const { refreshTokenExchangeFrom } = this;
+    const { portal, clientId, redirectUri, refreshToken, refreshTokenExchangeFrom } = this;
     const isExchange = refreshTokenExchangeFrom !== undefined && refreshTokenExchangeFrom <= new Date();
     const grant = isExchange
       ? { grant_type: "exchange_refresh_token", redirect_uri: redirectUri }
       : { grant_type: "refresh_token" };
     const app = { portal, clientId, clientSecret };
     const tokens = await requestTokens(app, { ...grant, refresh_token: refreshToken });
-    const kept = { redirectUri, refreshToken, refreshTokenExpires, refreshTokenExchangeFrom };
-    return new IdentityManager({ portal, clientId, ...kept, ...tokens } as TokenSet);
+    return new IdentityManager({ ...this.toJSON(), ...tokens });
   }
 
   /** The token for a request to `url`, for the portal and servers federated with it; `untrusted_url` for others. */
@@ -97,13 +92,10 @@ export class IdentityManager extends ArcGISIdentityManager {
   /** ArcGIS REST JS calls this when a token was rejected. In a session, all requests share the refresh. */
   override async refreshCredentials(): Promise<this> {
     if (!this.refreshToken) throw new AuthError("session_ended", { cause: "there is no refresh token" });
-    return this.adopt(await (this.refresh?.() ?? this.refreshed()));
-  }
-
-  /** Takes all tokens of a refreshed identity: a copy that kept the old refresh token could store it once more. */
-  adopt(other: IdentityManager): this {
     const { refresh } = this;
-    return Object.assign(this, other, { refresh });
+    const refreshed = await (refresh?.() ?? this.refreshed());
+    // All of its tokens: a copy that kept the old refresh token could store it once more.
+    return Object.assign(this, refreshed, { refresh });
   }
 
   override toJSON() {

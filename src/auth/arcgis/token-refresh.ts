@@ -5,13 +5,11 @@ import { isRejection } from "./portal-request.ts";
 
 /** What this needs of the session store. */
 export interface IdentityStore {
-  read(sessionId: string): Promise<IdentityManager | undefined>;
-  /** Stores `identity`, or removes it, if what is stored at that moment passes `onlyIf`; false otherwise. */
-  replace(sessionId: string, identity: IdentityManager | undefined, onlyIf: Check): Promise<boolean>;
-  lock(sessionId: string, staleMs: number): Promise<() => Promise<void>>;
+  read(id: string): Promise<IdentityManager | undefined>;
+  /** Stores `next`, or removes the identity, if its refresh token still is that of `stored`; false otherwise. */
+  replace(id: string, stored: IdentityManager, next?: IdentityManager): Promise<boolean>;
+  lock(id: string, staleMs: number): Promise<() => Promise<void>>;
 }
-
-type Check = (stored: IdentityManager) => boolean;
 
 export interface TokenRefreshOptions {
   oauth: OAuthOptions;
@@ -39,7 +37,10 @@ export function tokenRefresh({ oauth, store, revoke, onTokens, onError }: TokenR
   const unsaved = new Map<string, { identity: IdentityManager; storedToken: string }>();
   const timer = setInterval(saveAgain, saveAgainMs).unref();
 
-  /** Gives an identity of a session a good token. If the portal is down, one that still works will do. */
+  /**
+   * Gives an identity of a session a good token. If the portal is down, one that still works will do; when that has
+   * expired, requests fail with 502 or 504, and the session goes on.
+   */
   async function refreshIfDue(sessionId: string, identity: IdentityManager): Promise<void> {
     identity.refresh = () => refreshOnce(sessionId, identity.token);
     if (!isDue(identity)) return;
@@ -63,8 +64,7 @@ export function tokenRefresh({ oauth, store, revoke, onTokens, onError }: TokenR
       const stored = await store.read(sessionId);
       if (stored?.portal !== oauth.portal || stored?.clientId !== oauth.clientId)
         return await signedOut(sessionId, unsaved.get(sessionId)?.identity);
-      const isOther = stored.token !== rejected || rejections.isWaiting(sessionId);
-      if (!isDue(stored) && isOther) return stored;
+      if (!isDue(stored) && (stored.token !== rejected || rejections.isWaiting(sessionId))) return stored;
       const latest = unsaved.get(sessionId)?.identity ?? stored;
       const isKept = latest !== stored && !isDue(latest);
       const refreshed = isKept ? latest : await requestTokens(sessionId, stored, latest);
@@ -76,21 +76,20 @@ export function tokenRefresh({ oauth, store, revoke, onTokens, onError }: TokenR
   }
 
   async function requestTokens(id: string, stored: IdentityManager, latest: IdentityManager) {
-    const { username } = stored;
     const send = () =>
       latest.refreshed(oauth.clientSecret).catch((error) => {
-        onError(isRejection(error) ? "refresh-rejected" : "refresh-failed", username, error);
+        onError(isRejection(error) ? "refresh-rejected" : "refresh-failed", stored.username, error);
         throw error;
       });
     try {
-      const refreshed = await askPortal({ id, username }, send);
+      const refreshed = await askPortal({ id, username: stored.username }, send);
       if (!isDue(stored)) rejections.failed(id);
       return refreshed;
     } catch (cause) {
       if (!isRejection(cause))
         throw cause instanceof AuthError ? cause : new AuthError("portal_unreachable", { cause });
       // The sign-in has ended with this refresh token, unless another process has a newer one.
-      await store.replace(id, undefined, hasTokenOf(stored));
+      await store.replace(id, stored);
       unsaved.delete(id);
       throw new AuthError("session_ended", { cause });
     }
@@ -98,7 +97,7 @@ export function tokenRefresh({ oauth, store, revoke, onTokens, onError }: TokenR
 
   /** Stored before it is used: an exchange has ended the old pair. Nothing is stored if the user signed out meanwhile. */
   async function save(sessionId: string, stored: IdentityManager, refreshed: IdentityManager): Promise<void> {
-    const isStored = await store.replace(sessionId, refreshed, hasTokenOf(stored)).catch((error) => {
+    const isStored = await store.replace(sessionId, stored, refreshed).catch((error) => {
       if (!unsaved.has(sessionId)) onError("refresh-unsaved", stored.username, error);
       unsaved.set(sessionId, { identity: refreshed, storedToken: stored.token });
       throw error;
@@ -137,8 +136,4 @@ export function endOfToken({ tokenEndsAt, tokenExpires }: IdentityManager): numb
 /** Whether the access token is to be refreshed: it expires soon (the margin is in token-response.ts). */
 function isDue({ tokenExpires }: IdentityManager): boolean {
   return Date.now() >= (tokenExpires?.getTime() ?? 0);
-}
-
-function hasTokenOf({ refreshToken }: IdentityManager): Check {
-  return (stored) => stored.refreshToken === refreshToken;
 }
