@@ -615,6 +615,23 @@ describe("an app with the library in it", () => {
     assert.equal(await app.auth.revokePending(), 0);
   });
 
+  test("TK-5 a token that was queued twice is revoked and counted once, and simultaneous retries share one run", async (t) => {
+    const app = await openAuthApp(t);
+    const item = {
+      portal: app.sandbox.url,
+      clientId: "test-app",
+      username: "sandy_admin",
+      token: "x".repeat(40),
+      until: Date.now() + 60_000,
+    };
+    app.sandbox.faults.set("revokeToken", { kind: "status", status: 503 });
+    await app.auth.store.admin.changePending(() => [item, item]);
+    assert.deepEqual(await Promise.all([app.auth.revokePending(), app.auth.revokePending()]), [1, 1]);
+    assert.equal(app.sandbox.log.filter(({ endpoint }) => endpoint === "revokeToken").length, 1);
+    app.sandbox.faults.clear();
+    assert.equal(await app.auth.revokePending(), 0);
+  });
+
   test("close() waits for a revocation that is in progress, or queues it", async (t) => {
     const app = await openAuthApp(t);
     const browser = app.browser();

@@ -22,7 +22,7 @@ export interface ArcGISAuth extends RequestHandler, Guards {
   readonly readOnly: RequestHandler;
   /** The same for a request of any kind, such as a WebSocket upgrade. Sends no cookie, so a response may be slow. */
   contextOf(req: IncomingMessage): Promise<ArcGISContext>;
-  /** The identity of the user who makes a request; `undefined` when nobody is signed in. */
+  /** The identity of the user who makes a request; `undefined` when no user is signed in. */
   identityOf(req: IncomingMessage): Promise<ArcGISIdentityManager | undefined>;
   /** Revokes tokens at their portal: within 3 s, or later if the portal is down. Never rejects. */
   revoke(identities: ArcGISIdentityManager | ArcGISIdentityManager[]): Promise<void>;

@@ -21,7 +21,7 @@ import { sharedSession } from "./session/shared-session.ts";
 
 /** What routes see of the sign-in: `req.arcgis`. What throws, throws an AuthError. */
 export interface ArcGISContext {
-  /** Undefined when nobody is signed in. Guards do not narrow it: read `identity.username`, or `user?.`. */
+  /** Undefined when no user is signed in. Guards do not narrow it: read `identity.username`, or `user?.`. */
   readonly user: UserProfile | undefined;
   /** A real ArcGISIdentityManager with a good token. Throws 401 signed out, 502 to 504 trouble. */
   identity(): Promise<ArcGISIdentityManager>;
@@ -40,7 +40,7 @@ export interface ArcGISContext {
    * token that the server did not accept (498, 499); another one is returned then.
    */
   tokenFor(url: string, rejected?: string): Promise<string>;
-  /** Undefined when nobody is signed in. */
+  /** Undefined when no user is signed in. */
   readonly expires: Expirations | undefined;
   /** Throws `csrf` unless this request is a form of our own page with its `csrf_token`. */
   verifyForm(): void;
@@ -49,7 +49,7 @@ export interface ArcGISContext {
   /** Where to sign in, and come back to this URL. */
   signInUrl(returnTo?: string): string;
   readonly signOutUrl: string;
-  /** For your own form: `<input type="hidden" name="csrf_token">`. Empty when nobody is signed in. */
+  /** For your own form: `<input type="hidden" name="csrf_token">`. Empty when no user is signed in. */
   readonly csrfToken: string;
   /** A ready-made form with a button, as HTML. */
   signOutForm(): string;
@@ -187,7 +187,7 @@ export function createAuth(options: ArcGISAuthOptions) {
     const session = await sessionOf(req, res);
     const { id = "" } = session;
     let signIn = signInOf(session);
-    /** Why nobody is signed in. */
+    /** Why no user is signed in. */
     let end: AuthErrorCode = "signed_out";
 
     function refusal(code: AuthErrorCode): AuthError {

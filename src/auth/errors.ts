@@ -63,7 +63,7 @@ export class AuthError extends Error {
   }
 }
 
-/** Whether trying again later may help: the portal or the store is in trouble, and nobody said no. */
+/** Whether trying again later may help: the portal or the store is in trouble, and nothing was rejected. */
 export function isTemporary(error: unknown): boolean {
   return error instanceof AuthError && error.status > 500;
 }

@@ -5,7 +5,7 @@ import { AuthError, type AuthErrorCode } from "./errors.ts";
 import { redirect } from "./request-checks.ts";
 
 /**
- * Middleware for routes that are not for everybody. Browsers go to the sign-in and come back (302); other clients get
+ * Middleware for protected routes. Browsers go to the sign-in and come back (302); other clients get
  * JSON with 401 or 403; a 403 for a browser goes to the error handler. Each guard also checks `allowedOrganizations`,
  * and that the portal still accepts the sign-in once its access token has expired.
  */

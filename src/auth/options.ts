@@ -38,7 +38,7 @@ export interface ArcGISAuthOptions {
   /** Of the store that this makes; see `SealedStore`. */
   idleSeconds?: number | undefined;
   maxSeconds?: number | undefined;
-  /** Ids of the organizations whose members may use the app; all organizations by default. Binds every guard. */
+  /** IDs of the organizations whose members may use the app; all organizations by default. Binds every guard. */
   allowedOrganizations?: readonly string[] | undefined;
   /** Sign-out goes on to the portal and ends its sign-in, too (not documented by Esri; Experience Builder uses it). */
   signOutOfPortal?: boolean | undefined;

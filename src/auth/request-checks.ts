@@ -26,7 +26,7 @@ export function isSameOriginRequest(req: Request, origin: string): boolean {
   return site === undefined ? req.get("Origin") === origin : site === "same-origin";
 }
 
-/** A link that is loaded in advance is not a visit: 503 makes the browser ask again at the click. */
+/** A link that is loaded in advance is not a visit: 503 makes the browser request it again at the click. */
 export const refusePrefetch: RequestHandler = (req, res, next) => {
   if (req.method === "HEAD") res.status(204).end();
   else if (isPrefetch(req)) res.status(503).end();

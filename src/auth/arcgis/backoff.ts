@@ -36,7 +36,7 @@ const pauseMs = 2_000;
  * Returns a function that sends a request of a session, unless it has to wait: then it throws `portal_unreachable`.
  *
  * After a failed request only its session waits: the failure may be about this user. Only a portal that cannot be
- * reached for several users is left alone by everybody, shortly; then one request at a time probes it.
+ * reached for several users is paused for all users, shortly; then one request at a time probes it.
  */
 export function portalBackoff(
   waits: Parameters<typeof backoff>[0],

@@ -69,11 +69,10 @@ export class IdentityManager extends ArcGISIdentityManager {
   async refreshed(clientSecret?: string): Promise<IdentityManager> {
     const { portal, clientId, redirectUri, refreshToken, refreshTokenExchangeFrom } = this;
     const isExchange = refreshTokenExchangeFrom !== undefined && refreshTokenExchangeFrom <= new Date();
-    const grant = isExchange
-      ? { grant_type: "exchange_refresh_token", redirect_uri: redirectUri }
-      : { grant_type: "refresh_token" };
-    const app = { portal, clientId, clientSecret };
-    const tokens = await requestTokens(app, { ...grant, refresh_token: refreshToken });
+    const params = isExchange
+      ? { grant_type: "exchange_refresh_token", redirect_uri: redirectUri, refresh_token: refreshToken }
+      : { grant_type: "refresh_token", refresh_token: refreshToken };
+    const tokens = await requestTokens({ portal, clientId, clientSecret }, params);
     return new IdentityManager({ ...this.toJSON(), ...tokens });
   }
 

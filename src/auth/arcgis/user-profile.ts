@@ -45,10 +45,9 @@ export async function fetchProfile(identity: ArcGISIdentityManager): Promise<Use
     role: text(user.role),
     roleId: text(user.roleId),
     privileges: list(user.privileges).filter(isShort),
-    groups: list(user.groups).flatMap((group) => {
-      const { id } = Object(group);
-      return isShort(id) ? [{ id }] : [];
-    }),
+    groups: list(user.groups)
+      .map((group) => ({ id: Object(group).id }))
+      .filter(({ id }) => isShort(id)),
     fetchedAt: Date.now(),
   };
 }
