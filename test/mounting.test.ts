@@ -221,9 +221,18 @@ test("a path of the mounted app is found in any case, and leads on in the spelli
   const browser = site.browser();
   const callback = await callbackFor(browser, "sandy_admin", "/GIS/Sign-In/");
   assert.equal((await browser.get(callback)).headers.location, "/gis/");
-  const page = await browser.get("/gis");
-  assert.match(page.body, /action="\/gis\/sign-out"/);
-  assert.equal((await browser.post("/gis/sign-out", { csrf_token: formTokenOf(page) })).status, 303);
+  for (const base of ["/gis", "/GIS", "/Gis"]) {
+    for (const path of [base, `${base}/`, `${base}/?x`])
+      assert.equal(await whoIs(browser, path), "sandy_admin");
+    const map = await site.browser().get(`${base}/Map`, typed);
+    assert.equal(map.headers.location, `/gis/sign-in?returnTo=${encodeURIComponent(`${base}/Map`)}`);
+    const page = await browser.get(`${base}/`);
+    assert.ok(page.body.includes(`action="${base}/sign-out"`), base);
+  }
+  const page = await browser.get("/GIS");
+  const signedOut = await browser.post("/GIS/Sign-Out/", { csrf_token: formTokenOf(page) });
+  assert.deepEqual([signedOut.status, signedOut.headers.location], [303, "/gis/"]);
+  assert.equal(await whoIs(browser, "/gis/"), undefined);
 });
 
 /** The programs that README and docs show, with what stands around the shorter ones there. */

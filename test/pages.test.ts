@@ -87,7 +87,12 @@ function pagesWith(text: string, user: User): Record<string, (res: Response) => 
     "signed in": (res) =>
       renderHome(res, { ...visitor, portal: text, tokenExpires: soon, signInExpires: later }),
     confirm: (res) => renderConfirm(res, visitor),
-    error: (res) => renderError(res, new AppError("internal"), { requestId: text, retry: text }),
+    error: (res) =>
+      renderError(res, new AppError("internal"), {
+        requestId: text,
+        retry: text,
+        header: { user, signOutUrl: `${res.req.baseUrl}/sign-out` },
+      }),
   };
 }
 
@@ -248,7 +253,7 @@ describe("every page", () => {
     }
   });
 
-  test("SE-13 has exactly one sign-out form, with the CSRF token, when a user is signed in", async () => {
+  test("SE-13 when a user is signed in, has one sign-out form with the CSRF token, and the error page a link", async () => {
     const { "signed out": signedOut, error, ...others } = pagesWith("the-csrf-token", sandy);
     assert.ok(signedOut && error);
     for (const [kind, render] of Object.entries(others)) {
@@ -257,7 +262,11 @@ describe("every page", () => {
       assert.match(html, /<input type="hidden" name="csrf_token" value="the-csrf-token">/, kind);
       assert.match(html, /<bdi class="who">Sandy Boxwell<\/bdi>/, kind);
     }
-    for (const render of [signedOut, error]) assert.doesNotMatch((await page(render)).html, /<form/);
+    assert.doesNotMatch((await page(signedOut)).html, /<form/);
+    // Its Referrer-Policy lets no form be sent, and there may be no CSRF token: a link leads to the sign-out.
+    const { html } = await page(error);
+    assert.match(html, /<bdi class="who">Sandy Boxwell<\/bdi>\s*<a class="button plain" href="\/sign-out">/);
+    assert.doesNotMatch(html, /<form/);
   });
 
   test("comes from memory once the app stands, so a disk in trouble cannot take the error page away", async () => {

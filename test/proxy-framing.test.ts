@@ -369,6 +369,45 @@ test("PX-8 a server that never reads bodies cannot be made to give one user the 
   );
 });
 
+test("PX-9 the held bodies of all users take 64 MiB; beyond that one more user's are passed on, until some is free again", async (t) => {
+  const upstream = await startRawUpstream(t);
+  const { begin, site } = await openProxy(t, { settings: { PROXY_ALLOW: `${upstream.origin}/` } });
+  upstream.respond = () => {};
+  const size = 4 * 1024 * 1024;
+  /** Begins a body of 4 MiB. */
+  const upload = async (username: string) => {
+    const browser = site.browser();
+    await signIn(browser, username);
+    return () => {
+      const headers = {
+        Cookie: [...browser.cookies].map((pair) => pair.join("=")).join("; "),
+        "Content-Type": "text/plain",
+        "Content-Length": String(size),
+      };
+      const request = begin(`${upstream.origin}/x`, { method: "POST", headers }).on("error", () => {});
+      request.write("x".repeat(1_000));
+      return request;
+    };
+  };
+  const users = ["sandy_admin", "pia_publisher", "vik_viewer", "ned_county"];
+  const uploads = await Promise.all(users.map(upload));
+  const held = uploads.flatMap((begin) => Array.from({ length: 4 }, begin));
+  const oneMore = await upload("zoe_editor");
+  await sleep(300);
+  assert.equal(upstream.received(), 0, "64 MiB are held");
+  const streamed = oneMore();
+  await until(() => upstream.received() > 1_000, "the next one is passed on while it comes");
+  streamed.destroy();
+
+  held[0]?.destroy();
+  await sleep(50);
+  const before = upstream.received();
+  const again = oneMore();
+  await sleep(100);
+  assert.equal(upstream.received(), before, "what was given back can be used by another user");
+  again.destroy();
+});
+
 test("PX-9 one user's held bodies take 16 MiB; beyond that bodies are passed on as they come, and others are not affected", async (t) => {
   const upstream = await startRawUpstream(t);
   const { begin, site } = await openProxy(t, { settings: { PROXY_ALLOW: `${upstream.origin}/` } });

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import express, { type Express } from "express";
@@ -209,9 +208,15 @@ test("PX-10 no form, query, body or response makes the others wait", async (t) =
   const { ask, upstream } = await openProxy(t);
   const headers = { "Content-Type": "application/x-www-form-urlencoded" };
   await ask(`${upstream.origin}/x`);
-  // The fault took seconds on an idle machine; what is left takes milliseconds, the test's own work included.
-  const delay = monitorEventLoopDelay({ resolution: 5 });
-  delay.enable();
+  // In CPU time, so that a busy machine makes no difference: the test's own work takes up to 50 ms at a time.
+  let longestMs = 0;
+  let before = process.cpuUsage();
+  const timer = setInterval(() => {
+    const { user, system } = process.cpuUsage(before);
+    longestMs = Math.max(longestMs, (user + system) / 1000);
+    before = process.cpuUsage();
+  }, 1);
+  t.after(() => clearInterval(timer));
   for (const unit of ["a&", "&", "%61=1&", "token&", "a=&token=&"]) {
     const body = unit.repeat(4_000_000 / unit.length);
     assert.equal((await ask(`${upstream.origin}/x`, { method: "POST", body, headers })).status, 200);
@@ -225,7 +230,7 @@ test("PX-10 no form, query, body or response makes the others wait", async (t) =
   assert.equal((await ask(`${upstream.origin}/x`)).body.length, 500_000);
   upstream.behave = (_seen, res) => void res.socket?.end("HTTP/1.1 100 Continue\r\n\r\n".repeat(500_000));
   assertError(await ask(`${upstream.origin}/x`), "portal_unreachable");
-  assert.ok(delay.max < 1.5e9, `${delay.max / 1e6} ms`);
+  assert.ok(longestMs < 200, `${longestMs} ms`);
 });
 
 test("PX-3 a multipart body passes as it is, and our own token is still in no part of it", async (t) => {

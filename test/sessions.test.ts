@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 import type { Request } from "express";
 import { startSandbox } from "#src/sandbox/index.ts";
 import { fileBackend } from "#src/session-store.ts";
-import { Browser } from "./support/browser.ts";
+import { Browser, click } from "./support/browser.ts";
 import { tokenCalls, whoIs } from "./support/expect.ts";
 import {
   formTokenOf,
@@ -418,7 +418,7 @@ describe("the life of a session", () => {
     assert.equal(await whoIs(browser), undefined);
   });
 
-  test("SE-13 the start page and the confirm page offer sign-out, and the start page says what it does not end", async (t) => {
+  test("SE-13 the start page, the confirm page and error pages offer sign-out, and the start page says what it does not end", async (t) => {
     const site = await openSite(t);
     const browser = site.browser();
     await signIn(browser);
@@ -430,6 +430,11 @@ describe("the life of a session", () => {
     }
     const { body } = await browser.get("/");
     assert.match(body, /This browser stays signed in to ArcGIS until you sign out there, too\./);
+    const link = '<a class="button plain" href="/sign-out">Sign out</a>';
+    assert.ok((await browser.get("/nothing")).body.includes(link));
+    assert.ok(!(await site.browser().get("/nothing")).body.includes(link), "of a visitor");
+    assert.equal((await browser.get("/sign-out", click)).status, 303);
+    assert.equal(await whoIs(browser), undefined);
   });
 
   test("a browser that is closed and opened again is still signed in: the cookie is for days, not for a window", async (t) => {

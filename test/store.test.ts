@@ -28,6 +28,7 @@ import { whoIs } from "./support/expect.ts";
 import { signed, signOut, transactionCookie } from "./support/person.ts";
 import { asPlainUser } from "./support/plain-user.ts";
 import { needsPosix } from "./support/posix.ts";
+import { rounds } from "./support/rounds.ts";
 import { callbackFor, folder, openSite, type Site, secret, signIn } from "./support/site.ts";
 import { day, identityFor, openTestStore, recordOf } from "./support/store.ts";
 
@@ -462,7 +463,13 @@ describe("what a request costs", () => {
     t.mock.timers.enable({ apis: ["Date"], now: Date.now() });
     let touches = 0;
     const site = openTestStore(t, {
-      backend: (files) => ({ ...files, touch: async () => void touches++ }),
+      backend: (files) => ({
+        ...files,
+        touch: (name, lastAccess) => {
+          touches++;
+          return files.touch(name, lastAccess);
+        },
+      }),
     });
     const touch = promisify(site.store.touch.bind(site.store)) as (id: string, data: object) => Promise<void>;
     const id = await site.keep();
@@ -471,7 +478,7 @@ describe("what a request costs", () => {
       await site.store.readParts(id);
       await touch(id, (await site.load(id)) ?? {});
     }
-    assert.ok(touches >= 3, "at least once a minute");
+    assert.equal(touches, 3);
   });
 });
 
@@ -516,15 +523,20 @@ describe("who may make a session", () => {
   test("SE-9 updates, saves and notes of use that meet a sign-out leave nothing, in any order", async (t) => {
     t.mock.timers.enable({ apis: ["Date"], now: Date.now() });
     const site = openTestStore(t);
-    for (let round = 0; round < 60; round++) {
+    const touch = promisify(site.store.touch.bind(site.store)) as (
+      id: string,
+      data: unknown,
+    ) => Promise<void>;
+    for (let round = 0; round < rounds(20, 60); round++) {
       const id = await site.keep();
       t.mock.timers.tick(2 * minute);
-      const loaded = await Promise.all([site.load(id), site.load(id), site.load(id)]);
+      const loaded = await Promise.all([site.load(id), site.load(id), site.load(id), site.load(id)]);
       let destroyed = false;
       const work: (() => Promise<unknown>)[] = [
         () => site.store.update(id, ({ arcgis }) => arcgis?.updateToken(secret(), new Date())),
-        () => site.load(id),
-        ...loaded.map((session, index) => () => {
+        () => site.store.readParts(id),
+        () => touch(id, loaded[0]),
+        ...loaded.slice(1).map((session, index) => () => {
           return site.set(id, Object.assign(session as never, { index }) as SessionData);
         }),
         async () => {

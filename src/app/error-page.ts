@@ -27,7 +27,11 @@ export function errorPage(log: Logger, count: (code: string) => void): ErrorRequ
     // Of a file that could not be sent.
     for (const name of ["ETag", "Last-Modified", "Accept-Ranges", "Content-Range"]) res.removeHeader(name);
     if (prefersJson(req)) res.status(status).json(error);
-    else renderError(res, error, { requestId, retry: req.method === "GET" ? req.path : undefined });
+    else {
+      const retry = req.method === "GET" ? req.path : undefined;
+      const { user: signedIn, signOutUrl } = req.arcgis ?? {};
+      renderError(res, error, { requestId, retry, header: signedIn && { user: signedIn, signOutUrl } });
+    }
   };
 }
 
@@ -44,7 +48,11 @@ function prefersJson(req: Request): boolean {
 export function renderError(
   res: Response,
   error: KnownError,
-  { requestId, retry }: { requestId: string; retry?: string | undefined },
+  {
+    requestId,
+    retry,
+    header,
+  }: { requestId: string; retry?: string | undefined; header?: object | undefined },
 ): void {
   const base = res.req.baseUrl;
   const { message, needed } = error.toJSON().error as { message: string; needed?: string };
@@ -63,7 +71,7 @@ export function renderError(
   };
   const { status, code } = error;
   res.status(status);
-  render(res, "error", title, { status, code, text, needed, action: actions[next], requestId });
+  render(res, "error", title, { status, code, text, needed, action: actions[next], requestId, header });
 }
 
 /** Without a mount path in front of it "//host" would lead away from here. */

@@ -32,7 +32,7 @@ export function myContent({ router, auth }: Site): void {
       items: results.slice(0, perPage),
       page,
       pages: Math.max(1, Math.ceil(total / perPage)),
-      header: { user: req.arcgis.user, signOutLink: true },
+      header: { user: req.arcgis.user, signOutUrl: req.arcgis.signOutUrl },
     });
   });
 }
