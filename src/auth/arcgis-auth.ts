@@ -95,23 +95,20 @@ export function arcgisAuth(options: ArcGISAuthOptions): ArcGISAuth {
   };
   const { store, cookie, revoker, close } = auth;
   const shared = { name: cookie.name, cookie: cookie.options, secret: settings.sessionSecrets, store };
-  return Object.assign(
-    handler,
-    guards(() => auth),
-    {
-      store,
-      sessionOptions: { ...shared, resave: false, saveUninitialized: false },
-      readOnly,
-      contextOf: (req: IncomingMessage) => auth.contextOf(req),
-      async identityOf(req: IncomingMessage) {
-        const context = await auth.contextOf(req);
-        return (await context.validate()) && context.identity();
-      },
-      revoke: revoker.revoke,
-      revokePending: revoker.retry,
-      close,
+  const bound = guards(() => auth);
+  return Object.assign(handler, bound, {
+    store,
+    sessionOptions: { ...shared, resave: false, saveUninitialized: false },
+    readOnly,
+    contextOf: (req: IncomingMessage) => auth.contextOf(req),
+    async identityOf(req: IncomingMessage) {
+      const context = await auth.contextOf(req);
+      return (await context.validate()) && context.identity();
     },
-  );
+    revoke: revoker.revoke,
+    revokePending: revoker.retry,
+    close,
+  });
 }
 
 /** Guards for routes behind exactly one arcgisAuth. */

@@ -37,10 +37,7 @@ export function tokenRefresh({ oauth, store, revoke, onTokens, onError }: TokenR
   const unsaved = new Map<string, { identity: IdentityManager; storedToken: string }>();
   const timer = setInterval(saveAgain, saveAgainMs).unref();
 
-  /**
-   * Gives an identity of a session a good token. If the portal is down, one that still works will do; when that has
-   * expired, requests fail with 502 or 504, and the session goes on.
-   */
+  /** Gives an identity a good token. If the portal is down, one that still works will do; or else it is a 502 or 504. */
   async function refreshIfDue(sessionId: string, identity: IdentityManager): Promise<void> {
     identity.refresh = () => refreshOnce(sessionId, identity.token);
     if (!isDue(identity)) return;
