@@ -1,5 +1,9 @@
 import type { ServerResponse } from "node:http";
-import { ArcGISIdentityManager, type IArcGISIdentityManagerOptions } from "@esri/arcgis-rest-request";
+import {
+  ArcGISIdentityManager,
+  type IArcGISIdentityManagerOptions,
+  revokeToken,
+} from "@esri/arcgis-rest-request";
 import { AuthError } from "../errors.ts";
 import { federatedToken } from "./federated-servers.ts";
 import { portalRequest } from "./portal-request.ts";
@@ -17,6 +21,7 @@ export interface OAuthOptions {
 }
 
 const request = portalRequest();
+const shortRequest = portalRequest({ timeoutMs: 3_000 });
 
 /**
  * ArcGISIdentityManager as a server needs it: PKCE and 302 (the library has neither), time limits, tokens only for
@@ -74,6 +79,11 @@ export class IdentityManager extends ArcGISIdentityManager {
       : { grant_type: "refresh_token", refresh_token: refreshToken };
     const tokens = await requestTokens({ portal, clientId, clientSecret }, params);
     return new IdentityManager({ ...this.toJSON(), ...tokens });
+  }
+
+  /** https://developers.arcgis.com/rest/users-groups-and-items/revoke-token/ ends the access tokens, too. */
+  static override destroy({ clientId, portal, refreshToken, token }: ArcGISIdentityManager) {
+    return revokeToken({ clientId, portal, token: refreshToken ?? token, request: shortRequest });
   }
 
   /** The token for a request to `url`, for the portal and servers federated with it; `untrusted_url` for others. */

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ArcGISIdentityManager, revokeToken } from "@esri/arcgis-rest-request";
+import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import pMap from "p-map";
 import { minUsers } from "./backoff.ts";
-import { isRejection, isUnreachable, portalRequest } from "./portal-request.ts";
+import { IdentityManager } from "./identity-manager.ts";
+import { isRejection, isUnreachable } from "./portal-request.ts";
 
 /** A token that waits to be revoked: its portal was down. */
 export interface PendingRevocation {
@@ -28,7 +29,6 @@ const retryMs = 60_000;
 const concurrency = 8;
 /** The end of the process waits so long for tokens that are on their way (ms). */
 const closeMs = 1_500;
-const request = portalRequest({ timeoutMs: 3_000 });
 
 /** Revokes tokens at their portal: within 3 s, or later if the portal is down. Never rejects. */
 export function revocation({ pending, onDone }: { pending: PendingRevocations; onDone: OnDone }) {
@@ -51,8 +51,9 @@ export function revocation({ pending, onDone }: { pending: PendingRevocations; o
 
   /** Returns the reason to try again; a rejected token needs no revocation. */
   async function attempt({ portal, clientId, username, token }: PendingRevocation): Promise<unknown> {
+    const identity = new ArcGISIdentityManager({ portal, clientId, username, refreshToken: token });
     try {
-      await revokeToken({ portal, clientId, token, request });
+      await IdentityManager.destroy(identity);
       return void onDone("revoke", username);
     } catch (error) {
       onDone("revoke-failed", username, error);
