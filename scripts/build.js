@@ -1,4 +1,4 @@
-// `npm run build` compiles src/ to dist/, and copies there what the map page takes from npm packages: so that whoever
+// `npm run build` compiles src/ to dist/, and copies there what the map page takes from npm packages: so that a consumer who
 // installs this package gets these few files instead of the packages.
 // With --if-needed it ends at once when dist/ is up to date: so that `npm start` is one command on a fresh clone, and
 // needs no compiler on a machine that got dist/ delivered.

@@ -11,7 +11,7 @@ test("every page passes axe in the light and in the dark, on a desktop and on a 
   skip,
 }, async (t) => {
   const { url, sandbox } = await openSite(t, { routes: myContent });
-  // A colour on its way to another one is not what is judged here.
+  // A color on its way to another one is not what is judged here.
   const { page } = await open(t, { reducedMotion: "reduce" });
 
   await page.goto(url);
@@ -42,7 +42,7 @@ test("every page passes axe in the light and in the dark, on a desktop and on a 
   await page.goto(`${url}/sign-in?force_login=true`);
   await assertAccessible(page, "the choice between the portal and the organization");
   await page.getByRole("link", { name: "Sign in with the organization" }).click();
-  await page.getByLabel("User name").fill("nobody");
+  await page.getByLabel("User name").fill("unknown");
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByText("There is no user with this name.").waitFor();
   await assertAccessible(page, "sign-in at the organization");

@@ -91,7 +91,7 @@ describe("LG-2 the log has one line that says who, from where and in which reque
   });
 });
 
-test("LG-2 a session file that somebody has changed leaves a line, and nobody is signed in by it", async (t) => {
+test("LG-2 a session file that was changed leaves a line, and no user is signed in by it", async (t) => {
   const site = await openSite(t);
   const browser = site.browser();
   await signIn(browser);
@@ -149,7 +149,7 @@ describe("the log at a terminal", () => {
     return texts.join("");
   }
 
-  test("is one readable line, with colours", async () => {
+  test("is one readable line, with colors", async () => {
     const text = await written((log) => {
       log.info({ requestId: "1-2", method: "GET", path: "/map", status: 200, ms: 7, user: "pia_publisher" });
       log.warn({ event: "refused", code: "not_found" }, "refused");
@@ -165,13 +165,13 @@ describe("the log at a terminal", () => {
     assert.deepEqual(lines.slice(2), [""]);
   });
 
-  test("LG-3 nobody can draw on it, colour it or begin a new line by a name", async () => {
+  test("LG-3 no name can draw on it, color it or begin a new line", async () => {
     const user = "eve\r\n[12:00:00] INFO: \u001b[31mroot\u001b[0m \u009b2J\u202egnp\u2066\u0007";
     const text = await written((log) => log.info({ event: "sign-in", user }, "signed in"));
     const plain = stripVTControlCharacters(text);
     assert.equal(plain.split("\n").length, 2, plain);
     assert.doesNotMatch(plain.trimEnd(), /\p{Cc}|\p{Bidi_Control}/u);
     assert.match(plain, /eve\\r\\n\[12:00:00\]/);
-    assert.ok(!text.includes("\u001b[31mroot"), "no colour of the name's");
+    assert.ok(!text.includes("\u001b[31mroot"), "no color of the name's");
   });
 });

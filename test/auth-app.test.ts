@@ -35,7 +35,7 @@ const validOptions = () => ({
 
 for (const mode of modes)
   describe(`guards, ${mode} session`, () => {
-    test("let through whom they name, send browsers to the sign-in, and tell programs", async (t) => {
+    test("let through the users they name, send browsers to the sign-in, and tell programs", async (t) => {
       const app = await openAuthApp(t, {
         mode,
         routes: (host) => {
@@ -69,14 +69,14 @@ for (const mode of modes)
         const found = await Promise.all(paths.map(async (path) => (await browser.get(path)).status));
         assert.deepEqual(found, statuses, username);
       }
-      const stranger = app.browser();
-      const { status, headers } = await stranger.get("/publish?a=b", typed);
+      const visitor = app.browser();
+      const { status, headers } = await visitor.get("/publish?a=b", typed);
       assert.deepEqual([status, headers.location], [302, "/sign-in?returnTo=%2Fpublish%3Fa%3Db"]);
-      const program = await stranger.get("/publish", json);
+      const program = await visitor.get("/publish", json);
       assert.equal(program.status, 401);
       assert.deepEqual(program.json(), { error: { code: "signed_out", message: "Sign in to continue." } });
       assert.equal(program.headers["cache-control"], "no-store");
-      assert.equal((await stranger.post("/anybody", {}, { Accept: "text/html" })).status, 404);
+      assert.equal((await visitor.post("/anybody", {}, { Accept: "text/html" })).status, 404);
 
       const vik = app.browser();
       await signIn(vik, "vik_viewer");
@@ -206,7 +206,7 @@ describe("guards", () => {
     assert.equal(
       (await browser.get(unknown.pathname + unknown.search, json)).status,
       502,
-      "nobody knows who this is",
+      "the user is not known",
     );
   });
 
@@ -377,7 +377,7 @@ describe("an app with the library in it", () => {
     assert.equal(app.files().length, 1);
   });
 
-  test("TK-5 a full disk keeps nobody signed in", async (t) => {
+  test("TK-5 a full disk keeps no user signed in", async (t) => {
     const app = await openAuthApp(t, { mode: "shared" });
     const browser = app.browser();
     await signIn(browser);
@@ -390,7 +390,7 @@ describe("an app with the library in it", () => {
   });
 
   for (const mode of modes)
-    test(`reads a sign-in in front of session(), on upgrades, and never for somebody else, ${mode} session`, async (t) => {
+    test(`reads a sign-in in front of session(), on upgrades, and never for another user, ${mode} session`, async (t) => {
       const app = await openAuthApp(t, {
         mode,
         before: (host, auth) => {
@@ -599,7 +599,7 @@ describe("an app with the library in it", () => {
     );
   });
 
-  test("TK-5 a portal that is down keeps nobody signed in; its revocations wait, sealed, and are done later", async (t) => {
+  test("TK-5 a portal that is down keeps no user signed in; its revocations wait, sealed, and are done later", async (t) => {
     const app = await openAuthApp(t);
     const browser = app.browser();
     await signIn(browser);

@@ -318,7 +318,7 @@ describe("refresh", () => {
     assert.equal((await fifth.get("/token")).status, 200);
   });
 
-  test("a failing hook is an event, a slow one keeps nobody waiting, and neither holds a lock", async (t) => {
+  test("a failing hook is an event, a slow one keeps no request waiting, and neither holds a lock", async (t) => {
     let calls = 0;
     const app = await openAuthApp(t, {
       auth: {

@@ -45,7 +45,7 @@ for (const mode of modes)
       assert.equal(
         back.body,
         "",
-        "SE-10: without a body, so that nobody follows before the session is stored",
+        "SE-10: without a body, so that no client follows before the session is stored",
       );
       assert.equal((await browser.get("/reports")).body, "reports for sandy_admin");
       const exchange = app.sandbox.log.find(({ params }) => params.grant_type === "authorization_code");
@@ -57,7 +57,7 @@ for (const mode of modes)
       for (const word of ["sandy", "token", idOf(browser)]) assert.equal(text.includes(word), false, "ST-2");
     });
 
-    test("SE-1 SE-2 OA-14 a sign-in as somebody else gets a new id, ends the old session and revokes its tokens", async (t) => {
+    test("SE-1 SE-2 OA-14 a sign-in as another user gets a new id, ends the old session and revokes its tokens", async (t) => {
       const app = await openAuthApp(t, { mode });
       const browser = app.browser();
       await signIn(browser, "sandy_admin");
@@ -73,11 +73,11 @@ for (const mode of modes)
 
     test("OA-1 OA-3 OA-6 OA-10 a callback counts once, in the browser that started it, and changes nothing otherwise", async (t) => {
       const app = await openAuthApp(t, { mode });
-      const [browser, stranger] = [app.browser(), app.browser()];
+      const [browser, visitor] = [app.browser(), app.browser()];
       const callback = await callbackFor(browser, "sandy_admin");
-      assert.equal((await stranger.get(callback)).status, 400);
-      await stranger.get("/sign-in");
-      const mismatch = await stranger.get(callback, { Accept: "application/json" });
+      assert.equal((await visitor.get(callback)).status, 400);
+      await visitor.get("/sign-in");
+      const mismatch = await visitor.get(callback, { Accept: "application/json" });
       assert.deepEqual(
         [mismatch.status, (mismatch.json() as { error: { code: string } }).error.code],
         [400, "state_mismatch"],

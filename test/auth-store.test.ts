@@ -169,7 +169,7 @@ for (const [kind, open] of Object.entries(places))
       await set("one", mine);
       await set("one", (await load("one")) ?? {});
       assert.equal(update.mock.callCount(), 0);
-      // Somebody else's sign-in in its place is a change.
+      // Another user's sign-in in its place is a change.
       mine.arcgis = identity({ username: "vik_viewer", tokenExpires: new Date() });
       await set("one", mine);
       assert.equal((await get("one"))?.arcgis?.username, "vik_viewer");
@@ -375,7 +375,7 @@ describe("sessions in files", () => {
     assert.equal(read.mock.callCount(), 1);
     await store.update("one", (data) => void Object.assign(data, { a: 2 }));
     assert.equal((await get("one"))?.a, 2, "a change within one tick of the clock is seen, too");
-    // Nobody shares an object with anybody.
+    // No two readers share an object.
     Object.assign((await get("one")) ?? {}, { a: 3 });
     assert.equal((await get("one"))?.a, 2);
   });
@@ -429,7 +429,7 @@ describe("sessions in files", () => {
     assert.equal((await get("one"))?.count, 1, "once, and after it had the lock again");
   });
 
-  test("TK-1 the lock of a process that was killed blocks nobody", async (t) => {
+  test("TK-1 the lock of a process that was killed blocks no other process", async (t) => {
     const dir = folder(t);
     const encryptionKey = secret();
     const { set, store } = openStore(t, fileBackend(dir), { encryptionKey });
@@ -444,7 +444,7 @@ describe("sessions in files", () => {
     assert.ok(performance.now() - begin < 5_000);
   });
 
-  test("nobody waits for a lock longer than is allowed, neither behind another process nor in the queue of this one", async (t) => {
+  test("no request waits for a lock longer than is allowed, neither behind another process nor in the queue of this one", async (t) => {
     const path = join(folder(t), "x.lock");
     const held = await lock(path, 60_000);
     const begin = performance.now();
@@ -459,7 +459,7 @@ describe("sessions in files", () => {
     assert.equal(existsSync(path), false);
   });
 
-  test("ST-8 the reaper removes what nobody used, hands over its identities, and leaves the rest", async (t) => {
+  test("ST-8 the reaper removes what was not used, hands over its identities, and leaves the rest", async (t) => {
     const dir = folder(t);
     const { set, store, get } = openStore(t, fileBackend(dir), { idleSeconds: 3_600 });
     await set("old", {

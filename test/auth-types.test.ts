@@ -50,7 +50,7 @@ const info = await files.admin.inspect("name");
 if (info && "data" in info) console.log(info.data.arcgis?.username, info.endsAt);
 // @ts-expect-error: a misspelled option
 arcgisAuth({ clientID: "x" });
-// @ts-expect-error: nobody may be signed in
+// @ts-expect-error: there may be no user
 export const user: string = ({} as express.Request).arcgis.user.username;
 `;
 

@@ -130,7 +130,7 @@ test("TK-9 many sessions of one user that fail do not pause the portal for other
   assert.equal(await credential(bob.browser), 200);
 });
 
-test("TK-9 errors that the portal reports about their own tokens pause nobody else, however many users they are", async (t) => {
+test("TK-9 errors that the portal reports about their own tokens pause no other user, however many they are", async (t) => {
   const { trouble, goOn, user } = await open(t);
   const sick: User[] = [];
   for (const name of people.slice(0, 4)) sick.push(await user(name));
@@ -199,7 +199,7 @@ test("TK-9 a portal that cannot tell one user's profile tells everybody else's",
   assert.equal(trouble.met.length, 3);
 });
 
-test("TK-9 tokens of one user that the portal cannot revoke keep nobody else's waiting", async (t) => {
+test("TK-9 tokens of one user that the portal cannot revoke keep no other user's waiting", async (t) => {
   const { site, trouble, user } = await open(t);
   const sick: User[] = [];
   for (let index = 0; index < 10; index++) sick.push(await user("sandy_admin"));

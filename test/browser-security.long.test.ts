@@ -8,7 +8,7 @@ import { assertHeading, choose, signInAs, startChromium } from "./support/chromi
 import { callbackFor, openSite } from "./support/site.ts";
 
 // What only a real browser can prove. The app is on localhost; evil pages come from another site (127.0.0.1),
-// from a neighbour (another port of localhost, which is sent the app's cookies), and from the app's own origin.
+// from a neighbor (another port of localhost, which is sent the app's cookies), and from the app's own origin.
 
 const { skip, open } = await startChromium();
 
@@ -17,14 +17,14 @@ const signedOut = "Sign in with your ArcGIS account";
 /** For Back and Forward: a page that the browser kept is not loaded again. */
 const kept = { waitUntil: "commit" } as const;
 
-test("CS-2 CS-4 HT-3 pages sign nobody out by what they load, frame, prefetch or send; a click on our own link does", {
+test("CS-2 CS-4 HT-3 pages sign no user out by what they load, frame, prefetch or send; a click on our own link does", {
   skip,
 }, async (t) => {
-  const { url, evil, neighbour, serve, seen, files, sandbox } = await openSites(t);
+  const { url, evil, neighbor, serve, seen, files, sandbox } = await openSites(t);
   const { page, context, problems } = await open(t);
   await signInAs(page, url, "Sandy Boxwell");
 
-  for (const [from, origin] of Object.entries({ evil, neighbour, own: url })) {
+  for (const [from, origin] of Object.entries({ evil, neighbor, own: url })) {
     const to = (how: string) => `${url}/sign-out?${from}-${how}`;
     const ways = ["img", "iframe", "object", "script", "style", "fetch", "head", "beacon"];
     let html = `<img src="${to("img")}"> <iframe src="${to("iframe")}"></iframe> <object data="${to("object")}"></object>
@@ -71,10 +71,10 @@ test("CS-2 CS-4 HT-3 pages sign nobody out by what they load, frame, prefetch or
   );
 });
 
-test("CS-1 CS-2 a typed address, a link or form elsewhere, and a redirect through elsewhere sign nobody out", {
+test("CS-1 CS-2 a typed address, a link or form elsewhere, and a redirect through elsewhere sign no user out", {
   skip,
 }, async (t) => {
-  const { url, evil, neighbour, serve, seen, files, sandbox } = await openSites(t);
+  const { url, evil, neighbor, serve, seen, files, sandbox } = await openSites(t);
   const { page } = await open(t);
   await signInAs(page, url, "Sandy Boxwell");
   const signOut = `${url}/sign-out`;
@@ -92,10 +92,10 @@ test("CS-1 CS-2 a typed address, a link or form elsewhere, and a redirect throug
   const refused = { status: 403, title: "Nothing was changed" };
   const ways = [
     { at: evil, html: link(signOut), ...asked },
-    { at: neighbour, html: link(signOut), ...asked },
+    { at: neighbor, html: link(signOut), ...asked },
     { at: url, html: through(evil), ...asked },
-    { at: url, html: through(neighbour), ...asked },
-    { at: neighbour, html: form(formToken), ...refused },
+    { at: url, html: through(neighbor), ...asked },
+    { at: neighbor, html: form(formToken), ...refused },
     // This one comes without the cookie.
     { at: evil, html: form(formToken), status: 303, title: "Sandy Boxwell" },
   ];
@@ -109,7 +109,7 @@ test("CS-1 CS-2 a typed address, a link or form elsewhere, and a redirect throug
   }
 });
 
-test("OA-9 CK-4 OA-1 each visit asks anew, the form at another site comes back signed in, a lure does not", {
+test("OA-9 CK-4 OA-1 each visit asks again, the form at another site comes back signed in, a lure does not", {
   skip,
 }, async (t) => {
   const site = await openSites(t);
@@ -323,7 +323,7 @@ async function openSites(t: TestContext) {
   return {
     ...site,
     evil: `http://127.0.0.1:${port}`,
-    neighbour: `http://localhost:${port}`,
+    neighbor: `http://localhost:${port}`,
     serve: (path: string, html: string) =>
       void pages.set(path, `<!doctype html><title>${path}</title>${html}`),
     /** The requests to the app that were answered, oldest first. */

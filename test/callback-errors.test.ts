@@ -79,7 +79,7 @@ const troubles: { fault: Fault; code: ErrorCode }[] = [
   },
 ];
 
-test("OU-5 trouble at the portal is a 502 or a 504, a refused code a 400, and nobody is signed in", async (t) => {
+test("OU-5 trouble at the portal is a 502 or a 504, a refused code a 400, and no user is signed in", async (t) => {
   const site = await openSite(t);
   const limits = hurry(t, site);
   for (const { fault, code } of troubles) {
@@ -179,7 +179,7 @@ test("a sign-in that goes wrong begins again in the way it began: from a page, i
   }
 });
 
-test("OA-10 a failed, forged or cancelled callback changes nothing for somebody who is signed in", async (t) => {
+test("OA-10 a failed, forged or cancelled callback changes nothing for a signed-in user", async (t) => {
   const site = await openSite(t);
   const alice = site.browser();
   await signIn(alice, "sandy_admin");
@@ -274,7 +274,7 @@ test("ALLOWED_ORGS lets members of these organizations in, and takes the tokens 
   assert.equal(sid(browser), before);
   assert.equal(site.files().length, 1);
 
-  const nobody = site.browser();
+  const newcomer = site.browser();
   for (const body of [
     "{}",
     '{"orgId":null}',
@@ -282,10 +282,10 @@ test("ALLOWED_ORGS lets members of these organizations in, and takes the tokens 
     '{"orgId":"0123456789abcdef"}',
   ]) {
     site.sandbox.faults.set("self", { kind: "body", body, times: 1 });
-    assertErrorPage(await signIn(nobody, "sandy_admin"), "organization_not_allowed");
+    assertErrorPage(await signIn(newcomer, "sandy_admin"), "organization_not_allowed");
   }
   assert.equal(site.sandbox.revoked.length, 5);
-  assert.equal(nobody.cookies.size, 0);
+  assert.equal(newcomer.cookies.size, 0);
 });
 
 test("a user with the wrong account can use another one, though the portal remembers the first", async (t) => {
@@ -330,18 +330,18 @@ test("with ALLOWED_ORGS a sign-in without a profile is refused, and its tokens a
   assert.deepEqual(site.files(), []);
 });
 
-test("OU-5 a store that fails makes a sign-in a 503, takes its tokens back, and loses nobody's session", async (t) => {
+test("OU-5 a store that fails makes a sign-in a 503, takes its tokens back, and loses no session", async (t) => {
   const site = await openSite(t);
   const alice = site.browser();
   await signIn(alice, "sandy_admin");
   const { sessionDir } = site.config;
-  const stranger = site.browser();
-  const callback = await callbackFor(stranger, "vik_viewer");
+  const visitor = site.browser();
+  const callback = await callbackFor(visitor, "vik_viewer");
 
   breakDisk(t, "writing");
-  assertErrorPage(await stranger.get(callback, crossSite), "store_unavailable");
+  assertErrorPage(await visitor.get(callback, crossSite), "store_unavailable");
   assert.equal(site.sandbox.revoked.length, 1);
-  assert.equal(stranger.cookies.size, 0);
+  assert.equal(visitor.cookies.size, 0);
   const again = await signIn(alice, "vik_viewer");
   assertErrorPage(again, "store_unavailable");
   assert.equal(site.sandbox.revoked.length, 2);
@@ -356,7 +356,7 @@ test("OU-5 a store that fails makes a sign-in a 503, takes its tokens back, and 
   const answer = await alice.get(unread, crossSite);
   assertErrorPage(answer, "store_unavailable");
   assert.match(answer.body, /href="\/sign-in">Try again/, "the callback itself is no address to go to");
-  assert.equal(tokenCalls(site), calls, "without knowing whom it replaces, no sign-in begins");
+  assert.equal(tokenCalls(site), calls, "without knowing which user it replaces, no sign-in begins");
   repairDisk(t);
   assert.equal((await alice.get(unread, crossSite)).status, 303, "and once the store is back it goes on");
 

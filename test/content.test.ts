@@ -7,7 +7,7 @@ import { click } from "./support/browser.ts";
 import { openSite, signIn } from "./support/site.ts";
 
 describe("My content, the example of a route of one's own", () => {
-  test("shows a person's items in pages, and nobody else's", async (t) => {
+  test("shows a person's items in pages, and no other user's", async (t) => {
     const site = await openSite(t, { routes: myContent });
     const browser = site.browser();
     await signIn(browser, "pia_publisher");
@@ -87,7 +87,7 @@ describe("My content, the example of a route of one's own", () => {
     assert.doesNotMatch(body, /rel="next"/);
   });
 
-  test("takes any odd page for the first one, and asks a stranger to sign in", async (t) => {
+  test("takes any odd page for the first one, and asks a visitor to sign in", async (t) => {
     const site = await openSite(t, { routes: myContent });
     assert.equal((await site.browser().get("/content")).headers.location, "/sign-in?returnTo=%2Fcontent");
     const browser = site.browser();
@@ -116,7 +116,7 @@ test("every function of the ArcGIS library takes the identity, and renews its to
   });
   const browser = site.browser();
   await signIn(browser);
-  // The portal takes the token no more, and nobody here knows: the library is told 498, and gets a new one.
+  // The portal rejects the token, and nothing here knows: the library is told 498, and gets a new one.
   site.sandbox.expireAccessTokens();
   const answer = await browser.get("/library");
   assert.equal(answer.status, 200, answer.body);

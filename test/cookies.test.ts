@@ -97,7 +97,7 @@ describe("on https", () => {
     assert.deepEqual(settingsOf(gone, "__Host-arcgis.sid"), secure);
   });
 
-  test("CK-2 a cookie under the plain name, which a neighbour could set, counts for nothing", async (t) => {
+  test("CK-2 a cookie under the plain name, which a neighbor could set, counts for nothing", async (t) => {
     const browser = (await openSecureSite(t)).browser();
     await signInByHttps(browser);
     const other = browser.copy();
@@ -108,7 +108,7 @@ describe("on https", () => {
   });
 
   for (const [who, trusted] of [
-    ["nobody", false],
+    ["no proxy", false],
     ["another network", "10.0.0.0/8"],
   ] as const) {
     test(`CK-3 trusting ${who}: the sign-in says insecure_connection instead of going in circles, whatever the visitor claims`, async (t) => {

@@ -207,7 +207,7 @@ describe("a page that was handed its token", { skip }, () => {
     assert.equal((await latest(page)).userId, "pia_publisher");
   });
 
-  test("does not go on as somebody else: when another person signs in in a second tab, the first one is loaded anew", async (t) => {
+  test("does not go on as another user: when another person signs in in a second tab, the first one is loaded again", async (t) => {
     const tabs = await openTabs(t);
     const first = await tabs.openTab();
     assert.equal((await latest(first)).userId, "pia_publisher");

@@ -79,14 +79,14 @@ describe("POST /sign-out", () => {
     const browser = await signedIn(site);
     const right = formTokenOf(await browser.get("/"));
     const other = await openSite(t);
-    const stranger = await signedIn(other);
-    const neighbour = site.browser();
-    await signIn(neighbour, "vik_viewer");
+    const visitor = await signedIn(other);
+    const neighbor = site.browser();
+    await signIn(neighbor, "vik_viewer");
     const forms: [string, string][][] = [
       [],
       [["csrf_token", ""]],
-      [["csrf_token", formTokenOf(await neighbour.get("/"))]],
-      [["csrf_token", formTokenOf(await stranger.get("/"))]],
+      [["csrf_token", formTokenOf(await neighbor.get("/"))]],
+      [["csrf_token", formTokenOf(await visitor.get("/"))]],
       [["csrf_token", `${right}x`]],
       [["csrf_token", right.slice(0, -1)]],
       [["csrf_token", ` ${right}`]],
@@ -216,7 +216,7 @@ describe("GET /sign-out", () => {
     });
   }
 
-  test("CS-3 what the router does not take for /sign-out signs nobody out", async (t) => {
+  test("CS-3 what the router does not take for /sign-out signs no user out", async (t) => {
     const site = await openSite(t);
     const browser = await signedIn(site);
     const cookie = `Cookie: arcgis.sid=${browser.cookies.get("arcgis.sid")}`;
@@ -263,13 +263,13 @@ describe("GET /sign-out", () => {
     await assertStillSignedIn(site, browser, "an overridden method");
   });
 
-  test("CS-6 who is signed out is sent to the start page by GET and POST, whoever asks and with whatever cookie", async (t) => {
+  test("CS-6 who is signed out is sent to the start page by GET and POST, from any site and with whatever cookie", async (t) => {
     const site = await openSite(t);
-    const [nobody, former, stranger] = [site.browser(), await signedIn(site), site.browser()];
+    const [newcomer, former, visitor] = [site.browser(), await signedIn(site), site.browser()];
     const old = former.copy();
     await signOut(former);
-    stranger.cookies.set("arcgis.sid", "s%3Aunknown.signature");
-    for (const browser of [nobody, former, old, stranger]) {
+    visitor.cookies.set("arcgis.sid", "s%3Aunknown.signature");
+    for (const browser of [newcomer, former, old, visitor]) {
       for (const url of spellings) {
         for (const answer of [
           await browser.get(url, click),

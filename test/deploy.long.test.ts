@@ -234,7 +234,7 @@ describe("behind Debian's nginx with the site of deploy/", { skip: nginxIsMissin
     });
   }
 
-  test("two processes with one Redis: one is killed in the middle of a load by 200 people, and nobody is signed out", {
+  test("two processes with one Redis: one is killed in the middle of a load by 200 people, and no user is signed out", {
     skip: redisIsMissing(),
   }, async (t) => {
     const front = await nginx(t);

@@ -28,7 +28,7 @@ test("every requirement of docs/security.md has a test that is named after it", 
     ids.filter((id) => !tests.has(id)),
     [],
   );
-  // Nobody leaves one out: each group counts from 1.
+  // None is left out: each group counts from 1.
   const last = new Map<string, number>();
   for (const id of ids) {
     const [group = "", number] = id.split("-");

@@ -279,7 +279,7 @@ describe("a fault of the machine or the configuration", () => {
 });
 
 describe("a fault of the place where sessions are kept", () => {
-  test("the folder cannot be made, is a link, belongs to somebody else, is open to others, or cannot be written", async (t) => {
+  test("the folder cannot be made, is a link, belongs to another user, is open to others, or cannot be written", async (t) => {
     const it = await patient(t);
     const place = (name: string) => join(it.cwd, name);
     it.settings.SESSION_DIR = place("config.json/sessions");

@@ -125,7 +125,7 @@ async function openApp(t: TestContext, options: PlainOptions = {}): Promise<Plai
   app.get("/look", (req, res) => void res.send(String(sessionOf(req).count ?? "nothing")));
   app.get("/who", (req, res) => {
     const { arcgis } = sessionOf(req);
-    res.send(arcgis instanceof ArcGISIdentityManager ? arcgis.username : "nobody");
+    res.send(arcgis instanceof ArcGISIdentityManager ? arcgis.username : "signed out");
   });
   app.get("/end", (req, res) => req.session.destroy(() => res.end()));
   options.routes?.(app);
@@ -195,7 +195,7 @@ describe("SealedStore in an app of the tutorial", () => {
   test("an ArcGISIdentityManager goes in and comes out as one that works, without encoder and decoder", async (t) => {
     const { browser, files, dir, sandbox, warnings } = await openTutorial(t);
     const sandy = browser();
-    assert.equal(await say(sandy, "/who"), "nobody");
+    assert.equal(await say(sandy, "/who"), "signed out");
     assert.equal(await say(sandy, await callbackFor(sandy, "sandy_admin")), "welcome");
 
     assert.equal(await say(sandy, "/who"), "sandy_admin");
@@ -217,7 +217,7 @@ describe("SealedStore in an app of the tutorial", () => {
     }
 
     assert.equal(await say(sandy, "/end"), "");
-    assert.equal(await say(sandy, "/who"), "nobody");
+    assert.equal(await say(sandy, "/who"), "signed out");
     assert.deepEqual(files(), []);
     assert.deepEqual(warnings, []);
   });
@@ -236,7 +236,7 @@ describe("SealedStore in an app of the tutorial", () => {
     assert.equal(await say(sandy, "/look"), "7");
   });
 
-  test("SE-9 ST-3 who signs out stays out whatever is under way, and a copied file opens for nobody else", async (t) => {
+  test("SE-9 ST-3 a user who signs out stays out whatever is in progress, and a copied file opens for no other session", async (t) => {
     const slowly = slowRoute(() => "done");
     const { browser, files, dir, warnings } = await openApp(t, { routes: slowly.route });
     const [one, two] = [browser(), browser()];

@@ -178,9 +178,9 @@ test("an app that asks after the sign-in has ended is told so, and the person is
 test("/embed is for people who are signed in, and for addresses of these origins", async (t) => {
   const { site, app, foreign } = await openEmbedding(t);
   const browser = site.browser();
-  const stranger = await browser.get(embedOf(`${app.origin}/app`));
+  const visitor = await browser.get(embedOf(`${app.origin}/app`));
   const here = encodeURIComponent(embedOf(`${app.origin}/app`));
-  assert.deepEqual([stranger.status, stranger.headers.location], [302, `/sign-in?returnTo=${here}`]);
+  assert.deepEqual([visitor.status, visitor.headers.location], [302, `/sign-in?returnTo=${here}`]);
 
   await signIn(browser);
   for (const url of [

@@ -15,7 +15,7 @@ type Json = any;
 type Ask = (path: string, params?: Record<string, string>, options?: Asking) => Promise<Json>;
 
 interface Asking {
-  /** A person or a token; `null` is nobody. */
+  /** A user or a token; `null` is neither. */
   as?: string | null;
   method?: "GET" | "POST";
 }

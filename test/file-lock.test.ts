@@ -133,7 +133,7 @@ describe("a lock that was left behind", () => {
     }
   });
 
-  test("ST-14 whoever has lost a lock commits nothing, and leaves the next one's lock alone", async (t) => {
+  test("ST-14 a holder that has lost its lock commits nothing, and leaves the next one's lock alone", async (t) => {
     const place = path(t);
     const file = place.replace(".lock", ".session");
     await writeDurably(file, "old");

@@ -220,7 +220,7 @@ describe("records", () => {
 });
 
 describe("writing", () => {
-  test("ST-7 somebody who reads all the while finds the old record or the new one, whole", async (t) => {
+  test("ST-7 a reader finds the old record or the new one, whole", async (t) => {
     const { store, path, file } = openFiles(t);
     const name = newName();
     const versions = ["a", "b"].map((letter) => letter.repeat(60_000));
@@ -432,7 +432,7 @@ describe("one record, many at once", () => {
     assert.equal(await textOf(name), "100");
   });
 
-  test("a change that throws writes nothing, is reported, and holds up nobody", async (t) => {
+  test("a change that throws writes nothing, is reported, and holds up no other", async (t) => {
     const { store, files, textOf } = openFiles(t);
     const name = newName();
     await store.create(name, text);
@@ -451,7 +451,7 @@ describe("one record, many at once", () => {
     assert.deepEqual(files(), [`${name}.session`]);
   });
 
-  test("ST-14 a removal waits for no lock, and whoever holds it cannot bring the record back", async (t) => {
+  test("ST-14 a removal waits for no lock, and its holder cannot bring the record back", async (t) => {
     const { store, file, files } = openFiles(t);
     const name = newName();
     await store.create(name, text);

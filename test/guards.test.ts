@@ -41,7 +41,7 @@ async function statuses(
 const everybody = ["sandy_admin", "pia_publisher", "vik_viewer", "ned_county", "zoe_editor"];
 
 describe("a guard lets through", () => {
-  test("requireSignIn: whoever is signed in, with their identity", async (t) => {
+  test("requireSignIn: every signed-in user, with their identity", async (t) => {
     const site = await openSite(t, { routes });
     const browser = site.browser();
     await signIn(browser, "vik_viewer");
@@ -115,7 +115,7 @@ describe("a guard turns away", () => {
     assert.equal(back.headers.location, "/anybody?a=1&b=%20");
   });
 
-  test("a program that is signed out with 401, and a form of a stranger too", async (t) => {
+  test("a program that is signed out with 401, and a form of a visitor too", async (t) => {
     const site = await openSite(t, { routes });
     const answer = await site.browser().get("/anybody", program);
     assert.equal(answer.status, 401);
@@ -199,13 +199,13 @@ describe("what the portal says about a person", () => {
     const browser = site.browser();
     site.sandbox.faults.set("self", { kind: "status", status: 500 });
     await signIn(browser, "pia_publisher");
-    assert.equal((await browser.get("/publish")).status, 502, "nobody's rights are guessed");
+    assert.equal((await browser.get("/publish")).status, 502, "no rights are guessed");
     site.sandbox.faults.clear();
     assert.equal((await browser.get("/publish")).status, 200);
   });
 });
 
-test("with ALLOWED_ORGS, whoever has left the organization is turned away within ten minutes", async (t) => {
+test("with ALLOWED_ORGS, a user who has left the organization is rejected within ten minutes", async (t) => {
   const site = await openSite(t, { routes, settings: { ALLOWED_ORGS: "0123456789ABCDEF" } });
   const browser = site.browser();
   await signIn(browser, "pia_publisher");
@@ -245,7 +245,7 @@ test("two guards on one route load the session once, also below an app with a se
   assert.equal(loads, 1);
 });
 
-test("a guard does not go by what it knew of a person whose refresh token the portal takes no more", async (t) => {
+test("a guard does not go by what it knew of a user whose refresh token the portal rejects", async (t) => {
   const site = await openSite(t, { routes });
   site.sandbox.settings.accessTokenSeconds = 60;
   const browser = site.browser();
@@ -268,7 +268,7 @@ test("a guard asks with a new token when the portal has ended the old one before
   assert.equal(renewals.length, 1);
 });
 
-test("with ALLOWED_ORGS, the API and the proxy ask where somebody belongs, too", async (t) => {
+test("with ALLOWED_ORGS, the API and the proxy check the user's organization, too", async (t) => {
   const everywhere = { TOKEN_HANDOVER: true };
   const before = await openSite(t, { settings: everywhere });
   const browser = before.browser();

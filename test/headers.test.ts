@@ -20,7 +20,7 @@ async function everyAnswer(t: TestContext, options: SiteOptions = {}): Promise<M
   const base = options.mount ?? "";
   const answers = new Map<string, Answer>();
   const site = await openSite(t, { ...options, settings: { RATE_LIMIT: 60, ...options.settings } });
-  const stranger = site.browser();
+  const visitor = site.browser();
   for (const [url, headers] of [
     ["/", html],
     ["/", json],
@@ -46,7 +46,7 @@ async function everyAnswer(t: TestContext, options: SiteOptions = {}): Promise<M
     ["/assets/../app.css", html],
     ["/sign-in", { ...html, "Sec-Purpose": "prefetch" }],
   ] as const) {
-    answers.set(`GET ${url} ${JSON.stringify(headers)}`, await stranger.get(base + url, headers));
+    answers.set(`GET ${url} ${JSON.stringify(headers)}`, await visitor.get(base + url, headers));
   }
   for (const url of ["/", "/sign-in", "/authenticate", "/sign-out", "/nothing", "/assets/app.css"]) {
     for (const [method, headers] of [
@@ -55,37 +55,34 @@ async function everyAnswer(t: TestContext, options: SiteOptions = {}): Promise<M
       ["PUT", foreign],
       ["DELETE", json],
     ] as const) {
-      answers.set(`${method} ${url}`, await stranger.send(base + url, { method, headers }));
+      answers.set(`${method} ${url}`, await visitor.send(base + url, { method, headers }));
     }
   }
-  answers.set("GET /sign-in", await stranger.get(`${base}/sign-in`, foreign));
+  answers.set("GET /sign-in", await visitor.get(`${base}/sign-in`, foreign));
   answers.set(
     "GET /assets, not modified",
-    await stranger.get(`${base}/assets/app.css`, { "If-None-Match": "*" }),
+    await visitor.get(`${base}/assets/app.css`, { "If-None-Match": "*" }),
   );
 
-  const callback = await callbackFor(stranger, "sandy_admin", `${base}/sign-in`);
-  answers.set("signed in", await stranger.get(callback));
-  answers.set("signed in, again", await stranger.get(callback));
-  answers.set("start page of a person", await stranger.get(`${base}/`));
-  answers.set("session of a person", await stranger.get(`${base}/api/session`, json));
-  answers.set("proxy to elsewhere", await stranger.get(`${base}/proxy?https://evil.example/`, click));
-  answers.set("confirm page", await stranger.get(`${base}/sign-out`, foreign));
-  answers.set("form refused", await stranger.post(`${base}/sign-out`, {}));
-  answers.set("form too large", await stranger.post(`${base}/sign-out`, { a: "x".repeat(9_000) }));
-  answers.set("signed out", await signOut(stranger, base));
+  const callback = await callbackFor(visitor, "sandy_admin", `${base}/sign-in`);
+  answers.set("signed in", await visitor.get(callback));
+  answers.set("signed in, again", await visitor.get(callback));
+  answers.set("start page of a person", await visitor.get(`${base}/`));
+  answers.set("session of a person", await visitor.get(`${base}/api/session`, json));
+  answers.set("proxy to elsewhere", await visitor.get(`${base}/proxy?https://evil.example/`, click));
+  answers.set("confirm page", await visitor.get(`${base}/sign-out`, foreign));
+  answers.set("form refused", await visitor.post(`${base}/sign-out`, {}));
+  answers.set("form too large", await visitor.post(`${base}/sign-out`, { a: "x".repeat(9_000) }));
+  answers.set("signed out", await signOut(visitor, base));
 
   site.sandbox.faults.set("token", { kind: "status", status: 500 });
-  answers.set(
-    "portal down",
-    await stranger.get(await callbackFor(stranger, "sandy_admin", `${base}/sign-in`)),
-  );
+  answers.set("portal down", await visitor.get(await callbackFor(visitor, "sandy_admin", `${base}/sign-in`)));
   site.sandbox.faults.clear();
-  await stranger.get(await callbackFor(stranger, "sandy_admin", `${base}/sign-in`));
+  await visitor.get(await callbackFor(visitor, "sandy_admin", `${base}/sign-in`));
   rmSync(site.config.sessionDir, { recursive: true });
   writeFileSync(site.config.sessionDir, "");
-  answers.set("store down", await stranger.get(`${base}/`));
-  for (let i = 0; i < 60; i++) answers.set("too many", await stranger.get(`${base}/sign-in`, html));
+  answers.set("store down", await visitor.get(`${base}/`));
+  for (let i = 0; i < 60; i++) answers.set("too many", await visitor.get(`${base}/sign-in`, html));
 
   const misled = { REDIRECT_URI: "https://app.example/authenticate" };
   const fault = await openSite(t, { ...options, settings: misled });
@@ -168,7 +165,7 @@ for (const mount of ["", "/gis"]) {
     await t.test(
       "HT-6 the callback that worked is a redirect without a body, to an address without code and state",
       () => {
-        const { status, headers, body } = answers.get("signed in") ?? assert.fail("nobody signed in");
+        const { status, headers, body } = answers.get("signed in") ?? assert.fail("no user is signed in");
         assert.deepEqual([status, headers.location, body], [303, `${mount}/`, ""]);
         const again = answers.get("signed in, again");
         assert.deepEqual([again?.status, again?.headers.location, again?.body], [303, `${mount}/`, ""]);

@@ -59,7 +59,7 @@ test("AV-3 what is too large is refused: 431 for headers and addresses, 413 for 
   await assertAlive(site);
 });
 
-test("AV-3 a body in pieces is measured too, and one that never ends holds nobody up", async (t) => {
+test("AV-3 a body in pieces is measured too, and one that never ends holds up no other request", async (t) => {
   const site = await openSite(t);
   const head = (...lines: string[]) =>
     crlf(
@@ -147,7 +147,7 @@ test("AV-6 no parameter reaches the prototype of anything", async (t) => {
   await assertAlive(site);
 });
 
-test("AV-6 requests that stretch HTTP get an answer below 500, tell nothing, and harm nobody", async (t) => {
+test("AV-6 requests that stretch HTTP get an answer below 500, tell nothing, and do no harm", async (t) => {
   const site = await openSite(t);
   const host = `Host: ${new URL(site.url).host}`;
   const targets: [string, number][] = [
@@ -288,9 +288,9 @@ test("AV-6 two hundred cookies, or cookies of any shape, are no error, and the g
   const another = site.browser();
   await another.get("/sign-in");
   const transaction = transactionCookie(another);
-  const stranger = site.browser();
+  const visitor = site.browser();
   const many = Array.from({ length: 200 }, (_, i) => `c${i}=${i}`).join("; ");
-  assert.match((await stranger.get("/", { ...typed, Cookie: `${many}; ${good}` })).body, /sandy_admin/);
+  assert.match((await visitor.get("/", { ...typed, Cookie: `${many}; ${good}` })).body, /sandy_admin/);
 
   const odd = [
     "",
@@ -322,7 +322,7 @@ test("AV-6 two hundred cookies, or cookies of any shape, are no error, and the g
   ];
   for (const cookie of [...odd, ...worse, ...worst]) {
     for (const path of ["/", "/sign-out", "/sign-in", "/authenticate?code=x&state=y"]) {
-      const { status, setCookies } = await stranger.get(path, { ...typed, Cookie: cookie });
+      const { status, setCookies } = await visitor.get(path, { ...typed, Cookie: cookie });
       const expected = { "/": 200, "/sign-out": 303, "/sign-in": 302 }[path] ?? 400;
       assert.equal(status, expected, `${path} ${cookie}`);
       assert.ok(!setCookies.some((each) => /\.sid=/.test(each)));
@@ -452,7 +452,7 @@ describe("AV-2 slow visitors", { concurrency: true }, () => {
     "say nothing at all": "",
     "drip their headers": "GET /sign-in HTTP/1.1\r\nHost: localhost\r\nX-A: ",
     "drip a form": `POST /sign-out HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 8000\r\n\r\ncsrf_token=`,
-    "drip a body that nobody reads": "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8000\r\n\r\n",
+    "drip a body that is not read": "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8000\r\n\r\n",
     "drip a body without a length":
       "POST /proxy HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n",
     "drip the headers of a second request":
@@ -495,7 +495,7 @@ describe("AV-2 slow visitors", { concurrency: true }, () => {
     assert.deepEqual([status, upstream.seen[0]?.body.length], [200, 2_000_000]);
   });
 
-  test("AV-2 nobody is hung up on because the body waits where it goes", async (t) => {
+  test("AV-2 no client is disconnected because the body waits where it goes", async (t) => {
     let received = 0;
     const site = await openSite(t, {
       limits: { ...hasty, bodyBytesPerSecond: 1_000_000 },

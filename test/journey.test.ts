@@ -65,7 +65,7 @@ test("a person cancels, signs in after all, outlives a restart of the server, an
   assert.doesNotMatch(await page.content(), /sandy/i);
 });
 
-test("a page behind the sign-in sends a stranger through the portal and is there when they come back", {
+test("a page behind the sign-in sends a visitor through the portal and is there when they come back", {
   skip,
 }, async (t) => {
   const site = await openSite(t, {
@@ -97,7 +97,7 @@ test("two tabs that are finished in reverse order land on their own pages, and t
   await choose(second, "Pia Marlow");
   await second.waitForURL(`${url}/?tab=second`);
   await assertHeading(second, "Pia Marlow");
-  // Whoever greets this person correctly greets everybody correctly.
+  // A page that greets this user correctly greets every user correctly.
   await choose(first, "Zoë 日本 <b>");
   await first.waitForURL(`${url}/?tab=first`);
   await assertHeading(first, "Zoë 日本 <b>");

@@ -153,7 +153,7 @@ describe("AV-1 the rate limit of the sign-in", () => {
 });
 
 describe("AV-1 whose requests are counted together", () => {
-  test("AV-1 over a Unix socket, where nobody has an address, all are counted together", async (t) => {
+  test("AV-1 over a Unix socket, where clients have no address, all are counted together", async (t) => {
     const site = await openSite(t, { settings: { RATE_LIMIT: 3 } });
     const path = join(folder(t), "socket");
     const log = openLog("silent");
@@ -236,7 +236,7 @@ describe("AV-1 whose requests are counted together", () => {
     assert.equal(await letThrough(site, [{ headers: from("2001:db8:1:3::1") }]), 1, "the next network");
   });
 
-  test("AV-1 an IPv4 address is the same one in its IPv6 form, and no neighbour shares its count", async (t) => {
+  test("AV-1 an IPv4 address is the same one in its IPv6 form, and no neighbor shares its count", async (t) => {
     const site = await openBehindProxy(t);
     const forms = ["203.0.113.9", "::ffff:203.0.113.9", "::FFFF:cb00:7109"];
     assert.equal(

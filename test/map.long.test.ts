@@ -111,7 +111,7 @@ describe("the map", { skip }, () => {
     assert.deepEqual(policies, [headers["content-security-policy"]], "the map needs no exception");
   });
 
-  test("people without the group see another map and are told so; it works with the keyboard, and passes axe in all colours and sizes", async (t) => {
+  test("people without the group see another map and are told so; it works with the keyboard, and passes axe in all colors and sizes", async (t) => {
     const site = await openMapSite(t);
     const { page, context } = await open(t, small);
     await page.goto(`${site.url}/map`);
@@ -191,9 +191,9 @@ describe("the map", { skip }, () => {
     await page.locator("#summary", { hasText: `${all[0] + all[1]} features in view` }).waitFor();
     assert.deepEqual(await drawn(page), all, "it goes on where it was");
     assert.equal(new URL(page.url()).hash, "#10.5/50.72700/7.11000");
-    assert.ok(await page.evaluate(() => "isSame" in globalThis), "the page was not loaded anew");
+    assert.ok(await page.evaluate(() => "isSame" in globalThis), "the page was not loaded again");
 
-    // Somebody else has another map: then the page is loaded anew.
+    // Another user has another map: then the page is loaded again.
     await endSession(site, context);
     await go(page, "#14/50.73000/7.10500");
     const second = context.waitForEvent("page");
@@ -214,7 +214,7 @@ describe("the map", { skip }, () => {
 
   test("PX-4 OU-2 what a broken or hostile service answers is an error with a second try, or text, and never markup", async (t) => {
     const site = await openMapSite(t, {
-      settings: { MAP_TILES: "http://127.0.0.1:9/{z}/{x}/{y}.png <b>Nobody</b>" },
+      settings: { MAP_TILES: "http://127.0.0.1:9/{z}/{x}/{y}.png <b>Example</b>" },
     });
     const { page, problems } = await open(t, { ...small, reducedMotion: "no-preference" });
     site.sandbox.faults.set("layer", { kind: "html", times: 1 });
@@ -229,7 +229,7 @@ describe("the map", { skip }, () => {
     }
     await settled(page, "shown", "shown");
     assert.deepEqual(await drawn(page), await countsFor(site, "sandy_admin"));
-    assert.match(await page.locator(".leaflet-control-attribution").innerText(), /<b>Nobody<\/b>/);
+    assert.match(await page.locator(".leaflet-control-attribution").innerText(), /<b>Example<\/b>/);
 
     const markup = '<img src="x" onerror="alert(1)">';
     const layer = {

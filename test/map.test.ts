@@ -6,7 +6,7 @@ import { openMapSite } from "./support/map-site.ts";
 import { openSite, signIn } from "./support/site.ts";
 
 describe("the map page", () => {
-  test("asks a stranger to sign in first, and lets them come back", async (t) => {
+  test("asks a visitor to sign in first, and lets them come back", async (t) => {
     const site = await openMapSite(t);
     const browser = site.browser();
     const { status, headers } = await browser.get("/map");
@@ -42,7 +42,7 @@ describe("the map page", () => {
 
   test("HT-2 lets pictures come from the origin of MAP_TILES, on this page alone, and names its openers as pop-ups", async (t) => {
     const site = await openMapSite(t, {
-      settings: { MAP_TILES: "https://tiles.example.com/{z}/{x}/{y}.png?key=1 © Nobody" },
+      settings: { MAP_TILES: "https://tiles.example.com/{z}/{x}/{y}.png?key=1 © Example" },
     });
     const browser = site.browser();
     await signIn(browser);

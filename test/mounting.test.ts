@@ -96,7 +96,7 @@ test("below an app whose session is an accessor, as that of cookie-session, noth
   assert.deepEqual(assigned, []);
 });
 
-test("an identity in the other app's session signs nobody in here", async (t) => {
+test("an identity in the other app's session signs no user in here", async (t) => {
   const site = await openSite(t, {
     mount: "/gis",
     host: (host) => {
@@ -242,7 +242,7 @@ function programs(): Record<string, string> {
   const readme = read("README.md");
   const store = excerpt(readme, /<!-- store\.js -->\n```js\n(.*?)```/s);
   const compared = excerpt(read("docs/arcgis-organizations.md"), /```ts\n(.*?)```/s);
-  // In JavaScript nobody checks whether the environment has them.
+  // JavaScript does not check whether the environment has them.
   const typed = (program: string) => program.replace(/process\.env\.(?!PORTAL_URL)\w+/g, "String($&)");
   return {
     "host.ts": excerpt(readme, /<!-- host\.js -->\n```js\n(.*?)```/s),

@@ -20,13 +20,13 @@ function withoutSecrets(location: string): string {
   return url.href;
 }
 
-test("OA-1 a callback in a browser that started no sign-in, or another one, signs nobody in", async (t) => {
+test("OA-1 a callback in a browser that started no sign-in, or another one, signs no user in", async (t) => {
   const site = await openSite(t);
   const attackers = await callbackFor(site.browser(), "ned_county");
 
-  const stranger = site.browser();
-  assertErrorPage(await stranger.get(attackers, crossSite), "transaction_missing");
-  assert.equal(await whoIs(stranger), undefined);
+  const visitor = site.browser();
+  assertErrorPage(await visitor.get(attackers, crossSite), "transaction_missing");
+  assert.equal(await whoIs(visitor), undefined);
 
   const victim = site.browser();
   const own = await callbackFor(victim, "sandy_admin");
@@ -263,7 +263,7 @@ test("OA-6 nothing leaves for the portal unless cookie, state and one code are a
   assert.equal((await pending.get(callback)).status, 303, "and the flow was not spent by any of it");
 });
 
-test("OA-6 a flow cookie that is damaged, cut, or made by somebody else is no flow", async (t) => {
+test("OA-6 an auth transaction's cookie that is damaged, cut, or made by another server is no auth transaction", async (t) => {
   const site = await openSite(t);
   const other = await openSite(t);
   const browser = site.browser();
@@ -346,7 +346,7 @@ test("OA-8 the token call names the registered redirect URI, whatever the callba
   assert.equal(call?.params.client_id, "test-app");
 });
 
-test("OA-9 the sign-in answers 302 and the callback 303, and nobody may store either", async (t) => {
+test("OA-9 the sign-in answers 302 and the callback 303, and neither may be stored", async (t) => {
   const site = await openSite(t);
   const browser = site.browser();
   const [first, second] = [await browser.get("/sign-in"), await browser.get("/sign-in")];
@@ -364,7 +364,7 @@ test("OA-9 the sign-in answers 302 and the callback 303, and nobody may store ei
   assert.equal(end.headers.location, "/");
 });
 
-/** What browsers and their helpers say when they load a page that nobody has asked for yet. */
+/** What browsers and their helpers say when they load a page that the user has not asked for yet. */
 const prefetches: Record<string, string>[] = [
   { "Sec-Purpose": "prefetch" },
   { "Sec-Purpose": "prefetch;prerender" },
@@ -451,7 +451,7 @@ test("OA-14 people of the same name at two portals are two people", async (t) =>
   assert.equal(await whoIs(moved), "sandy_admin");
 });
 
-test("OA-14 whoever signs in next replaces the one before: nothing of their profile stays", async (t) => {
+test("OA-14 the user who signs in next replaces the one before: nothing of their profile stays", async (t) => {
   const site = await openSite(t);
   const browser = site.browser();
   await signIn(browser, "sandy_admin");
@@ -546,9 +546,9 @@ test("OA-1 OA-9 OA-12 the sign-in of an app that is mounted under a path stays u
   const browser = site.browser();
   const callback = await callbackFor(browser, "sandy_admin", "/gis/sign-in");
   assert.equal(new URL(callback).pathname, "/gis/authenticate");
-  const stranger = await site.browser().get(callback);
-  assertErrorPage(stranger, "transaction_missing");
-  assert.match(stranger.body, /href="\/gis\/sign-in"/);
+  const visitor = await site.browser().get(callback);
+  assertErrorPage(visitor, "transaction_missing");
+  assert.match(visitor.body, /href="\/gis\/sign-in"/);
   assert.equal((await browser.send(callback, { method: "HEAD" })).status, 204);
   assert.equal((await browser.get("/sign-in")).status, 404);
 

@@ -48,7 +48,7 @@ async function startProvider(t: TestContext) {
     });
     const answer = provider.callback();
     server.on("request", (req, res) => {
-      // Whoever comes to this page is Alice.
+      // Every visitor of this page is Alice.
       if (req.url === "/sign-in-page")
         void provider.interactionFinished(req, res, { login: { accountId: "alice" } });
       else void answer(req, res);
@@ -69,7 +69,7 @@ async function throughProvider(location: string, { url }: Site): Promise<URL> {
   return new URL(next);
 }
 
-test("OA-5 an authorization server of somebody else's, which requires PKCE, accepts both halves of our sign-in", async (t) => {
+test("OA-5 an authorization server that is not ours and requires PKCE, accepts both halves of our sign-in", async (t) => {
   const provider = await startProvider(t);
   const site = await openSite(t, { settings: { PORTAL_URL: provider.portal } });
   provider.serve(site.config.redirectUri);

@@ -104,7 +104,7 @@ describe("/healthz and /readyz", () => {
     assert.equal((await answer).status, 503);
   });
 
-  test("however often strangers ask, the store is asked once a second", async (t) => {
+  test("however often visitors ask, the store is asked once a second", async (t) => {
     let pings = 0;
     const site = await openSite(t);
     t.mock.method(site.store.admin, "probe", async () => void pings++);
@@ -199,7 +199,7 @@ describe("/metrics counts", () => {
     assert.equal(await metric(site, "arcgis_sessions"), 2, "counted once a minute");
   });
 
-  test("LG-1 nobody's name, no host, no token and no session id is in it", async (t) => {
+  test("LG-1 no user's name, no host, no token and no session id is in it", async (t) => {
     const site = await openSite(t);
     const browser = site.browser();
     await signIn(browser, "pia_publisher");

@@ -174,7 +174,7 @@ describe("a person of the organization", () => {
     assert.equal(site.provider.log.filter((line) => line.startsWith("POST /sign-in/")).length, 1);
   });
 
-  test("becomes somebody else by asking for another account, at the provider too", async (t) => {
+  test("becomes another user by asking for another account, at the provider too", async (t) => {
     const site = await openOrganization(t, { only: true });
     const person = new Person(site);
     await person.type((await person.open("/")).url, { user_name: "vik" });
@@ -194,7 +194,7 @@ describe("a person of the organization", () => {
     assert.match(home.page.body, /href="\/sign-in">Sign in with ArcGIS</);
   });
 
-  test("has no login at the portal itself, as nobody else of the organization has", async (t) => {
+  test("has no login at the portal itself, as no other member of the organization has", async (t) => {
     const site = await openOrganization(t);
     const person = new Person(site);
     const { page, url } = await person.open("/");
@@ -228,7 +228,7 @@ describe("when the provider is of no use", () => {
     });
   }
 
-  test("one that goes down while somebody types does not confuse the portal", async (t) => {
+  test("one that goes down while a user types does not confuse the portal", async (t) => {
     const site = await openOrganization(t);
     const person = new Person(site);
     const form = await toProvider(person);
@@ -241,7 +241,7 @@ describe("when the provider is of no use", () => {
     assert.equal(await whoIs(person.app), undefined);
   });
 
-  test("somebody whom it knows and the portal does not is no member, and is told so", async (t) => {
+  test("a user that it knows and the portal does not is no member, and is told so", async (t) => {
     const site = await openOrganization(t);
     const pia = site.sandbox.users.findIndex(({ username }) => username === "pia_publisher");
     site.sandbox.users.splice(pia, 1);
@@ -281,14 +281,14 @@ describe("the portal, as the one that relies on the provider,", () => {
     const resumed = await person.at(form).get(String(headers.location), crossSite);
     const answer = String(resumed.headers.location);
 
-    const stranger = await new Person(site).open(answer, crossSite);
-    assert.deepEqual([stranger.page.status, stranger.hops], [400, []]);
-    assert.match(stranger.page.body, /This sign-in was not started here/);
+    const visitor = await new Person(site).open(answer, crossSite);
+    assert.deepEqual([visitor.page.status, visitor.hops], [400, []]);
+    assert.match(visitor.page.body, /This sign-in was not started here/);
     assert.equal((await person.open(answer, crossSite)).url, `${site.url}/`);
     assert.equal((await person.open(answer, crossSite)).page.status, 400);
   });
 
-  test("does not take the answer to somebody else's question", async (t) => {
+  test("does not take the answer to another user's question", async (t) => {
     const site = await openOrganization(t);
     const [one, other] = [new Person(site), new Person(site)];
     const answers = await Promise.all(
@@ -360,7 +360,7 @@ describe("AUTO_SIGN_IN", () => {
     assert.equal((await browser.send("/", { method: "POST", headers: typed })).status, 405);
   });
 
-  test("makes no attempt after a sign-out, nor after a sign-in that somebody has begun and left", async (t) => {
+  test("makes no attempt after a sign-out, nor after a sign-in that a user has begun and left", async (t) => {
     const site = await openOrganization(t);
     const person = new Person(site);
     await person.type(await toProvider(person), { user_name: "vik" });

@@ -97,7 +97,7 @@ describe("choosing a portal", () => {
     }
   });
 
-  test("a place to come back to belongs to a portal: nobody is asked, and no page goes in circles", async (t) => {
+  test("a returnTo path belongs to a portal: no user is asked, and no page redirects in circles", async (t) => {
     const { browser, sandbox } = await openTwo(t);
     const guarded = await browser().get("/content");
     assert.equal(guarded.headers.location, "/sign-in?returnTo=%2Fcontent");
@@ -272,7 +272,7 @@ describe("signed in at several portals", () => {
     assert.equal(await whoIs(browser, "/portals/county/"), "sandy_admin");
     for (const base of ["", "/portals/county"]) {
       const list = await browser.get(`${base}/sign-ins`);
-      assert.equal(list.body.match(/<li>/g)?.length, 1, "the other portal's is somebody else's");
+      assert.equal(list.body.match(/<li>/g)?.length, 1, "the other portal's is another user's");
     }
 
     const lines = site.log.lines.filter(({ event }) => event === "sign-in");
@@ -295,7 +295,7 @@ describe("signed in at several portals", () => {
     assert.equal(site.files().length, 1);
   });
 
-  test("OA-14 somebody else at one portal replaces who was there, and nobody at the other", async (t) => {
+  test("OA-14 another user at one portal replaces the one who was there, and none at the other", async (t) => {
     const site = await openTwo(t);
     const browser = site.browser();
     await signIn(browser, "sandy_admin", "/sign-in?portal=main");
@@ -312,23 +312,23 @@ describe("signed in at several portals", () => {
     const browser = site.browser();
     assert.match((await browser.get("/")).body, /href="\/sign-in\?portal=county"/);
     await signIn(browser, "vik_viewer", inCounty);
-    const stranger = await browser.get("/");
-    assert.match(stranger.body, /Sign in with your ArcGIS account/);
-    assert.match(stranger.body, /action="\/portals\/county\/sign-out"/);
-    assert.match(stranger.body, /<bdi>Vik/);
-    await browser.post("/portals/county/sign-out", { csrf_token: formTokenOf(stranger) });
+    const visitor = await browser.get("/");
+    assert.match(visitor.body, /Sign in with your ArcGIS account/);
+    assert.match(visitor.body, /action="\/portals\/county\/sign-out"/);
+    assert.match(visitor.body, /<bdi>Vik/);
+    await browser.post("/portals/county/sign-out", { csrf_token: formTokenOf(visitor) });
     assert.equal(await whoIs(browser, "/portals/county/"), undefined);
     const { body } = await browser.get("/portals/county/");
     assert.match(body, /href="\/sign-in\?portal=main"/);
   });
 
-  test("the start page of one visitor is nobody else's, not even in the same moment", async (t) => {
+  test("the start page of one visitor is no other user's, not even in the same moment", async (t) => {
     t.mock.timers.enable({ apis: ["Date"], now: Date.now() });
     const site = await openTwo(t);
-    const [browser, stranger] = [site.browser(), site.browser()];
+    const [browser, visitor] = [site.browser(), site.browser()];
     await signIn(browser, "vik_viewer", inCounty);
     assert.match((await browser.get("/")).body, /<bdi>Vik/);
-    assert.doesNotMatch((await stranger.get("/")).body, /Vik|csrf_token/);
+    assert.doesNotMatch((await visitor.get("/")).body, /Vik|csrf_token/);
     assert.match((await browser.get("/")).body, /<bdi>Vik/);
   });
 

@@ -17,7 +17,7 @@ const methods = ["DELETE", "GET", "HEAD", "POST", "PUT", "PATCH"];
 /** How long what must not arrive is waited for (ms). */
 const graceMs = rounds(30, 100);
 
-/** A body that is a request itself, for whoever loses count. */
+/** A body that is a request itself, for a server that loses count. */
 const smuggled = "GET /forbidden HTTP/1.1\r\nHost: x\r\n\r\n";
 const chunk = (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`;
 const chunked = ["Transfer-Encoding: chunked"];
@@ -120,7 +120,7 @@ async function throughNginx(t: TestContext): Promise<Setup> {
   };
 }
 
-/** The headers of a request to /proxy by somebody who is signed in. */
+/** The headers of a request to /proxy by a signed-in user. */
 function head({ browser, upstream }: Setup, method: string, path: string, headers: string[]): string {
   const cookie = [...browser.cookies].map((pair) => pair.join("=")).join("; ");
   const lines = [
@@ -194,7 +194,7 @@ for (const [way, openSetup, methodsHere, skip] of ways) {
       });
     }
 
-    test("PX-7 a request whose framing has two meanings, or a method that ArcGIS does not have, reaches nobody", async (t) => {
+    test("PX-7 a request whose framing has two meanings, or a method that ArcGIS does not have, reaches no server", async (t) => {
       const setup = await openSetup(t);
       const body = `${chunk(smuggled)}0\r\n\r\n`;
       const hostile: [headers: string[], body: string, method?: string][] = [
@@ -270,7 +270,7 @@ const responses: [what: string, isKept: boolean, sent: string[], method?: string
     [`HTTP/1.1 200 OK\r\n${json}Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n`],
   ],
   ["no body", true, ["HTTP/1.1 204 No Content\r\n\r\n"]],
-  ["100 Continue that nobody waits for", false, [`HTTP/1.1 100 Continue\r\n\r\n${emptyJson}`]],
+  ["100 Continue that was not asked for", false, [`HTTP/1.1 100 Continue\r\n\r\n${emptyJson}`]],
   ["early hints", false, [`HTTP/1.1 103 Early Hints\r\n\r\n${emptyJson}`]],
   ["two responses", false, [emptyJson + emptyJson]],
   ["a second response, later", false, [emptyJson, emptyJson]],

@@ -24,7 +24,7 @@ function codeOf(response: Answer): string {
 
 const invalid = '{"error":{"code":498,"message":"Invalid token.","details":[]}}';
 
-/** An app of somebody else, with the sign-in and the proxy in it, and a user who is signed in. */
+/** An app of another user, with the sign-in and the proxy in it, and a user who is signed in. */
 async function openApp(
   t: Parameters<typeof openAuthApp>[0],
   { allow = [], ...options }: ArcGISProxyOptions = {},

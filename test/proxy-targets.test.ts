@@ -7,7 +7,7 @@ import { openSite, signIn } from "./support/site.ts";
 import { startUpstream } from "./support/upstream.ts";
 
 interface Places {
-  /** host:port of the portal, of an entry in PROXY_ALLOW (`/maps/rest/`), and of somebody who must never hear from us. */
+  /** host:port of the portal, of an entry in PROXY_ALLOW (`/maps/rest/`), and of a server that must never get a request from us. */
   portal: string;
   maps: string;
   evil: string;

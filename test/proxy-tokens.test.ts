@@ -161,7 +161,7 @@ test("TK-8 a body too large to be kept is sent once: its error comes back, and t
   assert.equal(upstream.seen.at(-1)?.body.length, 5_000_000);
 });
 
-test("TK-8 when the portal takes the refresh token no more, it is 401 session_ended, and the session is over", async (t) => {
+test("TK-8 when the portal rejects the refresh token, it is 401 session_ended, and the session is over", async (t) => {
   const { site, upstream, ask } = await openProxy(t);
   upstream.behave = answering(invalid, { "Content-Type": "application/json" });
   site.sandbox.expireRefreshTokens();

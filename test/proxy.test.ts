@@ -302,7 +302,7 @@ test("PX-3 of an answer's headers only those come back that are needed to read i
   assert.deepEqual(new Map(browser.cookies), cookies);
 });
 
-test("PX-4 HTML, SVG, XML, scripts and what nobody knows do not come through, whatever they call themselves", async (t) => {
+test("PX-4 HTML, SVG, XML, scripts and unknown types do not come through, whatever they call themselves", async (t) => {
   const { ask, upstream } = await openProxy(t);
   const types = [
     undefined,
@@ -437,28 +437,28 @@ test("PX-4 where ArcGIS would answer with a page it is asked for JSON", async (t
   assert.equal(upstream.seen.at(-1)?.url, "/x");
 });
 
-test("PX-5 somebody who is not signed in gets 401 as JSON, and nobody behind hears of it", async (t) => {
+test("PX-5 a visitor who is not signed in gets 401 as JSON, and the server behind hears nothing of it", async (t) => {
   const { site, upstream } = await openProxy(t);
   const before = [site.sandbox.log.length, upstream.connections()];
-  const stranger = site.browser();
+  const visitor = site.browser();
   const accepts = ["*/*", "text/html", "application/json", ""];
   for (const target of [`${upstream.origin}/x`, `${site.sandbox.url}/community/self`, "nonsense", ""]) {
     for (const method of ["GET", "POST", "DELETE"]) {
       for (const Accept of accepts) {
         assertError(
-          await stranger.send(`/proxy?${target}`, { method, headers: { ...script, Accept } }),
+          await visitor.send(`/proxy?${target}`, { method, headers: { ...script, Accept } }),
           "signed_out",
         );
       }
     }
   }
-  assertError(await stranger.send(`/proxy?${upstream.origin}/x`), "signed_out");
-  stranger.cookies.set("arcgis.sid", "s%3Aforged.signature");
-  assertError(await stranger.get(`/proxy?${upstream.origin}/x`, script), "signed_out");
+  assertError(await visitor.send(`/proxy?${upstream.origin}/x`), "signed_out");
+  visitor.cookies.set("arcgis.sid", "s%3Aforged.signature");
+  assertError(await visitor.get(`/proxy?${upstream.origin}/x`, script), "signed_out");
   assert.deepEqual([site.sandbox.log.length, upstream.connections()], before);
 });
 
-test("PX-5 two people at once are answered each as themselves; after sign-out nobody is", async (t) => {
+test("PX-5 two users at once get their own responses; after sign-out neither does", async (t) => {
   const { site, browser, ask } = await openProxy(t);
   const other = site.browser();
   await signIn(other, "vik_viewer");
@@ -479,7 +479,7 @@ test("PX-5 two people at once are answered each as themselves; after sign-out no
   assert.equal((await other.get(self, script)).status, 200);
 });
 
-test("PX-6 the methods of ArcGIS pass, all others are 405 and ask nobody", async (t) => {
+test("PX-6 the methods of ArcGIS pass, all others are 405 and reach no server", async (t) => {
   const { ask, upstream } = await openProxy(t);
   for (const method of ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]) {
     const answer = await ask(`${upstream.origin}/x?f=json`, { method });
@@ -726,7 +726,7 @@ test("PX-6 one person has 128 places at once; then it is 503, and each that is l
   for (const one of held) one.destroy();
 });
 
-test("CS-5 a request from elsewhere is 403 for every method, GET included, and nobody behind hears of it", async (t) => {
+test("CS-5 a request from elsewhere is 403 for every method, GET included, and the server behind hears nothing of it", async (t) => {
   const { browser, site, upstream } = await openProxy(t);
   const before = site.sandbox.log.length;
   const evil = "https://evil.example";

@@ -31,5 +31,5 @@ test("with REDIS_URL two servers share a sign-in, and the folder stays empty; wi
   assert.equal(without.status, 503);
   assert.match(without.body, /data-code="store_unavailable"/);
   assert.equal(without.headers["retry-after"], "5");
-  assert.equal((await new Browser(first.base).get("/")).status, 200, "a stranger needs no store");
+  assert.equal((await new Browser(first.base).get("/")).status, 200, "a visitor needs no store");
 });

@@ -458,7 +458,7 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       await store.close();
     });
 
-    test("whose machine loses its power is given up, though nobody closes the connection", async (t) => {
+    test("whose machine loses its power is given up, though the connection is not closed", async (t) => {
       const redis = await startRedis(t);
       let isDark = true;
       const sockets = new Set<Socket>();
@@ -521,7 +521,7 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       await store.probe();
     });
 
-    test("that has become a replica refuses writes and is connected to anew, until a master answers", async (t) => {
+    test("that has become a replica refuses writes and is connected to again, until a master answers", async (t) => {
       const redis = await startRedis(t);
       const store = await openRedis(t, redis.url);
       await redis.send("REPLICAOF", "127.0.0.1", String(await freePort()));
@@ -616,7 +616,7 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       await eventually(() => store.probe().then(() => true));
     });
 
-    test("ST-12 TLS with a certificate that somebody vouches for and no other; the drivers are loaded only then", async (t) => {
+    test("ST-12 TLS with a trusted certificate and no other; the drivers are loaded only then", async (t) => {
       const { key, cert } = selfSigned();
       const port = String(await freePort());
       const dir = folder(t);
@@ -786,7 +786,7 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       await eventually(async () => site.sandbox.revoked.length > 0);
     });
 
-    test("ST-13 while Redis is away: pages of a session answer 503, strangers notice nothing, and then it goes on", async (t) => {
+    test("ST-13 while Redis is away: pages of a session answer 503, visitors notice nothing, and then it goes on", async (t) => {
       const redis = await startRedis(t, ...durable);
       const records = await openRedis(t, redis.url);
       const site = await openSite(t, { backend: records });

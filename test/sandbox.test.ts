@@ -157,7 +157,7 @@ describe("oauth2/authorize", () => {
   it("shows an error page, and never redirects, when app and redirect URI are not registered together", async () => {
     const cases: [Record<string, string>, string][] = [
       [{ client_id: "" }, "client_id not specified"],
-      [{ client_id: "nobody" }, "Invalid client_id"],
+      [{ client_id: "unknown" }, "Invalid client_id"],
       [{ redirect_uri: "" }, "redirect_uri not specified"],
       [{ redirect_uri: "https://evil.example/" }, "Invalid redirect_uri"],
       [{ redirect_uri: `${redirectUri}/` }, "Invalid redirect_uri"],
@@ -219,8 +219,8 @@ describe("oauth2/authorize", () => {
     );
   });
 
-  it("shows the page again when nobody, or somebody unknown, was chosen", async () => {
-    for (const username of ["", "nobody"]) {
+  it("shows the page again when no user, or an unknown one, was chosen", async () => {
+    for (const username of ["", "unknown"]) {
       const response = await post("/oauth2/authorize", { ...request, username });
       assert.equal(response.status, 400);
       assert.equal((await response.text()).match(/name="username"/g)?.length, 5);
@@ -253,7 +253,7 @@ describe("oauth2/authorize", () => {
     assert.equal((await authorize({}, { Cookie })).status, 200);
   });
 
-  it("remembers nobody unless it is told to", async () => {
+  it("remembers no user unless it is told to", async () => {
     const chosen = await post("/oauth2/authorize", { ...request, username: "pia_publisher" });
     assert.equal(chosen.headers.get("set-cookie"), null);
   });
@@ -433,7 +433,7 @@ describe("oauth2/token", () => {
       missing("redirect_uri"),
     );
     assert.deepEqual(
-      await token({ client_id: "nobody" }),
+      await token({ client_id: "unknown" }),
       oauthError(400, "invalid_client_id", "Invalid client_id"),
     );
     assert.deepEqual(
@@ -488,7 +488,7 @@ describe("oauth2/revokeToken", () => {
   });
 
   it("refuses an unknown app", async () => {
-    assert.deepEqual(await revoke("x", "nobody"), {
+    assert.deepEqual(await revoke("x", "unknown"), {
       error: { code: 400, message: "Invalid client_id", details: [] },
     });
   });
@@ -558,7 +558,7 @@ describe("community/self, portals/self and info", () => {
     assert.deepEqual(await self(third), invalid);
   });
 
-  it("describe the portal to anybody, and the organization, user and app to somebody with a token", async () => {
+  it("describe the portal to anybody, and the organization, user and app to a user with a token", async () => {
     const anonymous = await json(get("/portals/self?f=json"));
     assert.equal(anonymous.name, "Sandbox City GIS");
     assert.equal(anonymous.portalHostname, `${new URL(sandbox.url).host}/portal`);

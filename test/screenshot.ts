@@ -1,4 +1,4 @@
-// Makes the pictures of the README, docs/images: the real start page and the real map, with somebody signed in.
+// Makes the pictures of the README, docs/images: the real start page and the real map, with a user signed in.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";

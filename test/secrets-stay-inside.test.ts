@@ -204,7 +204,7 @@ test("OU-1 LG-1 OA-5 no token, code, state, verifier, cookie or key gets into pa
     assert.match((await get(browser, "/")).body, /Sandy Boxwell/);
     assert.equal((await get(browser, "/sign-out")).status, 200);
 
-    // A token that is spent at once, and somebody who needs it.
+    // A token that expires at once, and a request that needs it.
     const late = new Browser(server.url);
     portal.giveOutFor(0.01);
     assert.equal((await signInAt(late)).status, 303);
@@ -334,7 +334,7 @@ test("LG-3 whatever is put into a request or a portal's error, the log stays one
   assert.match(visit?.requestId, /^[0-9a-f-]{36}$/);
 });
 
-test("CF-6 configuration, sessions, sources and packages are served under no address, to nobody", async (t) => {
+test("CF-6 configuration, sessions, sources and packages are served under no URL, to no user", async (t) => {
   const site = await openSite(t);
   const person = site.browser();
   await signIn(person);

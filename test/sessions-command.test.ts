@@ -56,7 +56,7 @@ async function openWith(t: TestContext, people: string[], options: SiteOptions =
 
 const signedIn = (browsers: Browser[]) => Promise.all(browsers.map((browser) => whoIs(browser)));
 
-/** What of a site nobody may read on a screen: session ids, their signatures and all tokens. */
+/** What of a site must not be on a screen: session ids, their signatures and all tokens. */
 async function secretsOf(site: Site, browsers: Browser[]): Promise<string[]> {
   const ids = browsers.map(({ cookies }) =>
     String(decodeURIComponent([...cookies.values()].join(" "))).match(/s:([^.]+)\.([\w+/]+)/),
@@ -83,7 +83,7 @@ function lay(dir: string, key: string, count: number, userOf: (index: number) =>
 }
 
 describe("arcgis-sign-in sessions, beside a running server", () => {
-  test("SE-12 revoke USER: every session of that person is anonymous at the next request, nobody else's is, the tokens are revoked", async (t) => {
+  test("SE-12 revoke USER: every session of that person is anonymous at the next request, no other user's is, the tokens are revoked", async (t) => {
     const { site, browsers } = await openWith(t, ["sandy_admin", "vik_viewer", "sandy_admin"]);
     assert.deepEqual(await signedIn(browsers), ["sandy_admin", "vik_viewer", "sandy_admin"]);
     const tokens = await secretsOf(site, browsers);
@@ -99,7 +99,7 @@ describe("arcgis-sign-in sessions, beside a running server", () => {
     assert.equal(site.files().length, 1, "the others' session, and no queue");
   });
 
-  test("SE-12 revoke --all in a process of its own: everybody is anonymous, and may sign in anew", async (t) => {
+  test("SE-12 revoke --all in a process of its own: everybody is anonymous, and may sign in again", async (t) => {
     const { site, browsers } = await openWith(t, ["sandy_admin", "vik_viewer"]);
 
     const outcome = await runProcess(t, settingsOf(site), "revoke", "--all");
@@ -115,7 +115,7 @@ describe("arcgis-sign-in sessions, beside a running server", () => {
     assert.equal(again.code, 1);
   });
 
-  test("SE-12 a portal that is down keeps nobody signed in: the tokens wait, and whoever comes next revokes them", async (t) => {
+  test("SE-12 a portal that is down keeps no user signed in: the tokens wait, and the next user's request revokes them", async (t) => {
     const { site, browsers } = await openWith(t, ["sandy_admin", "vik_viewer"]);
     site.sandbox.faults.set("revokeToken", { kind: "status", status: 503 });
 
@@ -297,7 +297,7 @@ describe("the output of arcgis-sign-in sessions", () => {
     }
   });
 
-  test("nobody is a sentence, not an empty table; a name that is nearly right is asked after", async (t) => {
+  test("no session is a sentence, not an empty table; a name that is nearly right is suggested", async (t) => {
     const { site } = await openWith(t, []);
     const settings = settingsOf(site);
     assert.equal((await run(t, settings, ["list"])).output, "No users are signed in.\n");
@@ -369,8 +369,8 @@ describe("the output of arcgis-sign-in sessions", () => {
     );
     const shown = await run(t, settings, ["show", "sandy_admin", "--portal=main"]);
     assert.match(shown.output, /^1 session\.$/m);
-    const nobody = await run(t, settings, ["revoke", "vik_viewer", "--portal", "county"]);
-    assert.equal(nobody.code, 1);
+    const visitor = await run(t, settings, ["revoke", "vik_viewer", "--portal", "county"]);
+    assert.equal(visitor.code, 1);
 
     const revoked = await run(t, settings, ["revoke", "sandy_admin", "--portal", "county"]);
 
@@ -425,7 +425,7 @@ describe("the output of arcgis-sign-in sessions", () => {
 });
 
 describe("arcgis-sign-in sessions rekey", () => {
-  test("ST-5 seals everything with the newest key: the old one can be dropped at once, and nobody is signed out", async (t) => {
+  test("ST-5 seals everything with the newest key: the old one can be dropped at once, and no user is signed out", async (t) => {
     const [older, newer] = [secret(), secret()];
     const people = ["sandy_admin", "vik_viewer"];
     const first = await openWith(t, people, { settings: { ENCRYPTION_KEY: older } });

@@ -88,7 +88,7 @@ describe("signing in", () => {
 
     gone.destroy();
 
-    await until(() => site.sandbox.revoked.length > 0, "the tokens that nobody will use are revoked");
+    await until(() => site.sandbox.revoked.length > 0, "the tokens that will not be used are revoked");
     assert.equal(site.sandbox.revoked.length, 1);
     assert.equal(site.files().length, 1);
     assert.equal(await whoIs(browser), "sandy_admin");
@@ -117,7 +117,7 @@ describe("signing in", () => {
       const browser = site.browser();
       await signIn(browser, "sandy_admin");
       site.sandbox.faults.set("revokeToken", { kind: fault });
-      // Whoever waits for a portal that hangs would now wait for ever.
+      // A request that waits for a portal that hangs would now wait for ever.
       t.mock.method(AbortSignal, "timeout", () => new AbortController().signal);
       assert.equal((await signIn(browser, "vik_viewer")).status, 303);
       assert.equal(await whoIs(browser), "vik_viewer");
@@ -144,10 +144,10 @@ describe("signing in", () => {
       const { setCookies } = await browser.get(String(urls[index % urls.length]));
       for (const cookie of setCookies) cookies.add(cookie.slice(0, cookie.indexOf("=")));
     };
-    const stranger = site.browser();
-    await stranger.get("/sign-in");
-    const name = transactionCookie(stranger);
-    const pending = String(stranger.cookies.get(name));
+    const visitor = site.browser();
+    await visitor.get("/sign-in");
+    const name = transactionCookie(visitor);
+    const pending = String(visitor.cookies.get(name));
     for (let index = 0; index < rounds(100, 1_000); index += 20) {
       await Promise.all(Array.from({ length: 20 }, (_, offset) => visit(index + offset)));
     }
@@ -208,7 +208,7 @@ describe("signing in", () => {
     assert.equal(await whoIs(planter), undefined);
   });
 
-  test("SE-4 who plants a session of their own in somebody's browser does not share the one that follows", async (t) => {
+  test("SE-4 who plants a session of their own in another user's browser does not share the one that follows", async (t) => {
     const site = await openSite(t);
     const attacker = site.browser();
     await signIn(attacker, "ned_county");

@@ -1,4 +1,4 @@
-// `npm run demo` as a new user meets it: it starts, somebody signs in, it stops. Exits 1 when it does not.
+// `npm run demo` as a new user meets it: it starts, a user signs in, it stops. Exits 1 when it does not.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";

@@ -56,7 +56,7 @@ test("a server that stops answers what is in flight and waits for no browser tha
   await assert.rejects(once(connect(Number(port), "127.0.0.1"), "connect"), { code: "ECONNREFUSED" });
 });
 
-test("a server that stops waits for nobody longer than its patience, and says on open connections that it stops", async (t) => {
+test("a server that stops waits for no request longer than its patience, and says on open connections that it stops", async (t) => {
   const settings = sharedSettings(t, "http://127.0.0.1:9/portal");
   const running = await serve(parseConfig({ ...settings, LOG_LEVEL: "silent" }), {
     routes: ({ router }) => void router.get("/never", () => {}),
@@ -83,7 +83,7 @@ describe("AV-7 the end of the process", { concurrency: true }, () => {
     startServer(t, { ...sharedSettings(t, "http://127.0.0.1:9/portal"), CANARY: canary }, fragile);
 
   for (const path of casesOf(["/throw", "/reject", "/throw-text"], 1)) {
-    test(`AV-7 an error that nobody has caught (${path}) leaves one line without a secret; what is in flight is finished, and the exit code is 1`, async (t) => {
+    test(`AV-7 an uncaught error (${path}) leaves one line without a secret; what is in flight is finished, and the exit code is 1`, async (t) => {
       const { url, child, output } = await start(t);
       const slow = new Browser(url).get("/slow?ms=500");
       await until(() => output().includes("in flight"), "the slow request has arrived");
@@ -154,7 +154,7 @@ describe("TK-10 a server that stops keeps what is not revoked yet", { concurrenc
         assert.equal(answer.status, 303);
       },
       visit,
-      /** Stops the server, starts it anew, and returns the tokens that are revoked then. */
+      /** Stops the server, starts it again, and returns the tokens that are revoked then. */
       async endAndStart(expected: number): Promise<string[]> {
         await stop({ patienceMs: 100 });
         assert.ok(readdirSync(config.sessionDir).some((name) => name.includes("pending")));

@@ -58,7 +58,7 @@ describe("two processes on one folder", () => {
 
   const operations = 10_000;
 
-  test(`SE-9 ${operations} sign-ins, renewals, changes and sign-outs at once: no change lost, nobody back, nobody gone`, async (t) => {
+  test(`SE-9 ${operations} sign-ins, renewals, changes and sign-outs at once: no change is lost, no session comes back or disappears`, async (t) => {
     const site = openTestStore(t, { dir: place(t) });
     const processes = await Promise.all(
       [1, 2].map(() => startStoreProcess(t, { dir: site.dir, keys: site.keys })),
@@ -84,7 +84,7 @@ describe("two processes on one folder", () => {
         const late = signOut?.then(() => Promise.all([ask("renew", id), ask("set", id), ask("get", id)]));
 
         for (const found of await Promise.all(looks)) {
-          if (!signsOut) assert.ok(found, "nobody is signed out who did not sign out");
+          if (!signsOut) assert.ok(found, "no user is signed out who did not sign out");
           if (found) assert.ok(found.token >= token && found.token <= token + renewals.length);
         }
         const kept = (await Promise.all(renewals)).filter(Boolean).length;
@@ -188,7 +188,7 @@ describe("a process that is killed", () => {
     }
     assert.deepEqual(site.warnings, []);
 
-    // What it left behind holds up nobody who signs out, and goes with the reaper.
+    // What it left behind holds up no other who signs out, and goes with the reaper.
     for (const id of model.keys()) await site.destroy(id);
     for (const name of readdirSync(site.dir)) utimesSync(join(site.dir, name), 0, 0);
     await site.store.admin.reap();
@@ -201,7 +201,7 @@ describe("the clock", { skip: faketimeIsMissing() }, () => {
     at: (clock: string) => startStoreProcess(t, { dir, keys, clock, idleSeconds: (14 * day) / 1000 }),
   });
 
-  test("SE-6 SE-7 SE-11 13 days on everybody is there, 40 days on nobody, 2 days back nobody is believed, and nothing is lost by it", async (t) => {
+  test("SE-6 SE-7 SE-11 13 days on every session is there, 40 days on none, 2 days back none is believed, and nothing is lost by it", async (t) => {
     const keys = [secret()];
     const site = openTestStore(t, { keys });
     const id = await site.keep();
@@ -218,7 +218,7 @@ describe("the clock", { skip: faketimeIsMissing() }, () => {
     assert.ok(await site.load(id), "a use that was noted 13 days ahead does no harm");
     await soon?.ask({ kind: "reap" });
     assert.ok(await site.load(id));
-    // Again, as the use that was found last may be noted at that very moment: that puts the file in place anew.
+    // Again, as the use that was found last may be noted at that very moment: that puts the file in place again.
     await until(async () => {
       await late?.ask({ kind: "reap" });
       return site.files().length === 0;

@@ -61,7 +61,7 @@ describe("the reaper", () => {
     assert.deepEqual(revoked, []);
   });
 
-  test("ST-5 ST-8 a file whose key is absent stays for the idle time, and longer nobody could use it", async (t) => {
+  test("ST-5 ST-8 a file whose key is absent stays for the idle time, and longer it could not be used", async (t) => {
     const { keep, wait, age, files, dir, revoked } = open(t);
     const id = await keep();
     const without = openTestStore(t, { dir, keys: [secret()], idleSeconds: 3_600 });

@@ -264,7 +264,7 @@ describe("a file that is not what it should be", () => {
 
       await signIn(browser, "sandy_admin");
       assert.equal(await whoIs(browser), "sandy_admin", `${what}: a new sign-in`);
-      assert.equal(await whoIs(good), "vik_viewer", `${what}: nobody else is affected`);
+      assert.equal(await whoIs(good), "vik_viewer", `${what}: no other session is affected`);
       rmSync(path, { recursive: true, force: true });
     }
   });
@@ -315,7 +315,7 @@ describe("a file that is not what it should be", () => {
 });
 
 describe("keys", () => {
-  test("ST-5 a new key in front signs nobody out; what is written from then on is sealed with it", async (t) => {
+  test("ST-5 a new key in front signs no user out; what is written from then on is sealed with it", async (t) => {
     const [older, newer] = [secret(), secret()];
     const before = openTestStore(t, { keys: [older] });
     const [idle, updated, changed] = [await before.keep(), await before.keep(), await before.keep()];
@@ -351,7 +351,7 @@ describe("keys", () => {
     assert.deepEqual(back.warnings, []);
   });
 
-  test("ST-5 going back to the old key with the new one behind it signs nobody out either", async (t) => {
+  test("ST-5 going back to the old key with the new one behind it signs no user out either", async (t) => {
     const [older, newer] = [secret(), secret()];
     const site = openTestStore(t, { keys: [newer, older] });
     const id = await site.keep();
@@ -662,7 +662,7 @@ describe("when the store fails", () => {
       const answer = await signIn(comes, "zoe_editor");
       assert.equal(answer.status, 503, answer.body);
       assert.equal(comes.cookies.has("arcgis.sid"), false);
-      assert.equal(site.sandbox.revoked.length, turn, "nobody will ever use these tokens");
+      assert.equal(site.sandbox.revoked.length, turn, "these tokens are never used");
       assert.deepEqual(site.files(), before, "nothing is left half-written");
     }
     assert.equal(await whoIs(stays), "vik_viewer");

@@ -33,7 +33,7 @@ function credential(browser: Browser): Promise<Answer> {
   return browser.get("/api/credential", fromPage);
 }
 
-/** A portal in trouble is left alone for a moment, by a clock that nobody can set: asks until that is over. */
+/** A portal in trouble is left alone for a moment, by the monotonic clock: asks until that is over. */
 async function onceItAnswers(browser: Browser): Promise<Answer> {
   for (;;) {
     const answer = await credential(browser);
@@ -161,7 +161,7 @@ test("TK-4 a portal that asks for patience (429) ends no session", async (t) => 
   assert.equal((await onceItAnswers(browser)).status, 200);
 });
 
-test("TK-4 a refresh token that the portal takes no more ends the session with a page that says so", async (t) => {
+test("TK-4 a refresh token that the portal rejects ends the session with a page that says so", async (t) => {
   const site = await open(t, { access: 1 });
   const browser = site.browser();
   await signIn(browser);
@@ -266,7 +266,7 @@ describe("when the store fails between a renewal and its writing", () => {
     assert.deepEqual(site.sandbox.revoked, []);
   });
 
-  test("TK-2 they are written later, though nobody asks", async (t) => {
+  test("TK-2 they are written later, without a request", async (t) => {
     const { site, browser, disk } = await withBrittleStore(t);
     assert.equal((await credential(browser)).status, 503);
     disk.isFull = false;

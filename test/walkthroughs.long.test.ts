@@ -132,7 +132,7 @@ describe("the tutorial, typed as it stands", () => {
     assert.match(await say(new Browser(url), `${url}/info?f=json`), /"authInfo"/);
   });
 
-  test("step 2: whoever has the link is greeted, as the page warns", async (t) => {
+  test("step 2: a user with the link is greeted, as the page warns", async (t) => {
     const { browser } = await readerAt(t, tutorial.steps.get(2));
     const mine = browser();
     const { status } = await mine.get("/sign-in", click);
@@ -179,7 +179,7 @@ describe("the tutorial, typed as it stands", () => {
     assert.notEqual(mine.cookies.get("sid"), before);
   });
 
-  test("step 5: a restart signs nobody out, and nobody else's file signs anybody in", async (t) => {
+  test("step 5: a restart signs no user out, and no other user's file signs anybody in", async (t) => {
     const { browser, cwd, restart } = await readerAt(t, tutorial.steps.get(5));
     const sessions = join(cwd, "sessions");
     const [sandy, vik] = [browser(), browser()];

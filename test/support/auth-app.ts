@@ -48,7 +48,7 @@ export interface AuthAppOptions {
   dir?: string;
 }
 
-/** A small app of somebody else with the library in it, against a sandbox portal. */
+/** A small app of another user with the library in it, against a sandbox portal. */
 export async function openAuthApp(
   t: Pick<TestContext, "after">,
   options: AuthAppOptions = {},

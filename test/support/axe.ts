@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import axe from "axe-core";
 import type { Page } from "playwright-core";
 
-/** The rules for each; in the dark only the colours are other ones. */
+/** The rules for each; in the dark only the colors are other ones. */
 const schemes = { light: undefined, dark: ["color-contrast", "link-in-text-block"] };
 
 const screens = [

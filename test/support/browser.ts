@@ -44,7 +44,7 @@ export class Browser {
     this.cookies = new Map(cookies);
   }
 
-  /** A second browser with a copy of all cookies: somebody who stole them, or a backup of this moment. */
+  /** A second browser with a copy of all cookies: a thief's, or a backup of this moment. */
   copy(): Browser {
     return new Browser(this.base, this.cookies);
   }

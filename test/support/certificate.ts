@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes, sign } from "node:crypto";
 
 /**
- * Makes a certificate for localhost and 127.0.0.1 that nobody trusts unless told to, as PEM: what `https.createServer`
+ * Makes a certificate for localhost and 127.0.0.1 that no client trusts unless told to, as PEM: what `https.createServer`
  * takes. Node can read certificates but not make them, so this writes the DER of RFC 5280 by hand.
  */
 export function selfSigned({ host = "localhost", ends = new Date("2100-01-01") } = {}): {

@@ -16,7 +16,7 @@ export async function openMapSite(t: Pick<TestContext, "after">, options: SiteOp
   return openSite(t, { ...options, sandbox, settings });
 }
 
-/** How many features each of the layers has for somebody, as the service counts them; 403 for what they may not see. */
+/** How many features each of the layers has for a user, as the service counts them; 403 for what they may not see. */
 export async function countsFor(site: Site, username: string): Promise<number[]> {
   const browser = site.browser();
   await signIn(browser, username);

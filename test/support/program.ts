@@ -8,8 +8,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Browser } from "./browser.ts";
 
 /**
- * A port for a program that has to know its own before it starts. It is below those that systems hand out to whoever
- * asks for any, and the port before it is held by us until this process ends: so nobody else comes to use it meanwhile,
+ * A port for a program that has to know its own before it starts. It is below those that systems hand out to programs that
+ * asks for any, and the port before it is held by us until this process ends: so no other program uses it meanwhile,
  * and no other test is given it.
  */
 export async function freePort(): Promise<number> {
@@ -28,7 +28,7 @@ export async function freePort(): Promise<number> {
   }
 }
 
-/** Gives `undefined` when somebody has that port. */
+/** Gives `undefined` when that port is taken. */
 async function listen(port: number): Promise<Server | undefined> {
   const server = createServer().listen(port, "127.0.0.1");
   return once(server, "listening").then(

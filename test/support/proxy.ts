@@ -30,7 +30,7 @@ export interface ProxySite {
   token: () => Promise<string | undefined>;
 }
 
-/** Starts a site with somebody signed in and a server behind the proxy. */
+/** Starts a site with a user signed in and a server behind the proxy. */
 export async function openProxy(
   t: Pick<TestContext, "after">,
   { settings, ...options }: SiteOptions = {},

@@ -87,7 +87,7 @@ export function judge(operations: Operation[], found: string | undefined): void 
     assert.ok((met.at(-1) ?? -1) + 1 <= met.length + maybe, "a change came from nowhere");
     if (life === foundLife) assert.ok(Number(foundChanges) >= (met.at(-1) ?? -1) + 1, "a change was undone");
 
-    // From a removal that began after the birth and has ended, nobody meets this life again.
+    // From a removal that began after the birth and has ended, no operation meets this life again.
     const deaths = removed.filter(({ start }) => time(start) > time(born)).map(({ end }) => time(end));
     const later = operations.filter(
       (each) => each.life === life && each.kind !== "create" && each.outcome === "done",

@@ -31,7 +31,7 @@ export function sharedSettings(t: Pick<TestContext, "after">, portal: string): R
   };
 }
 
-/** Nobody listens there: tests carry the callback to the process they mean. */
+/** No server listens there: tests carry the callback to the process they mean. */
 export const redirectUri = "http://localhost:9/authenticate";
 
 /** Starts the server, or another program that begins like it, and waits until it listens. It is ended with the test. */

@@ -103,7 +103,7 @@ export function recordOf(id: string): string {
 
 const newToken = (): string => randomUUID();
 
-/** Somebody with fresh tokens, as after a sign-in. */
+/** A user with new tokens, as after a sign-in. */
 export function identityFor(
   username: string,
   {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** A secret that nobody else has. */
+/** A secret of its own. */
 export const secret = (): string => randomBytes(32).toString("base64url");
 
 /** A folder that is gone after the test. */

@@ -37,7 +37,7 @@ export const echo: Behaviour = (seen, res) => {
   res.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify(seen));
 };
 
-/** Starts a server that a test has in its hands: a service, or somebody who must never hear from us. */
+/** Starts a server that a test has in its hands: a service, or a server that must never get a request from us. */
 export async function startUpstream(
   t: Pick<TestContext, "after">,
   behave: Behaviour = echo,

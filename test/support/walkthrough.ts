@@ -70,7 +70,7 @@ export function assemble(t: Pick<TestContext, "after">, files: Files, cwd = fold
 }
 
 /**
- * Runs the commands in a folder, but for those that start what is written there: whoever asks for this does that.
+ * Runs the commands in a folder, but for those that start what is written there: the caller does that.
  * Those that install packages are only compared with what is installed here. Gives what each has written.
  */
 export function runCommands(cwd: string, commands: string[]): string[] {

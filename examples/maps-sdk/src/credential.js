@@ -122,7 +122,7 @@ export async function keepCredential({
   }
 
   function take(credential, when) {
-    // Somebody else has signed in: nothing of what this page shows is theirs.
+    // Another user has signed in: nothing of what this page shows is theirs.
     if (current && current.userId !== credential.userId) return location.reload();
     current = credential;
     since = when;

@@ -17,7 +17,7 @@ export async function showMap(urls) {
   const place = placeIn(location.hash);
   const view = new MapView({
     container: "map",
-    // Without a basemap it needs nobody but our server and the portal.
+    // Without a basemap it needs nothing but our server and the portal.
     map: new EsriMap({ layers }),
     ...place,
   });

@@ -314,7 +314,7 @@ test("OA-13 a question is asked again when the portal closes the kept connection
   assert.deepEqual(asked.slice(3), ["POST 0"]);
 });
 
-test("OA-13 a portal whose certificate nobody vouches for gets no code", async (t) => {
+test("OA-13 a portal whose certificate is not trusted gets no code", async (t) => {
   const { key, cert } = selfSigned();
   let visits = 0;
   const portal = createHttpsServer({ key, cert }, (_req, res) => {
@@ -338,7 +338,7 @@ test("OA-13 a portal whose certificate nobody vouches for gets no code", async (
   assert.equal(await whoIs(browser), "sandy_admin");
 });
 
-test("CF-4 with NODE_EXTRA_CA_CERTS a portal of a private authority signs people in, and without it nobody", async (t) => {
+test("CF-4 with NODE_EXTRA_CA_CERTS a portal of a private authority signs users in, and without it none", async (t) => {
   const sandbox = await startSandbox({ clients: [{ clientId: "test-app", redirectUris: [redirectUri] }] });
   t.after(() => sandbox.close());
   const certificate = selfSigned();

@@ -63,7 +63,7 @@ async function end(browser: Browser, session: string): Promise<void> {
 const nameOf = (browser: Browser) => recordOf(sessionIdOf(browser));
 
 describe("the page of a person's sign-ins", () => {
-  test("lists their own, this browser first and marked, in plain words, and nobody else's", async (t) => {
+  test("lists their own, this browser first and marked, in plain words, and no other user's", async (t) => {
     const site = await openSite(t);
     const [first, second] = [await signedIn(site, firefox), await signedIn(site, safari)];
     await signedIn(site, edge, "vik_viewer");
@@ -80,7 +80,7 @@ describe("the page of a person's sign-ins", () => {
     assert.match(body, /href="\/sign-ins"/, "the start page leads there");
   });
 
-  test("somebody who is signed out is sent to the sign-in and comes back; a program gets 401", async (t) => {
+  test("a visitor who is signed out is sent to the sign-in and comes back; a program gets 401", async (t) => {
     const { browser } = await openSite(t);
     const { status, headers } = await browser().get("/sign-ins");
     assert.deepEqual([status, headers.location], [302, "/sign-in?returnTo=%2Fsign-ins"]);
@@ -101,14 +101,14 @@ describe("the page of a person's sign-ins", () => {
       assert.equal(arcgisSignIn.browser, "Firefox on Linux");
       assert.doesNotMatch(JSON.stringify(data), /alert|xxx/);
     });
-    const stranger = await signedIn(site, "curl/8.14.1");
+    const visitor = await signedIn(site, "curl/8.14.1");
     assert.deepEqual(
-      (await listOf(stranger)).map(({ browser }) => browser),
+      (await listOf(visitor)).map(({ browser }) => browser),
       ["Unknown browser", "Firefox on Linux"],
     );
   });
 
-  test("a session that signs in anew, ends, or is over is not listed any more", async (t) => {
+  test("a session that signs in again, ends, or is over is not listed any more", async (t) => {
     const site = await openSite(t);
     const here = await signedIn(site, firefox);
     const again = await signedIn(site, safari);
@@ -157,22 +157,22 @@ describe("signing out another browser", () => {
     );
   });
 
-  test("SE-12 all others: each is anonymous and revoked, somebody else's and this one stay", async (t) => {
+  test("SE-12 all others: each is anonymous and revoked, another user's and this one stay", async (t) => {
     const site = await openSite(t);
     const here = await signedIn(site, firefox);
     const others = [await signedIn(site, safari), await signedIn(site, edge), await signedIn(site, firefox)];
-    const neighbour = await signedIn(site, firefox, "vik_viewer");
+    const neighbor = await signedIn(site, firefox, "vik_viewer");
     const tokens = await Promise.all(others.map(async (each) => (await identityOf(site, each)).refreshToken));
 
     await end(here, "others");
     for (const each of others) assert.equal(await whoIs(each), undefined);
     assert.deepEqual([...site.sandbox.revoked].sort(), tokens.sort());
     assert.equal(await whoIs(here), "sandy_admin");
-    assert.equal(await whoIs(neighbour), "vik_viewer");
+    assert.equal(await whoIs(neighbor), "vik_viewer");
     assert.equal(site.files().length, 2);
   });
 
-  test("TK-5 SE-12 a portal that is down keeps nobody signed in, and the token waits to be revoked", async (t) => {
+  test("TK-5 SE-12 a portal that is down keeps no user signed in, and the token waits to be revoked", async (t) => {
     const site = await openSite(t);
     const here = await signedIn(site, firefox);
     const lost = await signedIn(site, safari);
@@ -248,16 +248,16 @@ describe("signing out another browser", () => {
     ]);
   });
 
-  test("forged names: somebody else's session, this one, and what is no name at all end nothing", async (t) => {
+  test("forged names: another user's session, this one, and what is no name at all end nothing", async (t) => {
     const site = await openSite(t);
     const here = await signedIn(site, firefox);
     const other = await signedIn(site, edge);
-    const neighbour = await signedIn(site, safari, "vik_viewer");
+    const neighbor = await signedIn(site, safari, "vik_viewer");
     const csrf_token = formTokenOf(await here.get("/sign-ins"));
     const forged: [string, string][][] = [
-      [["session", nameOf(neighbour)]],
+      [["session", nameOf(neighbor)]],
       [["session", nameOf(here)]],
-      [["session", sessionIdOf(neighbour)]],
+      [["session", sessionIdOf(neighbor)]],
       [["session", sessionIdOf(other)]],
       [["session", nameOf(other).toUpperCase()]],
       [["session", `${nameOf(other)}.session`]],
@@ -286,7 +286,7 @@ describe("signing out another browser", () => {
     }
     assert.deepEqual(site.sandbox.revoked, []);
     for (const each of [here, other]) assert.equal(await whoIs(each), "sandy_admin");
-    assert.equal(await whoIs(neighbour), "vik_viewer");
+    assert.equal(await whoIs(neighbor), "vik_viewer");
   });
 
   test("CS-1 a form from elsewhere, with the token of another session, or without one, is refused", async (t) => {
@@ -307,8 +307,8 @@ describe("signing out another browser", () => {
       }),
     ];
     for (const answer of refused) assertErrorPage(answer, "csrf");
-    const stranger = await site.browser().post("/sign-ins", { csrf_token, session });
-    assertErrorPage(stranger, "signed_out");
+    const visitor = await site.browser().post("/sign-ins", { csrf_token, session });
+    assertErrorPage(visitor, "signed_out");
     await here.get(`/sign-ins?session=others&csrf_token=${csrf_token}`);
     assert.equal(site.files().length, 2);
     assert.equal(await whoIs(other), "sandy_admin");
@@ -362,7 +362,7 @@ describe("two servers on one store", () => {
     const redis = await startRedis(t);
     const site = await openSite(t, { settings: { REDIS_URL: redis.url } });
     const [here, lost] = [await signedIn(site, firefox), await signedIn(site, safari)];
-    const neighbour = await signedIn(site, edge, "vik_viewer");
+    const neighbor = await signedIn(site, edge, "vik_viewer");
     assert.deepEqual(
       (await listOf(here)).map(({ browser }) => browser),
       ["Firefox on Linux", "Safari on iPhone"],
@@ -370,7 +370,7 @@ describe("two servers on one store", () => {
     await end(here, "others");
     assert.equal(await whoIs(lost), undefined);
     assert.equal(await whoIs(here), "sandy_admin");
-    assert.equal(await whoIs(neighbour), "vik_viewer");
+    assert.equal(await whoIs(neighbor), "vik_viewer");
   });
 });
 
@@ -386,7 +386,7 @@ describe("finding the sessions of one person", () => {
     return { looks, all: { ...all, inspect } };
   }
 
-  test("OA-14 the same user name at another portal is somebody else", async (t) => {
+  test("OA-14 the same user name at another portal is another user", async (t) => {
     const site = openTestStore(t);
     const [here, there] = ["https://one.example/sharing/rest", "https://two.example/sharing/rest"].map(
       (portal) => {
@@ -418,7 +418,7 @@ describe("finding the sessions of one person", () => {
     assert.equal((await of(person, recordOf(mine))).sessions.length, 1);
   });
 
-  test("what was kept before somebody asks is in the answer, also while others are being answered", async (t) => {
+  test("what was kept before a request is in its response, also while others are in progress", async (t) => {
     const site = openTestStore(t);
     const { all } = counted(site);
     let begin = () => {};
@@ -484,11 +484,11 @@ describe("finding the sessions of one person", () => {
     assert.equal((await of(person, recordOf(mine))).isComplete, true);
   });
 
-  test("ST-2 a record that does not open is nobody's, and is not opened again and again", async (t) => {
+  test("ST-2 a record that does not open belongs to no user, and is not opened again and again", async (t) => {
     const site = openTestStore(t);
     const mine = await site.keep();
-    const stranger = openTestStore(t, { dir: site.dir });
-    const hidden = await stranger.keep();
+    const visitor = openTestStore(t, { dir: site.dir });
+    const hidden = await visitor.keep();
     const { looks, all } = counted(site);
     const { of } = ownSessions(all);
     for (let round = 0; round < 3; round++) {
