@@ -7,7 +7,7 @@ import { after, before, describe, test } from "node:test";
 import ejs from "ejs";
 import express, { type Response } from "express";
 import { renderError } from "#src/app/error-page.ts";
-import { AppError, type ErrorCode, errorPages } from "#src/app/errors.ts";
+import { AppError, type ErrorCode, errorPages, pageTexts } from "#src/app/errors.ts";
 import { assets } from "#src/app/pages/assets.ts";
 import { renderHome } from "#src/app/pages/home.ts";
 import { displayName, durationText, initials, roleName } from "#src/app/pages/text.ts";
@@ -378,7 +378,8 @@ describe("the error page", () => {
     test(`OU-5 of ${code} has its status, text, next step, code and request id`, async () => {
       const error = errorOf(code, { cause: new Error("secret detail") });
       const { status } = error;
-      const [title, next, text = error.toJSON().error.message] = errorPages[code];
+      const [title, next] = errorPages[code];
+      const text = pageTexts[code] ?? error.toJSON().error.message;
       const details = { requestId: "9f1c2c1e-6c1f", retry: "/map" };
       const answer = await page((res) => renderError(res, error, details), "/gis");
       assert.equal(answer.status, status);

@@ -113,24 +113,17 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   /** The library for one portal, with a session cookie of its own: no session holds the tokens of two portals. */
   function mountOf(config: Config): PortalMount {
-    const { portalId, allowedOrgs } = config;
+    const { portalId, allowedOrgs, clientId, clientSecret, redirectUri, portal, pkce, cookieName } = config;
     const portalLog = configs.length > 1 ? log.child({ portal: portalId }) : log;
     const auto = autoSignIn(config);
     const auth = arcgisAuth({
-      store,
-      shareSession,
+      ...{ clientId, clientSecret, redirectUri, portal, pkce, cookieName, store, shareSession },
       sessionKey: portalId === firstPortal ? "arcgis" : `arcgis:${portalId}`,
-      cookieName: config.cookieName,
       basePath: "",
       callbackPath: callbackRoute(config),
-      clientId: config.clientId,
-      clientSecret: config.clientSecret,
-      redirectUri: config.redirectUri,
-      portal: config.portal,
       sessionSecret: config.sessionSecrets,
       encryptionKey: config.encryptionKeys,
       expiration: config.tokenExpirationMinutes,
-      pkce: config.pkce,
       allowedOrganizations: allowedOrgs.length > 0 ? allowedOrgs : undefined,
       signOutOfPortal: config.alsoSignOutPortal,
       passRefusals: true,

@@ -1,5 +1,5 @@
 import type { ErrorRequestHandler, Request, Response } from "express";
-import { errorPages, type KnownError, knownError } from "./errors.ts";
+import { errorPages, type KnownError, knownError, pageTexts } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import { render } from "./pages/views.ts";
 import { reasonOf } from "./reason.ts";
@@ -56,7 +56,9 @@ export function renderError(
 ): void {
   const base = res.req.baseUrl;
   const { message, needed } = error.toJSON().error as { message: string; needed?: string };
-  const [title, next, text = message] = errorPages[error.code];
+  const { status, code } = error;
+  const [title, next] = errorPages[code];
+  const text = pageTexts[code] ?? message;
   // Set on a callback, whose URL works once: what went wrong there begins again.
   const restart: string | undefined = res.locals.signInUrl;
   const signIn = ("signInUrl" in error && error.signInUrl) || (restart ?? `${base}/sign-in`);
@@ -69,7 +71,6 @@ export function renderError(
     home,
     retry: again ? { href: again, label: "Try again" } : home,
   };
-  const { status, code } = error;
   res.status(status);
   render(res, "error", title, { status, code, text, needed, action: actions[next], requestId, header });
 }

@@ -16,114 +16,71 @@ const appErrors = {
 
 export type ErrorCode = AuthErrorCode | ProxyErrorCode | keyof typeof appErrors;
 
-/** What the error page shows beside the status: heading, button, and a text where it says more than the message. */
-export const errorPages: Record<ErrorCode, [title: string, next: NextStep, text?: string]> = {
+/** Of the error page: the heading, and where its button leads. */
+export const errorPages: Record<ErrorCode, [title: string, next: NextStep]> = {
   bad_request: ["Invalid request", "home"],
-  callback_malformed: [
-    "This sign-in cannot be finished",
-    "sign-in",
-    "The portal's response is incomplete, or the URL was changed. Sign in again.",
-  ],
+  callback_malformed: ["This sign-in cannot be finished", "sign-in"],
   transaction_missing: ["This sign-in was not started here", "sign-in"],
-  state_mismatch: [
-    "This sign-in was not started here",
-    "sign-in",
-    "The response belongs to a different sign-in. If you did not try to sign in just now, ignore this page.",
-  ],
+  state_mismatch: ["This sign-in was not started here", "sign-in"],
   transaction_expired: ["This sign-in took too long", "sign-in"],
-  transaction_used: [
-    "This sign-in is already finished",
-    "home",
-    "Each sign-in works once. Go to the start page: you are probably signed in already.",
-  ],
-  code_refused: [
-    "The portal did not accept this sign-in",
-    "sign-in",
-    "The authorization code has expired, was used before, or belongs to another app. Sign in again.",
-  ],
-  sign_in_refused: [
-    "The portal did not accept this sign-in",
-    "sign-in",
-    "The portal ended the sign-in with an error. Sign in again. If it happens twice, tell the people who run this server.",
-  ],
-  access_denied: [
-    "You canceled the sign-in",
-    "sign-in",
-    "Nothing was shared with this app. You can sign in at any time.",
-  ],
+  transaction_used: ["This sign-in is already finished", "home"],
+  code_refused: ["The portal did not accept this sign-in", "sign-in"],
+  sign_in_refused: ["The portal did not accept this sign-in", "sign-in"],
+  access_denied: ["You canceled the sign-in", "sign-in"],
   // The portal remembers the user: a plain sign-in would lead to this page again.
-  organization_not_allowed: [
-    "Your organization may not use this app",
-    "another-account",
-    "Sign in with an account of the right organization, or ask the people who run this app to add yours.",
-  ],
-  csrf: [
-    "Nothing was changed",
-    "home",
-    "The form did not come from this site, or it was open too long. Try again from the start page.",
-  ],
-  role_missing: [
-    "Your role does not allow this",
-    "home",
-    "Ask an administrator of your organization, who can change roles.",
-  ],
-  privilege_missing: [
-    "Your role lacks a privilege",
-    "home",
-    "Ask an administrator of your organization, who can give your role more privileges.",
-  ],
-  group_missing: [
-    "This is for members of a group",
-    "home",
-    "Ask the group's owner, or an administrator of your organization, to invite you.",
-  ],
+  organization_not_allowed: ["Your organization may not use this app", "another-account"],
+  csrf: ["Nothing was changed", "home"],
+  role_missing: ["Your role does not allow this", "home"],
+  privilege_missing: ["Your role lacks a privilege", "home"],
+  group_missing: ["This is for members of a group", "home"],
   cross_site: ["Only for this site's own pages", "home"],
   signed_out: ["You are signed out", "sign-in"],
-  session_ended: [
-    "Your sign-in has ended",
-    "sign-in",
-    "It was ended at the portal, it expired, or the password was changed. Sign in again.",
-  ],
-  token_rejected: [
-    "Your sign-in was not accepted",
-    "sign-in",
-    "The server rejects your token. Sign in again. If that does not help, it may not belong to your portal.",
-  ],
-  untrusted_url: [
-    "This URL may not receive your token",
-    "home",
-    "If you run this server: add the URL to PROXY_ALLOW if you trust it.",
-  ],
-  embed_origin: [
-    "This app cannot be shown here",
-    "home",
-    "If you run this server: add the app's origin to EMBED_ORIGINS if you trust it with your users' tokens.",
-  ],
+  session_ended: ["Your sign-in has ended", "sign-in"],
+  token_rejected: ["Your sign-in was not accepted", "sign-in"],
+  untrusted_url: ["This URL may not receive your token", "home"],
+  embed_origin: ["This app cannot be shown here", "home"],
   not_found: ["Page not found", "home"],
   method_not_allowed: ["Method not allowed", "home"],
   payload_too_large: ["Request too large", "home"],
   rate_limited: ["One moment, please", "retry"],
-  not_mounted: [
-    "Something went wrong on our side",
-    "home",
-    "If you run this server: the log says how the app is to be mounted.",
-  ],
-  insecure_connection: [
-    "This server is not set up for https yet",
-    "home",
-    "If you run this server: let the reverse proxy send X-Forwarded-Proto, and set TRUST_PROXY to its address or to 1.",
-  ],
+  not_mounted: ["Something went wrong on our side", "home"],
+  insecure_connection: ["This server is not set up for https yet", "home"],
   internal: ["Something went wrong on our side", "retry"],
   portal_unreachable: ["ArcGIS cannot be reached", "sign-in"],
   response_rejected: ["This response cannot be passed on", "home"],
   portal_response_invalid: ["ArcGIS sent an unexpected response", "sign-in"],
-  store_unavailable: [
-    "Sign-in is not possible right now",
-    "retry",
-    "The session store of this server does not respond. Try again in a minute.",
-  ],
+  store_unavailable: ["Sign-in is not possible right now", "retry"],
   busy: ["One moment, please", "retry"],
   portal_timeout: ["ArcGIS took too long", "sign-in"],
+};
+
+/** Where the page has more to say than the message. */
+export const pageTexts: Partial<Record<ErrorCode, string>> = {
+  callback_malformed: "The portal's response is incomplete, or the URL was changed. Sign in again.",
+  state_mismatch:
+    "The response belongs to a different sign-in. If you did not try to sign in just now, ignore this page.",
+  transaction_used: "Each sign-in works once. Go to the start page: you are probably signed in already.",
+  code_refused:
+    "The authorization code has expired, was used before, or belongs to another app. Sign in again.",
+  sign_in_refused:
+    "The portal ended the sign-in with an error. Sign in again. If it happens twice, tell the people who run this server.",
+  access_denied: "Nothing was shared with this app. You can sign in at any time.",
+  organization_not_allowed:
+    "Sign in with an account of the right organization, or ask the people who run this app to add yours.",
+  csrf: "The form did not come from this site, or it was open too long. Try again from the start page.",
+  role_missing: "Ask an administrator of your organization, who can change roles.",
+  privilege_missing: "Ask an administrator of your organization, who can give your role more privileges.",
+  group_missing: "Ask the group's owner, or an administrator of your organization, to invite you.",
+  session_ended: "It was ended at the portal, it expired, or the password was changed. Sign in again.",
+  token_rejected:
+    "The server rejects your token. Sign in again. If that does not help, it may not belong to your portal.",
+  untrusted_url: "If you run this server: add the URL to PROXY_ALLOW if you trust it.",
+  embed_origin:
+    "If you run this server: add the app's origin to EMBED_ORIGINS if you trust it with your users' tokens.",
+  not_mounted: "If you run this server: the log says how the app is to be mounted.",
+  insecure_connection:
+    "If you run this server: let the reverse proxy send X-Forwarded-Proto, and set TRUST_PROXY to its address or to 1.",
+  store_unavailable: "The session store of this server does not respond. Try again in a minute.",
 };
 
 type NextStep = "sign-in" | "another-account" | "home" | "retry";

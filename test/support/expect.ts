@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { AppError, type ErrorCode, errorPages, type KnownError } from "#src/app/errors.ts";
+import { AppError, type ErrorCode, errorPages, type KnownError, pageTexts } from "#src/app/errors.ts";
 import { AuthError } from "#src/index.ts";
 import { ProxyError } from "#src/proxy/arcgis-proxy.ts";
 import type { Answer, Browser } from "./browser.ts";
@@ -34,7 +34,8 @@ export function assertErrorPage(answer: Answer, code: ErrorCode): void {
   const shown = /data-code="(\w+)"/.exec(answer.body)?.[1];
   const error = errorOf(code);
   const { status } = error;
-  const [title, , said = error.toJSON().error.message] = errorPages[code];
+  const [title] = errorPages[code];
+  const said = pageTexts[code] ?? error.toJSON().error.message;
   assert.deepEqual({ status: answer.status, code: shown }, { status, code }, answer.body);
   const text = answer.body.replaceAll("&#39;", "'");
   for (const part of [title, said]) assert.ok(text.includes(part), `the page says: ${part}`);
