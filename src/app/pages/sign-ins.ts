@@ -70,8 +70,7 @@ export function signIns({ config, auth, store, log, metrics }: PortalMount): Rou
 }
 
 function toEntry({ name, data, createdAt, lastAccess }: SessionInfo) {
-  // An earlier version kept it beside the sign-in.
-  const places = [...Object.values(data), data] as Partial<SignInRecord>[];
-  const { browser } = places.find((place) => place?.browser) ?? {};
+  const parts = Object.values(data) as Partial<SignInRecord>[];
+  const { browser } = parts.find((part) => part?.browser) ?? {};
   return { name, browser, createdAt, lastAccess };
 }
