@@ -11,7 +11,7 @@ import { AppError, type ErrorCode, errorPages, pageTexts } from "#src/app/errors
 import { assets } from "#src/app/pages/assets.ts";
 import { renderHome } from "#src/app/pages/home.ts";
 import { displayName, durationText, initials, roleName } from "#src/app/pages/text.ts";
-import { renderConfirm, views } from "#src/app/pages/views.ts";
+import { compileViews, renderConfirm } from "#src/app/pages/views.ts";
 import { errorOf } from "./support/expect.ts";
 
 const viewsFolder = join(import.meta.dirname, "../views");
@@ -53,7 +53,7 @@ let server: Server;
 let origin: string;
 
 const app = express();
-views(app);
+compileViews();
 app.use(assets());
 app.get("/page", (_req, res) => draw(res));
 
@@ -272,7 +272,7 @@ describe("every page", () => {
   test("comes from memory once the app stands, so a disk in trouble cannot take the error page away", async () => {
     const { fileLoader } = ejs;
     ejs.clearCache();
-    views(express());
+    compileViews();
     ejs.fileLoader = () => assert.fail("a template was read from disk");
     try {
       for (const [kind, render] of Object.entries(pagesWith("harmless", sandy))) {
@@ -287,7 +287,6 @@ describe("every page", () => {
     const host = express();
     host.engine("ejs", (_path, _options, done) => done(null, "the host's engine"));
     const guest = express();
-    views(guest);
     host.use(
       "/gis",
       guest.get("/", (_req, res) => renderHome(res, { portal: "https://www.arcgis.com/sharing/rest" })),

@@ -14,7 +14,7 @@ import { warnOfForeignCookie } from "./foreign-cookie.ts";
 import { health } from "./health.ts";
 import { type Logger, openLog } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
-import { renderConfirm, views } from "./pages/views.ts";
+import { compileViews, renderConfirm } from "./pages/views.ts";
 import type { PortalMount } from "./portal-mount.ts";
 import { portalRoutes, signInLimit } from "./portal-routes.ts";
 import { portals } from "./portals.ts";
@@ -86,7 +86,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   app.set("trust proxy", config.trustProxy);
   app.set("query parser", "simple");
   Object.assign(app.locals, { notice, links, tokenHandover: config.tokenHandover });
-  views(app);
+  compileViews();
 
   const configs = [config, ...config.furtherPortals];
   const mounts: PortalMount[] = [];

@@ -21,7 +21,6 @@ export function map({ config: { mapLayers: layers, mapTiles: tiles }, auth }: Po
       res.set("Content-Security-Policy", policy.replace("img-src 'self'", images));
     }
     render(res, "map", "Map", {
-      // Not "settings": that is where Express tells the template engine that pages are compiled already.
       mapSettings: JSON.stringify({ base: req.baseUrl, username: user?.username, layers, tiles }),
       layers,
       header: { user, csrfToken },

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import ejs from "ejs";
-import type { Express, Response } from "express";
+import type { Response } from "express";
 import { version } from "./assets.ts";
 import * as text from "./text.ts";
 
@@ -25,8 +25,8 @@ const localNames = [
   ),
 ];
 
-/** Makes `app` render our pages. They are compiled now: a page never waits for the disk, not even when it fails. */
-export function views(app: Express): void {
+/** Compiles the templates: a page never waits for the disk, not even when it fails. */
+export function compileViews(): void {
   for (const folder of [viewsFolder, join(viewsFolder, "partials")]) {
     for (const name of readdirSync(folder).filter((name) => name.endsWith(".ejs"))) {
       const filename = join(folder, name);
@@ -40,11 +40,6 @@ export function views(app: Express): void {
       ejs.cache.set(filename, ejs.compile(flat(filename), options));
     }
   }
-  // Named, because an app that we are mounted in may have an engine of its own for .ejs, and we would inherit it.
-  app.engine("ejs", ejs.renderFile);
-  app.set("view engine", "ejs");
-  app.set("views", viewsFolder);
-  app.enable("view cache");
 }
 
 /** A template with its partials inside, but for those that get locals of their own: an include is slow. */
@@ -56,12 +51,13 @@ function flat(filename: string): string {
 
 /**
  * Sends a page. Its template has the functions of text.ts: what a portal or a visitor wrote goes through `displayName`.
- * Locals that a page does not use are named, too, or the `res.locals` of an app around this one would leak in.
+ * Not by `res.render`: an app around this one may have another engine for .ejs, and its `res.locals` would leak in.
  */
 export function render(res: Response, view: string, title: string, locals: object = {}): void {
+  const template = ejs.cache.get(join(viewsFolder, `${view}.ejs`)) as ejs.TemplateFunction;
   const { notice, tokenHandover } = res.app.locals;
   const common = { ...templateFunctions, ...usual, notice, tokenHandover, title, version };
-  res.render(view, { base: res.req.baseUrl, ...common, ...locals });
+  res.send(template({ base: res.req.baseUrl, ...common, ...locals }));
 }
 
 /** From a page that gives no referrer a browser sends its form with "Origin: null", as if it came from anywhere. */
