@@ -1,3 +1,4 @@
+export type { PendingRevocation } from "./auth/arcgis/revocation.ts";
 export {
   type FileBackendOptions,
   fileBackend,

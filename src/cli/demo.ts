@@ -6,24 +6,29 @@ import { join } from "node:path";
 import { parseConfig } from "../app/config/config.ts";
 import { endInOrder, explain, serve } from "../app/serve.ts";
 import { startSandbox } from "../sandbox/index.ts";
-import { type CommandContext, readArgs } from "./command-line.ts";
+import type { CommandContext } from "./command-context.ts";
 import { myContent } from "./demo-content.ts";
 import { isMapsSdkBuilt, mapsSdk } from "./demo-maps-sdk.ts";
 
 const folder = ".demo";
 
+interface DemoFlags {
+  organization?: boolean;
+  organisation?: boolean;
+  port?: string;
+  sandboxPort?: string;
+  providerPort?: string;
+}
+
 /**
  * The server and a sandbox portal, both on loopback. With `--organization` the users of the portal sign in at an
  * identity provider of their organization, and the server sends them there.
  */
-export async function demo(args: string[], { env, error }: CommandContext): Promise<number> {
-  const [on, text] = [{ type: "boolean" }, { type: "string" }] as const;
-  const ports = { port: text, "sandbox-port": text, "provider-port": text };
-  const flags = readArgs(args, { organization: on, organisation: on, ...ports }).values;
+export async function demo(flags: DemoFlags, { env, error }: CommandContext): Promise<number> {
   const withOrganization = flags.organization ?? flags.organisation ?? false;
   const port = flags.port ?? env.PORT ?? "3000";
-  const sandboxPort = flags["sandbox-port"] ?? env.SANDBOX_PORT ?? "3001";
-  const providerPort = flags["provider-port"] ?? env.PROVIDER_PORT ?? "3002";
+  const sandboxPort = flags.sandboxPort ?? env.SANDBOX_PORT ?? "3001";
+  const providerPort = flags.providerPort ?? env.PROVIDER_PORT ?? "3002";
   const problems = await problemsWithPorts({
     port,
     "sandbox-port": sandboxPort,

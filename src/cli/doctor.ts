@@ -1,6 +1,6 @@
 import { type Config, ConfigError, loadConfig } from "../app/config/config.ts";
 import { firstPortal } from "../app/config/portals.ts";
-import { type CommandContext, readArgs, withConfigFile } from "./command-line.ts";
+import type { CommandContext } from "./command-context.ts";
 import { type Finding, ok, problem, skipped } from "./doctor/finding.ts";
 import { checkAuthorities, checkNode } from "./doctor/machine.ts";
 import { askAboutApp, checkClientId, checkMetadata, checkPkce, checkRedirectUri } from "./doctor/oauth.ts";
@@ -22,13 +22,11 @@ export type NamedFinding = { check: string } & Finding;
 
 /** Runs all checks and prints the findings. Exit code 1: there is a problem. */
 export async function doctor(
-  args: string[],
+  { json = false }: { json?: boolean | undefined },
   { cwd, env, output }: CommandContext,
   options: DoctorOptions = {},
 ): Promise<number> {
-  const known = { json: { type: "boolean" }, config: { type: "string" } } as const;
-  const { json, config } = readArgs(args, known).values;
-  const findings = await allFindings(cwd, withConfigFile(env, config), options);
+  const findings = await allFindings(cwd, env, options);
   const isWell = findings.every(({ status }) => status !== "problem");
   output.write(json ? `${JSON.stringify({ ok: isWell, findings }, null, 2)}\n` : report(findings));
   return isWell ? 0 : 1;

@@ -4,15 +4,15 @@ import { resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { ConfigError, parseConfig } from "../app/config/config.ts";
 import { schema } from "../app/config/settings.ts";
-import { type CommandContext, readArgs } from "./command-line.ts";
+import type { CommandContext } from "./command-context.ts";
 
 /** What only the user knows, in the order of the questions. */
 const questions = [
-  { key: "CLIENT_ID", flag: "client-id", prompt: "Client ID of your OAuth credentials item", usual: "" },
+  { key: "CLIENT_ID", flag: "clientId", prompt: "Client ID of your OAuth credentials item", usual: "" },
   { key: "PORTAL_URL", flag: "portal", prompt: "Portal", usual: "https://www.arcgis.com" },
   {
     key: "REDIRECT_URI",
-    flag: "redirect-uri",
+    flag: "redirectUri",
     prompt: "Redirect URI",
     usual: "http://localhost:3000/authenticate",
   },
@@ -20,14 +20,12 @@ const questions = [
 
 type Key = (typeof questions)[number]["key"];
 type Values = Partial<Record<Key, string>>;
+type InitFlags = { config: string; clientId?: string; portal?: string; redirectUri?: string };
 
 /** Writes the configuration. Exit code 1: nothing was written. */
-export async function init(args: string[], context: CommandContext): Promise<number> {
+export async function init(flags: InitFlags, context: CommandContext): Promise<number> {
   const { cwd, input, output, error } = context;
-  const text = { type: "string" } as const;
-  const options = { "client-id": text, portal: text, "redirect-uri": text, config: text };
-  const flags = readArgs(args, options).values;
-  const name = flags.config ?? "config.json";
+  const name = flags.config;
   const path = resolve(cwd, name);
   try {
     // Checked before the first question; the exclusive write below is what protects the file.
@@ -38,7 +36,7 @@ export async function init(args: string[], context: CommandContext): Promise<num
       values[key] = flags[flag] ?? (input.isTTY ? undefined : usual || undefined);
       const problem = problemWith(key, values[key]);
       const willAsk = input.isTTY && flags[flag] === undefined;
-      if (problem !== undefined && !willAsk) problems.push(`--${flag}: ${problem}`);
+      if (problem !== undefined && !willAsk) problems.push(`--${kebabCase(flag)}: ${problem}`);
     }
     if (problems.length > 0) throw new ConfigError(problems);
     if (input.isTTY) await ask(values, context);
@@ -50,6 +48,8 @@ export async function init(args: string[], context: CommandContext): Promise<num
     return 1;
   }
 }
+
+const kebabCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** What is wrong with a value, by the server's own rules. */
 function problemWith(key: Key, value: string | undefined): string | undefined {

@@ -1,8 +1,8 @@
 import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import pMap from "p-map";
 import { reasonOf } from "../app/reason.ts";
-import type { PendingRevocation } from "../auth/arcgis/revocation.ts";
 import { type AuthEvent, arcgisAuth } from "../index.ts";
+import type { PendingRevocation } from "../session-store.ts";
 import {
   identitiesIn,
   inParallel,
@@ -33,7 +33,7 @@ export async function revoke(
     identities.push(...session.identities);
   }
   // With its key it would be readable again, so all sessions means this one, too.
-  if (user === undefined && portal === undefined) names.push(...unreadable.keys());
+  if (user === undefined && portal === undefined) for (const name of unreadable.keys()) names.push(name);
   if (user !== undefined && names.length === 0) {
     noteUnreadable(context);
     return noteNoSession(context, user);

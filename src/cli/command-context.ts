@@ -1,0 +1,8 @@
+/** Where a command runs: this process, or the streams of a test. */
+export interface CommandContext {
+  cwd: string;
+  env: NodeJS.ProcessEnv;
+  input: NodeJS.ReadableStream & { isTTY?: boolean };
+  output: NodeJS.WritableStream & { columns?: number };
+  error: NodeJS.WritableStream & { isTTY?: boolean };
+}
