@@ -110,11 +110,12 @@ export function identityFor(
     token = newToken(),
     refreshToken = newToken(),
     refreshTokenExpires = new Date(Date.now() + 14 * day),
-  } = {},
+    portal = "https://portal.example/sharing/rest",
+  }: { token?: string; refreshToken?: string; refreshTokenExpires?: Date; portal?: string | undefined } = {},
 ): ArcGISIdentityManager {
   return new ArcGISIdentityManager({
     clientId: "test-app",
-    portal: "https://portal.example/sharing/rest",
+    portal,
     redirectUri: "https://app.example/authenticate",
     username,
     token,
