@@ -203,6 +203,23 @@ describe("AV-1 whose requests are counted together", () => {
     }
   });
 
+  test("AV-1 behind a trusted proxy that writes ports, a visitor has one address, in the limit and in the log", async (t) => {
+    const settings = { RATE_LIMIT: perMinute, TRUST_PROXY: "loopback, 10.0.0.0/8" };
+    for (const [address, written] of [
+      ["203.0.113.9", (port: number) => `203.0.113.9:${port}`],
+      ["203.0.113.9", (port: number) => `203.0.113.9:${port}, 10.0.0.4:${port}`],
+      ["2001:db8::1", (port: number) => `[2001:db8::1]:${port}`],
+      ["2001:db8::1", () => "[2001:db8::1]"],
+      ["2001:db8::1", () => "2001:db8::1"],
+    ] as const) {
+      const site = await openSite(t, { settings });
+      const requests = many((i) => ({ headers: { ...click, "X-Forwarded-For": written(50_000 + i) } }));
+      assert.equal(await letThrough(site, requests), perMinute, written(1));
+      const logged = site.log.lines.flatMap((line) => ("address" in line ? [line.address] : []));
+      assert.deepEqual([...new Set(logged)], [address], written(1));
+    }
+  });
+
   test("AV-1 behind a trusted proxy everybody has a count of their own", async (t) => {
     const site = await openBehindProxy(t);
     assert.equal(

@@ -232,6 +232,31 @@ test("PX-1 the portal and whole prefixes in PROXY_ALLOW are reached, as they wer
   );
 });
 
+test("PX-1 capitals make no difference in the path of an ArcGIS service in PROXY_ALLOW, and do everywhere else", () => {
+  for (const path of [
+    "arcgis/rest/services",
+    "ArcGIS/rest/services/A",
+    "ARCGIS/REST/services",
+    "arcgis/%52EST",
+  ])
+    assert.equal(targetOf(`/proxy?https://services.example.com/${path}`).hostname, "services.example.com");
+  const entry = proxyTargets({
+    portal: "https://gis.example.com/portal/sharing/rest",
+    allow: ["https://services.example.com/ArcGIS/Rest/Services/Public", "https://api.example.com/Data"],
+  });
+  assert.ok(entry("/proxy?https://services.example.com/arcgis/rest/services/public/Trees/FeatureServer/0"));
+  assert.ok(entry("/proxy?https://api.example.com/Data/1"));
+  for (const target of [
+    "https://services.example.com/arcgis/rest/services/publicity",
+    "https://services.example.com/arcgis/rest/services",
+    "https://api.example.com/data/1",
+    "https://gis.example.com/Portal/sharing/rest/info",
+    "https://gis.example.com/portal/Sharing/servers/x/rest/services",
+    "https://gis.example.com/portal/sharing/Servers/x/rest/services",
+  ])
+    assert.throws(() => entry(`/proxy?${target}`), target);
+});
+
 test("PX-11 an address and an entry of PROXY_ALLOW match however their letters are encoded", () => {
   const both = proxyTargets({
     portal: "https://gis.example.com/portal/sharing/rest",
@@ -283,7 +308,8 @@ test("PX-1 names that only look like an allowed one are refused", () => {
     "https://maps.example.com:64433/",
     "https://services.example.com/arcgis/restricted",
     "https://services.example.com/arcgis",
-    "https://services.example.com/arcgis/REST/services",
+    "https://services.example.com/ARCGIS/restricted",
+    "https://services.example.com/other/REST/services",
     "http://[::1]:6080/arcgis2",
     "http://[::1]/arcgis",
     "http://[::]:6080/arcgis",

@@ -356,6 +356,95 @@ test("PX-4 HTML, SVG, XML, scripts and unknown types do not come through, whatev
   assertError(await ask(`${upstream.origin}/x`), "response_rejected");
 });
 
+test("PX-4 a file that users have uploaded comes back as a download, whatever its type, and never as a page", async (t) => {
+  const { ask, upstream } = await openProxy(t);
+  const item = "/portal/sharing/rest/content/items/0f5c";
+  const paths = [
+    "/arcgis/FeatureServer/0/7/attachments/12",
+    `${item}/data`,
+    `${item}/resources/a/b.svg`,
+    "/export",
+  ];
+  const types = [
+    "text/html",
+    "image/svg+xml",
+    "application/xml",
+    "text/javascript",
+    "application/msword",
+    "x/y",
+    "",
+  ];
+  for (const path of paths) {
+    for (const type of [...types, "application/pdf", "image/jpeg"]) {
+      for (const length of [3, 20_000]) {
+        upstream.behave = (_seen, res) => {
+          if (type) res.setHeader("Content-Type", type);
+          res
+            .setHeader("Content-Disposition", path === "/export" ? "ATTACHMENT" : "inline")
+            .end("x".repeat(length));
+        };
+        const { status, headers, body } = await ask(`${upstream.origin}${path}`);
+        assert.deepEqual([status, body.length], [200, length], `${path} ${type}`);
+        assert.equal(headers["content-disposition"], "attachment");
+        assert.equal(headers["x-content-type-options"], "nosniff");
+        assert.match(String(headers["content-security-policy"]), /^sandbox;/);
+        const isHarmless = ["application/pdf", "image/jpeg"].includes(type);
+        assert.equal(headers["content-type"], isHarmless ? type : "application/octet-stream");
+      }
+    }
+  }
+  const page = { "Content-Type": "text/html" };
+  for (const [path, status, headers] of [
+    ["/arcgis/FeatureServer/0/7/attachments", 200, page],
+    ["/arcgis/FeatureServer/0/7/attachments/12/x", 200, page],
+    ["/arcgis/FeatureServer/0/7/attachments/12", 404, page],
+    [`${item}/data`, 500, page],
+    [`${item}/data/x`, 200, page],
+    ["/x", 200, { ...page, "Content-Disposition": "inline; filename=attachment" }],
+  ] as const) {
+    upstream.behave = (_seen, res) => void res.writeHead(status, headers).end("<html>no</html>");
+    assertError(await ask(`${upstream.origin}${path}`), "response_rejected");
+  }
+});
+
+test("PX-4 a file has the same name whether it is small or large, in every alphabet, and no path", async (t) => {
+  const { ask, upstream } = await openProxy(t);
+  const bytes = (name: string) => Buffer.from(name, "utf8").toString("latin1");
+  const names: [given: string, expected: string][] = [
+    ['filename="plan.pdf"', 'filename="plan.pdf"'],
+    ["filename=plan.pdf", 'filename="plan.pdf"'],
+    [
+      `filename="${bytes("Straße 日本.pdf")}"`,
+      "filename=\"Stra_e __.pdf\"; filename*=UTF-8''Stra%C3%9Fe%20%E6%97%A5%E6%9C%AC.pdf",
+    ],
+    ['filename="Stra\xDFe.pdf"', "filename=\"Stra_e.pdf\"; filename*=UTF-8''Stra%C3%9Fe.pdf"],
+    [
+      "filename=\"x.pdf\"; filename*=UTF-8''%E6%97%A5%2b.pdf",
+      "filename=\"_+.pdf\"; filename*=UTF-8''%E6%97%A5%2B.pdf",
+    ],
+    ["filename*=UTF-8''%FF; filename=\"y.pdf\"", 'filename="y.pdf"'],
+    ['filename="../../etc/passwd"', 'filename="passwd"'],
+    ['filename="C:\\\\a\\\\b.txt"', 'filename="b.txt"'],
+    ['filename="a\\"b.txt"', "filename=\"a_b.txt\"; filename*=UTF-8''a%22b.txt"],
+    [
+      `filename="${bytes("‮fdp.exe (1)'s")}"`,
+      "filename=\"_fdp.exe (1)'s\"; filename*=UTF-8''%E2%80%AEfdp.exe%20%281%29%27s",
+    ],
+  ];
+  for (const [given, expected] of names) {
+    for (const type of ["attachment", "inline"]) {
+      for (const length of [1_000, 1_000_000]) {
+        upstream.behave = (_seen, res) =>
+          void res
+            .writeHead(200, ["Content-Type", "text/plain", "Content-Disposition", `${type}; ${given}`])
+            .end("x".repeat(length));
+        const { headers, body } = await ask(`${upstream.origin}/x`);
+        assert.deepEqual([headers["content-disposition"], body.length], [`${type}; ${expected}`, length]);
+      }
+    }
+  }
+});
+
 test("PX-4 JSON, protobuf, images and other data come back as they are, and as nothing else", async (t) => {
   const { ask, upstream } = await openProxy(t);
   const types: [sent: string, received?: string][] = [
@@ -761,7 +850,35 @@ test("CS-5 a request from elsewhere is 403 for every method, GET included, and t
       }
     }
   }
+  for (const headers of [
+    ...[
+      `${evil}/map`,
+      `${site.url}.evil.example/map`,
+      `${site.url}@evil.example/map`,
+      `${site.url}/map/../x`,
+    ],
+    ...[`${evil}/?${site.url}/map`, `${site.url}/mapped`, `${site.url}/MAP`, "/map", "map", ""],
+  ].map((Referer) => ({ Referer })))
+    assertError(await browser.send(`/proxy?${upstream.origin}/x`, { headers }), "cross_site");
+  const ofMap = { Referer: `${site.url}/map` };
+  for (const method of ["POST", "PUT", "PATCH", "DELETE"])
+    assertError(await browser.send(`/proxy?${upstream.origin}/x`, { method, headers: ofMap }), "cross_site");
+  for (const [name, value] of [
+    ["Sec-Fetch-Site", "cross-site"],
+    ["Sec-Fetch-Site", ""],
+    ["Origin", evil],
+    ["Origin", "null"],
+  ] as const) {
+    const headers = { ...ofMap, [name]: value };
+    assertError(await browser.send(`/proxy?${upstream.origin}/x`, { headers }), "cross_site");
+  }
   assert.deepEqual([site.sandbox.log.length, upstream.connections()], [before, 0]);
+
+  // Safari before 16.4, on our map page: nothing but the Referer tells where a GET comes from.
+  for (const Referer of [`${site.url}/map`, `${site.url}/map?layer=1&x=/../`]) {
+    const answer = await browser.send(`/proxy?${upstream.origin}/x`, { headers: { Referer } });
+    assert.equal(answer.status, 200, Referer);
+  }
 
   assert.equal(
     (await browser.send(`/proxy?${upstream.origin}/x`, { headers: { Origin: site.url } })).status,

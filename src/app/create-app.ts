@@ -11,6 +11,7 @@ import { errorPage } from "./error-page.ts";
 import { AppError } from "./errors.ts";
 import { logEvent } from "./events.ts";
 import { warnOfForeignCookie } from "./foreign-cookie.ts";
+import { addressesWithoutPorts } from "./forwarded-for.ts";
 import { health } from "./health.ts";
 import { type Logger, openLog } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
@@ -95,7 +96,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const [main, ...further] = mounts.map((mount) => ({ mount, router: routerOf(mount) }));
   if (!main) throw new TypeError("createApp: config has no portal");
 
-  app.use(requestLog(log), boundHeaders, securityHeaders(config), callbacks(configs));
+  app.use(addressesWithoutPorts, requestLog(log), boundHeaders, securityHeaders(config), callbacks(configs));
   if (further.length > 0) app.use(portals(main.mount, further));
   app.use(health({ config, store, metrics, stopping, log }));
   app.use(main.router);

@@ -13,6 +13,7 @@ export function proxy({ config, auth, metrics, log }: PortalMount): Router {
   const handler = arcgisProxy({
     allow: config.proxyAllow,
     origin: config.origin,
+    pages: ["/map"],
     maxBytes: config.proxyMaxBytes,
     timeoutMs: config.proxyTimeoutSeconds * 1000,
     contextOf: async (req) => {

@@ -26,6 +26,11 @@ export interface ArcGISProxyOptions {
   contextOf?: ((req: Request) => Promise<ArcGISContext>) | undefined;
   /** Of the pages that may use the proxy, for browsers without Fetch Metadata; that of the request by default. */
   origin?: string | undefined;
+  /**
+   * Paths of pages beside the proxy that may GET without Fetch Metadata, known by their Referer: Safari before 16.4 sends
+   * nothing else with such a request. The `Referrer-Policy` of these pages has to allow it.
+   */
+  pages?: readonly string[] | undefined;
   /** For metrics. */
   onBytes?: OnBytes | undefined;
   /** For metrics: the time until a server has responded or failed. */
@@ -77,7 +82,8 @@ export function arcgisProxy(options: ArcGISProxyOptions = {}): RequestHandler {
     const { username } = await context.authorize();
     // GET, too: ArcGIS deletes by GET, and the cookie travels with a link on another site.
     const { origin = `${req.protocol}://${req.host}` } = options;
-    if (!isSameOriginRequest(req, origin)) throw new ProxyError("cross_site");
+    const pages = options.pages?.map((path) => origin + req.baseUrl + path) ?? [];
+    if (!isSameOriginRequest(req, origin) && !isGetOfPage(req, pages)) throw new ProxyError("cross_site");
     if (!methods.includes(req.method)) {
       res.set("Allow", methods.join(", "));
       throw new ProxyError("method_not_allowed");
@@ -96,7 +102,7 @@ export function arcgisProxy(options: ArcGISProxyOptions = {}): RequestHandler {
       throw new ProxyError("busy");
     }
     const body = await bodyOf(req, maxBytes, (bytes) => takeMemory(username, res, bytes), onBytes);
-    await passOn(await exchange(res, context, portal, url, body), res, maxBytes, onBytes);
+    await passOn(await exchange(res, context, portal, url, body), res, { url, maxBytes, onBytes });
   }
 
   /** Sends once, and once more with another token when the response says that the first one is invalid. */
@@ -129,4 +135,10 @@ export function arcgisProxy(options: ArcGISProxyOptions = {}): RequestHandler {
     second.rest?.destroy();
     throw new AuthError("token_rejected", { cause: url.host });
   }
+}
+
+function isGetOfPage(req: Request, pages: readonly string[]): boolean {
+  const [referer] = req.get("Referer")?.split("?", 1) ?? [];
+  const isSilent = req.get("Sec-Fetch-Site") === undefined && req.get("Origin") === undefined;
+  return isSilent && ["GET", "HEAD"].includes(req.method) && referer !== undefined && pages.includes(referer);
 }

@@ -7,7 +7,7 @@ import type { Body } from "./body.ts";
  */
 const toServer = ["accept", "accept-language", "content-type", "range", "user-agent"];
 /** What the browser needs to read the response. Cookies, CORS, policies and caching are up to this server. */
-const toBrowser = ["content-disposition", "content-encoding", "content-range", "accept-ranges"];
+const toBrowser = ["content-encoding", "content-range", "accept-ranges"];
 /** A response is data: opened as a page it can do nothing. */
 const policy = "sandbox; default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /** Those that can be decoded here, to see whether a response is an error. */
@@ -27,11 +27,17 @@ export function requestHeaders(req: IncomingMessage, host: string, body?: Body, 
   return list;
 }
 
-/** The same for the browser. `type` is a harmless one. */
-export function responseHeaders(status: number, headers: IncomingHttpHeaders, type?: string): string[] {
+/** The same for the browser. `type` is a harmless one, `disposition` says whether it is saved or shown. */
+export function responseHeaders(
+  status: number,
+  headers: IncomingHttpHeaders,
+  type?: string,
+  disposition?: string,
+): string[] {
   const list = ["cache-control", "no-store", "content-security-policy", policy];
   list.push("cross-origin-resource-policy", "same-origin", "x-content-type-options", "nosniff");
   if (type !== undefined) list.push("content-type", type);
+  if (disposition !== undefined) list.push("content-disposition", disposition);
   // A 204 has no length (RFC 9110, 8.6): a client that believes in one waits for a body.
   return list.concat(pick(headers, status === 204 ? toBrowser : [...toBrowser, "content-length"]));
 }
@@ -56,7 +62,7 @@ export function harmlessType(contentType = ""): string | undefined {
 }
 
 /** Those that `Connection` names belong to one hop (RFC 9110, 7.6.1). */
-function pick(headers: IncomingHttpHeaders, names: string[]): string[] {
+export function pick(headers: IncomingHttpHeaders, names: string[]): string[] {
   const ofThisHop = namesIn(headers.connection);
   const passed = names.filter((name) => headers[name] !== undefined && !ofThisHop.includes(name));
   return passed.flatMap((name) => [name, String(headers[name])]);

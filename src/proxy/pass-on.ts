@@ -1,19 +1,28 @@
 import type { Response } from "express";
 import { leaveUnread, type OnBytes } from "./body.ts";
-import { harmlessType, responseHeaders } from "./headers.ts";
+import { contentDisposition, isDownload } from "./download.ts";
+import { harmlessType, pick, responseHeaders } from "./headers.ts";
 import { ProxyError } from "./proxy-error.ts";
 import { type UpstreamResponse, upstreamError } from "./upstream.ts";
 
 const tooLarge = "more than maxBytes";
 
+interface Passing {
+  url: URL;
+  maxBytes: number;
+  onBytes?: OnBytes | undefined;
+}
+
 /**
  * Gives the browser what is harmless of a response, as fast as it reads: no redirect or unknown status, nothing that a
- * browser might run or show as a page of this site, and no more than `maxBytes`. When it throws, some of the response
- * may have been sent: the connection has to be cut.
+ * browser might run or show as a page of this site, except as a download, and no more than `maxBytes`. When it throws,
+ * some of the response may have been sent: the connection has to be cut.
  */
-export async function passOn(from: UpstreamResponse, res: Response, maxBytes: number, onBytes?: OnBytes) {
+export async function passOn(from: UpstreamResponse, res: Response, { url, maxBytes, onBytes }: Passing) {
   const { status, headers, head, rest } = from;
-  const type = harmlessType(headers["content-type"]);
+  const [, given] = pick(headers, ["content-disposition"]);
+  const download = isDownload(url, status, given);
+  const type = harmlessType(headers["content-type"]) ?? (download ? "application/octet-stream" : undefined);
   const length = Number(headers["content-length"] ?? 0);
   const check = (isFine: boolean, cause: string) => {
     if (isFine) return;
@@ -25,7 +34,7 @@ export async function passOn(from: UpstreamResponse, res: Response, maxBytes: nu
   check(type !== undefined || (head.length === 0 && !rest), `HTTP ${status} with another type`);
   check(Math.max(length, head.length) <= maxBytes, tooLarge);
 
-  const list = responseHeaders(status, headers, type);
+  const list = responseHeaders(status, headers, type, contentDisposition(given, download));
   for (let at = 0; at < list.length; at += 2) res.setHeader(list[at] as string, list[at + 1] as string);
   res.statusCode = status;
   leaveUnread(res.req, res);

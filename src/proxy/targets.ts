@@ -1,4 +1,4 @@
-import { AuthError, isBelow, normalPath } from "../index.ts";
+import { AuthError, hasServicePath, isBelow, normalPath } from "../index.ts";
 
 /** The URL rules of one portal: its REST API, and URL prefixes beside it. */
 export type TargetRules = { portal: string; allow: readonly string[] };
@@ -25,14 +25,19 @@ const returnsTokens = /\/(?:oauth2|generatetoken)\.*(?:\/|$)/i;
  */
 export function proxyTargets({ portal, allow }: TargetRules): (requestUrl: string) => URL {
   const portalServers = portal.replace(/(?<=\/sharing)\/rest$/, "/servers");
-  const prefixes = parsePrefixes([portal, portalServers, ...allow]);
+  const ofPortal = parsePrefixes([portal, portalServers]);
+  const allowed = parsePrefixes(allow);
+  const isAllowed = (url: string, path: string) =>
+    [...ofPortal, ...allowed].some((prefix) => isBelow(url, prefix)) ||
+    // ArcGIS Server ignores case in the paths of its services, and its users write them one way or the other.
+    (hasServicePath(path) && allowed.some((prefix) => isBelow(url.toLowerCase(), prefix.toLowerCase())));
   return (requestUrl) => {
     const url = parse(textOf(requestUrl));
     if (!url) throw refusal("not one plain URL");
     const path = normalPath(url.pathname);
     if (path === undefined || path.includes("//")) throw refusal("its path can be read in two ways");
     if (returnsTokens.test(path)) throw refusal("it returns tokens");
-    if (!prefixes.some((prefix) => isBelow(url.origin + path, prefix)))
+    if (!isAllowed(url.origin + path, path))
       throw refusal(`not in the allowed URLs (${url.host.slice(0, 100)})`);
     if (path !== url.pathname) url.pathname = path;
     return url;

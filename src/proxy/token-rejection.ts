@@ -1,8 +1,11 @@
-import { brotliDecompressSync, unzipSync } from "node:zlib";
+import { brotliDecompressSync, inflateRawSync, unzipSync, type ZlibOptions } from "node:zlib";
 import { headBytes, type UpstreamResponse } from "./upstream.ts";
 
 const rejections = [498, 499];
-const decoders = new Map(Object.entries({ gzip: unzipSync, deflate: unzipSync, br: brotliDecompressSync }));
+/** `x-gzip` is an old name of gzip (RFC 9110, 8.4.1.3). */
+const decoders = new Map(
+  Object.entries({ gzip: unzipSync, "x-gzip": unzipSync, deflate: inflate, br: brotliDecompressSync }),
+);
 
 /**
  * Whether a response says that the token is missing or invalid. ArcGIS says so with status 200 and
@@ -21,11 +24,17 @@ export function rejectsToken({ status, headers, head, rest }: UpstreamResponse):
 /** Empty when it is larger than any error. */
 function decode(bytes: Buffer, encoding = ""): string {
   try {
-    const decoder = decoders.get(encoding.toLowerCase());
+    const decoder = decoders.get(encoding.trim().toLowerCase());
     return (decoder?.(bytes, { maxOutputLength: 64 * 1024 }) ?? bytes).toString("utf8");
   } catch {
     return "";
   }
+}
+
+/** IIS sends deflate without the zlib header, whose first byte says the method and the window (RFC 1950, 2.2). */
+function inflate(bytes: Buffer, options: ZlibOptions): Buffer {
+  const hasHeader = bytes.length > 1 && (bytes.readUInt8(0) & 0x0f) === 8 && bytes.readUInt16BE(0) % 31 === 0;
+  return hasHeader ? unzipSync(bytes, options) : inflateRawSync(bytes, options);
 }
 
 /** `NaN` when there is none. Most responses are no errors: parsing them all would be slow. */

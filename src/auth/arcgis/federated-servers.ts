@@ -1,7 +1,7 @@
 import { ArcGISAuthError, type ArcGISIdentityManager, ArcGISRequestError } from "@esri/arcgis-rest-request";
 import { AuthError } from "../errors.ts";
 import { portalRequest } from "./portal-request.ts";
-import { isSamePortal, mayReceivePortalToken, serverRoot } from "./trusted-urls.ts";
+import { hasServicePath, isSamePortal, mayReceivePortalToken, serverRoot } from "./trusted-urls.ts";
 
 interface ServerInfo {
   /** `false` when `rest/info` is closed, missing or not that of an ArcGIS Server. */
@@ -102,7 +102,7 @@ async function askServer(root: string): Promise<ServerInfo> {
  */
 export async function isArcGISService({ origin, pathname }: URL, portal: string): Promise<boolean> {
   const url = origin + pathname;
-  if (mayReceivePortalToken(portal, url) || !/\/rest\.*(?:\/|$)/i.test(pathname)) return false;
+  if (mayReceivePortalToken(portal, url) || !hasServicePath(pathname)) return false;
   const root = serverRoot(url);
   return root === undefined || (await servers(root, () => askServer(root))).isArcGIS;
 }

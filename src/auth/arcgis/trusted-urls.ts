@@ -37,17 +37,24 @@ export function isSamePortal(owner: unknown, portal: string): boolean {
   if (!system || !home) return false;
   if (isArcGISOnline(home.origin)) return isArcGISOnline(system.origin.replace("http:", "https:"));
   const nameOf = ({ host, path }: { host: string; path: string }) => {
-    const adaptor = path.toLowerCase().replace(/\/*(?:\/(?:home|sharing(?:\/rest)?)\/*)?$/, "");
-    return host.replace(/:(?:80|443)$/, "") + adaptor;
+    const adaptor = path.toLowerCase().split("/").filter(Boolean).join("/");
+    return `${host.replace(/:(?:80|443)$/, "")}/${adaptor.replace(/(?:^|\/)(?:home|sharing(?:\/rest)?)$/, "")}`;
   };
   return nameOf(system) === nameOf(home);
+}
+
+/** Windows ignores capitals, and dots at the end of a name. */
+const service = /^(.*?)\/rest\.*(?:\/|$)/i;
+
+/** Whether a path in normal form may be that of an ArcGIS service. */
+export function hasServicePath(pathname: string): boolean {
+  return service.test(pathname);
 }
 
 /** `https://host/webadaptor` of an ArcGIS service's URL (`.../rest/services/...`). */
 export function serverRoot(url: string): string | undefined {
   const target = parse(url);
-  // Windows ignores capitals, and dots at the end of a name.
-  const path = /^(.*?)\/rest\.*(?:\/|$)/i.exec(target?.path ?? "")?.[1];
+  const path = service.exec(target?.path ?? "")?.[1];
   return target && path !== undefined ? target.origin + path : undefined;
 }
 

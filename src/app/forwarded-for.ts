@@ -1,0 +1,21 @@
+import type { RequestHandler } from "express";
+
+/**
+ * Removes ports from `X-Forwarded-For`, where Azure Application Gateway and IIS ARR write `203.0.113.9:51544` and
+ * `[2001:db8::1]:443`: to rate limits and in the log, a visitor would have another address with every connection.
+ */
+export const addressesWithoutPorts: RequestHandler = ({ headers }, _res, next) => {
+  const list = headers["x-forwarded-for"];
+  if (list !== undefined) {
+    const addresses = String(list)
+      .split(",")
+      .map((entry) => entry.trim());
+    headers["x-forwarded-for"] = addresses.map(withoutPort).join(", ");
+  }
+  next();
+};
+
+function withoutPort(address: string): string {
+  const [, ipv6, ipv4] = /^(?:\[([\da-f:.]+)\]|([\d.]+))(?::\d+)?$/i.exec(address) ?? [];
+  return ipv6 ?? ipv4 ?? address;
+}
