@@ -93,7 +93,7 @@ async function runDemo(
   env: Record<string, string>,
   { loader, flags = [] }: { loader?: string; flags?: string[] } = {},
 ): Promise<{ code: number; stderr: string }> {
-  const nodeFlags = loader ? ["--import", loader] : [];
+  const nodeFlags = loader ? ["--disable-warning=DEP0205", "--import", loader] : [];
   const { code, error } = await spawnCli(["demo", ...flags], { cwd, env, nodeFlags });
   return { code, stderr: error };
 }

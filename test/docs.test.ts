@@ -106,6 +106,22 @@ test("every command that README and docs name is one of package.json, and every 
   }
 });
 
+test("docs/dependencies.md says why each dependency is there, and the map's files keep their licenses", () => {
+  const { dependencies, peerDependencies } = JSON.parse(read("package.json"));
+  const tables = read("docs/dependencies.md").split("| peer dependency |");
+  const named = tables.map((table) => [...table.matchAll(/^\| `(.*?)` \| \S/gm)].map(([, name]) => name));
+  assert.deepEqual(named, [Object.keys(dependencies), Object.keys(peerDependencies)]);
+  for (const name of readdirSync("dist/map"))
+    assert.ok(readdirSync(`dist/map/${name}`).includes("LICENSE"), name);
+});
+
+test("no command that a reader types has &&, which Windows PowerShell 5.1 does not know", () => {
+  for (const page of ["README.md", "examples/maps-sdk/README.md", ...pages.map((name) => `docs/${name}`)]) {
+    const text = read(page).replace(/```(?!sh\n)\w+\n.*?```/gs, "");
+    assert.doesNotMatch(text, /\b(?:npm|npx|node) [^`\n]*&&/, page);
+  }
+});
+
 test("SC-1 every package is pinned with its hash and runs no script when it is installed, in CI without any", () => {
   for (const path of ["package-lock.json", "bench/package-lock.json"]) {
     const { packages } = JSON.parse(read(path)) as { packages: Record<string, Record<string, unknown>> };

@@ -3,6 +3,7 @@ import { execFile, spawnSync } from "node:child_process";
 import {
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -11,6 +12,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, before, describe, type TestContext, test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { Browser, click } from "./support/browser.ts";
 import { freePort, startProgram } from "./support/program.ts";
@@ -24,12 +26,29 @@ const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const readme = readFileSync(join(root, "README.md"), "utf8");
 const run = promisify(execFile);
 
+const { installedNodes }: { installedNodes(): string[] } = await import(
+  pathToFileURL(join(root, "scripts/nodes.js")).href
+);
+/** By their version: this Node, and those that `npm run nodes` has installed. */
+const nodes = new Map(
+  [process.execPath, ...installedNodes()].map((node) => [
+    spawnSync(node, ["--version"], { encoding: "utf8" }).stdout.trim(),
+    node,
+  ]),
+);
+
 const ends: (() => void)[] = [];
 const lifetime = { after: (end: () => void) => void ends.push(end) } as Pick<TestContext, "after">;
 /** The project that the package is installed in. */
 const project = folder(lifetime);
 const installed = join(project, "node_modules/arcgis-sign-in");
 let packed: string[] = [];
+let tarball: string;
+
+async function install(cwd: string, ...packages: string[]): Promise<void> {
+  writeFileSync(join(cwd, "package.json"), '{ "private": true, "type": "module" }');
+  await npm(cwd, "install", "--prefer-offline", "--no-audit", "--no-fund", ...packages);
+}
 
 async function npm(cwd: string, ...args: string[]): Promise<string> {
   // npm hands its own settings, such as the folder of the package, to whatever it runs.
@@ -47,25 +66,17 @@ before(async () => {
   const output = await npm(clone, "pack", "--json", "--pack-destination", project);
   const [{ filename, files }] = JSON.parse(output.slice(output.indexOf("[\n")));
   packed = files.map(({ path }: { path: string }) => path);
-  writeFileSync(join(project, "package.json"), '{ "private": true, "type": "module" }');
   const others = [
     "@esri/arcgis-rest-portal",
+    "@esri/arcgis-rest-request",
     "@types/express",
     "@types/express-session",
     "@types/node",
     "typescript",
-  ].map((name) => `${name}@${manifest.devDependencies[name]}`);
+  ].map((name) => `${name}@${manifest.devDependencies[name] ?? manifest.dependencies[name]}`);
   const helmet = `helmet@${manifest.dependencies.helmet}`;
-  await npm(
-    project,
-    "install",
-    "--prefer-offline",
-    "--no-audit",
-    "--no-fund",
-    `./${filename}`,
-    helmet,
-    ...others,
-  );
+  tarball = join(project, filename);
+  await install(project, tarball, "express", "express-session", helmet, ...others);
 });
 after(() => {
   for (const end of ends.reverse()) end();
@@ -79,7 +90,12 @@ function example(name: string): string {
 }
 
 /** Writes an app into a folder of the project, starts it on its own port, and a sandbox portal of the package. */
-async function start(t: TestContext, name: string, source: string, page?: string): Promise<Browser> {
+async function start(
+  t: TestContext,
+  name: string,
+  source: string,
+  { page, node }: { page?: string; node?: string } = {},
+): Promise<Browser> {
   const [port, portalPort] = [await freePort(), await freePort()];
   const url = `http://localhost:${port}`;
   const portal = `http://127.0.0.1:${portalPort}/portal/sharing/rest`;
@@ -97,7 +113,7 @@ async function start(t: TestContext, name: string, source: string, page?: string
      const clients = [{ clientId: "my-app", redirectUris: ["${url}/authenticate"] }];
      await startSandbox({ port: ${portalPort}, clients });`,
   );
-  await startProgram(t, { file: "portal.mjs", cwd, url: `${portal}/info`, env: {} });
+  await startProgram(t, { file: "portal.mjs", cwd, url: `${portal}/info`, env: {}, node });
   const env = {
     CLIENT_ID: "my-app",
     PORTAL_URL: portal,
@@ -106,7 +122,7 @@ async function start(t: TestContext, name: string, source: string, page?: string
     SESSION_SECRET: secret(),
     ENCRYPTION_KEY: secret(),
   };
-  await startProgram(t, { file: name, cwd, url, env });
+  await startProgram(t, { file: name, cwd, url, env, node });
   return new Browser(url);
 }
 
@@ -137,6 +153,36 @@ describe("the tarball", () => {
     assert.equal(stdout.trim(), manifest.version);
     assert.ok(existsSync(join(project, "node_modules/express-session")));
     assert.ok(!existsSync(join(installed, "node_modules")), "express and @esri/* are the app's own");
+  });
+
+  test("costs an app with express and express-session 120 packages and 35 MB at most, and redis only who wants it", async (t) => {
+    const app = folder(t);
+    await install(app, tarball, "express", "express-session");
+    const packages = (await npm(app, "ls", "--all", "--parseable")).trim().split("\n").slice(1);
+    assert.ok(new Set(packages).size <= 120, `${new Set(packages).size} packages`);
+    const used = readdirSync(join(app, "node_modules"), { recursive: true, withFileTypes: true })
+      .map((entry) => lstatSync(join(entry.parentPath, entry.name)))
+      .reduce((bytes, { blocks, size }) => bytes + (blocks === undefined ? size : blocks * 512), 0);
+    assert.ok(used <= 35 * 1024 * 1024, `${used} bytes`);
+
+    const env = {
+      PATH: process.env.PATH,
+      CLIENT_ID: "my-app",
+      REDIRECT_URI: "http://localhost:3000/authenticate",
+      SESSION_SECRET: secret(),
+      ENCRYPTION_KEY: secret(),
+      REDIS_URL: "redis://127.0.0.1:1",
+    };
+    const bin = join(app, "node_modules/arcgis-sign-in/dist/cli/arcgis-sign-in.js");
+    const { status, stderr } = spawnSync(process.execPath, [bin, "start"], {
+      cwd: app,
+      env,
+      encoding: "utf8",
+    });
+    assert.deepEqual(
+      [status, stderr],
+      [78, "REDIS_URL: needs the package redis. Run: npm install redis@6\n"],
+    );
   });
 });
 
@@ -186,7 +232,7 @@ describe("TypeScript", () => {
     export const ends = [() => server.close(), () => sandbox.close(), ConfigError];
   `;
 
-  function compile(compilerOptions: object): string[] {
+  function compile(compilerOptions: object, node = process.execPath): string[] {
     const cwd = join(project, "ts");
     mkdirSync(cwd, { recursive: true });
     const options = {
@@ -202,16 +248,22 @@ describe("TypeScript", () => {
     const tsconfig = { compilerOptions: { ...options, ...compilerOptions }, files: ["app.ts"] };
     writeFileSync(join(cwd, "tsconfig.json"), JSON.stringify(tsconfig));
     writeFileSync(join(cwd, "app.ts"), source);
-    const { stdout } = spawnSync(join(project, "node_modules/.bin/tsc"), ["--pretty", "false"], {
-      cwd,
-      encoding: "utf8",
-    });
+    const { stdout } = spawnSync(
+      node,
+      [join(project, "node_modules/typescript/bin/tsc"), "--pretty", "false"],
+      {
+        cwd,
+        encoding: "utf8",
+      },
+    );
     return stdout.split("\n").filter((line) => / error TS\d+: /.test(line));
   }
 
-  test("a strict nodenext app compiles", () => {
-    assert.deepEqual(compile({ skipLibCheck: true }), []);
-  });
+  for (const [version, node] of nodes) {
+    test(`a strict nodenext app compiles with Node ${version}`, () => {
+      assert.deepEqual(compile({ skipLibCheck: true }, node), []);
+    });
+  }
 
   test("our declarations pass without skipLibCheck; the errors left are in Esri's", () => {
     const errors = compile({ skipLibCheck: false });
@@ -224,32 +276,30 @@ describe("TypeScript", () => {
 });
 
 describe("an app with the installed package", () => {
-  test("ESM: the README's app signs in, acts as the user, and is given an ArcGISIdentityManager", async (t) => {
-    const source = example("app.js").replace(
-      "app.use(authErrorHandler());",
-      `import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
+  for (const [version, node] of nodes) {
+    test(`ESM with Node ${version}: the README's app signs in, acts as the user, and is given an ArcGISIdentityManager`, async (t) => {
+      const source = example("app.js").replace(
+        "app.use(authErrorHandler());",
+        `import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
        app.get("/same-class", requireSignIn(), async (req, res) => {
          res.json((await req.arcgis.identity()) instanceof ArcGISIdentityManager);
        });
        app.use(authErrorHandler());`,
-    );
-    const browser = await start(t, "app.mjs", source);
-    const refused = await browser.get("/reports", { Accept: "application/json" });
-    assert.deepEqual([refused.status, /"code":"signed_out"/.test(refused.body)], [401, true]);
-    const away = await browser.get("/reports", click);
-    assert.deepEqual([away.status, away.headers.location], [302, "/sign-in?returnTo=%2Freports"]);
-    const landed = await signIn(browser, "sandy_admin", String(away.headers.location));
-    assert.deepEqual([landed.status, landed.headers.location], [303, "/reports"]);
-    const titles = (await browser.get("/reports")).json() as string[];
-    assert.ok(titles.length > 0 && titles.every((title) => typeof title === "string"));
-    assert.equal((await browser.get("/same-class")).body, "true");
-  });
+      );
+      const browser = await start(t, `esm-${version}.mjs`, source, { node });
+      const refused = await browser.get("/reports", { Accept: "application/json" });
+      assert.deepEqual([refused.status, /"code":"signed_out"/.test(refused.body)], [401, true]);
+      const away = await browser.get("/reports", click);
+      assert.deepEqual([away.status, away.headers.location], [302, "/sign-in?returnTo=%2Freports"]);
+      const landed = await signIn(browser, "sandy_admin", String(away.headers.location));
+      assert.deepEqual([landed.status, landed.headers.location], [303, "/reports"]);
+      const titles = (await browser.get("/reports")).json() as string[];
+      assert.ok(titles.length > 0 && titles.every((title) => typeof title === "string"));
+      assert.equal((await browser.get("/same-class")).body, "true");
+    });
 
-  const canRequire = "require_module" in process.features && process.features.require_module === true;
-  test("CommonJS: the same by require, where the class of require() is another one", {
-    skip: !canRequire && "this version of Node cannot require() modules",
-  }, async (t) => {
-    const source = `
+    test(`CommonJS with Node ${version}: the same by require, where the class of require() is another one`, async (t) => {
+      const source = `
       const { ArcGISIdentityManager } = require("@esri/arcgis-rest-request");
       const { arcgisAuth, authErrorHandler, requireSignIn } = require("arcgis-sign-in");
       const express = require("express");
@@ -274,10 +324,11 @@ describe("an app with the installed package", () => {
       app.use(authErrorHandler());
       app.listen(3000, "127.0.0.1");
     `;
-    const browser = await start(t, "app.cjs", source);
-    await signIn(browser, "sandy_admin");
-    assert.deepEqual((await browser.get("/me")).json(), ["Sandy Boxwell", false, true]);
-  });
+      const browser = await start(t, `cjs-${version}.cjs`, source, { node });
+      await signIn(browser, "sandy_admin");
+      assert.deepEqual((await browser.get("/me")).json(), ["Sandy Boxwell", false, true]);
+    });
+  }
 
   for (const shared of [false, true]) {
     test(`with its own express-session, helmet, view engine, start page and error handler, ${shared ? "in one session" : "in two sessions"}`, async (t) => {
@@ -317,7 +368,7 @@ describe("an app with the installed package", () => {
         app.listen(3000, "127.0.0.1");
       `;
       const name = shared ? "shared.mjs" : "own.mjs";
-      const browser = await start(t, name, source, "<p>{text}</p>");
+      const browser = await start(t, name, source, { page: "<p>{text}</p>" });
       const page = async (path: string) => (await browser.get(path, click)).body;
 
       assert.equal(await page("/"), "<p>1,,</p>");

@@ -84,7 +84,11 @@ describe("the sandbox as a package entry point", () => {
     `;
     const cwd = assemble(t, new Map([["app.mjs", script]]));
     const { NODE_OPTIONS: _, ...env } = process.env;
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, ["app.mjs"], { cwd, env });
+    const { stdout, stderr } = await promisify(execFile)(
+      process.execPath,
+      ["--disable-warning=DEP0205", "app.mjs"],
+      { cwd, env },
+    );
     assert.deepEqual([stdout, stderr], ["200 true\n", ""]);
   });
 

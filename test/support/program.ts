@@ -46,9 +46,18 @@ export async function startProgram(
     cwd,
     url,
     env,
-  }: { file: string; args?: string[]; cwd: string; url: string; env: Record<string, string> },
+    node = process.execPath,
+  }: {
+    file: string;
+    args?: string[];
+    cwd: string;
+    url: string;
+    env: Record<string, string>;
+    /** The Node.js that runs it. */
+    node?: string | undefined;
+  },
 ): Promise<ChildProcess> {
-  const program = spawn(process.execPath, [file, ...args], {
+  const program = spawn(node, [file, ...args], {
     cwd,
     env: { PATH: process.env.PATH, ...env },
     stdio: ["ignore", "ignore", "inherit"],
