@@ -19,6 +19,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Lock, lock, preventCommit } from "#src/auth/session/file-lock.ts";
 import { writeDurably } from "#src/auth/session/safe-file.ts";
 import { needsPosix } from "./support/posix.ts";
+import { casesOf } from "./support/rounds.ts";
 import { folder } from "./support/temporary.ts";
 
 /** Longer than any test may take: a lock that is broken in such a test was broken at once. */
@@ -161,20 +162,43 @@ describe("a lock that was left behind", () => {
 });
 
 /** Linux refuses to replace or remove what is mounted, with a code that Windows gives for a file that is open. */
-test("ST-15 on Windows, a file that another program has open is replaced and removed when it is closed", (t) => {
-  const dir = folder(t);
-  const file = join(dir, "record.session");
-  writeFileSync(file, "old");
-  try {
-    execFileSync("mount", ["--bind", file, file], { stdio: "ignore" });
-    execFileSync("umount", [file]);
-  } catch {
-    const reason = "a file cannot be mounted: run the tests as root, where mounting is permitted";
-    if (process.env.REQUIRE_ALL === "1") throw new Error(reason);
-    t.skip(reason);
-    return;
-  }
-  const script = `
+const windows: [what: string, script: string, output: string][] = [
+  [
+    "is replaced and removed when it is closed",
+    `
+    busy(500);
+    console.log(await writeDurably(file, "new"), readFileSync(file, "latin1"));
+    busy(500);
+    console.log(await removeDurably(file));
+    await writeDurably(file, "old");
+    `,
+    "true new\ntrue\n",
+  ],
+  [
+    "is given up after 5 s",
+    `
+    busy(7_000);
+    console.log(await writeDurably(file, "new").catch(({ code }) => code), readFileSync(file, "latin1"));
+    `,
+    "EBUSY old\n",
+  ],
+];
+
+for (const [what, steps, expected] of casesOf(windows, 1))
+  test(`ST-15 on Windows, a file that another program has open ${what}`, (t) => {
+    const dir = folder(t);
+    const file = join(dir, "record.session");
+    writeFileSync(file, "old");
+    try {
+      execFileSync("mount", ["--bind", file, file], { stdio: "ignore" });
+      execFileSync("umount", [file]);
+    } catch {
+      const reason = "a file cannot be mounted: run the tests as root, where mounting is permitted";
+      if (process.env.REQUIRE_ALL === "1") throw new Error(reason);
+      t.skip(reason);
+      return;
+    }
+    const script = `
     import { execFileSync } from "node:child_process";
     import { readFileSync } from "node:fs";
     Object.defineProperty(process, "platform", { value: "win32" });
@@ -184,20 +208,14 @@ test("ST-15 on Windows, a file that another program has open is replaced and rem
       execFileSync("mount", ["--bind", file, file]);
       setTimeout(() => execFileSync("umount", [file]), ms);
     };
-    busy(500);
-    console.log(await writeDurably(file, "new"), readFileSync(file, "latin1"));
-    busy(500);
-    console.log(await removeDurably(file));
-    await writeDurably(file, "old");
-    busy(7_000);
-    console.log(await writeDurably(file, "new").catch(({ code }) => code), readFileSync(file, "latin1"));
+    ${steps}
   `;
-  const output = execFileSync(process.execPath, ["--input-type=module", "--eval", script], {
-    encoding: "utf8",
+    const output = execFileSync(process.execPath, ["--input-type=module", "--eval", script], {
+      encoding: "utf8",
+    });
+    assert.equal(output, expected);
+    assert.deepEqual(readdirSync(dir), ["record.session"]);
   });
-  assert.equal(output, "true new\ntrue\nEBUSY old\n");
-  assert.deepEqual(readdirSync(dir), ["record.session"]);
-});
 
 const uuid = "11111111-2222-4333-8444-555555555555";
 /** Each may give what must still hold afterwards. */

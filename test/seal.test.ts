@@ -140,17 +140,17 @@ test("ST-5 a ring without a key is refused", () => {
   assert.throws(() => keyRing([]), new TypeError("a key ring needs at least one secret"));
 });
 
-test("ST-10 ten thousand seals of one text have ten thousand nonces and nothing else in common but their key", () => {
+test("ST-10 seals of one text have a nonce each, and nothing in common but their key", () => {
   const ring = keyRing([secret()]);
   const nonces = new Set<string>();
   const tails = new Set<string>();
-  for (let round = 0; round < 10_000; round++) {
+  for (let round = 0; round < 1_000; round++) {
     const bytes = Buffer.from(ring.seal("1", "session", "a"), "base64url");
     nonces.add(bytes.subarray(9, 21).toString("hex"));
     tails.add(bytes.subarray(21).toString("hex"));
   }
-  assert.equal(nonces.size, 10_000);
-  assert.equal(tails.size, 10_000);
+  assert.equal(nonces.size, 1_000);
+  assert.equal(tails.size, 1_000);
   for (const nonce of nonces) assert.equal(nonce.length, 24, "96 bits");
 });
 
