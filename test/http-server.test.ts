@@ -130,7 +130,7 @@ describe("AV-10 one connection", { concurrency: true }, () => {
   });
 
   test("AV-10 a response that the client stops reading ends the connection; one that makes progress does not", async (t) => {
-    const stalledMs = 1_000;
+    const stalledMs = 2_000;
     const { site } = await openSlow(t, { limits: { ...httpLimits, stalledMs } });
     const stopped = open(t, site.url).pause();
     stopped.write(get("/large"));

@@ -334,7 +334,9 @@ describe("signing out", () => {
       await until(() => waiting.length === 40, "all 40 have their session and hold on to it");
 
       // A quarter goes on before the sign-out arrives, half while it is under way, a quarter after it.
+      const { kept } = renewals;
       for (const go of waiting.slice(0, 10)) go();
+      await until(() => renewals.kept > kept, "one of them has stored its token");
       const signedOut = browser.post("/sign-out", { csrf_token: formToken });
       for (const go of waiting.slice(10, 30)) {
         await new Promise(setImmediate);
