@@ -20,6 +20,7 @@ import type { PortalMount } from "./portal-mount.ts";
 import { portalRoutes, signInLimit } from "./portal-routes.ts";
 import { portals } from "./portals.ts";
 import { requestLog } from "./request-log.ts";
+import { refuseRewritten } from "./reverse-proxy.ts";
 import { boundHeaders, securityHeaders } from "./security-headers.ts";
 import { openStore } from "./store.ts";
 
@@ -99,8 +100,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   app.use(addressesWithoutPorts, requestLog(log), boundHeaders, securityHeaders(config), callbacks(configs));
   if (further.length > 0) app.use(portals(main.mount, further));
   app.use(health({ config, store, metrics, stopping, log }));
-  app.use(main.router);
-  app.use(() => {
+  app.use(main.router, refuseRewritten, () => {
     throw new AppError("not_found");
   });
   app.use(errorPage(log, metrics.refusal));
@@ -122,6 +122,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       sessionKey: portalId === firstPortal ? "arcgis" : `arcgis:${portalId}`,
       basePath: "",
       callbackPath: callbackRoute(config),
+      portalServerUrl: config.portalServerUrl,
       sessionSecret: config.sessionSecrets,
       encryptionKey: config.encryptionKeys,
       expiration: config.tokenExpirationMinutes,

@@ -11,6 +11,7 @@ const appErrors = {
   method_not_allowed: [405, "This URL does not accept this kind of request."],
   payload_too_large: [413, "The request is larger than this server accepts. Send less data."],
   rate_limited: [429, "There were too many sign-ins from your address. Wait a minute, then try again."],
+  redirect_rewritten: [500, "The reverse proxy changes redirects, so the sign-in cannot reach the portal."],
   internal: [500, "This is an error of the server, not yours. Try again in a minute."],
 } as const satisfies Record<string, readonly [number, string]>;
 
@@ -45,9 +46,11 @@ export const errorPages: Record<ErrorCode, [title: string, next: NextStep]> = {
   rate_limited: ["One moment, please", "retry"],
   not_mounted: ["Something went wrong on our side", "home"],
   insecure_connection: ["This server is not set up for https yet", "home"],
+  redirect_rewritten: ["The sign-in did not reach the portal", "home"],
   internal: ["Something went wrong on our side", "retry"],
   portal_unreachable: ["ArcGIS cannot be reached", "sign-in"],
   response_rejected: ["This response cannot be passed on", "home"],
+  web_tier_authentication: ["ArcGIS asks this server for a Windows sign-in", "sign-in"],
   portal_response_invalid: ["ArcGIS sent an unexpected response", "sign-in"],
   store_unavailable: ["Sign-in is not possible right now", "retry"],
   busy: ["One moment, please", "retry"],
@@ -79,7 +82,11 @@ export const pageTexts: Partial<Record<ErrorCode, string>> = {
     "If you run this server: add the app's origin to EMBED_ORIGINS if you trust it with your users' tokens.",
   not_mounted: "If you run this server: the log says how the app is to be mounted.",
   insecure_connection:
-    "If you run this server: let the reverse proxy send X-Forwarded-Proto, and set TRUST_PROXY to its address or to 1.",
+    "If you run this server: let the reverse proxy send X-Forwarded-Proto, and set TRUST_PROXY to its address or to 1. IIS with ARR sends only X-ARR-SSL: its rule must set HTTP_X_FORWARDED_PROTO to https (docs/windows.md).",
+  redirect_rewritten:
+    'A reverse proxy has put this site\'s name into the redirect to the portal. If you run this server with IIS: turn off "Reverse rewrite host in response headers" (docs/windows.md).',
+  web_tier_authentication:
+    "If you run this server: its requests to the portal are rejected by Integrated Windows Authentication. Set PORTAL_SERVER_URL to a URL of the portal without it (docs/windows.md).",
   store_unavailable: "The session store of this server does not respond. Try again in a minute.",
 };
 

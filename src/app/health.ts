@@ -79,7 +79,7 @@ function storeProbe(store: SealedStore, log: Logger): () => Promise<boolean> {
 }
 
 /** Written by reverse proxies, each by some of them. */
-const forwarding = /^(?:x-forwarded|forwarded|x-real-ip|via)(?:-|$)/;
+const forwarding = /^(?:x-forwarded|forwarded|x-real-ip|via|x-original-url|x-arr)(?:-|$)/;
 
 /**
  * Whether a program on this machine asks for itself. What counts is the socket, not `req.ip`, which a header can

@@ -71,7 +71,7 @@ async function closeServer(server: Server, unused: Set<Socket>, patienceMs: numb
 }
 
 /**
- * Ends the process: at SIGTERM or SIGINT with exit code 0; after an uncaught error with exit code 1, for a supervisor to
+ * Ends the process: at a signal, or PM2's message, with exit code 0; after an uncaught error with exit code 1, for a supervisor to
  * start it again. Requests in flight are finished first, for 10 s at most. A second signal or error does not wait.
  */
 export function endInOrder({ url, stop, log }: Running): void {
@@ -85,12 +85,13 @@ export function endInOrder({ url, stop, log }: Running): void {
     await new Promise((resolve) => process.stdout.write("", resolve));
     process.exit(exitCode);
   };
-  for (const signal of ["SIGTERM", "SIGINT"]) {
-    process.on(signal, () => {
-      log.info({ signal }, "stopping");
-      void end(0);
-    });
-  }
+  const stopFor = (signal: string) => {
+    log.info({ signal }, "stopping");
+    void end(0);
+  };
+  // Windows has no SIGTERM: Ctrl+Break and services end as SIGBREAK, a closed window as SIGHUP, and PM2 sends a message.
+  for (const signal of ["SIGTERM", "SIGINT", "SIGBREAK", "SIGHUP"]) process.on(signal, () => stopFor(signal));
+  process.on("message", (message) => message === "shutdown" && stopFor(message));
   // An unhandled rejection comes here, too.
   process.on("uncaughtException", (error) => {
     log.fatal({ event: "crash", reason: reasonOf(error), at: placeOf(error) }, "an uncaught error");

@@ -3,7 +3,12 @@ import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import type { Request, Response } from "express";
 import { portalBackoff } from "./arcgis/backoff.ts";
 import type { IdentityManager } from "./arcgis/identity-manager.ts";
-import { isUnreachable, type PortalRequest, refreshingRequest } from "./arcgis/portal-request.ts";
+import {
+  isUnreachable,
+  type PortalRequest,
+  reachPortalAt,
+  refreshingRequest,
+} from "./arcgis/portal-request.ts";
 import { type PendingRevocation, revocation } from "./arcgis/revocation.ts";
 import { endOfToken, type IdentityStore, tokenRefresh } from "./arcgis/token-refresh.ts";
 import { fetchProfile, minimalProfile, type UserProfile } from "./arcgis/user-profile.ts";
@@ -110,6 +115,7 @@ const sharedKeys = new WeakMap<SealedStore, Set<string>>();
 export function createAuth(options: ArcGISAuthOptions) {
   const settings = checkOptions(options);
   const { oauth, sessionKey, shareSession, allowedOrganizations } = settings;
+  if (settings.portalServerUrl) reachPortalAt(oauth.portal, settings.portalServerUrl.replace(/\/$/, ""));
   const keys = { identity: sessionKey, signIn: `${sessionKey}SignIn` };
   const cookie = sessionCookie(settings);
   const csrf = csrfTokens(settings.sessionSecrets);

@@ -25,6 +25,7 @@ const catalog = {
   insecure_connection: [500, "This app is not set up for https yet."],
   not_mounted: [500, "This route is not set up correctly."],
   portal_unreachable: [502, "The portal cannot be reached. Try again in a minute."],
+  web_tier_authentication: [502, "The portal asks this server for a Windows sign-in."],
   portal_response_invalid: [502, "The portal sent an unexpected response. Try again in a minute."],
   portal_timeout: [504, "The portal took too long. Try again in a minute."],
   store_unavailable: [503, "Sign-in is not possible right now. Try again in a minute."],

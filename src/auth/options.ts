@@ -14,6 +14,8 @@ export interface ArcGISAuthOptions {
   encryptionKey: string | readonly string[];
   /** `https://{host}/{webadaptor}/sharing/rest`; ArcGIS Online by default. */
   portal?: string | undefined;
+  /** Where this server reaches the portal, when that differs from where browsers do (web-tier authentication). */
+  portalServerUrl?: string | undefined;
   /** Sent with the token requests when the credentials item is confidential. */
   clientSecret?: string | undefined;
   /** Lifetime of the refresh token in minutes (20160). */
@@ -84,7 +86,7 @@ export interface AuthEvent {
 const types: Record<string, string> = {
   secret: "sessionSecret encryptionKey",
   string:
-    "clientId redirectUri portal? clientSecret? basePath? callbackPath? proxyPrefix? cookieName? sessionDir? sessionKey?",
+    "clientId redirectUri portal? portalServerUrl? clientSecret? basePath? callbackPath? proxyPrefix? cookieName? sessionDir? sessionKey?",
   number: "expiration? idleSeconds? maxSeconds?",
   boolean: "pkce? shareSession? signOutOfPortal? passRefusals?",
   object: "store? allowedOrganizations?",
@@ -107,8 +109,13 @@ export function checkOptions(options: ArcGISAuthOptions) {
       values.delete(key);
     }
   for (const name of values.keys()) check(false, `${name}: unknown option`);
-  const { redirectUri, portal = "https://www.arcgis.com/sharing/rest", store } = options;
-  for (const [name, url] of Object.entries({ redirectUri, portal }))
+  const {
+    redirectUri,
+    portal = "https://www.arcgis.com/sharing/rest",
+    portalServerUrl = portal,
+    store,
+  } = options;
+  for (const [name, url] of Object.entries({ redirectUri, portal, portalServerUrl }))
     check(isSecureUrl(url), `${name}: must be an absolute https URL (http only on loopback) without a query`);
   const callback = URL.canParse(redirectUri) ? new URL(redirectUri) : new URL("invalid:/");
   const basePath = options.basePath ?? callback.pathname.replace(/\/[^/]*\/?$/, "");

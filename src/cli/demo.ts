@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { parseConfig } from "../app/config/config.ts";
 import { endInOrder, explain, serve } from "../app/serve.ts";
+import { restrictOnWindows } from "../auth/session/windows-rights.ts";
 import { startSandbox } from "../sandbox/index.ts";
 import type { CommandContext } from "./command-context.ts";
 import { myContent } from "./demo-content.ts";
@@ -75,6 +76,7 @@ interface DemoOptions {
 async function startDemo({ port, sandboxPort, providerPort, env }: DemoOptions): Promise<void> {
   const redirectUri = `http://localhost:${port}/authenticate`;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  restrictOnWindows(folder);
   const sandbox = await startSandbox({
     port: Number(sandboxPort),
     clients: [{ clientId: "demo", redirectUris: [redirectUri], title: "The demo on your machine" }],

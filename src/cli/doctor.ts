@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { type Config, ConfigError, loadConfig } from "../app/config/config.ts";
 import { firstPortal } from "../app/config/portals.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -6,8 +7,8 @@ import { checkAuthorities, checkNode } from "./doctor/machine.ts";
 import { askAboutApp, checkClientId, checkMetadata, checkPkce, checkRedirectUri } from "./doctor/oauth.ts";
 import { askPortal, checkCertificate, checkClock, checkPortal } from "./doctor/portal.ts";
 import type { ProbeOptions } from "./doctor/probe.ts";
-import { checkListener, checkReverseProxy } from "./doctor/settings.ts";
-import { checkStore } from "./doctor/store.ts";
+import { checkListener, checkRedirect, checkReverseProxy } from "./doctor/settings.ts";
+import { checkRights, checkStore } from "./doctor/store.ts";
 
 /** What a test replaces. */
 export interface DoctorOptions extends ProbeOptions {
@@ -57,6 +58,8 @@ async function allFindings(
     "reverse proxy": checkReverseProxy(config),
     "address to listen on": checkListener(config),
     "session store": await checkStore(config),
+    "rights on files": checkRights([resolve(cwd, env.CONFIG_FILE || "config.json"), config.sessionDir]),
+    "redirect to the portal": await checkRedirect(config, options),
   });
   const portals = [config, ...config.furtherPortals].map((each) => portalFindings(each, now, options));
   return [...machine, ...settings, ...(await Promise.all(portals)).flat()];
@@ -68,7 +71,8 @@ async function portalFindings(
   now: () => number,
   options: ProbeOptions,
 ): Promise<NamedFinding[]> {
-  const portal = await askPortal(config, now, options);
+  const reached = { ...config, portal: config.portalServerUrl ?? config.portal };
+  const portal = await askPortal(reached, now, options);
   const app = portal.self && (await askAboutApp(portal, options));
   const missing = skipped("needs a portal that responds");
   const findings = named({

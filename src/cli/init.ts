@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { ConfigError, parseConfig } from "../app/config/config.ts";
 import { schema } from "../app/config/settings.ts";
+import { restrictOnWindows } from "../auth/session/windows-rights.ts";
 import type { CommandContext } from "./command-context.ts";
 
 /** What only the user knows, in the order of the questions. */
@@ -92,6 +93,7 @@ function writeConfig(path: string, name: string, values: Values): string {
   try {
     // "wx" opens no existing file, not even through a symbolic link.
     writeFileSync(path, `${JSON.stringify(content, null, 2)}\n`, { flag: "wx", mode: 0o600 });
+    restrictOnWindows(path);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     throw new ConfigError([code === "EEXIST" ? alreadyExists(name) : `${name} cannot be written (${code}).`]);

@@ -1,5 +1,5 @@
 import type { Request, RequestHandler, Response } from "express";
-import { type ArcGISContext, AuthError, isArcGISService, isSameOriginRequest } from "../index.ts";
+import { type ArcGISContext, AuthError, atServer, isArcGISService, isSameOriginRequest } from "../index.ts";
 import { type Body, bodyOf, leaveUnread, type OnBytes } from "./body.ts";
 import { requestHeaders } from "./headers.ts";
 import { cleanQuery } from "./parameters.ts";
@@ -107,11 +107,12 @@ export function arcgisProxy(options: ArcGISProxyOptions = {}): RequestHandler {
 
   /** Sends once, and once more with another token when the response says that the first one is invalid. */
   async function exchange(res: Response, context: ArcGISContext, portal: string, url: URL, body?: Body) {
+    const target = new URL(atServer(url.href));
     const send = (token?: string) => {
       const startedAt = performance.now();
-      const headers = requestHeaders(res.req, url.host, body, token);
+      const headers = requestHeaders(res.req, target.host, body, token);
       const onEnd = () => options.onResponse?.((performance.now() - startedAt) / 1000);
-      const request = { url, headers, body, owner: context.sessionName ?? "", idleMs };
+      const request = { url: target, headers, body, owner: context.sessionName ?? "", idleMs };
       return requestUpstream(request, res).finally(onEnd);
     };
     // What is no ArcGIS Server is allowed so that it learns who the user is: by the portal's token.

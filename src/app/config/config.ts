@@ -57,7 +57,10 @@ export function loadConfig(options: LoadOptions = {}): Config {
     json.problem ??=
       "CONFIG_FILE: names a file that does not exist. Correct the path, or remove it to use config.json.";
 
-  const settings = Object.fromEntries(Object.entries(env).filter(([key]) => isKey(key)));
+  // Windows ignores the case of their names.
+  const nameOf = (key: string) => (process.platform === "win32" ? key.toUpperCase() : key);
+  const variables = Object.entries(env).map(([key, value]) => [nameOf(key), value] as const);
+  const settings = Object.fromEntries(variables.filter(([key]) => isKey(key)));
   return validate([json, dotenv, { name: "the environment", settings }], options);
 }
 
@@ -157,7 +160,15 @@ function portalConfig(main: ReturnType<typeof mainConfig>, entry: Settings["PORT
   const callbackPath = main.callbackPath.replace(/(?=\/[^/]+\/?$)/, portalPath);
   return {
     ...main,
-    ...{ clientSecret: undefined, ...settings, portalId: id, portalTitle: title, portal: url, portalPath },
+    ...{
+      clientSecret: undefined,
+      portalServerUrl: undefined,
+      ...settings,
+      portalId: id,
+      portalTitle: title,
+      portal: url,
+      portalPath,
+    },
     ...{ callbackPath, redirectUri: main.origin + callbackPath },
     // A browser has a session for each portal.
     cookieName: `${main.cookieName}.portals.${id}`,

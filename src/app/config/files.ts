@@ -14,6 +14,9 @@ export interface Source {
 export function readJsonFile(path: string, name: string): Source {
   return readSettings(path, name, (text) => {
     let settings: unknown;
+    const line = lineOfBackslash(text);
+    if (line)
+      return `${name}: has a single backslash in line ${line}, which begins an escape in JSON. Write / or \\\\ for it, as in C:/sessions.`;
     try {
       settings = JSON.parse(text);
     } catch {
@@ -38,7 +41,14 @@ function readSettings(
 ): Source {
   let settings: Record<string, unknown> | string;
   try {
-    settings = parse(readFileSync(path, "utf8").replace(/^\uFEFF/, ""));
+    const bytes = readFileSync(path);
+    // ">" of Windows PowerShell writes it.
+    if (bytes.includes(0))
+      return {
+        name,
+        problem: `${name}: is not UTF-8, but probably UTF-16. Run in PowerShell: (Get-Content ${name}) | Set-Content -Encoding UTF8 ${name}`,
+      };
+    settings = parse(bytes.toString("utf8").replace(/^\uFEFF/, ""));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") return { name };
@@ -53,6 +63,20 @@ function readSettings(
   if (isPrivate || !secretKeys.some((key) => settings[key])) return { name, settings };
   const problem = `${name}: contains secrets that other users can read. Run: chmod 600 ${name}`;
   return { name, settings, problem };
+}
+
+/** The line of a path such as "C:\temp" or "sessions\new", whose backslash begins an escape in JSON. */
+function lineOfBackslash(json: string): number | undefined {
+  for (const { 0: text, index } of json.matchAll(/"(?:[^"\\\n]|\\.)*"?/g)) {
+    const isKey = /^\s*:/.test(json.slice(index + text.length));
+    const unescaped = text.replace(/\\[\\/"]/g, "");
+    const isPath = /^"(?:[a-z]:|\\\\)/i.test(text);
+    const isWrong = isPath
+      ? unescaped.includes("\\")
+      : /[\w.]\\/.test(unescaped.replace(/\\u[\da-f]{4}/gi, " "));
+    if (isWrong && !isKey) return json.slice(0, index).split("\n").length;
+  }
+  return undefined;
 }
 
 /** JSON.parse gives a position for some mistakes only, and its message quotes the text, which may be a secret. */

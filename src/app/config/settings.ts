@@ -21,6 +21,16 @@ const rateLimit = z
   )
   .transform((value) => (value === "off" ? false : value));
 
+// iisnode, and the Windows plans of Azure App Service, listen for the app.
+const port = z
+  .unknown()
+  .refine((value) => !/^\\\\[.?]\\pipe\\/i.test(String(value)), {
+    error:
+      "is a named pipe: iisnode is not supported. Use HttpPlatformHandler, or a Windows service behind ARR (docs/windows.md).",
+    abort: true,
+  })
+  .pipe(wholeNumber(0, 65535));
+
 /** Every key with its type, its default and its meaning. */
 export const schema = z
   .strictObject({
@@ -35,10 +45,13 @@ export const schema = z
     PORTAL_URL: portalUrl
       .default("https://www.arcgis.com/sharing/rest")
       .describe("portal where users sign in"),
+    PORTAL_SERVER_URL: portalUrl
+      .optional()
+      .describe("where the server reaches the portal, if browsers use another URL (web-tier authentication)"),
     PORTALS: portalList
       .default([])
       .describe("more portals where users can sign in, beside `PORTAL_URL`: see Several portals"),
-    PORT: wholeNumber(0, 65535).default(3000).describe("port to listen on; 0 takes any free one"),
+    PORT: port.default(3000).describe("port to listen on; 0 takes any free one"),
     HOST: text("Use 127.0.0.1, or 0.0.0.0 in a container.", [
       /^[\w.:-]+$/,
       "is not a host name or an IP address.",

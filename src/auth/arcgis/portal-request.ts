@@ -14,6 +14,21 @@ const secretParams = ["code", "code_verifier", "client_secret", "refresh_token",
 /** Every request, once it ends: `{ url, seconds }`, without query and secrets. */
 const requests = channel("arcgis-sign-in:portal-request");
 
+/** Where servers reach a portal, by the URL where browsers do. */
+const serverUrls = new Map<string, string>();
+
+/** For a portal whose web adaptor asks browsers for a Windows sign-in. Tokens go on to belong to `portal`. */
+export function reachPortalAt(portal: string, serverUrl: string): void {
+  serverUrls.set(portal.toLowerCase(), serverUrl);
+}
+
+/** The URL to request in place of one of the portal. */
+export function atServer(url: string): string {
+  for (const [portal, serverUrl] of serverUrls)
+    if (`${url}/`.toLowerCase().startsWith(`${portal}/`)) return serverUrl + url.slice(portal.length);
+  return url;
+}
+
 // biome-ignore lint/suspicious/noExplicitAny: the type that ArcGIS REST JS gives to its `request` option
 export type PortalRequest = (url: string, options?: IRequestOptions) => Promise<any>;
 
@@ -31,7 +46,7 @@ export function portalRequest({ timeoutMs = 10_000, maxBytes = 64 * 1024 } = {})
     const startedAt = performance.now();
     const signal = AbortSignal.timeout(timeoutMs);
     const send = (connection: "keep-alive" | "close") =>
-      fetch(httpMethod === "GET" ? `${url}?${form}` : url, {
+      fetch(httpMethod === "GET" ? `${atServer(url)}?${form}` : atServer(url), {
         method: httpMethod,
         headers: { Connection: connection, ...(token && { "X-Esri-Authorization": `Bearer ${token}` }) },
         ...(httpMethod === "POST" && { body: form }),
@@ -47,6 +62,8 @@ export function portalRequest({ timeoutMs = 10_000, maxBytes = 64 * 1024 } = {})
       .catch(noResponse)
       .finally(() => requests.publish({ url, seconds: (performance.now() - startedAt) / 1000 }));
     const { status } = response;
+    if (status === 401 && /Negotiate|NTLM/i.test(response.headers.get("WWW-Authenticate") ?? ""))
+      throw new AuthError("web_tier_authentication", { cause: "HTTP 401 with WWW-Authenticate: Negotiate" });
     if (status >= 500) throw new AuthError("portal_unreachable", { cause: `HTTP ${status}` });
     if (status >= 300 && status < 400) throw invalid(`HTTP ${status}: redirects are not followed`);
     const body = await response.json().catch(noJson);

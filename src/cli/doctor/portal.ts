@@ -62,6 +62,11 @@ function whyNoPortal({ status, headers, body }: ProbeResponse): Reason {
     return [`the URL redirects${where}`, "Set PORTAL_URL to the target; the server follows no redirects."];
   }
   if (status >= 500) return [`the portal has an error of its own (HTTP ${status})`, "Try again in a minute."];
+  if (status === 401 && /Negotiate|NTLM/i.test(headers["www-authenticate"] ?? "")) {
+    const fix =
+      "Set PORTAL_SERVER_URL to port 7443 of the portal (https://portal.example.com:7443/arcgis), or to a second web adaptor without Windows authentication.";
+    return ["the web adaptor asks this server for a Windows sign-in (HTTP 401, Negotiate)", fix];
+  }
   if (status === 401 || status === 403) {
     const fix = "Web-tier authentication in front of the portal blocks servers: allow this one.";
     return [`the portal rejects this server's requests (HTTP ${status})`, fix];

@@ -1,5 +1,6 @@
 import type { Config } from "../../app/config/config.ts";
-import { type Finding, ok, problem, warning } from "./finding.ts";
+import { type Finding, ok, problem, skipped, warning } from "./finding.ts";
+import { type ProbeOptions, probe } from "./probe.ts";
 
 export function checkReverseProxy({ secure, trustProxy }: Config): Finding {
   if (secure && trustProxy === false)
@@ -13,6 +14,29 @@ export function checkReverseProxy({ secure, trustProxy }: Config): Finding {
       "Remove TRUST_PROXY, or set REDIRECT_URI to the https URL in front.",
     );
   return ok(secure ? `TRUST_PROXY is ${trustProxy}` : "none, because REDIRECT_URI is on this machine");
+}
+
+/** Begins a sign-in where browsers do, to see what the reverse proxy makes of it. */
+export async function checkRedirect(
+  { secure, redirectUri, portal }: Config,
+  options: ProbeOptions,
+): Promise<Finding | undefined> {
+  if (!secure) return undefined;
+  const { href } = new URL("sign-in?portal=main", redirectUri);
+  const response = await probe(href, options).catch(() => undefined);
+  const { location = "" } = response?.headers ?? {};
+  if (location.startsWith(`${portal}/`)) return ok("leads to the portal");
+  if (/\/oauth2\/authorize/.test(location))
+    return problem(
+      "the reverse proxy changes its host, so no sign-in reaches the portal",
+      'In IIS, turn off "Reverse rewrite host in response headers" (docs/windows.md).',
+    );
+  if (response?.body.includes('data-code="insecure_connection"'))
+    return problem(
+      "the reverse proxy does not say that users come by https",
+      "Let it send X-Forwarded-Proto (for IIS with ARR see docs/windows.md), and set TRUST_PROXY.",
+    );
+  return skipped("the server does not run, or cannot be reached from here by its public URL");
 }
 
 /** Whether the redirect URI leads browsers to where the server listens. */

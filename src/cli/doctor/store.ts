@@ -3,13 +3,25 @@ import { dirname } from "node:path";
 import type { Config } from "../../app/config/config.ts";
 import { reasonOf } from "../../app/reason.ts";
 import { openStore } from "../../app/store.ts";
-import { type Finding, ok, problem, warning } from "./finding.ts";
+import { isOpenOnWindows, rightsFor } from "../../auth/session/windows-rights.ts";
+import { type Finding, ok, problem, skipped, warning } from "./finding.ts";
 
 const folderFix =
   "Run this as the server's user. If you do already: make that user the owner (chown), check whether the disk is full, or set another SESSION_DIR.";
 const redisFix =
   "Start Redis, or correct REDIS_URL: its address, its password and its rights " +
   "(+get +set +del +eval +scan +ping on the keys arcgis-sign-in:*).";
+
+/** On Windows: whether other users may open what has secrets in it. Elsewhere modes are checked. */
+export function checkRights(paths: string[]): Finding | undefined {
+  if (process.platform !== "win32") return undefined;
+  const rights = paths.filter(existsSync).map((path) => ({ path, isOpen: isOpenOnWindows(path) }));
+  const open = rights.find(({ isOpen }) => isOpen)?.path;
+  if (!open && rights.some(({ isOpen }) => isOpen === undefined)) return skipped("icacls does not say");
+  if (!open) return ok("no group of all users may open the configuration or the sessions");
+  const command = rightsFor(open).map((part) => (/[ *]/.test(part) ? `"${part}"` : part));
+  return problem(`every user of this machine may open ${open}`, `Run: icacls ${command.join(" ")}`);
+}
 
 /** Whether the store works, by writing something and removing it again. */
 export async function checkStore(config: Config): Promise<Finding> {

@@ -1,0 +1,319 @@
+import assert from "node:assert/strict";
+import { fork, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer, request } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { describe, type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { ConfigError, loadConfig } from "#src/app/config/config.ts";
+import { startSandbox } from "#src/sandbox/index.ts";
+import { click } from "./support/browser.ts";
+import { callCli } from "./support/cli.ts";
+import { identityOf, signOut } from "./support/person.ts";
+import { needsPosix } from "./support/posix.ts";
+import { sharedSettings, startServer } from "./support/server-process.ts";
+import { folder, openSite, secret, signIn } from "./support/site.ts";
+
+describe("behind IIS ARR with its defaults", () => {
+  const path = "/portal/sharing/rest/oauth2/authorize?client_id=test-app&state=secret-state";
+
+  test("a redirect to the portal that comes back ends on a page and a log line that name the switch", async (t) => {
+    const site = await openSite(t);
+    const { status, body } = await site.browser().get(path);
+    assert.equal(status, 500);
+    assert.match(body, /data-code="redirect_rewritten"/);
+    assert.match(body, /Reverse rewrite host in response headers/);
+    const line = site.log.lines.find(({ code }) => code === "redirect_rewritten");
+    assert.match(String(line?.reason), /Reverse rewrite host in response headers/);
+    assert.doesNotMatch(site.log.text(), /secret-state/);
+    const json = await site.browser().get(path, { Accept: "application/json" });
+    assert.equal((json.json() as { error: { code: string } }).error.code, "redirect_rewritten");
+  });
+
+  test("so it is for one of several portals and for a mounted app, but not for other paths", async (t) => {
+    const site = await openSite(t, { mount: "/gis" });
+    assert.match((await site.browser().get(`/gis${path}`)).body, /data-code="redirect_rewritten"/);
+    for (const other of ["/gis/oauth2", "/gis/oauth2/authorized", "/gis/xoauth2/authorize"])
+      assert.match((await site.browser().get(other)).body, /data-code="not_found"/, other);
+  });
+
+  test("/metrics is not for visitors, even where IIS keeps localhost as the host", async (t) => {
+    const site = await openSite(t);
+    const ask = (headers: Record<string, string>) => site.browser().get("/metrics", headers);
+    assert.equal((await ask({})).status, 200);
+    for (const name of ["X-ARR-LOG-ID", "X-ARR-SSL", "X-Original-URL"])
+      assert.equal((await ask({ [name]: "x" })).status, 404, name);
+  });
+});
+
+describe("a portal with Integrated Windows Authentication at its web adaptor", () => {
+  /** Browsers get through to the sandbox; servers get 401. */
+  async function webAdaptor(t: TestContext, sandboxUrl: string): Promise<string> {
+    const { origin, pathname } = new URL(sandboxUrl);
+    const server = createServer((req, res) => {
+      if (!/\/oauth2\/(?:authorize|signin)/.test(String(req.url))) {
+        res.writeHead(401, { "WWW-Authenticate": ["Negotiate", "NTLM"], "Content-Type": "text/html" });
+        return res.end("<!DOCTYPE html><h1>401 - Unauthorized</h1>");
+      }
+      const { method, headers, url = "" } = req;
+      const forwarded = request(origin + url, { method, headers }, (response) => {
+        res.writeHead(Number(response.statusCode), response.headers);
+        response.pipe(res);
+      });
+      req.pipe(forwarded);
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    t.after(() => void server.close().closeAllConnections());
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}${pathname}`;
+  }
+
+  async function openBehindAdaptor(t: TestContext, settings: (sandboxUrl: string) => object) {
+    const clients = [{ clientId: "test-app", redirectUris: ["http://localhost/authenticate"] }];
+    const sandbox = await startSandbox({ clients });
+    t.after(() => sandbox.close());
+    const portal = await webAdaptor(t, sandbox.url);
+    const site = await openSite(t, { sandbox, settings: { PORTAL_URL: portal, ...settings(sandbox.url) } });
+    return { site, portal };
+  }
+
+  test("the sign-in ends on a page of its own that names PORTAL_SERVER_URL", async (t) => {
+    const { site } = await openBehindAdaptor(t, () => ({}));
+    const { status, body } = await signIn(site.browser());
+    assert.equal(status, 502);
+    assert.match(body, /data-code="web_tier_authentication"/);
+    assert.match(body, /PORTAL_SERVER_URL/);
+    const line = site.log.lines.find(({ code }) => code === "web_tier_authentication");
+    assert.match(String(line?.reason), /401.*Negotiate/);
+  });
+
+  test("with PORTAL_SERVER_URL a sign-in, a refresh, the proxy and the sign-out work, and tokens belong to PORTAL_URL", async (t) => {
+    const { site, portal } = await openBehindAdaptor(t, (url) => ({ PORTAL_SERVER_URL: url }));
+    const browser = site.browser();
+    const { headers } = await browser.get("/sign-in", click);
+    assert.ok(String(headers.location).startsWith(`${portal}/oauth2/authorize?`));
+    assert.equal((await signIn(browser, "sandy_admin")).status, 303);
+    const session = (await browser.get("/api/session")).json() as { portal: string; fullName: string };
+    assert.deepEqual([session.portal, session.fullName], [portal, "Sandy Boxwell"]);
+    assert.equal((await identityOf(site, browser)).portal, portal);
+    const self = await browser.get(`/proxy?${portal}/community/self?f=json`, click);
+    assert.deepEqual([self.status, (self.json() as { username: string }).username], [200, "sandy_admin"]);
+    assert.equal((await signOut(browser)).status, 303);
+    assert.equal(site.sandbox.revoked.length, 1);
+  });
+
+  test("the doctor names the ways out", async (t) => {
+    const sandbox = await startSandbox({ clients: [] });
+    t.after(() => sandbox.close());
+    const portal = await webAdaptor(t, sandbox.url);
+    const settings = { ...sharedSettings(t, portal), SESSION_DIR: join(folder(t), "sessions") };
+    const doctor = (env: object) => callCli(["doctor"], { cwd: folder(t), env: { ...settings, ...env } });
+    const { code, output } = await doctor({});
+    assert.equal(code, 1);
+    assert.match(
+      output,
+      /PROBLEM +portal +the web adaptor asks this server for a Windows sign-in.*PORTAL_SERVER_URL.*7443/,
+    );
+    assert.match((await doctor({ PORTAL_SERVER_URL: sandbox.url })).output, /ok +portal +\S+ responds/);
+  });
+});
+
+describe("start and stop", () => {
+  test("SIGHUP stops the server in order", { skip: needsPosix("SIGHUP from another process") }, async (t) => {
+    const server = await startServer(t, sharedSettings(t, "http://127.0.0.1:9/portal"));
+    server.child.kill("SIGHUP");
+    const [code] = await once(server.child, "exit");
+    assert.equal(code, 0, server.output());
+    assert.match(server.output(), /"signal":"SIGHUP".*"stopped"/s);
+  });
+
+  test("PM2's message stops the server in order", async (t) => {
+    const program = fileURLToPath(import.meta.resolve("#src/server.ts"));
+    const env = { ...process.env, ...sharedSettings(t, "http://127.0.0.1:9/portal") };
+    const child = fork(program, { cwd: folder(t), env, silent: true });
+    t.after(() => child.kill("SIGKILL"));
+    let output = "";
+    child.stdout?.on("data", (text) => {
+      output += text;
+      if (String(text).includes('"listening"')) child.send("shutdown");
+    });
+    const [code] = await once(child, "exit");
+    assert.equal(code, 0, output);
+    assert.match(output, /"signal":"shutdown"/);
+  });
+
+  test("SIGBREAK, which only Windows has, stops it, too", () => {
+    const script = `
+      const { endInOrder } = await import(${JSON.stringify(import.meta.resolve("#src/app/serve.ts"))});
+      const log = { info: () => {}, fatal: () => {}, flush: (done) => done?.() };
+      endInOrder({ url: "", log, stop: async () => console.log("stopped") });
+      setInterval(() => {}, 1_000);
+      process.emit("SIGBREAK");
+    `;
+    const { status, stdout } = spawnSync(process.execPath, ["--input-type=module", "--eval", script], {
+      encoding: "utf8",
+    });
+    assert.deepEqual([status, stdout], [0, "stopped\n"]);
+  });
+});
+
+/** The configuration of a folder with this config.json, or what is wrong with it. */
+function configured(t: TestContext, json: string | Buffer, env: Record<string, string> = {}) {
+  const cwd = folder(t);
+  writeFileSync(join(cwd, "config.json"), json, { mode: 0o600 });
+  try {
+    return loadConfig({ cwd, env });
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    return error.problems;
+  }
+}
+
+const valid = () => ({
+  CLIENT_ID: "test-app",
+  SESSION_SECRET: secret(),
+  ENCRYPTION_KEY: secret(),
+  REDIRECT_URI: "http://localhost:3000/authenticate",
+});
+
+describe("mistakes in the configuration that are usual on Windows", () => {
+  const withDir = (literal: string) =>
+    `${JSON.stringify(valid(), null, 2).slice(0, -2)},\n  "SESSION_DIR": ${literal}\n}\n`;
+
+  for (const literal of [
+    String.raw`"C:\sessions"`,
+    String.raw`"C:\temp"`,
+    String.raw`"C:\new\files"`,
+    String.raw`"D:\uabcd"`,
+    String.raw`"C:\Program Files\\sessions"`,
+    String.raw`"sessions\folder"`,
+    String.raw`"\\files\new"`,
+    String.raw`"C:\sessions\"`,
+  ]) {
+    test(`a backslash in ${literal}`, (t) => {
+      const problems = configured(t, withDir(literal));
+      assert.deepEqual(problems, [
+        String.raw`config.json: has a single backslash in line 6, which begins an escape in JSON. Write / or \\ for it, as in C:/sessions.`,
+      ]);
+    });
+  }
+
+  test("what is right is not refused: / and two backslashes, quotes, and letters by their number", (t) => {
+    for (const literal of [
+      '"C:/sessions"',
+      String.raw`"C:\\new"`,
+      String.raw`"\\\\files\\new"`,
+      '"sessions"',
+    ])
+      assert.ok("sessionDir" in configured(t, withDir(literal)), literal);
+    const tiles = String.raw`{"MAP_TILES": "https://tiles.example.com/{z}/{x}/{y}.png \u00a9 \"Makers\""`;
+    const config = configured(t, `${tiles}, ${JSON.stringify(valid()).slice(1)}`);
+    assert.ok("mapTiles" in config);
+    assert.equal(config.mapTiles?.attribution, '© "Makers"');
+  });
+
+  test("a file that PowerShell wrote as UTF-16 is named as such, with the command that converts it", (t) => {
+    const json = JSON.stringify(valid());
+    const fix =
+      "config.json: is not UTF-8, but probably UTF-16. Run in PowerShell: (Get-Content config.json) | Set-Content -Encoding UTF8 config.json";
+    const utf16 = Buffer.from(`\ufeff${json}`, "utf16le");
+    for (const bytes of [utf16, Buffer.from(json, "utf16le"), Buffer.from(utf16).swap16()])
+      assert.deepEqual(configured(t, bytes), [fix]);
+  });
+
+  test("a byte order mark and line ends of Windows do no harm, neither in config.json nor in .env", (t) => {
+    const json = `\ufeff${JSON.stringify(valid(), null, 2).replaceAll("\n", "\r\n")}\r\n`;
+    assert.ok("clientId" in configured(t, json));
+    const cwd = folder(t);
+    const lines = Object.entries(valid()).map(([key, value]) => `${key}=${value}\r\n`);
+    writeFileSync(join(cwd, ".env"), `\ufeff${lines.join("")}`, { mode: 0o600 });
+    assert.equal(loadConfig({ cwd, env: {} }).clientId, "test-app");
+  });
+
+  test("a named pipe as PORT says that iisnode is not supported, and what is", (t) => {
+    const problems = configured(t, JSON.stringify(valid()), { PORT: String.raw`\\.\pipe\3c4f2a2e-5c1c` });
+    assert.deepEqual(problems, [
+      "PORT: is a named pipe: iisnode is not supported. Use HttpPlatformHandler, or a Windows service behind ARR (docs/windows.md). (set in the environment)",
+    ]);
+  });
+});
+
+/** Runs a script in a process that takes itself for one on Windows. */
+function onWindows(script: string, env: Record<string, string> = {}): string {
+  const begin = `Object.defineProperty(process, "platform", { value: "win32" });`;
+  const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "--eval", begin + script], {
+    encoding: "utf8",
+    env: { ...process.env, ...env },
+  });
+  assert.equal(stderr, "");
+  return stdout;
+}
+
+test("on Windows the names of environment variables count in any case", (t) => {
+  const { CLIENT_ID, ...others } = valid();
+  const script = `
+    const { loadConfig } = await import(${JSON.stringify(import.meta.resolve("#src/app/config/config.ts"))});
+    const env = ${JSON.stringify({ Client_Id: CLIENT_ID, session_dir: "elsewhere", ...others })};
+    const { clientId, sessionDir } = loadConfig({ cwd: ${JSON.stringify(folder(t))}, env });
+    console.log(clientId, sessionDir.endsWith("elsewhere"));
+  `;
+  assert.equal(onWindows(script), "test-app true\n");
+});
+
+/** An icacls that only remembers what it was asked. A real one needs Windows. */
+describe("rights on files", { skip: needsPosix("a script in the place of icacls.exe") }, () => {
+  function fakeIcacls(t: TestContext, found = "") {
+    const SystemRoot = folder(t);
+    const log = join(SystemRoot, "log");
+    mkdirSync(join(SystemRoot, "System32"));
+    const program = join(SystemRoot, "System32", "icacls.exe");
+    writeFileSync(
+      program,
+      `#!/bin/sh\necho "$@" >> ${log}\ncase "$*" in *findsid*${found}) echo "$1";; esac\necho 1\n`,
+    );
+    chmodSync(program, 0o755);
+    return { env: { SystemRoot }, lines: () => readFileSync(log, "utf8").trimEnd().split("\n") };
+  }
+  const backend = import.meta.resolve("#src/session-store.ts");
+  const store = import.meta.resolve("#src/cli/doctor/store.ts");
+
+  test("the session folder is for its owner, SYSTEM and Administrators, by their SIDs", (t) => {
+    const { env, lines } = fakeIcacls(t);
+    const path = join(folder(t), "sessions");
+    onWindows(`(await import("${backend}")).fileBackend(${JSON.stringify(path)})`, env);
+    const full = "(OI)(CI)F";
+    assert.deepEqual(lines(), [
+      `${path} /inheritance:r /grant:r *S-1-5-18:${full} *S-1-5-32-544:${full} *S-1-3-4:${full}`,
+    ]);
+  });
+
+  test("so is config.json", async (t) => {
+    const { env, lines } = fakeIcacls(t);
+    const cwd = folder(t);
+    const run = import.meta.resolve("#src/cli/run.ts");
+    onWindows(
+      `const { run } = await import("${run}");
+       const write = () => {};
+       const context = { cwd: ${JSON.stringify(cwd)}, env: {}, input: {}, output: { write }, error: { write: console.error } };
+       await run(["init", "--client-id", "test-app"], context);`,
+      env,
+    );
+    assert.deepEqual(lines(), [
+      `${join(cwd, "config.json")} /inheritance:r /grant:r *S-1-5-18:F *S-1-5-32-544:F *S-1-3-4:F`,
+    ]);
+  });
+
+  test("the doctor prints the command when all users may open something, and claims nothing without an answer", (t) => {
+    const path = join(folder(t), "config.json");
+    writeFileSync(path, "");
+    const check = `console.log(JSON.stringify((await import("${store}")).checkRights([${JSON.stringify(path)}])))`;
+    const open = JSON.parse(onWindows(check, fakeIcacls(t, "32-545").env));
+    assert.deepEqual(
+      [open.status, open.fix],
+      ["problem", `Run: icacls ${path} /inheritance:r /grant:r "*S-1-5-18:F" "*S-1-5-32-544:F" "*S-1-3-4:F"`],
+    );
+    assert.equal(JSON.parse(onWindows(check, fakeIcacls(t, "none").env)).status, "ok");
+    assert.equal(JSON.parse(onWindows(check, { SystemRoot: "/nowhere" })).status, "skipped");
+  });
+});
