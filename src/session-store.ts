@@ -13,3 +13,4 @@ export {
 export { type RedisBackendOptions, type RedisClient, redisBackend } from "./auth/session/redis-backend.ts";
 export { SealedStore, type SealedStoreOptions } from "./auth/session/sealed-store.ts";
 export type { SessionInfo, StoreAdmin } from "./auth/session/store-admin.ts";
+export { isOpenOnWindows, restrictOnWindows, rightsFor } from "./auth/session/windows-rights.ts";

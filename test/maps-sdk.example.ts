@@ -10,7 +10,7 @@ import { openSite, type Site } from "./support/site.ts";
 
 // `npm run test:maps-sdk`: the example with the real Maps SDK, which is no part of the main installation.
 
-assert.ok(isMapsSdkBuilt(), "in examples/maps-sdk run: npm ci && npm run build");
+assert.ok(isMapsSdkBuilt(), "in examples/maps-sdk run: npm ci, then npm run build");
 const { skip, open } = await startChromium();
 
 async function openExample(t: TestContext): Promise<Site> {

@@ -89,6 +89,16 @@ test("every setting and every error code that the page names exists", () => {
   }
 });
 
+test("no command of README and docs needs &&, which Windows PowerShell 5.1 does not have", () => {
+  const pages = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"));
+  for (const name of ["README.md", "examples/maps-sdk/README.md", ...pages.map((page) => `docs/${page}`)]) {
+    const text = read(name);
+    const blocks = [...text.matchAll(/^```(?:sh|powershell)\n(.*?)^```/gms)].map(([, block = ""]) => block);
+    const inline = [...text.matchAll(/`((?:npm|npx|node) [^`\n]*)`/g)].map(([, command = ""]) => command);
+    for (const command of [...blocks, ...inline]) assert.doesNotMatch(command, /&&/, `${name}: ${command}`);
+  }
+});
+
 test("Windows PowerShell 5.1 takes every command: no operator of later versions, no npm that loses --", async () => {
   assert.ok(commands.length >= 40);
   for (const command of commands) {

@@ -28,13 +28,15 @@ const suites = [
   "store-reaper",
   "store-processes.long",
   "sessions",
+  "windows",
+  "reverse-proxies",
 ];
 const [wine] = ["/usr/bin/wine64", "/usr/lib/wine/wine64", "/usr/bin/wine"].filter(existsSync);
 const named = process.argv.slice(2);
 
 // Outside of the repository, and kept: a prefix takes 15 s to make.
 const cache = join(tmpdir(), "arcgis-sign-in-wine");
-const env = { ...process.env, WINEPREFIX: join(cache, "prefix"), WINEDEBUG: "-all" };
+const env = { ...process.env, WINEPREFIX: join(cache, "prefix"), WINEDEBUG: "-all", TEST_ALL: "1" };
 const nodeExe = (version: string) => join(cache, `node_modules/node${version}/bin/node.exe`);
 
 /** Installs what is missing. Node refuses to run on the Windows 7 that Wine is by default. */

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { ConfigError, parseConfig } from "../app/config/config.ts";
 import { schema } from "../app/config/settings.ts";
-import { restrictOnWindows } from "../auth/session/windows-rights.ts";
+import { restrictOnWindows } from "../session-store.ts";
 import type { CommandContext } from "./command-context.ts";
 
 /** What only the user knows, in the order of the questions. */

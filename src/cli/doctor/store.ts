@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import type { Config } from "../../app/config/config.ts";
 import { reasonOf } from "../../app/reason.ts";
 import { openStore } from "../../app/store.ts";
-import { isOpenOnWindows, rightsFor } from "../../auth/session/windows-rights.ts";
+import { isOpenOnWindows, rightsFor } from "../../session-store.ts";
 import { type Finding, ok, problem, skipped, warning } from "./finding.ts";
 
 const folderFix =
