@@ -145,7 +145,7 @@ test("LG-1 what an app around ours keeps about its users in res.locals stays out
 describe("the log at a terminal", () => {
   async function written(tell: (log: Awaited<ReturnType<typeof openLog>>) => void): Promise<string> {
     const texts: string[] = [];
-    tell(openLog("info", { isTTY: true, write: (text) => texts.push(text) }));
+    tell(await openLog("info", { isTTY: true, write: (text) => texts.push(text) }));
     return texts.join("");
   }
 

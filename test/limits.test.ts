@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, request } from "node:http";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import pino from "pino";
 import { createApp } from "#src/app/create-app.ts";
-import { openLog } from "#src/app/log.ts";
 import { click } from "./support/browser.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";
 import { signOut } from "./support/person.ts";
@@ -156,7 +156,7 @@ describe("AV-1 whose requests are counted together", () => {
   test("AV-1 over a Unix socket, where clients have no address, all are counted together", async (t) => {
     const site = await openSite(t, { settings: { RATE_LIMIT: 3 } });
     const path = join(folder(t), "socket");
-    const log = openLog("silent");
+    const log = pino({ level: "silent" });
     const app = await createApp({ config: site.config, log });
     t.after(() => app.close());
     const server = createServer(app);

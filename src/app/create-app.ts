@@ -1,5 +1,6 @@
 import { channel } from "node:diagnostics_channel";
 import express, { type Express, type Request, type Router } from "express";
+import type { Logger } from "pino";
 import { type ArcGISAuth, arcgisAuth } from "../index.ts";
 import type { SealedStore } from "../session-store.ts";
 import { autoSignIn } from "./auto-sign-in.ts";
@@ -13,8 +14,8 @@ import { logEvent } from "./events.ts";
 import { warnOfForeignCookie } from "./foreign-cookie.ts";
 import { addressesWithoutPorts } from "./forwarded-for.ts";
 import { health } from "./health.ts";
-import { type Logger, openLog } from "./log.ts";
-import { createMetrics } from "./metrics.ts";
+import { openLog } from "./log.ts";
+import type { Metrics } from "./metrics.ts";
 import { compileViews, renderConfirm } from "./pages/views.ts";
 import type { PortalMount } from "./portal-mount.ts";
 import { portalRoutes, signInLimit } from "./portal-routes.ts";
@@ -70,14 +71,21 @@ export interface App extends Express {
  */
 export async function createApp(options: AppOptions): Promise<App> {
   const { config, shareSession = false, notice, links = [], stopping, routes } = options;
-  const log = options.log ?? openLog(config.logLevel);
+  const log = options.log ?? (await openLog(config.logLevel));
   const { store, close } = options.store
     ? { store: options.store, close: async () => {} }
     : await openStore(config, log);
-  const metrics = createMetrics(async () => (await store.admin.names()).length);
+  let metrics: Promise<Metrics> | undefined;
+  const getMetrics = () => {
+    metrics ??= import("./metrics.ts").then(({ createMetrics }) =>
+      createMetrics(async () => (await store.admin.names()).length),
+    );
+    return metrics;
+  };
+  const count = (change: (metrics: Metrics) => void) => void getMetrics().then(change);
   const onPortalRequest = (message: unknown) => {
     const { url, seconds } = message as { url: string; seconds: number };
-    metrics.portalRequest(url, seconds);
+    count((metrics) => metrics.portalRequest(url, seconds));
   };
   const portalRequests = channel("arcgis-sign-in:portal-request");
   portalRequests.subscribe(onPortalRequest);
@@ -99,11 +107,11 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   app.use(addressesWithoutPorts, requestLog(log), boundHeaders, securityHeaders(config), callbacks(configs));
   if (further.length > 0) app.use(portals(main.mount, further));
-  app.use(health({ config, store, metrics, stopping, log }));
+  app.use(health({ config, store, metrics: getMetrics, stopping, log }));
   app.use(main.router, refuseRewritten, () => {
     throw new AppError("not_found");
   });
-  app.use(errorPage(log, metrics.refusal));
+  app.use(errorPage(log, (code) => count((metrics) => metrics.refusal(code))));
   return Object.assign(app, {
     async close() {
       portalRequests.unsubscribe(onPortalRequest);
@@ -135,14 +143,14 @@ export async function createApp(options: AppOptions): Promise<App> {
       },
       onEvent(event) {
         logEvent(portalLog, event);
-        metrics.event(event);
+        count((metrics) => metrics.event(event));
         if (event.type === "sign-in" && event.req) warnOfForeignCookie(event.req, portalLog, config);
         const { res } = (event.req ?? {}) as Partial<Request>;
         if (res && event.username) res.locals.signedInAs = event.username;
         if (res && ["sign-in-started", "sign-out"].includes(event.type)) auto.stop(res);
       },
     });
-    return { config, auth, shareSession, store, auto, mounts, log: portalLog, metrics };
+    return { config, auth, shareSession, store, auto, mounts, log: portalLog, count };
   }
 
   function routerOf(mount: PortalMount): Router {

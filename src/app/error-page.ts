@@ -1,6 +1,6 @@
 import type { ErrorRequestHandler, Request, Response } from "express";
+import type { Logger } from "pino";
 import { errorPages, type KnownError, knownError, pageTexts } from "./errors.ts";
-import type { Logger } from "./log.ts";
 import { render } from "./pages/views.ts";
 import { reasonOf } from "./reason.ts";
 

@@ -1,6 +1,6 @@
 import type { Request } from "express";
+import type { Logger } from "pino";
 import type { AuthEvent } from "../index.ts";
-import type { Logger } from "./log.ts";
 import { reasonOf } from "./reason.ts";
 
 type Level = "info" | "warn" | "error";

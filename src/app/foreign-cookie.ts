@@ -1,9 +1,8 @@
 import { createHmac } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { parseCookie } from "cookie";
-
+import type { Logger } from "pino";
 import type { Config } from "./config/config.ts";
-import type { Logger } from "./log.ts";
 
 /** Logs that a sign-in replaces a session cookie of this name that none of our secrets has signed. */
 export function warnOfForeignCookie({ headers }: IncomingMessage, log: Logger, config: Config): void {

@@ -1,18 +1,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import express, { type Request, type Router } from "express";
+import type { Logger } from "pino";
 import type { SealedStore } from "../session-store.ts";
 import { allowOnly } from "./allow-only.ts";
 import type { Config } from "./config/config.ts";
 import { isLoopback } from "./config/urls.ts";
 import { AppError } from "./errors.ts";
-import type { Logger } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import { reasonOf } from "./reason.ts";
 
 export interface HealthOptions {
   config: Config;
   store: SealedStore;
-  metrics: Metrics;
+  metrics(): Promise<Metrics>;
   /** Aborted when the server begins to stop. */
   stopping?: AbortSignal | undefined;
   log: Logger;
@@ -48,8 +48,8 @@ export function health({ config, store, metrics, stopping, log }: HealthOptions)
   /** GET /metrics - Prometheus text. */
   router.get("/metrics", async (req, res) => {
     if (config.metrics !== "public" && !isFromThisMachine(req)) throw new AppError("not_found");
-    const text = await metrics.text();
-    res.type("text/plain; version=0.0.4; charset=utf-8").send(text);
+    const { registry } = await metrics();
+    res.type(registry.contentType).send(await registry.metrics());
   });
 
   router.all(paths, allowOnly("GET, HEAD"));

@@ -7,7 +7,7 @@ import {
   STATUS_CODES,
 } from "node:http";
 import type { Socket } from "node:net";
-import type { Logger } from "./log.ts";
+import type { Logger } from "pino";
 
 /**
  * Limits of a connection, in milliseconds unless the name says otherwise. Node's own limits (60 s for headers, any number

@@ -1,7 +1,6 @@
-import { monitorEventLoopDelay } from "node:perf_hooks";
+import prometheus from "prom-client";
 import type { AuthEvent } from "../index.ts";
 import { codeOf } from "./errors.ts";
-import { createRegistry } from "./prometheus.ts";
 
 /** Listing all sessions is work: a number counts for so long (ms). */
 const sessionsMs = 60_000;
@@ -18,86 +17,80 @@ const operations = [
 ];
 
 /**
- * The metrics of one app, and of the process that it runs in.
+ * The metrics of one app, with those that prom-client knows of the process. Import this file only when something is
+ * counted: prom-client takes 50 ms to load.
  *
  * @param countSessions the number of sessions in the store; when it rejects, the gauge is NaN
  */
 export function createMetrics(countSessions: () => Promise<number>) {
-  const { counter, gauge, histogram, text } = createRegistry();
+  const registry = new prometheus.Registry();
+  const registers = [registry];
+  prometheus.collectDefaultMetrics({ register: registry });
+  const counter = (name: string, help: string, label?: string) =>
+    new prometheus.Counter({ name, help, labelNames: label ? [label] : [], registers });
+
   const started = counter("arcgis_sign_ins_started_total", "Browsers that were sent to the portal");
-  const signIns = counter("arcgis_sign_ins_total", "Browsers that came back from the portal", true);
+  const signIns = counter("arcgis_sign_ins_total", "Browsers that came back from the portal", "outcome");
   const signOuts = counter("arcgis_sign_outs_total", "Sign-outs");
-  const refreshes = counter("arcgis_token_refreshes_total", "Refreshes of access tokens", true);
-  const revocations = counter("arcgis_revocations_total", "Attempts to revoke a token", true);
-  const refusals = counter("arcgis_refusals_total", "Error responses", true);
+  const refreshes = counter("arcgis_token_refreshes_total", "Refreshes of access tokens", "outcome");
+  const revocations = counter("arcgis_revocations_total", "Attempts to revoke a token", "outcome");
+  const refusals = counter("arcgis_refusals_total", "Error responses", "code");
   const storeErrors = counter("arcgis_store_errors_total", "Failures of the session store");
-  const proxyBytes = counter("arcgis_proxy_bytes_total", "Bytes of bodies through /proxy", true);
-  const portalSeconds = histogram(
-    "arcgis_portal_request_duration_seconds",
-    "Time until the portal, or a server behind /proxy, has responded or failed",
+  const proxyBytes = counter("arcgis_proxy_bytes_total", "Bytes of bodies through /proxy", "direction");
+  const portalSeconds = new prometheus.Histogram({
+    name: "arcgis_portal_request_duration_seconds",
+    help: "Time until the portal, or a server behind /proxy, has responded or failed",
+    labelNames: ["operation"],
     buckets,
-  );
+    registers,
+  });
   // From zero on: a rate cannot be computed from the first value that is scraped.
-  signIns({ outcome: "signed_in" }, 0);
-  for (const outcome of ["refreshed", "rejected", "failed"]) refreshes({ outcome }, 0);
-  for (const outcome of ["revoked", "failed"]) revocations({ outcome }, 0);
-  for (const direction of ["sent", "received"]) proxyBytes({ direction }, 0);
+  signIns.inc({ outcome: "signed_in" }, 0);
+  for (const outcome of ["refreshed", "rejected", "failed"]) refreshes.inc({ outcome }, 0);
+  for (const outcome of ["revoked", "failed"]) revocations.inc({ outcome }, 0);
+  for (const direction of ["sent", "received"]) proxyBytes.inc({ direction }, 0);
 
   let latest = { sessions: Number.NaN, at: Number.NEGATIVE_INFINITY };
-  gauge("arcgis_sessions", "Sessions in the store, at most a minute old", async () => {
-    if (performance.now() > latest.at + sessionsMs) {
-      const sessions = await countSessions().catch(() => Number.NaN);
-      latest = { sessions, at: performance.now() };
-    }
-    return latest.sessions;
-  });
-
-  gauge(
-    "process_cpu_seconds_total",
-    "CPU time of the process",
-    () => (process.cpuUsage().user + process.cpuUsage().system) / 1e6,
-    "counter",
-  );
-  gauge("process_resident_memory_bytes", "Memory of the process", () => process.memoryUsage.rss());
-  gauge("process_start_time_seconds", "When the process was started", () =>
-    Math.round(Date.now() / 1000 - process.uptime()),
-  );
-  gauge("nodejs_heap_size_used_bytes", "Memory of JavaScript objects", () => process.memoryUsage().heapUsed);
-  const loopDelay = monitorEventLoopDelay();
-  loopDelay.enable();
-  gauge("nodejs_eventloop_lag_p99_seconds", "Delay of the event loop since the last scrape", () => {
-    const seconds = loopDelay.percentile(99) / 1e9;
-    loopDelay.reset();
-    return seconds;
+  new prometheus.Gauge({
+    name: "arcgis_sessions",
+    help: "Sessions in the store, at most a minute old",
+    registers,
+    async collect() {
+      if (performance.now() > latest.at + sessionsMs) {
+        const sessions = await countSessions().catch(() => Number.NaN);
+        latest = { sessions, at: performance.now() };
+      }
+      this.set(latest.sessions);
+    },
   });
 
   const events: Partial<Record<AuthEvent["type"], (event: AuthEvent) => void>> = {
-    "sign-in-started": () => started(),
-    "sign-in": () => signIns({ outcome: "signed_in" }),
-    "sign-in-failed": ({ error }) => signIns({ outcome: codeOf(error) ?? "internal" }),
-    "sign-out": () => signOuts(),
-    refresh: () => refreshes({ outcome: "refreshed" }),
-    "refresh-rejected": () => refreshes({ outcome: "rejected" }),
-    "refresh-failed": () => refreshes({ outcome: "failed" }),
-    revoke: () => revocations({ outcome: "revoked" }),
-    "revoke-failed": () => revocations({ outcome: "failed" }),
-    "store-failed": () => storeErrors(),
+    "sign-in-started": () => started.inc(),
+    "sign-in": () => signIns.inc({ outcome: "signed_in" }),
+    "sign-in-failed": ({ error }) => signIns.inc({ outcome: codeOf(error) ?? "internal" }),
+    "sign-out": () => signOuts.inc(),
+    refresh: () => refreshes.inc({ outcome: "refreshed" }),
+    "refresh-rejected": () => refreshes.inc({ outcome: "rejected" }),
+    "refresh-failed": () => refreshes.inc({ outcome: "failed" }),
+    revoke: () => revocations.inc({ outcome: "revoked" }),
+    "revoke-failed": () => revocations.inc({ outcome: "failed" }),
+    "store-failed": () => storeErrors.inc(),
   };
 
   return {
-    text,
+    registry,
     event: (event: AuthEvent) => events[event.type]?.(event),
-    signOut: () => signOuts(),
+    signOut: () => signOuts.inc(),
     refusal(code: string) {
-      refusals({ code });
-      if (code === "store_unavailable") storeErrors();
+      refusals.inc({ code });
+      if (code === "store_unavailable") storeErrors.inc();
     },
-    proxyBytes: (direction: "sent" | "received", bytes: number) => proxyBytes({ direction }, bytes),
+    proxyBytes: (direction: "sent" | "received", bytes: number) => proxyBytes.inc({ direction }, bytes),
     portalRequest(url: string, seconds: number) {
       const operation = operations.find((name) => url.endsWith(name)) ?? "other";
-      portalSeconds({ operation }, seconds);
+      portalSeconds.observe({ operation }, seconds);
     },
-    proxyRequest: (seconds: number) => portalSeconds({ operation: "proxy" }, seconds),
+    proxyRequest: (seconds: number) => portalSeconds.observe({ operation: "proxy" }, seconds),
   };
 }
 

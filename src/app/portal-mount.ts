@@ -1,8 +1,8 @@
+import type { Logger } from "pino";
 import type { ArcGISAuth } from "../index.ts";
 import type { SealedStore } from "../session-store.ts";
 import type { autoSignIn } from "./auto-sign-in.ts";
 import type { Config } from "./config/config.ts";
-import type { Logger } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 
 /** One portal in this app: the one of PORTAL_URL, or one of PORTALS below a path of its own. */
@@ -17,5 +17,5 @@ export interface PortalMount {
   /** All portals. A browser has a session of its own at each. */
   mounts: readonly PortalMount[];
   log: Logger;
-  metrics: Metrics;
+  count(change: (metrics: Metrics) => void): void;
 }

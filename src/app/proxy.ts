@@ -8,7 +8,7 @@ import { reasonOf } from "./reason.ts";
 const reportMs = 5 * 60_000;
 
 /** /proxy?https://host/path?query - Esri's proxy convention, with the user's token. */
-export function proxy({ config, auth, metrics, log }: PortalMount): Router {
+export function proxy({ config, auth, count, log }: PortalMount): Router {
   const reportedAt = new Map<string, number>();
   const handler = arcgisProxy({
     allow: config.proxyAllow,
@@ -20,8 +20,8 @@ export function proxy({ config, auth, metrics, log }: PortalMount): Router {
       req.arcgis = await auth.contextOf(req);
       return req.arcgis;
     },
-    onBytes: metrics.proxyBytes,
-    onResponse: metrics.proxyRequest,
+    onBytes: (direction, bytes) => count((metrics) => metrics.proxyBytes(direction, bytes)),
+    onResponse: (seconds) => count((metrics) => metrics.proxyRequest(seconds)),
     onTokenWithheld,
   });
   return express.Router().all("/proxy", handler);

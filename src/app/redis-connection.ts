@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Logger } from "pino";
 import {
   ClientClosedError,
   ConnectionTimeoutError,
@@ -10,7 +11,6 @@ import {
 } from "redis";
 import type { RedisClient } from "../session-store.ts";
 import type { RedisAddress } from "./config/redis-url.ts";
-import type { Logger } from "./log.ts";
 
 const maxPauseMs = 2_000;
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { RequestHandler } from "express";
-import type { Logger } from "./log.ts";
+import type { Logger } from "pino";
 
 /** Node accepts URLs of 16 kB. */
 const longestPath = 1_000;

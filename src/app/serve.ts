@@ -1,10 +1,12 @@
 import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import { promisify } from "node:util";
+import type { Logger } from "pino";
 import { type Config, ConfigError } from "./config/config.ts";
 import { type AppOptions, createApp } from "./create-app.ts";
 import { createHttpServer } from "./http-server.ts";
-import { type Logger, openLog } from "./log.ts";
+import { openLog } from "./log.ts";
 import { reasonOf } from "./reason.ts";
 
 /** A server that listens. */
@@ -27,7 +29,7 @@ export async function serve(
   config: Config,
   options: Pick<AppOptions, "notice" | "links" | "routes"> = {},
 ): Promise<Running> {
-  const log = openLog(config.logLevel);
+  const log = await openLog(config.logLevel);
   const stopping = new AbortController();
   const app = await createApp({ ...options, config, shareSession: true, log, stopping: stopping.signal });
   const server = createHttpServer(app, { log });
@@ -81,8 +83,8 @@ export function endInOrder({ url, stop, log }: Running): void {
     ending = true;
     setTimeout(() => process.exit(1), patience.allMs).unref();
     await stop();
-    // On Windows a pipe is written to in the background.
-    await new Promise((resolve) => process.stdout.write("", resolve));
+    // At its exit pino would try for ever to write what is left to a reader who has gone. Here it is told, and gives up.
+    await promisify(log.flush.bind(log))().catch(() => {});
     process.exit(exitCode);
   };
   const stopFor = (signal: string) => {

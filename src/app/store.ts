@@ -1,7 +1,7 @@
+import type { Logger } from "pino";
 import { fileBackend, redisBackend, SealedStore, type SessionBackend } from "../session-store.ts";
 import { type Config, ConfigError } from "./config/config.ts";
 import { parseRedisUrl } from "./config/redis-url.ts";
-import type { Logger } from "./log.ts";
 import { reasonOf } from "./reason.ts";
 
 export interface OpenStore {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { createHash, randomUUID } from "node:crypto";
 import { after, before, beforeEach, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import pino from "pino";
 import { parseRedisUrl } from "#src/app/config/redis-url.ts";
-import { openLog } from "#src/app/log.ts";
 import { connectToRedis } from "#src/app/redis-connection.ts";
 import { redisBackend, type SessionBackend } from "#src/session-store.ts";
 import { type RedisServer, startRedis } from "./redis.ts";
@@ -20,7 +20,7 @@ export async function openRedis(
   { timeoutMs = 10_000, idleSeconds = 600 } = {},
 ) {
   const lines: string[] = [];
-  const log = openLog("trace", { write: (line: string) => void lines.push(line) });
+  const log = pino({ level: "trace" }, { write: (line: string) => void lines.push(line) });
   // However busy this machine is, Redis is not away.
   const address = parseRedisUrl(url) ?? assert.fail(url);
   const { client, close } = await connectToRedis(address, { timeoutMs, log });

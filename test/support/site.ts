@@ -57,7 +57,7 @@ export interface SiteOptions {
 export async function openSite(t: Pick<TestContext, "after">, options: SiteOptions = {}): Promise<Site> {
   const { settings = {}, mount = "", sessionDir = join(folder(t), "sessions"), host } = options;
   const written: string[] = [];
-  const log = openLog(String(settings.LOG_LEVEL ?? "trace") as Config["logLevel"], {
+  const log = await openLog(String(settings.LOG_LEVEL ?? "trace") as Config["logLevel"], {
     write: (line: string) => void written.push(line),
   });
   let handler: RequestListener = () => assert.fail("the app is there before the first request");

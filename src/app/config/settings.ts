@@ -112,7 +112,7 @@ export const schema = z
     RATE_LIMIT: rateLimit.default(60).describe("`off`, or sign-in requests per minute and address"),
     LOG_LEVEL: oneOf(logLevels, `is not a log level. Use one of ${logLevels.join(", ")}.`)
       .default("info")
-      .describe("`trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`"),
+      .describe("pino level"),
     METRICS: oneOf(
       ["loopback", "public"],
       "must be loopback or public. Use public only where a firewall or the reverse proxy guards /metrics.",

@@ -8,7 +8,7 @@ import type { PortalMount } from "../portal-mount.ts";
 import { allowForms, render } from "./views.ts";
 
 /** Where else a user is signed in, and how to end it: in a browser that is lost, or was left open. */
-export function signIns({ config, auth, store, log, metrics }: PortalMount): Router {
+export function signIns({ config, auth, store, log, count }: PortalMount): Router {
   const router = express.Router();
   const own = ownSessions(store.admin);
 
@@ -42,7 +42,7 @@ export function signIns({ config, auth, store, log, metrics }: PortalMount): Rou
       const { requestId } = res.locals;
       const details = { requestId, event: "sign-out", record, address: req.ip, user: user.username };
       log.info(details, "signed out elsewhere");
-      metrics.signOut();
+      count((metrics) => metrics.signOut());
     }
     await auth.revoke(identities);
     // What has ended stays ended, its tokens too, whatever became of the others.

@@ -6,7 +6,7 @@ import {
   type IRequestOptions,
   processParams,
 } from "@esri/arcgis-rest-request";
-import fetch from "node-fetch";
+import fetch from "cross-fetch";
 import { AuthError } from "../errors.ts";
 
 /** Never repeated in an error: a portal may echo them. */
@@ -52,7 +52,7 @@ export function portalRequest({ timeoutMs = 10_000, maxBytes = 64 * 1024 } = {})
         ...(httpMethod === "POST" && { body: form }),
         redirect: "manual",
         signal,
-        size: maxBytes, // it stops reading there
+        ...{ size: maxBytes }, // node-fetch's own option: it stops reading there
       });
     // The portal may be closing a kept connection at this moment. A GET is sent again (RFC 9110, 9.2.2); a code is
     // good for one try, so it gets a connection of its own.
