@@ -1,6 +1,6 @@
 import type { SessionData } from "express-session";
 import { isExpired, type Lifetimes } from "./expiry.ts";
-import type { SessionBackend } from "./file-backend.ts";
+import type { SessionBackend, StoredRecord } from "./file-backend.ts";
 import type { KeyRing } from "./seal.ts";
 import { openRecord, problemWith, recordName, sealRecord } from "./sealed-record.ts";
 import { deserialize } from "./serializer.ts";
@@ -49,7 +49,19 @@ export function storeAdmin(backend: SessionBackend, keys: KeyRing, lifetimes: Li
 
     /** Ends a session for good, and returns what was in it at that moment: revoke its identities (`auth.revoke`). */
     async end(name: string): Promise<Partial<SessionData> | undefined> {
-      const record = await backend.take(name);
+      let last: StoredRecord | undefined;
+      // What cannot be removed, such as without the right to DEL, can often be emptied.
+      const empty = (record: StoredRecord) => {
+        last = record;
+        const opened = openRecord(keys, name, record);
+        return (
+          opened && sealRecord(keys, name, { ...opened, parts: { cookie: opened.parts.cookie ?? "{}" } })
+        );
+      };
+      const record = await backend.take(name).catch(async (error) => {
+        if (await backend.update(name, empty).catch(() => false)) return last;
+        throw error;
+      });
       const opened = record && openRecord(keys, name, record);
       return opened && deserialize(opened.parts);
     },
