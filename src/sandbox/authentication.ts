@@ -1,5 +1,5 @@
 import type { Request } from "express";
-import { ArcGISError, invalidToken, tokenRequired } from "./arcgis-json.ts";
+import { invalidToken, tokenRequired } from "./arcgis-json.ts";
 import type { SandboxContext } from "./context.ts";
 import { accessTokenOf } from "./request-params.ts";
 import type { SandboxUser } from "./users.ts";
@@ -21,13 +21,13 @@ export function signedIn(req: Request, { users, tokens }: State): SignedIn | und
   if (!text) return undefined;
   const token = tokens.findAccessToken(text);
   const user = users.find(({ username }) => username === token?.username);
-  if (!token || !user) throw new ArcGISError(invalidToken);
+  if (!token || !user) throw invalidToken;
   return { user, clientId: token.clientId };
 }
 
 /** @throws ArcGISError also without a token, 499 */
 export function requireUser(req: Request, state: State): SandboxUser {
   const found = signedIn(req, state);
-  if (!found) throw new ArcGISError(tokenRequired);
+  if (!found) throw tokenRequired;
   return found.user;
 }

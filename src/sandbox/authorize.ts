@@ -1,11 +1,11 @@
-import { type Response, Router } from "express";
+import { type Request, type Response, Router } from "express";
 import type { SandboxClient, SandboxContext } from "./context.ts";
 import { organizationLogins, organizationPath } from "./organization-login.ts";
-import { portalSessions } from "./portal-cookie.ts";
+import { contentSecurityPolicy, userChoice } from "./pages.ts";
+import { portalSessions } from "./portal-sessions.ts";
 import { param, paramsOf, type RequestParams } from "./request-params.ts";
 import type { Authorization, CodeChallenge } from "./token-store.ts";
 import { homeOrganization, type SandboxUser } from "./users.ts";
-import { contentSecurityPolicy, userChoice } from "./views.ts";
 
 /** Two weeks, and ninety days. */
 const expirationMinutes = { default: 20160, max: 129600 };
@@ -32,9 +32,9 @@ interface AuthorizeRequest extends Omit<Authorization, "username"> {
  * `locale` is accepted and ignored: the pages are in English only.
  */
 export function authorizeRoutes(context: SandboxContext): Router {
-  const { at, url, clients, users, settings, tokens, clock } = context;
+  const { at, url, clients, users, settings, tokens } = context;
   const sessions = portalSessions();
-  const logins = organizationLogins(`${url}${organizationPath}/signin`, clock);
+  const logins = organizationLogins(`${url}${organizationPath}/signin`);
   const router = Router();
 
   // 1. The sign-in page, or the redirect back for a user with a session at the portal.
@@ -43,11 +43,11 @@ export function authorizeRoutes(context: SandboxContext): Router {
     if (!request) return;
     if (res.locals.deny) return deny(res, request);
 
-    const username = sessions.usernameOf(req);
+    const username = sessions.find(req)?.username;
     const user = users.find((each) => each.username === username);
     const isSilent = settings.rememberUser && param(request.params, "force_login") !== "true";
     if (user && isSilent) return allow(res, request, user);
-    if (settings.organizationLogin?.only) await redirectToProvider(res, request);
+    if (settings.organizationLogin?.only) await redirectToProvider(req, res, request);
     else showSignIn(res, request);
   });
 
@@ -66,12 +66,15 @@ export function authorizeRoutes(context: SandboxContext): Router {
   // 3. The organization's login: the redirect to the provider, and the way back. ArcGIS's URL of the former is unknown.
   router.get(`${organizationPath}/authorize`, async (req, res) => {
     const request = readRequest(context, paramsOf(req), res);
-    if (request) await redirectToProvider(res, request);
+    if (request) await redirectToProvider(req, res, request);
   });
 
   router.get(`${organizationPath}/signin`, async (req, res) => {
     const { organizationLogin } = settings;
-    const pending = logins.take(req);
+    const state = param(paramsOf(req), "state") ?? "";
+    const session = sessions.find(req);
+    const pending = session?.logins.get(state);
+    session?.logins.delete(state);
     if (!organizationLogin || !pending) return res.status(400).render("message", notStartedHere);
     const request = readRequest(context, pending.params, res);
     if (!request) return;
@@ -102,10 +105,11 @@ export function authorizeRoutes(context: SandboxContext): Router {
     });
   });
 
-  async function redirectToProvider(res: Response, request: AuthorizeRequest): Promise<void> {
+  async function redirectToProvider(req: Request, res: Response, request: AuthorizeRequest): Promise<void> {
     const { organizationLogin } = settings;
     if (!organizationLogin) return showSignIn(res.status(400), request);
-    await logins.begin(organizationLogin, request.params, res).catch(() => {
+    const session = sessions.find(req) ?? sessions.start(res);
+    await logins.begin(organizationLogin, request.params, session, res).catch(() => {
       showSignIn(res.status(502), request, problems.unreachable);
     });
   }

@@ -1,12 +1,5 @@
 import { type Request, Router } from "express";
-import {
-  ArcGISError,
-  arcgisError,
-  invalidQuery,
-  notPermitted,
-  sendJson,
-  tokenRequired,
-} from "./arcgis-json.ts";
+import { arcgisError, invalidQuery, notPermitted, sendJson, tokenRequired } from "./arcgis-json.ts";
 import { signedIn } from "./authentication.ts";
 import type { SandboxContext } from "./context.ts";
 import { queryFeatures } from "./feature-query.ts";
@@ -69,12 +62,12 @@ export function featureServerRoutes(context: SandboxContext): Router {
   /** The layer of a URL that exists, and that the user may read. */
   function layerOf(req: Request): FeatureLayer {
     const user = userOf(req);
-    if (!user) throw new ArcGISError(tokenRequired);
+    if (!user) throw tokenRequired;
     const name = String(req.params.name).toLowerCase();
     const layer = layers.find(({ serviceName }) => serviceName.toLowerCase() === name);
-    if (!layer) throw new ArcGISError(arcgisError(404, "Service not found"));
-    if (!mayRead(user, layer)) throw new ArcGISError(notPermitted);
-    if ((req.params.layer ?? "0") !== "0") throw new ArcGISError(arcgisError(400, "Invalid URL"));
+    if (!layer) throw arcgisError(404, "Service not found");
+    if (!mayRead(user, layer)) throw notPermitted;
+    if ((req.params.layer ?? "0") !== "0") throw arcgisError(400, "Invalid URL");
     return layer;
   }
 

@@ -2,8 +2,7 @@ import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { promisify } from "node:util";
 import express, { type ErrorRequestHandler, type Response } from "express";
 import type { Adapter, AdapterPayload } from "oidc-provider";
-import { contentSecurityPolicy, viewsFolder } from "./views.ts";
-import { createPages, listen } from "./web-server.ts";
+import { contentSecurityPolicy, createPages, listen, viewsFolder } from "./pages.ts";
 
 export interface IdentityProvider {
   /** Its URL, such as `http://127.0.0.1:3002`. */
@@ -51,7 +50,7 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
   const render = promisify<string, object, string>(app.render.bind(app));
 
   const provider = new Provider(issuer, {
-    adapter: memory(),
+    adapter: memory,
     clients: [
       {
         client_id: portal.clientId,
@@ -166,21 +165,19 @@ function signingKey() {
   return { ...privateKey.export({ format: "jwk" }), alg: "ES256", use: "sig", kty: "EC" } as const;
 }
 
-/** The provider's records, in memory. It checks their `exp` itself. */
-function memory(): (kind: string) => Adapter {
+/** The provider's records of one kind, in memory. It checks their `exp` itself. */
+function memory(): Adapter {
   const records = new Map<string, AdapterPayload>();
-  const ofKind = (kind: string) => [...records].filter(([key]) => key.startsWith(`${kind} `));
-
-  return (kind) => ({
-    upsert: async (id, payload) => void records.set(`${kind} ${id}`, payload),
-    find: async (id) => records.get(`${kind} ${id}`),
-    findByUid: async (uid) => ofKind(kind).find(([, payload]) => payload.uid === uid)?.[1],
+  return {
+    upsert: async (id, payload) => void records.set(id, payload),
+    find: async (id) => records.get(id),
+    findByUid: async (uid) => [...records.values()].find((payload) => payload.uid === uid),
     // Only for devices without a browser (RFC 8628).
     findByUserCode: async () => undefined,
-    consume: async (id) => void Object.assign(records.get(`${kind} ${id}`) ?? {}, { consumed: true }),
-    destroy: async (id) => void records.delete(`${kind} ${id}`),
+    consume: async (id) => void Object.assign(records.get(id) ?? {}, { consumed: true }),
+    destroy: async (id) => void records.delete(id),
     async revokeByGrantId(grantId) {
-      for (const [key, payload] of ofKind(kind)) if (payload.grantId === grantId) records.delete(key);
+      for (const [id, payload] of records) if (payload.grantId === grantId) records.delete(id);
     },
-  });
+  };
 }

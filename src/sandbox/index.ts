@@ -13,17 +13,15 @@ import {
   type SandboxFaults,
 } from "./faults.ts";
 import { featureServerRoutes, serverPath } from "./feature-server.ts";
-import { generateTokenRoutes } from "./generate-token.ts";
 import type { IdentityProvider } from "./identity-provider.ts";
 import { itemRoutes } from "./items.ts";
 import { createLayer, type SandboxLayer, sampleLayers } from "./layers.ts";
+import { contentSecurityPolicy, createPages, listen, viewsFolder } from "./pages.ts";
 import { portalSelfRoutes } from "./portal-self.ts";
 import type { RequestParams } from "./request-params.ts";
-import { tokenRoutes } from "./token-endpoint.ts";
+import { generateTokenRoutes, tokenRoutes } from "./token-endpoint.ts";
 import { openTokenStore } from "./token-store.ts";
 import { createUser, type SandboxUserOptions, sampleUsers } from "./users.ts";
-import { contentSecurityPolicy, viewsFolder } from "./views.ts";
-import { createPages, listen } from "./web-server.ts";
 
 export type { SandboxClient, SandboxSettings, ServerToken } from "./context.ts";
 export type { Fault, FaultEndpoint, FaultTarget, SandboxFaults } from "./faults.ts";
@@ -177,7 +175,7 @@ function requestOf({ method, path, query, body, headers }: Request, time: number
 
 /** A request that cannot be read has a status; any other error is a bug of the sandbox. */
 function sendError(error: unknown, req: Request, res: Response, next: NextFunction): void {
-  if (error instanceof ArcGISError) return void sendJson(req, res, error.body);
+  if (error instanceof ArcGISError) return void sendJson(req, res, error);
   const { status = 500, message } = error as Error & { status?: number };
   if (status >= 500) console.error(error);
   if (res.headersSent) next(error);

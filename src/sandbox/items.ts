@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { Router } from "express";
-import { ArcGISError, arcgisError, sendJson } from "./arcgis-json.ts";
+import { arcgisError, sendJson } from "./arcgis-json.ts";
 import { requireUser, signedIn } from "./authentication.ts";
 import type { SandboxContext } from "./context.ts";
 import { readSampleData } from "./data.ts";
+import { viewsFolder } from "./pages.ts";
 import { param, paramsOf } from "./request-params.ts";
-import { viewsFolder } from "./views.ts";
 
 /** Newest first, and enough for three pages; `thumbnail` is a path below `content/items/{id}/info/`. */
 const sampleItems = readSampleData<{ title: string; type: string; modified: number }[]>("items");
@@ -28,7 +28,7 @@ export function itemRoutes(context: SandboxContext): Router {
   router.all("/search", at("search"), (req, res) => {
     const params = paramsOf(req);
     const query = param(params, "q");
-    if (!query) throw new ArcGISError(arcgisError(400, "'q' parameter must be specified."));
+    if (!query) throw arcgisError(400, "'q' parameter must be specified.");
     const username = signedIn(req, context)?.user.username;
 
     const [, owner] = /\bowner:"?([^\s"]+)"?/.exec(query) ?? [];
@@ -44,7 +44,7 @@ export function itemRoutes(context: SandboxContext): Router {
   router.get("/content/items/:id/info/thumbnail/:file", at("thumbnail"), (req, res) => {
     const { username } = requireUser(req, context);
     const item = itemsOf(username).find(({ id }) => id === req.params.id);
-    if (!item) throw new ArcGISError(arcgisError(400, "Item does not exist or is inaccessible."));
+    if (!item) throw arcgisError(400, "Item does not exist or is inaccessible.");
     const file = `thumbnails/${item.type.toLowerCase().replaceAll(" ", "-")}.png`;
     res.sendFile(file, { root: viewsFolder, cacheControl: false });
   });

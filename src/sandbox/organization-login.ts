@@ -1,6 +1,6 @@
-import { parseCookie } from "cookie";
 import type { Request, Response } from "express";
-import { param, paramsOf, type RequestParams } from "./request-params.ts";
+import type { PendingLogin, PortalSession } from "./portal-sessions.ts";
+import { param, type RequestParams } from "./request-params.ts";
 
 /** What an administrator enters under "New OpenID Connect login". */
 export interface OrganizationLogin {
@@ -19,62 +19,37 @@ export interface OrganizationLogin {
  */
 export const organizationPath = "/oauth2/oidc/sandboxcity";
 
-const cookieName = "sandbox_login";
-const cookieOptions = { httpOnly: true, sameSite: "lax", path: "/portal" } as const;
-const maxAgeMs = 10 * 60_000;
-
-interface PendingLogin {
-  /** The authorize request that continues afterwards. */
-  params: RequestParams;
-  /** Only the browser that was sent to the provider may come back. */
-  browser: string;
-  /** What the response of the provider is checked against. */
-  checks: { expectedState: string; expectedNonce: string; pkceCodeVerifier: string };
-  startedAt: number;
-}
-
 /**
  * The portal as the relying party of the organization's identity provider: openid-client does the code flow with PKCE,
  * and checks the ID token (OpenID Connect Core 1.0, 3.1). The app has no part in it, and never gets the provider's
  * tokens.
  */
-export function organizationLogins(redirectUri: string, clock: () => number) {
-  const pending = new Map<string, PendingLogin>();
-
+export function organizationLogins(redirectUri: string) {
   return {
     /**
-     * Sends the browser to the provider.
+     * Sends the browser to the provider. Only the session of this browser can finish the login.
      * @throws Error when the provider does not respond.
      */
-    async begin(login: OrganizationLogin, params: RequestParams, res: Response): Promise<void> {
+    async begin(login: OrganizationLogin, params: RequestParams, { logins }: PortalSession, res: Response) {
       const { client, provider } = await discover(login);
-      const [state, browser, nonce] = [client.randomState(), client.randomState(), client.randomNonce()];
-      const pkceCodeVerifier = client.randomPKCECodeVerifier();
-      for (const [key, { startedAt }] of pending) if (startedAt + maxAgeMs < clock()) pending.delete(key);
-      const checks = { expectedState: state, expectedNonce: nonce, pkceCodeVerifier };
-      pending.set(state, { params, browser, checks, startedAt: clock() });
-      res.cookie(cookieName, browser, cookieOptions);
-
+      const [state, nonce, codeVerifier] = [
+        client.randomState(),
+        client.randomNonce(),
+        client.randomPKCECodeVerifier(),
+      ];
+      const checks = { expectedState: state, expectedNonce: nonce, pkceCodeVerifier: codeVerifier };
+      logins.set(state, { params, checks });
       const url = client.buildAuthorizationUrl(provider, {
         redirect_uri: redirectUri,
         scope: "openid profile email",
         state,
         nonce,
-        code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier),
+        code_challenge: await client.calculatePKCECodeChallenge(codeVerifier),
         code_challenge_method: "S256",
         // Another account at the portal is another account at the provider, too.
         ...(param(params, "force_login") === "true" && { prompt: "login" }),
       });
       res.redirect(url.href);
-    },
-
-    /** Removes and returns the login that this browser started. */
-    take(req: Request): PendingLogin | undefined {
-      const state = param(paramsOf(req), "state") ?? "";
-      const found = pending.get(state);
-      if (!found || found.browser !== parseCookie(req.get("Cookie") ?? "")[cookieName]) return undefined;
-      pending.delete(state);
-      return found;
     },
 
     /**

@@ -1,17 +1,12 @@
 import { createHash } from "node:crypto";
 import { Router } from "express";
-import {
-  arcgisError,
-  invalidClientId,
-  invalidRefreshToken,
-  notSpecified,
-  oauthError,
-  sendJson,
-} from "./arcgis-json.ts";
+import { arcgisError, invalidRefreshToken, notSpecified, oauthError, sendJson } from "./arcgis-json.ts";
+import { requireUser } from "./authentication.ts";
 import type { SandboxClient, SandboxContext } from "./context.ts";
 import { param, paramsOf, type RequestParams } from "./request-params.ts";
-import type { Authorization, CodeChallenge } from "./token-store.ts";
+import { type Authorization, type CodeChallenge, randomToken } from "./token-store.ts";
 
+const invalidClientId = oauthError(400, "invalid_client_id", "Invalid client_id");
 const invalidRedirectUri = oauthError(400, "invalid_request", "Invalid redirect_uri");
 
 /**
@@ -121,4 +116,35 @@ export function tokenRoutes({ at, clients, settings, tokens }: SandboxContext): 
 function matchesChallenge(verifier: string, { value, method }: CodeChallenge): boolean {
   const made = method === "plain" ? verifier : createHash("sha256").update(verifier).digest("base64url");
   return made === value;
+}
+
+/** How long a token for a federated server may live. */
+const expirationMinutes = { default: 60, max: 20160 };
+
+/**
+ * `generateToken` with `request=getToken`: exchanges the user's token for one of a federated server. The variant with
+ * user name and password is missing, because the sandbox has no passwords.
+ *
+ * No public response of ArcGIS for an unknown server was found; this one follows the pattern of the others.
+ */
+export function generateTokenRoutes(context: SandboxContext): Router {
+  const { at, servers, serverTokens, clock } = context;
+  const router = Router();
+
+  router.post("/generateToken", at("generateToken"), (req, res) => {
+    const { username } = requireUser(req, context);
+    const serverUrl = param(paramsOf(req), "serverUrl");
+    // The Maps SDK sends the URL of the service, other clients the root of the server.
+    const root = servers.find((each) => serverUrl === each || serverUrl?.startsWith(`${each}/`));
+    if (root === undefined) throw arcgisError(400, "Unable to generate token.");
+
+    const requested = Number(param(paramsOf(req), "expiration"));
+    const minutes = requested > 0 ? Math.min(requested, expirationMinutes.max) : expirationMinutes.default;
+    const expires = clock() + minutes * 60_000;
+    const token = randomToken(96);
+    serverTokens.set(token, { username, serverUrl: root, expires });
+    sendJson(req, res, { token, expires, ssl: false });
+  });
+
+  return router;
 }
