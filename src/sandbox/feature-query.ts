@@ -7,8 +7,7 @@ import {
   toGeoJson,
   transformOf,
 } from "./geometry.ts";
-import { fieldInfo, maxRecordCount } from "./layer-info.ts";
-import type { FeatureLayer, LayerFeature } from "./layers.ts";
+import { type FeatureLayer, fieldInfo, type LayerFeature, maxRecordCount } from "./layers.ts";
 import { featureFilter, featureOrder, fieldNames, parseQuery } from "./query-parameters.ts";
 import type { RequestParams } from "./request-params.ts";
 

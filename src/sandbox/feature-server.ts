@@ -3,8 +3,7 @@ import { arcgisError, invalidQuery, notPermitted, sendJson, tokenRequired } from
 import { signedIn } from "./authentication.ts";
 import type { SandboxContext } from "./context.ts";
 import { queryFeatures } from "./feature-query.ts";
-import { layerInfo, serverVersion, serviceInfo } from "./layer-info.ts";
-import type { FeatureLayer } from "./layers.ts";
+import { type FeatureLayer, layerInfo, serverVersion, serviceInfo } from "./layers.ts";
 import { accessTokenOf, param, paramsOf } from "./request-params.ts";
 import { homeOrganization, type SandboxUser } from "./users.ts";
 

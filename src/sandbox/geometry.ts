@@ -11,16 +11,11 @@ export interface Envelope {
 /** The WKIDs of WGS 84 and of web Mercator, which has older ones, too. */
 export const degrees = 4326;
 const webMercator = 3857;
-const wkids = new Map([
-  [degrees, degrees],
-  [webMercator, webMercator],
-  [102100, webMercator],
-  [900913, webMercator],
-]);
+const webMercatorWkids = [webMercator, 102100, 900913];
 
 /** 4326 or 3857 for a WKID that means one of the two. */
 export function supportedWkid(wkid = Number.NaN): number | undefined {
-  return wkids.get(wkid);
+  return webMercatorWkids.includes(wkid) ? webMercator : [degrees].find((each) => each === wkid);
 }
 
 /** As ArcGIS writes it: web Mercator has an old WKID and a latest one. */

@@ -2,7 +2,6 @@ import type { IncomingHttpHeaders } from "node:http";
 import express, { type NextFunction, type Request, type Response } from "express";
 import { ArcGISError, arcgisError, sendJson } from "./arcgis-json.ts";
 import { authorizeRoutes } from "./authorize.ts";
-import { connectOrganization, type OrganizationOptions } from "./connect-organization.ts";
 import type { SandboxClient, SandboxContext, SandboxSettings, SandboxState } from "./context.ts";
 import { allowApps } from "./cors.ts";
 import {
@@ -16,6 +15,7 @@ import { featureServerRoutes, serverPath } from "./feature-server.ts";
 import type { IdentityProvider } from "./identity-provider.ts";
 import { itemRoutes } from "./items.ts";
 import { createLayer, type SandboxLayer, sampleLayers } from "./layers.ts";
+import { connectOrganization, type OrganizationOptions } from "./organization-login.ts";
 import { contentSecurityPolicy, createPages, listen, viewsFolder } from "./pages.ts";
 import { portalSelfRoutes } from "./portal-self.ts";
 import type { RequestParams } from "./request-params.ts";
@@ -130,9 +130,11 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 
   const app = createPages(contentSecurityPolicy())
     .use(express.urlencoded({ extended: false }))
-    .use((req, res, next) => {
-      res.locals.request = requestOf(req, clock());
-      if (log.push(res.locals.request) > maxLogLength) log.shift();
+    .use(({ method, path, query, body, headers }, res, next) => {
+      const given = { query: query as RequestParams, params: body ?? {}, headers };
+      const request: SandboxRequest = { time: clock(), method, path, endpoint: undefined, ...given };
+      res.locals.request = request;
+      if (log.push(request) > maxLogLength) log.shift();
       next();
     })
     .get("/portal/sandbox.css", (_req, res) => res.sendFile("sandbox.css", { root: viewsFolder }))
@@ -167,11 +169,6 @@ const welcome = {
   message: "This pretend portal signs sample users in to the app.",
   advice: "There is nothing to do here. Go to the app, and sign in from there.",
 };
-
-function requestOf({ method, path, query, body, headers }: Request, time: number): SandboxRequest {
-  const params: RequestParams = body ?? {};
-  return { time, method, path, endpoint: undefined, query: query as RequestParams, params, headers };
-}
 
 /** A request that cannot be read has a status; any other error is a bug of the sandbox. */
 function sendError(error: unknown, req: Request, res: Response, next: NextFunction): void {

@@ -1,6 +1,10 @@
 import type { Request, Response } from "express";
+import type { SandboxContext } from "./context.ts";
+import { type IdentityProvider, startIdentityProvider } from "./identity-provider.ts";
 import type { PendingLogin, PortalSession } from "./portal-sessions.ts";
 import { param, type RequestParams } from "./request-params.ts";
+import { randomToken } from "./token-store.ts";
+import { homeOrganization } from "./users.ts";
 
 /** What an administrator enters under "New OpenID Connect login". */
 export interface OrganizationLogin {
@@ -18,6 +22,38 @@ export interface OrganizationLogin {
  * of the URLs that ArcGIS shows its administrators, `/oauth2/oidc/{id}/signin`.
  */
 export const organizationPath = "/oauth2/oidc/sandboxcity";
+
+export interface OrganizationOptions {
+  /** The port of the identity provider. Default 0: any free port. */
+  port?: number;
+  /** The organization's login is the only one. */
+  only?: boolean;
+}
+
+/** Starts the identity provider, and does what an administrator does in the organization's settings. */
+export async function connectOrganization(
+  { url, users, settings }: SandboxContext,
+  { port, only = false }: OrganizationOptions,
+): Promise<IdentityProvider> {
+  const members = users
+    .filter(({ orgId }) => orgId === homeOrganization.id)
+    .map((user) => {
+      const [userName = ""] = user.username.split("_", 1);
+      return { user, userName, email: user.idpUsername ?? `${userName}@city.example`, name: user.fullName };
+    });
+  const registration = { clientId: "sandbox-portal", clientSecret: randomToken(32) };
+  const provider = await startIdentityProvider({
+    accounts: members,
+    portal: { ...registration, redirectUri: `${url}${organizationPath}/signin` },
+    organization: homeOrganization.name,
+    port,
+  });
+
+  for (const { user, email } of members) Object.assign(user, { provider: "enterprise", idpUsername: email });
+  settings.organizationLogin = { ...registration, issuer: provider.issuer, only };
+  settings.rememberUser = true;
+  return provider;
+}
 
 /**
  * The portal as the relying party of the organization's identity provider: openid-client does the code flow with PKCE,

@@ -1,12 +1,5 @@
 import { readSampleData } from "./data.ts";
 
-/** An organization of the sandbox portal, as `portals/self` describes it. */
-export interface SandboxOrganization {
-  id: string;
-  name: string;
-  urlKey: string;
-}
-
 export interface SandboxGroup {
   id: string;
   title: string;
@@ -46,10 +39,10 @@ export type SandboxUserOptions = Partial<SandboxUser> & Pick<SandboxUser, "usern
  * An ArcGIS Enterprise portal calls its only organization 0123456789ABCDEF. The second one at the same URL is a
  * liberty of the sandbox: an app can try what it does with a user of another organization.
  */
-export const organizations = readSampleData<[SandboxOrganization, ...SandboxOrganization[]]>("organizations");
+export const organizations = readSampleData<{ id: string; name: string; urlKey: string }[]>("organizations");
 
 /** The organization that `portals/self` describes to an anonymous client. */
-export const homeOrganization = organizations[0];
+export const homeOrganization = organizations[0] as (typeof organizations)[0];
 
 /** A few privileges of each kind, as ArcGIS names them; a real administrator has about seventy. */
 const roles = readSampleData<Record<BaseRole, { name: string; privileges: string[] }>>("roles");
