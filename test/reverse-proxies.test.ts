@@ -133,7 +133,7 @@ async function openRow(t: TestContext, row: Row) {
 for (const [name, row] of Object.entries(rows)) {
   describe(`behind ${name}`, () => {
     if (row.refusal) {
-      test("the sign-in ends on the page that names the missing setting", async (t) => {
+      test("CK-3 the sign-in ends on the page that names the missing setting", async (t) => {
         const { browser } = await openRow(t, row);
         const { status, body } = await browser(1).get("/sign-in");
         assert.equal(status, 500);
@@ -143,7 +143,7 @@ for (const [name, row] of Object.entries(rows)) {
       return;
     }
 
-    test("a sign-in works, and its cookie is Secure", async (t) => {
+    test("CK-1 a sign-in works, and its cookie is Secure", async (t) => {
       const { browser } = await openRow(t, row);
       const user = browser(1);
       const { status, headers, setCookies } = await user.get(await callbackFor(user, "sandy_admin"));
@@ -154,7 +154,7 @@ for (const [name, row] of Object.entries(rows)) {
       assert.equal(username, "sandy_admin");
     });
 
-    test("each client has one rate limit, from whatever port, and its address is in the log", async (t) => {
+    test("AV-1 each client has one rate limit, from whatever port, and its address is in the log", async (t) => {
       const { site, browser } = await openRow(t, row);
       const [first, second] = [browser(1), browser(2)];
       const statuses: number[] = [];

@@ -3,13 +3,16 @@ import { fork, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, request } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { ConfigError, loadConfig } from "#src/app/config/config.ts";
+import { ConfigError, loadConfig, parseConfig } from "#src/app/config/config.ts";
+import { checkRedirect } from "#src/cli/doctor/settings.ts";
 import { startSandbox } from "#src/sandbox/index.ts";
 import { click } from "./support/browser.ts";
+import { selfSigned } from "./support/certificate.ts";
 import { callCli } from "./support/cli.ts";
 import { identityOf, signOut } from "./support/person.ts";
 import { needsPosix } from "./support/posix.ts";
@@ -39,13 +42,42 @@ describe("behind IIS ARR with its defaults", () => {
       assert.match((await site.browser().get(other)).body, /data-code="not_found"/, other);
   });
 
-  test("/metrics is not for visitors, even where IIS keeps localhost as the host", async (t) => {
+  test("AV-12 /metrics is not for visitors, even where IIS keeps localhost as the host", async (t) => {
     const site = await openSite(t);
     const ask = (headers: Record<string, string>) => site.browser().get("/metrics", headers);
     assert.equal((await ask({})).status, 200);
     for (const name of ["X-ARR-LOG-ID", "X-ARR-SSL", "X-Original-URL"])
       assert.equal((await ask({ [name]: "x" })).status, 404, name);
   });
+});
+
+test("the doctor begins a sign-in by the public URL, and says what the reverse proxy makes of the redirect", async (t) => {
+  const certificate = selfSigned();
+  const portal = "https://gis.example.com/portal/sharing/rest";
+  const authorize = "/portal/sharing/rest/oauth2/authorize?client_id=test-app";
+  let location: string | undefined;
+  const server = createTlsServer(certificate, (req, res) => {
+    assert.equal(req.url, "/app/sign-in?portal=main");
+    if (location) res.writeHead(302, { Location: location });
+    res.end('<main data-code="insecure_connection">');
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => void server.close().closeAllConnections());
+  const origin = `https://localhost:${(server.address() as AddressInfo).port}`;
+  const settings = { ...valid(), PORTAL_URL: portal, REDIRECT_URI: `${origin}/app/authenticate` };
+  const check = () => checkRedirect(parseConfig(settings), { ca: certificate.cert });
+
+  assert.match(String((await check())?.fix), /X-Forwarded-Proto.*TRUST_PROXY/);
+  location = `https://gis.example.com${authorize}`;
+  assert.deepEqual(await check(), { status: "ok", found: "leads to the portal" });
+  location = origin + authorize;
+  const rewritten = await check();
+  assert.equal(rewritten?.status, "problem");
+  assert.match(String(rewritten?.fix), /"Reverse rewrite host in response headers"/);
+  server.close().closeAllConnections();
+  assert.equal((await check())?.status, "skipped");
+  settings.REDIRECT_URI = "http://localhost:3000/authenticate";
+  assert.equal(await check(), undefined, "without a reverse proxy there is nothing to check");
 });
 
 describe("a portal with Integrated Windows Authentication at its web adaptor", () => {
@@ -278,7 +310,7 @@ describe("rights on files", { skip: needsPosix("a script in the place of icacls.
   const backend = import.meta.resolve("#src/session-store.ts");
   const store = import.meta.resolve("#src/cli/doctor/store.ts");
 
-  test("the session folder is for its owner, SYSTEM and Administrators, by their SIDs", (t) => {
+  test("ST-1 the session folder is for its owner, SYSTEM and Administrators, by their SIDs", (t) => {
     const { env, lines } = fakeIcacls(t);
     const path = join(folder(t), "sessions");
     onWindows(`(await import("${backend}")).fileBackend(${JSON.stringify(path)})`, env);
