@@ -53,12 +53,15 @@ async function allFindings(
     const rest = named({ "everything else": skipped("needs a valid configuration") });
     return [...machine, ...lines.map((line) => ({ check: "configuration", ...line })), ...rest];
   }
+  const rights = checkRights([resolve(cwd, env.CONFIG_FILE || "config.json"), config.sessionDir]);
   const settings = named({
     configuration: ok(`is valid, with strong secrets; the session cookie is ${config.cookieName}`),
     "reverse proxy": checkReverseProxy(config),
     "address to listen on": checkListener(config),
-    "session store": await checkStore(config),
-    "rights on files": checkRights([resolve(cwd, env.CONFIG_FILE || "config.json"), config.sessionDir]),
+    "rights on files": rights,
+    // Opening the store would correct them, and the doctor changes nothing.
+    "session store":
+      rights?.status === "problem" ? skipped("needs the rights above") : await checkStore(config),
     "redirect to the portal": await checkRedirect(config, options),
   });
   const portals = [config, ...config.furtherPortals].map((each) => portalFindings(each, now, options));

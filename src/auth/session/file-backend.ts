@@ -7,7 +7,7 @@ import session from "express-session";
 import sessionFileStore from "session-file-store";
 import { lock, preventCommit } from "./file-lock.ts";
 import { move, readSmallFile, remove, removeDurably, touch, writeDurably } from "./safe-file.ts";
-import { restrictOnWindows } from "./windows-rights.ts";
+import { isOpenOnWindows, restrictOnWindows } from "./windows-rights.ts";
 
 /**
  * Where sealed records are kept. A record is a text; its `lastAccess` is beside it, so touching it rewrites nothing.
@@ -188,7 +188,8 @@ function prepare(folder: string, onRepaired: FileBackendOptions["onRepaired"]): 
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const stats = lstatSync(folder);
   if (!stats.isDirectory()) throw new Error(`${folder} is not a folder (a symbolic link is not accepted)`);
-  restrictOnWindows(folder);
+  // What an administrator has set is left alone, as long as it keeps other users out.
+  if (isOpenOnWindows(folder) !== false) restrictOnWindows(folder);
   if (process.platform === "win32") return;
   if (stats.uid !== process.getuid?.()) throw new Error(`${folder} belongs to another user`);
   if ((stats.mode & 0o077) === 0) return;
