@@ -336,7 +336,10 @@ describe("signing out", () => {
       await until(() => waiting.length === 40, "all 40 have their session and hold on to it");
 
       // A quarter goes on before the sign-out arrives, half while it is under way, a quarter after it.
+      const { kept } = renewals;
       for (const go of waiting.slice(0, 10)) go();
+      // In every other round one of them is first: where files are slow, the sign-out always was.
+      if (round % 2 === 0) await until(() => renewals.kept > kept, "one of them has stored its token");
       const signedOut = browser.post("/sign-out", { csrf_token: formToken });
       for (const go of waiting.slice(10, 30)) {
         await new Promise(setImmediate);
@@ -355,8 +358,8 @@ describe("signing out", () => {
       }
       assert.equal(await whoIs(thief), undefined, `round ${round}`);
     }
-    // Or the race was none. In a few rounds on a busy machine, the sign-out may be first each time.
-    assert.ok(renewals.kept >= rounds(0, times) && renewals.tooLate >= times, JSON.stringify(renewals));
+    // Or the race was none.
+    assert.ok(renewals.kept >= times / 2 && renewals.tooLate >= times, JSON.stringify(renewals));
   });
 
   test("SE-9 noting the last use of a session does not bring it back", async (t) => {
