@@ -16,7 +16,7 @@ import { authTransactions } from "./auth-transaction.ts";
 import { AuthError, type AuthErrorCode, isTemporary } from "./errors.ts";
 import { type ArcGISAuthOptions, type AuthEvent, checkOptions } from "./options.ts";
 import { csrfTokens, isSameOriginRequest, safeReturnTo, signOutForm } from "./request-checks.ts";
-import { endOf } from "./session/expiry.ts";
+import { endOfCookie, endOfSignIn } from "./session/expiry.ts";
 import { fileBackend } from "./session/file-backend.ts";
 import { ownSession, type RequestSession } from "./session/request-session.ts";
 import { keyRing } from "./session/seal.ts";
@@ -92,7 +92,7 @@ declare module "express-session" {
 /** What a session holds beside the identity. */
 export interface SignInRecord {
   user: UserProfile;
-  /** Digests of the states of this browser's latest finished sign-ins: their callbacks may be loaded again. */
+  /** Digests of the states of this browser's latest completed sign-ins: their callbacks may be loaded again. */
   states: string[];
   /** The browser that signed in (`browserOf`). */
   browser?: string | undefined;
@@ -116,7 +116,7 @@ export function createAuth(options: ArcGISAuthOptions) {
   const settings = checkOptions(options);
   const { oauth, sessionKey, shareSession, allowedOrganizations } = settings;
   if (settings.portalServerUrl) reachPortalAt(oauth.portal, settings.portalServerUrl.replace(/\/$/, ""));
-  const keys = { identity: sessionKey, signIn: `${sessionKey}SignIn` };
+  const properties = { identity: sessionKey, signIn: `${sessionKey}SignIn` };
   const cookie = sessionCookie(settings);
   const csrf = csrfTokens(settings.sessionSecrets);
   const emit = (event: AuthEvent) => settings.onEvent?.(event);
@@ -146,7 +146,7 @@ export function createAuth(options: ArcGISAuthOptions) {
   });
   const refresh = tokenRefresh({
     oauth,
-    store: identityStore(store, keys),
+    store: identityStore(store, properties),
     revoke: revoker.revoke,
     onTokens(identity) {
       const { username } = identity;
@@ -182,9 +182,9 @@ export function createAuth(options: ArcGISAuthOptions) {
 
   /** The sign-in that a session holds; that of Esri's tutorial has an identity only. */
   function signInOf(session: RequestSession): (SignInRecord & { identity: IdentityManager }) | undefined {
-    const identity = session.get(keys.identity) as IdentityManager | undefined;
+    const identity = session.get(properties.identity) as IdentityManager | undefined;
     if (session.id === undefined || !identity || !isOurs(identity)) return undefined;
-    const record = session.get(keys.signIn) as SignInRecord | undefined;
+    const record = session.get(properties.signIn) as SignInRecord | undefined;
     return { user: minimalProfile(identity.username), states: [], until: 0, ...record, identity };
   }
 
@@ -204,10 +204,10 @@ export function createAuth(options: ArcGISAuthOptions) {
     async function prolong(): Promise<void> {
       if (!res || res.headersSent || !signIn) return;
       const { identity, ...record } = signIn;
-      const until = Math.min(session.endsAt, endOf(identity));
+      const until = endOfCookie(identity, session.endsAt);
       if (until < record.until + Math.min(prolongMs, (until - Date.now()) / 2)) return;
       signIn.until = until;
-      await session.prolong(keys.signIn, { ...record, until }, until - Date.now());
+      await session.prolong(properties.signIn, { ...record, until }, until - Date.now());
     }
 
     /** The stored profile, or a newer one when that is old. If the portal is down, rights stay as they were for a day. */
@@ -227,7 +227,8 @@ export function createAuth(options: ArcGISAuthOptions) {
         // Not through the session: a request that only reads saves none.
         await store.update(id, (data) => {
           const stored = data as Record<string, object>;
-          if (stored[keys.identity]) stored[keys.signIn] = { ...stored[keys.signIn], user: profile };
+          if (stored[properties.identity])
+            stored[properties.signIn] = { ...stored[properties.signIn], user: profile };
         });
         if (signIn) signIn.user = profile;
         return profile;
@@ -283,7 +284,7 @@ export function createAuth(options: ArcGISAuthOptions) {
         const { identity, until } = signIn;
         const { tokenExpires: token, refreshTokenExpires: refreshToken } = identity;
         const tokenEnd = new Date(endOfToken(identity));
-        return { token, tokenEnd, refreshToken, signIn: new Date(until || endOf(identity)) };
+        return { token, tokenEnd, refreshToken, signIn: new Date(until || endOfSignIn(identity)) };
       },
       verifyForm() {
         const { body } = req as Request;
@@ -310,7 +311,8 @@ export function createAuth(options: ArcGISAuthOptions) {
 
   const auth = {
     settings,
-    keys,
+    /** The session's properties that hold the identity and the SignInRecord. */
+    properties,
     store,
     cookie,
     emit,
@@ -331,7 +333,7 @@ export function createAuth(options: ArcGISAuthOptions) {
     async close(): Promise<void> {
       store.off("expired", onExpired);
       claimed.delete(sessionKey);
-      void revoker.expect(refresh.close());
+      void revoker.finishBeforeClose(refresh.close());
       await revoker.close();
       if (!settings.store) store.close();
     },
@@ -339,18 +341,18 @@ export function createAuth(options: ArcGISAuthOptions) {
   return auth;
 }
 
-function identityStore(store: SealedStore, keys: { identity: string; signIn: string }): IdentityStore {
+function identityStore(store: SealedStore, properties: { identity: string; signIn: string }): IdentityStore {
   return {
-    read: async (id) => ((await store.read(id)) as Record<string, IdentityManager>)?.[keys.identity],
+    read: async (id) => ((await store.read(id)) as Record<string, IdentityManager>)?.[properties.identity],
     lock: (id, staleMs) => store.lock(id, staleMs),
     async replace(id, { refreshToken }, next) {
       let result = { isDone: false, isEmpty: false };
       const exists = await store.update(id, (session) => {
         const data = session as Record<string, unknown>;
-        const stored = data[keys.identity] as IdentityManager | undefined;
+        const stored = data[properties.identity] as IdentityManager | undefined;
         const isDone = stored !== undefined && stored.refreshToken === refreshToken;
-        if (isDone && next) data[keys.identity] = next;
-        else if (isDone) for (const name of Object.values(keys)) delete data[name];
+        if (isDone && next) data[properties.identity] = next;
+        else if (isDone) for (const name of Object.values(properties)) delete data[name];
         result = { isDone, isEmpty: isDone && Object.keys(data).every((name) => name === "cookie") };
       });
       if (exists && result.isEmpty) await store.take(id);

@@ -4,7 +4,7 @@ import type { Request, Response } from "express";
 import { AuthError } from "./errors.ts";
 import type { KeyRing } from "./session/seal.ts";
 
-/** A sign-in in progress, as its cookie keeps it. Of the state it keeps a digest: the cookie alone completes nothing. */
+/** A sign-in in progress. It has only a digest of the state, so a stolen cookie is not enough to complete it. */
 export interface AuthTransaction {
   stateDigest: string;
   codeVerifier: string;
@@ -13,22 +13,24 @@ export interface AuthTransaction {
   startedAt: number;
 }
 
-const lifeMs = 10 * 60_000;
-/** Servers limit the headers of a request: all sign-ins in progress together get this much of the Cookie header. */
+const lifetimeMs = 10 * 60_000;
+/** All transactions together may take this much of the Cookie header: servers limit the headers of a request. */
 const maxBytes = 4_000;
 
 /**
- * Keeps each sign-in in progress in a sealed cookie of the browser that started it; the server stores nothing. One
- * cookie each, so that sign-ins of several tabs, begun at the same moment, do not overwrite each other.
+ * Keeps auth transactions in sealed cookies of the browser; the server stores nothing until the user has signed in. Each
+ * has a cookie of its own, so that several tabs can sign in at the same time. A cookie opens only for the portal, client
+ * ID and redirect URI that it was sealed for (`boundTo`).
  */
 export function authTransactions(
   keys: KeyRing,
   { cookiePrefix, isSecure, boundTo }: { cookiePrefix: string; isSecure: boolean; boundTo: string },
 ) {
   const options = { httpOnly: true, sameSite: "lax", path: "/", secure: isSecure } as const;
+  /** State digests of the transactions whose callback came within the last ten minutes. */
   const claimed = new Set<string>();
   const nameOf = ({ stateDigest }: AuthTransaction) => cookiePrefix + stateDigest.slice(0, 8);
-  // As a list: six of them fit without the names.
+  // An array, without the property names: more of them fit into the header.
   const seal = ({ stateDigest, codeVerifier, returnTo, startedAt }: AuthTransaction) =>
     keys.seal(JSON.stringify([stateDigest, codeVerifier, returnTo, startedAt]), "transaction", boundTo);
 
@@ -44,15 +46,15 @@ export function authTransactions(
   }
 
   function write(res: Response, transaction: AuthTransaction): void {
-    // In whole seconds, or the milliseconds that pass here would cost one.
-    const maxAge = Math.ceil((transaction.startedAt + lifeMs - Date.now()) / 1000) * 1000;
+    // Express rounds down to seconds.
+    const maxAge = Math.ceil((transaction.startedAt + lifetimeMs - Date.now()) / 1000) * 1000;
     res.cookie(nameOf(transaction), seal(transaction), { ...options, maxAge });
   }
 
-  /** When not all fit, the oldest lose their `returnTo`, then themselves. */
+  /** Makes room for `own`: the others lose their `returnTo`, oldest first; if that is not enough, the oldest are removed. */
   function shrinkOthers(res: Response, others: AuthTransaction[], own: AuthTransaction): void {
-    const bytes = (one: AuthTransaction) => nameOf(one).length + seal(one).length + "=; ".length;
-    const isTooMuch = () => [...others, own].reduce((sum, one) => sum + bytes(one), 0) > maxBytes;
+    const bytes = (each: AuthTransaction) => nameOf(each).length + seal(each).length + "=; ".length;
+    const isTooMuch = () => [...others, own].reduce((sum, each) => sum + bytes(each), 0) > maxBytes;
     for (const other of others.filter(({ returnTo }) => returnTo !== "")) {
       if (!isTooMuch()) return;
       other.returnTo = "";
@@ -74,7 +76,7 @@ export function authTransactions(
       return { state, codeChallenge: digest(codeVerifier) };
     },
 
-    /** Takes the transaction of this state out of its cookie: it is used up, whatever comes next. */
+    /** Removes the transaction's cookie first: it can be used once, whether or not the sign-in succeeds. */
     complete(req: Request, res: Response, state: string): AuthTransaction {
       const transactions = read(req);
       if (transactions.length === 0) throw new AuthError("transaction_missing");
@@ -82,17 +84,17 @@ export function authTransactions(
       const own = transactions.find(({ stateDigest }) => timingSafeEqual(Buffer.from(stateDigest), wanted));
       if (!own) throw new AuthError("state_mismatch");
       res.clearCookie(nameOf(own), options);
-      if (Math.abs(Date.now() - own.startedAt) >= lifeMs) throw new AuthError("transaction_expired");
-      // A copy of the cookie comes back unused, but the portal takes a code once. Other processes do not know of this.
+      if (Math.abs(Date.now() - own.startedAt) >= lifetimeMs) throw new AuthError("transaction_expired");
+      // A copy of the cookie may come back. (In another process it is not known, but the portal accepts a code once.)
       if (claimed.has(own.stateDigest)) throw new AuthError("transaction_used");
       claimed.add(own.stateDigest);
-      setTimeout(() => claimed.delete(own.stateDigest), lifeMs).unref();
+      setTimeout(() => claimed.delete(own.stateDigest), lifetimeMs).unref();
       return own;
     },
   };
 }
 
-/** base64url(SHA-256(text)): a PKCE challenge of a code verifier (RFC 7636, 4.2), and what we keep of a state. */
+/** base64url(SHA-256(text)): the PKCE challenge of a code verifier (RFC 7636, 4.2), and what we store of a state. */
 export function digest(text: string): string {
   return createHash("sha256").update(text).digest("base64url");
 }

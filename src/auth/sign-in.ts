@@ -8,52 +8,53 @@ import type { Auth, SignInRecord } from "./auth-context.ts";
 import { digest } from "./auth-transaction.ts";
 import { AuthError, type AuthErrorCode, page } from "./errors.ts";
 import { isSameOriginNavigation, redirect, refusePrefetch, safeReturnTo } from "./request-checks.ts";
-import { endOf } from "./session/expiry.ts";
+import { endOfCookie } from "./session/expiry.ts";
 
-/** The routes as this router sees them; `base` is the public path in front of them, such as "/gis". */
+/** Routes, relative to where Express mounts this router. `base` is the public path in front of them, such as "/gis". */
 export type SignInPaths = Record<"base" | "signIn" | "callback" | "signOut" | "signedIn", string>;
 
-/** Sign-in and sign-out. The tokens stay here; the browser gets the ID of a session. */
+/** Sign-in and sign-out. The tokens stay on the server; the browser gets a session ID. */
 export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
-  const { settings, transactions, revoker, keys } = auth;
+  const { settings, transactions, revoker, properties } = auth;
   const { oauth, origin, allowedOrganizations } = settings;
   const router = express.Router();
   const home = `${paths.base}/`;
-  const windowEnd = `${paths.base}/signed-in`;
-  const ownPaths = [`${paths.base}/sign-in`, `${paths.base}/sign-out`, windowEnd, settings.callbackPath];
+  const popupEnd = `${paths.base}/signed-in`;
+  const ownPaths = [`${paths.base}/sign-in`, `${paths.base}/sign-out`, popupEnd, settings.callbackPath];
 
-  // 0. A link that is loaded in advance, or only looked at, begins and ends nothing.
+  // 0. A prefetch or a HEAD request is not a click: it neither starts nor ends a sign-in.
   router.all([paths.signIn, paths.callback, paths.signOut], refusePrefetch);
 
-  // 1. The visitor wants to sign in: this browser remembers that, and goes to the portal. A page that wants to stay
-  //    as it is does so in a small window (popup=1), which ends at /signed-in.
+  // 1. The visitor wants to sign in. An auth transaction goes into a cookie, and the browser goes to the portal.
+  //    A page that must not be left, such as a map, opens /sign-in?popup=1 in a popup, which ends at /signed-in.
   router.get(paths.signIn, (req, res) => {
-    // The browser would drop the cookie, and the sign-in would go in circles.
+    // Without https, browsers drop Secure cookies, and express-session does not send them.
     if (settings.isSecure && !req.secure)
       throw new AuthError("insecure_connection", { message: `not https here: set Express's "trust proxy"` });
-    const wanted = safeReturnTo(req.query.returnTo, origin, ownPaths) ?? "";
-    const returnTo = req.query.popup === "1" ? windowEnd : wanted;
-    if (returnTo === windowEnd) keepOpener(res);
+    const requested = safeReturnTo(req.query.returnTo, origin, ownPaths) ?? "";
+    const returnTo = req.query.popup === "1" ? popupEnd : requested;
+    if (returnTo === popupEnd) keepOpener(res);
     const { state, codeChallenge } = transactions.begin(req, res, returnTo);
     const pkce = settings.pkce ? { code_challenge: codeChallenge, code_challenge_method: "S256" } : {};
     auth.emit({ type: "sign-in-started", req });
     IdentityManager.authorize({ ...oauth, state, params: { ...authorizeParams(req), ...pkce } }, res);
   });
 
-  // 2. The portal sends the browser back with a code. It is judged, exchanged, and becomes a session under a new ID.
-  router.get(paths.callback, (req, res) => revoker.expect(finish(req, res)));
-  async function finish(req: Request, res: Response): Promise<void> {
+  // 2. The portal sends the browser back with an authorization code. It is exchanged for tokens, which start a session.
+  router.get(paths.callback, (req, res) => revoker.finishBeforeClose(completeSignIn(req, res)));
+  async function completeSignIn(req: Request, res: Response): Promise<void> {
     const session = await auth.sessionOf(req, res);
     const { state, code, error } = parseCallback(req, oauth.portal);
-    const before = auth.signInOf(session)?.states ?? [];
-    if (before.includes(digest(state))) return redirect(res, home); // Back, or a restored tab
+    // The Back button, or a restored tab, loads the callback of a sign-in that has succeeded.
+    const completed = auth.signInOf(session)?.states ?? [];
+    if (completed.includes(digest(state))) return redirect(res, home);
     const { codeVerifier, returnTo } = transactions.complete(req, res, state);
-    res.locals.returnTo = returnTo;
+    res.locals.returnTo = returnTo; // for the error page, see 4
     if (error) throw new AuthError(error);
 
     const pkce = settings.pkce ? { codeVerifier } : {};
     const identity = await IdentityManager.exchangeAuthorizationCode({ ...oauth, ...pkce }, code).catch(
-      codeRefused,
+      exchangeFailed,
     );
     const { username } = identity;
     try {
@@ -64,29 +65,29 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
         auth.emit({ type: "sign-in-abandoned", req, username });
         return await revoker.revoke(identity);
       }
-      // The browser keeps its cookie as long as the refresh token and the session live.
-      const until = Math.min(endOf(identity), Date.now() + auth.store.lifetimes.maxSeconds * 1000);
-      const states = [...before.slice(-5), digest(state)];
+      const until = endOfCookie(identity, Date.now() + auth.store.lifetimes.maxSeconds * 1000);
+      const states = [...completed.slice(-5), digest(state)];
       const signIn: SignInRecord = { user, states, browser: settings.browserOf?.(req), until };
-      const data = { [keys.identity]: identity, [keys.signIn]: signIn };
-      const replaced = (await session.replace(data, until - Date.now()))?.[keys.identity];
+      const data = { [properties.identity]: identity, [properties.signIn]: signIn };
+      const replaced = (await session.replace(data, until - Date.now()))?.[properties.identity];
       if (replaced instanceof IdentityManager) void revoker.revoke(replaced);
     } catch (reason) {
-      await revoker.revoke(identity); // there is no session that could use these tokens
+      await revoker.revoke(identity); // no session has these tokens
       throw reason;
     }
     auth.emit({ type: "sign-in", req, username });
-    if (returnTo === windowEnd) keepOpener(res);
+    if (returnTo === popupEnd) keepOpener(res);
     redirect(res, returnTo || home);
   }
 
+  // The popup tells the page that opened it, and closes.
   router.get(paths.signedIn, (_req, res) => {
     keepOpener(res);
     const script = `<script>window.opener?.postMessage("arcgis-sign-in:done",location.origin);window.close()</script>`;
     res.send(page("Signed in", "You are signed in. You can close this window.", script));
   });
 
-  // 3. The user wants to sign out. A link does it when it is clicked on our own page; from elsewhere it only asks.
+  // 3. The user wants to sign out. A click on a link of our own pages is enough; from elsewhere we ask first (CSRF).
   router.get(paths.signOut, async (req, res, next) => {
     req.arcgis = await auth.contextOf(req, res);
     if (!req.arcgis.user) return redirect(res, home);
@@ -103,11 +104,12 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
     await signOut(req, res, user);
   });
 
-  /** Ends the session here first; what the portal does about it takes 3 s at most. */
+  /** Ends the session here, then revokes the tokens at the portal (within 3 s, or later). */
   async function signOut(req: Request, res: Response, user: UserProfile): Promise<void> {
     const session = await auth.sessionOf(req, res);
-    // The newest tokens: a refresh that is still in progress finds that it is too late, and revokes its own.
-    const identity = (await revoker.expect(session.end(Object.values(keys))))?.[keys.identity];
+    const ended = await revoker.finishBeforeClose(session.end(Object.values(properties)));
+    const identity = ended?.[properties.identity];
+    // These are the latest tokens. A refresh in progress finds no session, and revokes its new tokens itself.
     if (identity instanceof IdentityManager) await revoker.revoke(identity);
     auth.emit({ type: "sign-out", req, username: user.username });
     await auth.hook(() => settings.onSignOut?.({ req, user }));
@@ -115,7 +117,7 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
     redirect(res, settings.signOutOfPortal ? `${oauth.portal}/oauth2/signout?${query}` : home);
   }
 
-  // 4. What goes wrong is tried again from the beginning, and leads to where the sign-in would have led.
+  // 4. A step has failed. The error page's link starts a new sign-in, with the returnTo of the failed one.
   router.use(paths.callback, ((error, req, _res, next) => {
     auth.emit({ type: "sign-in-failed", req, error });
     next(error);
@@ -123,13 +125,13 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
   router.use([paths.signIn, paths.callback, paths.signOut], ((error, _req, res, next) => {
     const { returnTo = "" } = res.locals;
     const query =
-      returnTo === windowEnd ? "?popup=1" : returnTo && `?returnTo=${encodeURIComponent(returnTo)}`;
+      returnTo === popupEnd ? "?popup=1" : returnTo && `?returnTo=${encodeURIComponent(returnTo)}`;
     if (error instanceof AuthError) error.signInUrl = `${paths.base}/sign-in${query}`;
     next(error);
   }) as ErrorRequestHandler);
   return router;
 
-  /** A slow portal does not stop a sign-in, unless the profile decides who may come in. */
+  /** If the profile cannot be fetched, the user name will do, unless the user's organization has to be checked. */
   async function profileOf(req: Request, identity: IdentityManager): Promise<UserProfile> {
     const user = await fetchProfile(identity).catch((error) => {
       if (allowedOrganizations) throw error;
@@ -143,9 +145,9 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
 }
 
 /**
- * What a visitor may ask of the portal's sign-in page. From the browser: its first language, and its light or dark
- * scheme. From the query: `force_login=true` (to use another account), `username` (filled in), and `provider` (straight
- * to that social login, which an organization can switch on).
+ * Options of the portal's sign-in page. From the browser: its first language, and its light or dark scheme. From the
+ * query of /sign-in: `force_login=true` (to switch accounts), `username` (prefilled), and `provider` (goes straight to
+ * that social login, if the organization allows it).
  */
 function authorizeParams(req: Request) {
   const matching = (value: unknown, pattern: RegExp) =>
@@ -162,14 +164,14 @@ function authorizeParams(req: Request) {
   };
 }
 
-/** RFC 6749, 4.1.2.1. The portal's own texts are not shown: they can be written into a link. */
+/** RFC 6749, 4.1.2.1. `error_description` is not shown: anyone can put a text into a link to the callback. */
 const errorCodes = new Map<unknown, AuthErrorCode>([
   ["access_denied", "access_denied"],
   ["server_error", "portal_unreachable"],
   ["temporarily_unavailable", "portal_unreachable"],
 ]);
 
-/** A state, with a code or an error. Repeated parameters are arrays, and not from the portal; nor is another issuer's. */
+/** A state, with a code or an error. The portal sends no arrays (repeated parameters), and no other issuer (RFC 9207). */
 function parseCallback({ query: { state, code, error, iss } }: Request, portal: string) {
   const isText = (value: unknown, maxLength: number): value is string =>
     typeof value === "string" && value.length <= maxLength && /^[\x20-\x7e]+$/.test(value);
@@ -180,13 +182,13 @@ function parseCallback({ query: { state, code, error, iss } }: Request, portal: 
   return { state, code };
 }
 
-/** Only a response about this code is a refusal; that of a busy portal is not. */
-function codeRefused(cause: unknown): never {
+/** A portal that is busy has not refused the code. If there was no response at all, `cause` already is an AuthError. */
+function exchangeFailed(cause: unknown): never {
   if (!(cause instanceof ArcGISRequestError)) throw cause;
   throw new AuthError(isUndecided(cause) ? "portal_unreachable" : "code_refused", { cause });
 }
 
-/** A browser separates a window from the one that opened it at the first response, redirects included, that asks for it. */
+/** Helmet's default, same-origin, would separate a popup from its opener: on redirects, too. */
 function keepOpener(res: Response): void {
   res.set("Cross-Origin-Opener-Policy", "unsafe-none");
 }

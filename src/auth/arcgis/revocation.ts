@@ -33,7 +33,7 @@ const closeMs = 1_500;
 /** Revokes tokens at their portal: within 3 s, or later if the portal is down. Never rejects. */
 export function revocation({ pending, onDone }: { pending: PendingRevocations; onDone: OnDone }) {
   const unfinished = new Set<PendingRevocation>();
-  const expected = new Set<Promise<unknown>>();
+  const inProgress = new Set<Promise<unknown>>();
   let retrying: Promise<number> | undefined;
   const retryLater = () => void retry().catch(queueFailed);
   const soon = setTimeout(retryLater, 0).unref();
@@ -103,10 +103,10 @@ export function revocation({ pending, onDone }: { pending: PendingRevocations; o
     return waiting.length - done.size;
   }
 
-  /** Work that may bring tokens which are to be revoked: `close` waits for it. */
-  function expect<T>(work: Promise<T>): Promise<T> {
-    expected.add(work);
-    const done = () => expected.delete(work);
+  /** Makes `close` wait for work that may end with tokens to revoke. Returns the work. */
+  function finishBeforeClose<T>(work: Promise<T>): Promise<T> {
+    inProgress.add(work);
+    const done = () => inProgress.delete(work);
     work.then(done, done);
     return work;
   }
@@ -117,11 +117,11 @@ export function revocation({ pending, onDone }: { pending: PendingRevocations; o
     clearInterval(timer);
     // At once: the process may have no time for more.
     await queue(unfinished);
-    await Promise.race([Promise.allSettled(expected), sleep(closeMs, undefined, { ref: false })]);
+    await Promise.race([Promise.allSettled(inProgress), sleep(closeMs, undefined, { ref: false })]);
     await queue(unfinished);
   }
 
-  return { revoke, retry, expect, close };
+  return { revoke, retry, finishBeforeClose, close };
 }
 
 /** Each token once: another process may have added it, too. */

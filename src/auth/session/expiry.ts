@@ -12,9 +12,14 @@ export const skewMs = 5 * 60_000;
 /** Last access is exact to the minute: noting every request would be a disk access each. */
 const touchEveryMs = 60_000;
 
-/** When an identity expires: its tokens cannot be refreshed anymore (ms since 1970). */
-export function endOf({ refreshToken, refreshTokenExpires, tokenExpires }: ArcGISIdentityManager): number {
+/** When the user has to sign in again: the tokens of this identity cannot be refreshed anymore (ms since 1970). */
+export function endOfSignIn({ refreshToken, refreshTokenExpires, tokenExpires }: ArcGISIdentityManager) {
   return (refreshToken ? refreshTokenExpires : tokenExpires)?.getTime() ?? Infinity;
+}
+
+/** When the browser may drop the session's cookie: the sign-in has ended, or the session (ms since 1970). */
+export function endOfCookie(identity: ArcGISIdentityManager, sessionEndsAt: number): number {
+  return Math.min(endOfSignIn(identity), sessionEndsAt);
 }
 
 /** Of a session. Times in ms (since 1970). */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { endOf, type Times } from "./expiry.ts";
+import { endOfSignIn, type Times } from "./expiry.ts";
 import type { StoredRecord } from "./file-backend.ts";
 import type { KeyRing } from "./seal.ts";
 import { identitiesIn, identityMark, isParts, type Parts, parseJson } from "./serializer.ts";
@@ -34,7 +34,7 @@ export function openRecord(
   if (!Number.isFinite(createdAt) || !isParts(parts)) return undefined;
   const { originalMaxAge } = Object(parseJson(parts.cookie)) as { originalMaxAge?: unknown };
   const maxAgeMs = typeof originalMaxAge === "number" ? originalMaxAge : Infinity;
-  const ends = identitiesIn(parts).map(([part, one]): [string, number] => [part, endOf(one)]);
+  const ends = identitiesIn(parts).map(([part, one]): [string, number] => [part, endOfSignIn(one)]);
   return { createdAt, lastAccess, maxAgeMs, parts, ends };
 }
 
