@@ -382,6 +382,31 @@ describe("refresh", () => {
     assert.equal(app.sandbox.revoked.length, 1);
   });
 
+  test("TK-2 tokens in hand are dropped once another server has stored newer ones", async (t) => {
+    const app = await openAuthApp(t);
+    const { sessionSecret, encryptionKey } = app.options;
+    const second = await openAuthApp(t, {
+      dir: app.dir,
+      sandbox: app.sandbox,
+      auth: { sessionSecret, encryptionKey },
+    });
+    const browser = await signedIn(app);
+    await expireStoredToken(app, browser);
+    const failing = t.mock.method(app.auth.store, "update", () =>
+      Promise.reject(new AuthError("store_unavailable")),
+    );
+    assert.equal((await browser.get("/token", json)).status, 503);
+    failing.mock.restore();
+    const elsewhere = () => browser.copy().get(`${second.url}/token`, json);
+    assert.equal((await elsewhere()).status, 200);
+    await nearEnd(app, browser);
+    assert.equal((await elsewhere()).status, 200);
+    const { refreshToken } = await storedIdentity(app, browser);
+    await expireStoredToken(app, browser);
+    assert.equal((await browser.get("/token", json)).status, 200);
+    assert.equal((await storedIdentity(app, browser)).refreshToken, refreshToken);
+  });
+
   test("TK-8 a server that rejects every token does not make us ask the portal at every request", async (t) => {
     const app = await openAuthApp(t, {
       routes: (host) =>

@@ -61,6 +61,8 @@ export function tokenRefresh({ oauth, store, revoke, onTokens, onError }: TokenR
       const stored = await store.read(sessionId);
       if (stored?.portal !== oauth.portal || stored?.clientId !== oauth.clientId)
         return await signedOut(sessionId, unsaved.get(sessionId)?.identity);
+      // Another process has stored newer tokens than those that wait here.
+      if (unsaved.get(sessionId)?.storedToken !== stored.token) unsaved.delete(sessionId);
       if (!isDue(stored) && (stored.token !== rejected || rejections.isWaiting(sessionId))) return stored;
       const latest = unsaved.get(sessionId)?.identity ?? stored;
       const isKept = latest !== stored && !isDue(latest);

@@ -43,13 +43,7 @@ export function sharedSession(req: Request, res: Response, { store, cookie }: Se
       // A full disk cannot be written, but a session can be removed all the same, the app's data with it.
       const stays = !isEmpty && (await store.update(req.sessionID, remove).catch(() => false));
       // Before anything is changed here: express-session would save it, and fail once more.
-      if (!stays) {
-        last = (await store.take(req.sessionID).catch(async (error) => {
-          // One that cannot be removed has ended, too, once its identity is gone.
-          if (await store.update(req.sessionID, remove).catch(() => false)) return last;
-          throw error;
-        })) as Properties | undefined;
-      }
+      if (!stays) last = (await store.take(req.sessionID)) as Properties | undefined;
       for (const name of names) delete properties[name];
       if (stays) return last;
       await promisify(req.session.destroy.bind(req.session))().catch(() => {});
