@@ -731,3 +731,34 @@ test("a store works under plain express-session, without arcgisAuth", async (t) 
   const browser = new Browser(`http://127.0.0.1:${(server.address() as { port: number }).port}`);
   for (const count of ["1", "2", "3"]) assert.equal((await browser.get("/")).body, count);
 });
+
+test("ST-17 identities in a session are no enumerable properties, and every change of one is stored", async (t) => {
+  const backend = fileBackend(folder(t));
+  const { set, load, touch, store } = openStore(t, backend);
+  const [main, county] = [identity(), identity({ username: "ned_county", portal: `${portal}/county` })];
+  await set("id", { cookie: plainCookie, theme: "dark", arcgis: main, "arcgis:county": county });
+  const updates = t.mock.method(backend, "update");
+  const stored = async () => (await store.read("id")) as Data;
+
+  const unchanged = (await load("id")) as Data;
+  assert.deepEqual(Object.keys(unchanged), ["cookie", "theme"]);
+  assert.doesNotMatch(JSON.stringify(unchanged), /access|refresh/);
+  assert.ok(unchanged.arcgis instanceof ArcGISIdentityManager);
+  await touch("id", unchanged);
+  assert.equal(updates.mock.callCount(), 0, "express-session touches a session at each request");
+
+  const refreshed = (await load("id")) as Data & { arcgis: ArcGISIdentityManager };
+  refreshed.arcgis.updateToken("newer", new Date(Date.now() + day));
+  await touch("id", refreshed);
+  assert.equal(((await stored()).arcgis as ArcGISIdentityManager).token, "newer");
+
+  const replaced = (await load("id")) as Data;
+  Object.assign(replaced, { "arcgis:county": identity({ username: "nora_county" }) });
+  await touch("id", replaced);
+  assert.equal(((await stored())["arcgis:county"] as ArcGISIdentityManager).username, "nora_county");
+
+  const removed = (await load("id")) as Data;
+  delete removed["arcgis:county"];
+  await touch("id", removed);
+  assert.deepEqual(Object.keys(await stored()).sort(), ["arcgis", "cookie", "theme"]);
+});

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { endOfSignIn, type Times } from "./expiry.ts";
 import type { StoredRecord } from "./file-backend.ts";
 import type { KeyRing } from "./seal.ts";
@@ -13,7 +13,7 @@ export interface Opened extends Times {
 
 /** The record's name: no way back to the id, and independent of all keys, so it stays when they are replaced. */
 export function recordName(id: string): string {
-  return createHash("sha256").update(`session-name/v1|${id}`).digest("hex");
+  return hash("sha256", `session-name/v1|${id}`, "hex");
 }
 
 type Content = Pick<Opened, "createdAt" | "parts">;

@@ -8,7 +8,15 @@ import { reaper } from "./reaper.ts";
 import { cachedReader } from "./record-cache.ts";
 import { type KeyRing, keyRing } from "./seal.ts";
 import { liveParts, type Opened, openRecord, problemWith, recordName, sealRecord } from "./sealed-record.ts";
-import { deserialize, hasChanges, type Parts, serialize, threeWayMerge } from "./serializer.ts";
+import {
+  deserialize,
+  hasChangedIdentity,
+  hasChanges,
+  hideIdentities,
+  type Parts,
+  serialize,
+  threeWayMerge,
+} from "./serializer.ts";
 import { type StoreAdmin, storeAdmin } from "./store-admin.ts";
 
 export interface SealedStoreOptions extends Partial<Lifetimes> {
@@ -71,6 +79,7 @@ export class SealedStore extends Store {
     // The browser keeps its cookie no longer than the session can live.
     if (data.cookie?.originalMaxAge)
       data.cookie.originalMaxAge = Math.min(data.cookie.originalMaxAge, this.#endOf(opened) - Date.now());
+    hideIdentities(data);
     this.#bases.set(data, { ...opened, parts });
     return data;
   }
@@ -80,15 +89,17 @@ export class SealedStore extends Store {
     const session = super.createSession(req, data);
     const base = this.#bases.get(data);
     if (base) this.#bases.set(session, base);
+    hideIdentities(data, session);
     return session;
   }
 
   /** Creates a session that is new; updates one that was loaded, as long as it still exists. */
   override set(id: string, session: SessionData, done: Done = () => {}): void {
-    settle(this.#save(recordName(id), session), done);
+    settle(this.#save(id, session), done);
   }
 
-  async #save(name: string, session: SessionData): Promise<void> {
+  async #save(id: string, session: SessionData): Promise<void> {
+    const name = recordName(id);
     const mine = serialize(session);
     const before = this.#bases.get(session);
     const maxAgeMs = session.cookie?.originalMaxAge ?? Infinity;
@@ -102,7 +113,7 @@ export class SealedStore extends Store {
       } else if (hasChanges(before.parts, mine)) {
         await this.#update(name, (stored) => threeWayMerge(before.parts, mine, stored));
         // express-session touches only what it does not save.
-        await this.#touch(name, base);
+        await this.#touch(id, base);
       }
     } catch (error) {
       if (before) this.#bases.set(session, before);
@@ -111,15 +122,18 @@ export class SealedStore extends Store {
     }
   }
 
+  /** Called where express-session saw no change: of identities it sees none. */
   override touch(id: string, session: SessionData, done: Done = () => {}): void {
-    settle(this.#touch(recordName(id), this.#bases.get(session)), done);
+    const base = this.#bases.get(session);
+    if (base && hasChangedIdentity(base.parts, session)) this.set(id, session, done);
+    else settle(this.#touch(id, base), done);
   }
 
-  async #touch(name: string, base: Omit<Base, "parts"> | undefined): Promise<void> {
+  async #touch(id: string, base: Omit<Base, "parts"> | undefined): Promise<void> {
     const now = Date.now();
     if (!base || !isTouchDue(base, now)) return;
     base.lastAccess = now;
-    await this.#options.backend.touch(name, now).catch(unavailable);
+    await this.#options.backend.touch(recordName(id), now).catch(unavailable);
   }
 
   override destroy(id: string, done: Done = () => {}): void {
@@ -143,7 +157,7 @@ export class SealedStore extends Store {
   async readParts(id: string): Promise<{ parts: Parts; endsAt: number } | undefined> {
     const opened = await this.#find(id);
     if (!opened) return undefined;
-    this.#touch(recordName(id), opened).catch(this.#failed);
+    this.#touch(id, opened).catch(this.#failed);
     return { parts: liveParts(opened), endsAt: this.#endOf(opened) };
   }
 

@@ -8,10 +8,30 @@ export const identityMark = "identity:";
 
 /** ArcGISIdentityManager -> text, everything else -> JSON. */
 export function serialize(session: object): Parts {
-  const textOf = (value: unknown) =>
-    isIdentity(value) ? identityMark + value.serialize() : JSON.stringify(value);
-  const texts = Object.entries(session).map(([name, value]) => [name, textOf(value)]);
+  const texts = propertiesOf(session).map(([name, value]) => [name, textOf(value)]);
   return Object.fromEntries(texts.filter(([, text]) => text !== undefined));
+}
+
+function textOf(value: unknown): string | undefined {
+  return isIdentity(value) ? identityMark + value.serialize() : JSON.stringify(value);
+}
+
+/** A session's properties, hidden identities included. */
+export function propertiesOf(session: object): [name: string, value: unknown][] {
+  const all = Object.entries(Object.getOwnPropertyDescriptors(session));
+  return all.flatMap(([name, { value, enumerable }]) =>
+    enumerable || isIdentity(value) ? [[name, value]] : [],
+  );
+}
+
+/**
+ * Keeps identities out of the enumerable properties. express-session would go through their tokens twice per request to
+ * find changes, which the store finds itself; and `res.json(req.session)` sends no token.
+ */
+export function hideIdentities(from: object, session = from): void {
+  const hidden = { enumerable: false, writable: true, configurable: true };
+  for (const [name, value] of propertiesOf(from))
+    if (isIdentity(value)) Object.defineProperty(session, name, { ...hidden, value });
 }
 
 /** The session's properties again, with real identity managers. */
@@ -59,8 +79,15 @@ export function parseJson(text = ""): unknown {
 }
 
 /** The cookie's dates move with every request and are not worth a write. */
-export function hasChanges({ cookie: _a, ...base }: Parts, { cookie: _b, ...mine }: Parts): boolean {
-  return JSON.stringify(base) !== JSON.stringify(mine);
+export function hasChanges(base: Parts, mine: Parts): boolean {
+  const names = Object.keys({ ...base, ...mine });
+  return names.some((name) => name !== "cookie" && base[name] !== mine[name]);
+}
+
+/** Whether a session has other identities than these parts, or the same with other tokens. */
+export function hasChangedIdentity(base: Parts, session: object): boolean {
+  const marked = Object.entries(base).filter(([, text]) => text.startsWith(identityMark));
+  return marked.some(([name, text]) => text !== textOf((session as Record<string, unknown>)[name]));
 }
 
 /**

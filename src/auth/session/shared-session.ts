@@ -1,6 +1,7 @@
 import { promisify } from "node:util";
 import type { Request, Response } from "express";
 import { type Properties, type RequestSession, type SessionPlace, takeOrUndo } from "./request-session.ts";
+import { propertiesOf } from "./serializer.ts";
 
 /** The app's own session, kept in our store: its other data stays through sign-in and sign-out. */
 export function sharedSession(req: Request, res: Response, { store, cookie }: SessionPlace): RequestSession {
@@ -14,12 +15,12 @@ export function sharedSession(req: Request, res: Response, { store, cookie }: Se
     has: (name) => properties[name] !== undefined,
     get: (name) => properties[name],
     async replace(data, maxAgeMs) {
-      const { cookie: _, ...kept } = req.session;
+      const kept = propertiesOf(req.session).filter(([name]) => name !== "cookie");
       const [oldId, oldSession] = [req.sessionID, req.session];
       // Not session.regenerate(): it ends the old session before the new one is stored.
       store.generate(req);
       keepCookie(maxAgeMs);
-      Object.assign(req.session, kept, data);
+      Object.assign(req.session, Object.fromEntries(kept), data);
       try {
         await promisify(req.session.save.bind(req.session))();
         return await takeOrUndo(store, oldId, req.sessionID);
@@ -29,17 +30,18 @@ export function sharedSession(req: Request, res: Response, { store, cookie }: Se
       }
     },
     async prolong(name, value, maxAgeMs) {
-      // express-session sends the cookie again when something in the session has changed.
+      // express-session sends the cookie again when something that it sees has changed: a new property.
+      delete properties[name];
       properties[name] = value;
       keepCookie(maxAgeMs);
     },
     async end(names) {
       let last: Properties | undefined;
       const remove = (data: object) => {
-        last = { ...data };
+        last = Object.fromEntries(propertiesOf(data));
         for (const name of names) delete (data as Properties)[name];
       };
-      const isEmpty = Object.keys(properties).every((name) => name === "cookie" || names.includes(name));
+      const isEmpty = propertiesOf(properties).every(([name]) => name === "cookie" || names.includes(name));
       // A full disk cannot be written, but a session can be removed all the same, the app's data with it.
       const stays = !isEmpty && (await store.update(req.sessionID, remove).catch(() => false));
       // Before anything is changed here: express-session would save it, and fail once more.
