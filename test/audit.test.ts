@@ -175,3 +175,24 @@ describe("the log at a terminal", () => {
     assert.ok(!text.includes("\u001b[31mroot"), "no color of the name's");
   });
 });
+
+test("LG-2 a page that asks whether there is a sign-in causes no warning when there is none", async (t) => {
+  const site = await openSite(t);
+  assert.equal((await site.browser().get("/api/session", { Accept: "application/json" })).status, 401);
+  const levels = site.log.lines.filter(({ event, path }) => event || path).map(({ level }) => Number(level));
+  assert.deepEqual(levels.sort(), [20, 30], "a line at debug, and that of the request");
+});
+
+test("LG-2 the line of a request has the ID of its trace (W3C Trace Context), and nothing that is none", async (t) => {
+  const site = await openSite(t);
+  const trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+  for (const traceparent of [
+    `00-${trace}-00f067aa0ba902b7-01`,
+    `00-${"0".repeat(32)}-00f067aa0ba902b7-01`,
+    `00-${trace.toUpperCase()}-00f067aa0ba902b7-01`,
+    "x".repeat(500),
+  ])
+    await site.browser().get("/", { ...click, traceparent });
+  const ids = site.log.lines.filter(({ path }) => path === "/").map(({ traceId }) => traceId);
+  assert.deepEqual(ids, [trace, undefined, undefined, undefined]);
+});

@@ -98,6 +98,12 @@ describe("where settings come from", () => {
       rateLimit: 60,
       logLevel: "info",
       metrics: "loopback",
+      keepAliveSeconds: 5,
+      securityContact: undefined,
+      sessionSecretFile: undefined,
+      encryptionKeyFile: undefined,
+      clientSecretFile: undefined,
+      redisUrlFile: undefined,
     });
   });
 
@@ -301,6 +307,8 @@ describe("what a person is told", () => {
         "CLIENT_ID required",
         "SESSION_SECRET required",
         "ENCRYPTION_KEY required",
+        "SESSION_SECRET_FILE unset",
+        "ENCRYPTION_KEY_FILE unset",
         "REDIRECT_URI required",
         "PORTAL_URL https://www.arcgis.com/sharing/rest",
         "PORTAL_SERVER_URL unset",
@@ -310,12 +318,15 @@ describe("what a person is told", () => {
         "SESSION_DIR ./sessions",
         "COOKIE_NAME arcgis.sid",
         "REDIS_URL unset",
+        "REDIS_URL_FILE unset",
         "SESSION_IDLE_SECONDS 1209600",
         "SESSION_MAX_SECONDS 2592000",
         "TOKEN_EXPIRATION_MINUTES 20160",
         "PKCE true",
         "TRUST_PROXY false",
+        "KEEP_ALIVE_SECONDS unset",
         "CLIENT_SECRET unset",
+        "CLIENT_SECRET_FILE unset",
         "TOKEN_HANDOVER false",
         "EMBED_ORIGINS unset",
         "ALSO_SIGN_OUT_PORTAL false",
@@ -329,6 +340,7 @@ describe("what a person is told", () => {
         "RATE_LIMIT 60",
         "LOG_LEVEL info",
         "METRICS loopback",
+        "SECURITY_CONTACT unset",
       ],
     );
     for (const { key, meaning } of configKeys) assert.notEqual(meaning, "", key);
@@ -1145,4 +1157,98 @@ describe("PORTALS", () => {
       ".env: contains secrets that other users can read. Run: chmod 600 .env",
     ]);
   });
+});
+
+describe("secrets in files of their own", () => {
+  const { SESSION_SECRET, ENCRYPTION_KEY, ...rest } = good;
+
+  /** A configuration whose SESSION_SECRET is in a file with this content. */
+  function withFile(content: string | Buffer, changes: Record<string, unknown> = {}) {
+    const cwd = folder({ config: { ...rest, ENCRYPTION_KEY, SESSION_SECRET_FILE: "secret", ...changes } });
+    writeFileSync(join(cwd, "secret"), content);
+    return () => loadConfig({ cwd, env: {} });
+  }
+
+  test("each _FILE key is read from wherever it is set, without the line break at the end", () => {
+    const cwd = folder({
+      config: { ...rest, SESSION_SECRET_FILE: "session" },
+      dotenv: "CLIENT_SECRET_FILE=client",
+    });
+    writeFileSync(join(cwd, "session"), `${SESSION_SECRET}\n`);
+    writeFileSync(join(cwd, "key"), `${ENCRYPTION_KEY},${anotherSecret}\r\n`);
+    writeFileSync(join(cwd, "client"), "c1i3ntS3cr3t");
+    writeFileSync(join(cwd, "redis"), "redis://127.0.0.1:6379\n");
+    const env = { ENCRYPTION_KEY_FILE: join(cwd, "key"), REDIS_URL_FILE: "redis" };
+    const config = loadConfig({ cwd, env });
+    assert.deepEqual(
+      [config.sessionSecrets, config.encryptionKeys, config.clientSecret, config.redisUrl],
+      [[SESSION_SECRET], [ENCRYPTION_KEY, anotherSecret], "c1i3ntS3cr3t", "redis://127.0.0.1:6379"],
+    );
+  });
+
+  test("a key and its _FILE together are an error, wherever each is set", () => {
+    const start = withFile(SESSION_SECRET, { SESSION_SECRET });
+    assert.deepEqual(failure(start).problems, [
+      "SESSION_SECRET_FILE: SESSION_SECRET is set, too (in config.json). Remove one of the two.",
+    ]);
+  });
+
+  const unusable: Record<string, [content: string | Buffer, problem: RegExp]> = {
+    "an empty file": ["\n", /^SESSION_SECRET_FILE: names an empty file\./],
+    "several lines": [
+      `${SESSION_SECRET}\n${anotherSecret}\n`,
+      /^SESSION_SECRET_FILE: names a file with several lines\./,
+    ],
+    "UTF-16": [
+      Buffer.from(`\uFEFF${SESSION_SECRET}`, "utf16le"),
+      /^SESSION_SECRET_FILE: names a file that is not UTF-8\./,
+    ],
+    "a weak secret": [
+      "changeme",
+      /^SESSION_SECRET: is a placeholder\..* \(set in the file that SESSION_SECRET_FILE names\)$/,
+    ],
+  };
+  for (const [what, [content, problem]] of Object.entries(unusable)) {
+    test(`${what} is one problem, which quotes nothing`, () => {
+      const { problems, message } = failure(withFile(content));
+      assert.equal(problems.length, 1, message);
+      assert.match(String(problems[0]), problem);
+      assert.ok(!message.includes(SESSION_SECRET) && !message.includes(anotherSecret));
+    });
+  }
+
+  test("a file that is missing, or a folder, is one problem, and the key that it stands for is not missing as well", () => {
+    for (const [path, code] of [
+      ["nothing", "ENOENT"],
+      [".", "EISDIR"],
+    ])
+      assert.deepEqual(failure(withFile("", { SESSION_SECRET_FILE: path })).problems, [
+        `SESSION_SECRET_FILE: names a file that cannot be read (${code}). Correct the path, or let the server's user read it.`,
+      ]);
+  });
+});
+
+test("an idle connection stays open for longer than a load balancer's where one is in front, or as long as is set", () => {
+  const secondsWith = (changes: object) => parseConfig({ ...good, ...changes }).keepAliveSeconds;
+  assert.equal(secondsWith({}), 5);
+  assert.equal(secondsWith({ TRUST_PROXY: 1 }), 65);
+  assert.equal(secondsWith({ TRUST_PROXY: 1, KEEP_ALIVE_SECONDS: "20" }), 20);
+  for (const KEEP_ALIVE_SECONDS of [0, "-1", "65s", 4_000])
+    assert.equal(problemsWith({ KEEP_ALIVE_SECONDS }).length, 1, String(KEEP_ALIVE_SECONDS));
+});
+
+test("SECURITY_CONTACT is an email address or a URL that security.txt may have", () => {
+  const contactWith = (SECURITY_CONTACT: string) =>
+    parseConfig({ ...good, SECURITY_CONTACT }).securityContact;
+  assert.equal(contactWith("security@example.com"), "mailto:security@example.com");
+  for (const uri of ["mailto:a@example.com", "https://example.com/report", "tel:+1-201-555-0123"])
+    assert.equal(contactWith(uri), uri);
+  for (const SECURITY_CONTACT of [
+    "http://example.com/",
+    "security",
+    "a@b c",
+    "javascript:x@y",
+    "a@b.example\nExpires: x",
+  ])
+    assert.equal(problemsWith({ SECURITY_CONTACT }).length, 1, SECURITY_CONTACT);
 });

@@ -143,6 +143,23 @@ for (const mount of ["", "/gis"]) {
       });
     });
 
+    await t.test("no answer is for search engines, or may use a camera or a microphone", () => {
+      each(({ headers }, what) => {
+        assert.equal(headers["x-robots-tag"], "noindex", what);
+        assert.match(String(headers["permissions-policy"]), /camera=\(\).*microphone=\(\)/, what);
+      });
+    });
+
+    await t.test(
+      "a sign-out, and no other answer, clears what pages have kept, unless another app is around",
+      () => {
+        each(({ headers }, what) => {
+          const isSignOut = what === "303 signed out" && !mount;
+          assert.equal(headers["clear-site-data"], isSignOut ? '"cache", "storage"' : undefined, what);
+        });
+      },
+    );
+
     await t.test("HT-4 every text says that it is UTF-8", () => {
       each(({ headers, body }, what) => {
         const type = headers["content-type"] ?? "";

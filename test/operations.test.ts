@@ -199,6 +199,32 @@ describe("/metrics counts", () => {
     assert.equal(await metric(site, "arcgis_sessions"), 2, "counted once a minute");
   });
 
+  test("requests are counted by route: what visitors make up, paths and methods, makes no series", async (t) => {
+    const site = await openSite(t);
+    const series = (method: string, route: string, status: number) =>
+      `http_server_request_duration_seconds_count{http_request_method="${method}",http_route="${route}",http_response_status_code="${status}"}`;
+    const grown = await growth(
+      site,
+      [
+        series("GET", "/api/session", 401),
+        series("GET", "/sign-in", 302),
+        series("GET", "", 404),
+        series("_OTHER", "", 404),
+        series("_OTHER", "/made-up", 404),
+      ],
+      async () => {
+        await site.browser().get("/api/session", program);
+        await site.browser().get("/sign-in?returnTo=/map");
+        await site.browser().get("/made-up");
+        await site.browser().get("/made-up-as-well");
+        await site.browser().send("/made-up", { method: "PROPFIND" });
+      },
+    );
+    assert.deepEqual(grown, [1, 1, 2, 1, 0]);
+    const { version } = JSON.parse(readFileSync("package.json", "utf8"));
+    assert.equal(await metric(site, `arcgis_sign_in_build_info{version="${version}"}`), 1);
+  });
+
   test("LG-1 no user's name, no host, no token and no session id is in it", async (t) => {
     const site = await openSite(t);
     const browser = site.browser();
@@ -209,7 +235,14 @@ describe("/metrics counts", () => {
     assert.doesNotMatch(body, /pia|publisher|localhost|127\.0\.0\.1|[A-Za-z0-9_~-]{60,}/);
     const series = [...body.matchAll(/^arcgis_\w+\{(.*)\} /gm)].map(([, labels]) => String(labels));
     const labels = series.flatMap((each) => [...each.matchAll(/(\w+)="/g)].map(([, name]) => name));
-    assert.deepEqual([...new Set(labels)].sort(), ["code", "direction", "le", "operation", "outcome"]);
+    assert.deepEqual([...new Set(labels)].sort(), [
+      "code",
+      "direction",
+      "le",
+      "operation",
+      "outcome",
+      "version",
+    ]);
   });
 });
 
@@ -282,7 +315,7 @@ test("the Grafana dashboard asks for nothing that /metrics does not have, and fo
   for (const { title, targets = [] } of dashboard.panels) {
     for (const { expr } of targets) {
       const names =
-        expr.match(/\b(?:arcgis|nodejs|process)_\w+/g) ?? assert.fail(`${title} asks for nothing`);
+        expr.match(/\b(?:arcgis|http|nodejs|process)_\w+(?=\{)/g) ?? assert.fail(`${title} asks for nothing`);
       for (const name of names) asked.add(name);
     }
   }
@@ -294,4 +327,30 @@ test("the Grafana dashboard asks for nothing that /metrics does not have, and fo
       `no panel shows ${name}`,
     );
   }
+});
+
+describe("/.well-known/security.txt", () => {
+  const path = "/.well-known/security.txt";
+
+  test("names the contact, and expires within a year, where SECURITY_CONTACT is set (RFC 9116)", async (t) => {
+    const site = await openSite(t, { settings: { SECURITY_CONTACT: "security@example.com" } });
+    const { status, headers, body } = await site.browser().get(path);
+    assert.deepEqual([status, headers["content-type"]], [200, "text/plain; charset=utf-8"]);
+    const fields = new Map(
+      body
+        .trim()
+        .split("\n")
+        .map((line) => line.split(": ", 2) as [string, string]),
+    );
+    assert.equal(fields.get("Contact"), "mailto:security@example.com");
+    assert.equal(fields.get("Canonical"), `${site.url}${path}`);
+    const days = (Date.parse(String(fields.get("Expires"))) - Date.now()) / 86_400_000;
+    assert.ok(days > 30 && days < 365, `${days} days`);
+    assert.equal((await site.browser().post(path, {})).status, 405);
+  });
+
+  test("does not exist otherwise", async (t) => {
+    const site = await openSite(t);
+    assert.equal((await site.browser().get(path)).status, 404);
+  });
 });

@@ -83,6 +83,8 @@ test("PX-3 the server behind learns nothing of our cookies, of other credentials
       "Accept-Encoding": "gzip, deflate;q=0, br;q=0.5, zstd, *",
       "User-Agent": "Mozilla/5.0",
       Range: "bytes=0-99",
+      traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+      tracestate: "vendor=1",
     },
   });
   const { host, connection, ...headers } = upstream.seen[0]?.headers ?? {};
@@ -93,6 +95,8 @@ test("PX-3 the server behind learns nothing of our cookies, of other credentials
     "content-length": "2",
     "content-type": "application/json",
     range: "bytes=0-99",
+    traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    tracestate: "vendor=1",
     "user-agent": "Mozilla/5.0",
     "x-esri-authorization": `Bearer ${await token()}`,
   });

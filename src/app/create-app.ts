@@ -23,6 +23,7 @@ import { portals } from "./portals.ts";
 import { requestLog } from "./request-log.ts";
 import { refuseRewritten } from "./reverse-proxy.ts";
 import { boundHeaders, securityHeaders } from "./security-headers.ts";
+import { securityTxt } from "./security-txt.ts";
 import { openStore } from "./store.ts";
 
 export { type Config, ConfigError, loadConfig } from "./config/config.ts";
@@ -105,7 +106,9 @@ export async function createApp(options: AppOptions): Promise<App> {
   const [main, ...further] = mounts.map((mount) => ({ mount, router: routerOf(mount) }));
   if (!main) throw new TypeError("createApp: config has no portal");
 
-  app.use(addressesWithoutPorts, requestLog(log), boundHeaders, securityHeaders(config), callbacks(configs));
+  const countRequest = (req: Request, seconds: number) => count((metrics) => metrics.request(req, seconds));
+  app.use(addressesWithoutPorts, requestLog(log, countRequest), boundHeaders, securityHeaders(config));
+  app.use(securityTxt(config), callbacks(configs));
   if (further.length > 0) app.use(portals(main.mount, further));
   app.use(health({ config, store, metrics: getMetrics, stopping, log }));
   app.use(main.router, refuseRewritten, () => {
@@ -148,6 +151,9 @@ export async function createApp(options: AppOptions): Promise<App> {
         const { res } = (event.req ?? {}) as Partial<Request>;
         if (res && event.username) res.locals.signedInAs = event.username;
         if (res && ["sign-in-started", "sign-out"].includes(event.type)) auto.stop(res);
+        // What pages have kept of the user. Mounted in another app, the storage is that app's, too.
+        if (res && event.type === "sign-out" && app.path() === "")
+          res.set("Clear-Site-Data", '"cache", "storage"');
       },
     });
     return { config, auth, shareSession, store, auto, mounts, log: portalLog, count };

@@ -17,7 +17,9 @@ export function errorPage(log: Logger, count: (code: string) => void): ErrorRequ
     const reason = cause === undefined ? undefined : reasonOf(cause);
     const user = req.arcgis?.user?.username ?? res.locals.signedInAs;
     const details = { requestId, event: "refused", code, reason, address: req.ip, user };
-    log[status >= 500 ? "error" : "warn"](details, "refused");
+    // Pages ask whether there is a sign-in: not worth a warning when there is none.
+    const level = code === "signed_out" ? "debug" : "warn";
+    log[status >= 500 ? "error" : level](details, "refused");
     // The response has begun, and cannot be taken back.
     if (res.headersSent) return void res.destroy();
 

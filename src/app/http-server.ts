@@ -41,6 +41,13 @@ export const httpLimits = {
 
 export type HttpLimits = typeof httpLimits;
 
+export interface HttpServerOptions {
+  log?: Logger;
+  limits?: HttpLimits;
+  /** How long a connection without a request stays open. */
+  keepAliveSeconds?: number;
+}
+
 /** How long a client has to read a refusal. Closing at once would reset the connection, and the refusal with it. */
 const lingerMs = 1_000;
 
@@ -62,12 +69,13 @@ interface Connection {
  */
 export function createHttpServer(
   app: RequestListener,
-  { log, limits = httpLimits }: { log?: Logger; limits?: HttpLimits } = {},
+  { log, limits = httpLimits, keepAliveSeconds = 5 }: HttpServerOptions = {},
 ): Server {
   const server = createServer({
     headersTimeout: limits.headersMs,
     requestTimeout: limits.requestMs,
     connectionsCheckingInterval: limits.checkMs,
+    keepAliveTimeout: keepAliveSeconds * 1000,
     // Checked in `handle`: Node would respond without a body.
     requireHostHeader: false,
   });

@@ -1,3 +1,6 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Request } from "express";
 import prometheus from "prom-client";
 import type { AuthEvent } from "../index.ts";
 import { codeOf } from "./errors.ts";
@@ -6,6 +9,7 @@ import { codeOf } from "./errors.ts";
 const sessionsMs = 60_000;
 /** A portal has 10 s at most; the longer ones are of /proxy. */
 const buckets = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 /** Portal requests that are measured by name; all others are "other". */
 const operations = [
   "oauth2/token",
@@ -44,6 +48,18 @@ export function createMetrics(countSessions: () => Promise<number>) {
     buckets,
     registers,
   });
+  const requestSeconds = new prometheus.Histogram({
+    name: "http_server_request_duration_seconds",
+    help: "Time until a response has ended, by route",
+    labelNames: ["http_request_method", "http_route", "http_response_status_code"],
+    buckets,
+    registers,
+  });
+  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, "../../package.json"), "utf8"));
+  new prometheus.Gauge({
+    ...{ name: "arcgis_sign_in_build_info", help: "The version of this server", labelNames: ["version"] },
+    registers,
+  }).set({ version }, 1);
   // From zero on: a rate cannot be computed from the first value that is scraped.
   signIns.inc({ outcome: "signed_in" }, 0);
   for (const outcome of ["refreshed", "rejected", "failed"]) refreshes.inc({ outcome }, 0);
@@ -84,6 +100,15 @@ export function createMetrics(countSessions: () => Promise<number>) {
     refusal(code: string) {
       refusals.inc({ code });
       if (code === "store_unavailable") storeErrors.inc();
+    },
+    /** By the semantic conventions of OpenTelemetry. Paths and methods that are not ours have no name: anyone can make them up. */
+    request({ method, route, res }: Request, seconds: number) {
+      const labels = {
+        http_request_method: methods.includes(method) ? method : "_OTHER",
+        http_route: String(route?.path ?? ""),
+        http_response_status_code: res?.statusCode,
+      };
+      requestSeconds.observe(labels, seconds);
     },
     proxyBytes: (direction: "sent" | "received", bytes: number) => proxyBytes.inc({ direction }, bytes),
     portalRequest(url: string, seconds: number) {

@@ -1,22 +1,27 @@
 import { randomUUID } from "node:crypto";
-import type { RequestHandler } from "express";
+import type { Request, RequestHandler } from "express";
 import type { Logger } from "pino";
 
 /** Node accepts URLs of 16 kB. */
 const longestPath = 1_000;
 
+/** W3C Trace Context, 3.2.2: the version, the trace, the parent and the flags. */
+const traceparent = /^[\da-f]{2}-(?!0{32})([\da-f]{32})-[\da-f]{16}-[\da-f]{2}$/;
+
 /**
  * Gives every request an ID (`res.locals.requestId`, header X-Request-Id) and the log one line, without the query: that
  * of the callback contains the code and the state. Routes that set `res.locals.quiet` are logged at debug.
+ * @param count counts it, with the time that it took
  */
-export function requestLog(log: Logger): RequestHandler {
+export function requestLog(log: Logger, count: (req: Request, seconds: number) => void): RequestHandler {
   return (req, res, next) => {
     const start = performance.now();
     const requestId = randomUUID();
     res.locals.requestId = requestId;
     res.setHeader("X-Request-Id", requestId);
     res.once("close", () => {
-      const ms = Math.round(performance.now() - start);
+      const ms = performance.now() - start;
+      count(req, ms / 1000);
       const user = req.arcgis?.user?.username ?? res.locals.signedInAs;
       const [path = ""] = req.originalUrl.split("?", 1);
       log[res.locals.quiet ? "debug" : "info"]({
@@ -24,9 +29,10 @@ export function requestLog(log: Logger): RequestHandler {
         method: req.method,
         path: path.length > longestPath ? `${path.slice(0, longestPath)}...` : path,
         status: res.statusCode,
-        ms,
+        ms: Math.round(ms),
         address: req.ip,
         user,
+        traceId: traceparent.exec(req.get("traceparent") ?? "")?.[1],
       });
     });
     next();

@@ -2,6 +2,10 @@ import type { RequestHandler } from "express";
 import helmet from "helmet";
 import type { Config } from "./config/config.ts";
 
+/** Our pages use none of these. A map in a page of yours may ask where the user is. */
+const permissions =
+  "accelerometer=(), camera=(), display-capture=(), geolocation=(self), gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), serial=(), usb=()";
+
 /**
  * The headers of every response, errors and redirects included. Each is spelled out: helmet's defaults allow inline
  * styles, and its `no-referrer` removes the Origin from our forms.
@@ -35,6 +39,9 @@ export function securityHeaders(config: Config): RequestHandler {
   });
   return (req, res, next) => {
     res.setHeader("Cache-Control", "no-store");
+    // What is behind a sign-in is not for search engines, and neither are the pages in front of it.
+    res.setHeader("X-Robots-Tag", "noindex");
+    res.setHeader("Permissions-Policy", permissions);
     // So that the portal's sign-in page comes in the color scheme that the visitor's browser prefers.
     res.setHeader("Accept-CH", "Sec-CH-Prefers-Color-Scheme");
     setHeaders(req, res, next);

@@ -5,7 +5,10 @@ import type { Body } from "./body.ts";
  * What the upstream server may know: not our cookie, not who sends the request from where, nothing of the way here
  * (`Forwarded`, hop-by-hop). Conditions (`If-...`) are left out, because no response may be cached.
  */
-const toServer = ["accept", "accept-language", "content-type", "range", "user-agent"];
+const toServer = [
+  ...["accept", "accept-language", "content-type", "range", "user-agent"],
+  ...["traceparent", "tracestate"],
+];
 /** What the browser needs to read the response. Cookies, CORS, policies and caching are up to this server. */
 const toBrowser = ["content-encoding", "content-range", "accept-ranges"];
 /** A response is data: opened as a page it can do nothing. */

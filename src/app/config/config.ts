@@ -3,6 +3,7 @@ import { cookiePrefix, mountedCookieName } from "./cookie-name.ts";
 import { readDotenvFile, readJsonFile, type Source } from "./files.ts";
 import { firstPortal } from "./portals.ts";
 import { type Given, problemLines } from "./problems.ts";
+import { readSecretFiles } from "./secret-files.ts";
 import { configKeys, type Settings, schema } from "./settings.ts";
 
 export { configKeys };
@@ -80,7 +81,8 @@ function validate(sources: Source[], options: LoadOptions): Config {
     }
   }
 
-  const problems = sources.flatMap(({ problem }) => problem ?? []);
+  const fileProblems = readSecretFiles(given, cwd);
+  const problems = [...sources.flatMap(({ problem }) => problem ?? []), ...fileProblems.values()];
   // It would let anyone on the network pose as the portal (CF-4).
   if (env.NODE_TLS_REJECT_UNAUTHORIZED === "0")
     problems.push(
@@ -98,7 +100,8 @@ function validate(sources: Source[], options: LoadOptions): Config {
   // A setting that seems to be missing may be in a file that could not be read.
   const isIncomplete = sources.some(({ problem, settings }) => problem !== undefined && !settings);
   const issues = (result.error?.issues ?? []).filter(
-    ({ path: [key] }) => !isIncomplete || key === undefined || given.has(String(key)),
+    ({ path: [key] }) =>
+      key === undefined || given.has(String(key)) || !(isIncomplete || fileProblems.has(String(key))),
   );
   const isBlank = !isIncomplete && !configKeys.some((it) => it.default === "required" && given.has(it.key));
   throw new ConfigError([...problems, ...problemLines(issues, given)], isBlank ? firstSteps : undefined);
@@ -147,6 +150,8 @@ function mainConfig(
     callbackPath,
     /** Whether browsers reach this server by https. */
     secure,
+    // Longer than load balancers keep theirs (60 s), or they send a request on a connection that is being closed.
+    keepAliveSeconds: settings.keepAliveSeconds ?? (settings.trustProxy === false ? 5 : 65),
     /** The whole name of the session cookie. */
     cookieName: cookiePrefix(secure) + (isNamed ? settings.cookieName : mountedCookieName(callbackPath)),
   };

@@ -4,7 +4,15 @@ import { mapLayer, mapTiles } from "./map.ts";
 import { organizationId, portalList } from "./portals.ts";
 import { clientId, clientSecret, makeSecret, secret } from "./secrets.ts";
 import { digits, list, oneOf, text, trueOrFalse, whenValid, wholeNumber } from "./setting-types.ts";
-import { embedOrigin, portalUrl, proxyTarget, redirectUri, redisUrl, trustedProxy } from "./urls.ts";
+import {
+  embedOrigin,
+  portalUrl,
+  proxyTarget,
+  redirectUri,
+  redisUrl,
+  securityContact,
+  trustedProxy,
+} from "./urls.ts";
 
 // Browsers keep no cookie longer than 400 days (RFC 6265bis, 5.5).
 const seconds = () => wholeNumber(1, 34_560_000);
@@ -31,6 +39,12 @@ const port = z
   })
   .pipe(wholeNumber(0, 65535));
 
+/** The name of a file; secret-files.ts reads it before the settings are checked. */
+const secretFile = (key: string) =>
+  text("Enter the path of a file.", [/^[^\0]+$/, "is not the path of a file."])
+    .optional()
+    .describe(`a file with the value of \`${key}\` instead`);
+
 /** Every key with its type, its default and its meaning. */
 export const schema = z
   .strictObject({
@@ -41,6 +55,8 @@ export const schema = z
     ENCRYPTION_KEY: list(secret, `is missing. ${makeSecret}`).describe(
       "encrypts sessions at rest; of a list the first encrypts, all decrypt",
     ),
+    SESSION_SECRET_FILE: secretFile("SESSION_SECRET"),
+    ENCRYPTION_KEY_FILE: secretFile("ENCRYPTION_KEY"),
     REDIRECT_URI: redirectUri.describe("absolute callback URL; its path is the callback route"),
     PORTAL_URL: portalUrl
       .default("https://www.arcgis.com/sharing/rest")
@@ -68,6 +84,7 @@ export const schema = z
       .default("arcgis.sid")
       .describe("name of the session cookie, for several servers on one host name"),
     REDIS_URL: redisUrl.optional().describe("Redis or Valkey that stores the sessions instead of files"),
+    REDIS_URL_FILE: secretFile("REDIS_URL"),
     SESSION_IDLE_SECONDS: seconds().default(1_209_600).describe("a session ends after this time without use"),
     SESSION_MAX_SECONDS: seconds().default(2_592_000).describe("longest life of a session"),
     // ArcGIS grants 90 days at most.
@@ -76,9 +93,13 @@ export const schema = z
       .describe("`expiration` sent to the portal"),
     PKCE: trueOrFalse().default(true).describe("`false` only for an Enterprise older than 10.8.1"),
     TRUST_PROXY: trustedProxy.default(false).describe("Express's `trust proxy`, but never `true`"),
+    KEEP_ALIVE_SECONDS: wholeNumber(1, 3_600)
+      .optional()
+      .describe("how long an idle connection stays open: 5, or 65 with `TRUST_PROXY`"),
     CLIENT_SECRET: clientSecret
       .optional()
       .describe("sent with the token requests when the credentials item is confidential"),
+    CLIENT_SECRET_FILE: secretFile("CLIENT_SECRET"),
     TOKEN_HANDOVER: trueOrFalse()
       .default(false)
       .describe("lets `/api/credential` give the page its access token"),
@@ -119,6 +140,11 @@ export const schema = z
     )
       .default("loopback")
       .describe("who may read `/metrics`: programs on this machine, or everyone (`public`)"),
+    SECURITY_CONTACT: securityContact
+      .optional()
+      .describe(
+        "where to report vulnerabilities, for `/.well-known/security.txt`: an email address or a URL",
+      ),
   })
   .refine((all) => !haveCommonValue(all.SESSION_SECRET, all.ENCRYPTION_KEY), {
     ...beside("ENCRYPTION_KEY"),

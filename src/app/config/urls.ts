@@ -72,6 +72,12 @@ export const embedOrigin = tokenUrl(
   [(url) => new URL(url).pathname === "/", "is a URL with a path, not an origin."],
 ).transform((url) => new URL(url).origin);
 
+/** SECURITY_CONTACT, as the URI that security.txt needs (RFC 9116, 2.5.3). */
+export const securityContact = text("Use security@example.com, or an https, mailto or tel URL.", [
+  /^(?:(?:mailto:)?[^\s@:/]+@[\w.-]+|https:\/\/[!-~]+|tel:\+?[\d-]+)$/,
+  "is not an email address or a URL.",
+]).transform((contact) => (/^(?:mailto|https|tel):/.test(contact) ? contact : `mailto:${contact}`));
+
 /** An address or a subnet for Express's "trust proxy". One wider than /7 is no network of proxies. */
 function isSubnet(value: unknown): boolean {
   if (typeof value !== "string") return false;
