@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { type AddressInfo, connect, type Socket } from "node:net";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { httpLimits } from "#src/app/http-server.ts";
+import { createHttpServer, httpLimits } from "#src/app/http-server.ts";
 import { assertNoInternals } from "./support/expect.ts";
 import { until } from "./support/person.ts";
 import { rawGet, sendRaw } from "./support/raw.ts";
@@ -40,7 +41,7 @@ async function openSlow(t: TestContext, options: SiteOptions = {}) {
         });
         let length = 0;
         for await (const chunk of req) length += chunk.length;
-        await sleep(Number(req.query.ms ?? 20));
+        await sleep(Number(req.query.ms ?? 20), undefined, { ref: false });
         res.send(`${req.query.id} with ${length} bytes;`);
       });
       // More than all buffers on the way hold.
@@ -228,4 +229,24 @@ describe("AV-11 what never reaches the app", { concurrency: 4 }, () => {
     for (let index = 0; index < 50; index++) await sendRaw(site.url, "hello\r\n\r\n");
     assert.equal(refusals(site).length, 5);
   });
+});
+
+test("AV-10 an idle connection stays open as long as is said, past every other limit, and is used again", async (t) => {
+  const limits = { ...httpLimits, headersMs: 200, requestMs: 400, checkMs: 50, stalledMs: 400 };
+  const respond = (_req: IncomingMessage, res: ServerResponse) => void res.end("here");
+  const server = createHttpServer(respond, { limits, keepAliveSeconds: 2 });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  t.after(() => void server.close().closeAllConnections());
+  const socket = open(t, `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  let responses = "";
+  socket.setEncoding("latin1").on("data", (text) => {
+    responses += text;
+  });
+  socket.write(get("/"));
+  await until(() => responses.endsWith("here"), "a response");
+  assert.match(responses, /^Keep-Alive: timeout=2\r$/m);
+  await sleep(1_000);
+  socket.write(get("/"));
+  await until(() => responses.split("here").length === 3, "another one on the same connection");
+  await isClosed(socket);
 });
