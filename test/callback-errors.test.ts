@@ -89,7 +89,7 @@ test("OU-5 trouble at the portal is a 502 or a 504, a refused code a 400, and no
     const answer = await browser.get(callback, crossSite);
     assertErrorPage(answer, code);
     assert.equal(sid(browser), undefined, JSON.stringify(fault));
-    assert.match(answer.body, /href="\/sign-in"/, "the next step is a new sign-in");
+    assert.match(answer.body, /href="\/sign-in\?returnTo=%2F"/, "the next step is a new sign-in");
   }
   assert.deepEqual([...new Set(limits)], [10_000]);
   assert.deepEqual(site.files(), []);
@@ -162,8 +162,8 @@ test("a sign-in that goes wrong begins again in the way it began: from a page, i
   for (const [begun, again] of [
     ["/gis/sign-in?returnTo=/gis/map", "/gis/sign-in?returnTo=%2Fgis%2Fmap"],
     ["/gis/sign-in?popup=1", "/gis/sign-in?popup=1"],
-    ["/gis/sign-in", "/gis/sign-in"],
-    ["/gis/sign-in?returnTo=//evil.example", "/gis/sign-in"],
+    ["/gis/sign-in", "/gis/sign-in?returnTo=%2Fgis%2F"],
+    ["/gis/sign-in?returnTo=//evil.example", "/gis/sign-in?returnTo=%2Fgis%2F"],
   ] as const) {
     const browser = site.browser();
     const { headers } = await browser.get(begun);
@@ -355,7 +355,11 @@ test("OU-5 a store that fails makes a sign-in a 503, takes its tokens back, and 
   const calls = tokenCalls(site);
   const answer = await alice.get(unread, crossSite);
   assertErrorPage(answer, "store_unavailable");
-  assert.match(answer.body, /href="\/sign-in">Try again/, "the callback itself is no address to go to");
+  assert.match(
+    answer.body,
+    /href="\/sign-in\?returnTo=%2F">Try again/,
+    "the callback itself is no address to go to",
+  );
   assert.equal(tokenCalls(site), calls, "without knowing which user it replaces, no sign-in begins");
   repairDisk(t);
   assert.equal((await alice.get(unread, crossSite)).status, 303, "and once the store is back it goes on");

@@ -149,7 +149,7 @@ for (const mount of ["", "/gis", "/deep/down/gis"]) {
     const browser = site.browser();
 
     const home = await browser.get(`${mount}/`);
-    assert.match(home.body, new RegExp(`href="${mount}/sign-in"`));
+    assert.match(home.body, new RegExp(`href="${mount}/sign-in\\?returnTo=${encodeURIComponent(mount)}%2F"`));
     assert.doesNotMatch(home.body, /Mallory|"\/host|>host</);
     const [, css = ""] = /href="([^"]*app\.css[^"]*)"/.exec(home.body) ?? [];
     assert.equal((await browser.get(css)).status, 200);
@@ -315,5 +315,5 @@ test("the examples in README and docs compile against the package's types, stric
     PORT: String(port),
   };
   await startProgram(t, { file: join(cwd, "host.js"), cwd, url, env });
-  assert.match((await new Browser(url).get("")).body, /href="\/gis\/sign-in"/);
+  assert.match((await new Browser(url).get("")).body, /href="\/gis\/sign-in\?returnTo=%2Fgis%2F"/);
 });

@@ -548,7 +548,7 @@ test("OA-1 OA-9 OA-12 the sign-in of an app that is mounted under a path stays u
   assert.equal(new URL(callback).pathname, "/gis/authenticate");
   const visitor = await site.browser().get(callback);
   assertErrorPage(visitor, "transaction_missing");
-  assert.match(visitor.body, /href="\/gis\/sign-in"/);
+  assert.match(visitor.body, /href="\/gis\/sign-in\?returnTo=%2Fgis%2F"/);
   assert.equal((await browser.send(callback, { method: "HEAD" })).status, 204);
   assert.equal((await browser.get("/sign-in")).status, 404);
 

@@ -191,7 +191,7 @@ describe("a person of the organization", () => {
     assertErrorPage(page, "access_denied");
     const home = await person.open("/");
     assert.deepEqual(home.hops, []);
-    assert.match(home.page.body, /href="\/sign-in">Sign in with ArcGIS</);
+    assert.match(home.page.body, /href="\/sign-in\?returnTo=%2F">Sign in with ArcGIS</);
   });
 
   test("has no login at the portal itself, as no other member of the organization has", async (t) => {
@@ -224,7 +224,7 @@ describe("when the provider is of no use", () => {
 
       const home = await person.open("/");
       assert.deepEqual(home.hops, []);
-      assert.match(home.page.body, /href="\/sign-in">Sign in with ArcGIS</);
+      assert.match(home.page.body, /href="\/sign-in\?returnTo=%2F">Sign in with ArcGIS</);
     });
   }
 
@@ -380,7 +380,7 @@ describe("AUTO_SIGN_IN", () => {
     await assert.rejects(person.open("/"), /ECONNREFUSED/);
     const home = await person.open("/");
     assert.deepEqual([home.hops, home.page.status], [[], 200]);
-    assert.match(home.page.body, /href="\/sign-in">Sign in with ArcGIS</);
+    assert.match(home.page.body, /href="\/sign-in\?returnTo=%2F">Sign in with ArcGIS</);
   });
 
   test("without cookies ends at a page that says so, and not in circles", async (t) => {

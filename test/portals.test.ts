@@ -178,7 +178,7 @@ describe("one callback for each portal", () => {
     const { status, text } = await sendRaw(site.url, rawGet(target, `Host: ${new URL(site.url).host}`));
     assert.equal(status, 400, text);
     assert.match(text, /data-code="transaction_missing"/);
-    assert.match(text, /href="\/portals\/county\/sign-in"/);
+    assert.match(text, /href="\/portals\/county\/sign-in\?returnTo=%2Fportals%2Fcounty%2F"/);
   });
 
   test("OA-7 a code of the other portal under the right state goes to the portal of the state, which refuses it", async (t) => {
@@ -256,7 +256,10 @@ test("a sign-in that has failed leads to the same portal again, and to where it 
   const state = String(new URL(callback).searchParams.get("state"));
   const again = "/portals/county/sign-in?returnTo=%2Fportals%2Fcounty%2Fcontent";
   assert.equal(await next(`/portals/county/authenticate?error=access_denied&state=${state}`), again);
-  assert.equal(await next("/portals/county/authenticate?code=x&state=y"), "/portals/county/sign-in");
+  assert.equal(
+    await next("/portals/county/authenticate?code=x&state=y"),
+    "/portals/county/sign-in?returnTo=%2Fportals%2Fcounty%2F",
+  );
 });
 
 describe("signed in at several portals", () => {

@@ -193,7 +193,7 @@ describe("signing in", () => {
       browser.cookies.set(sid, planted);
       const home = await browser.get("/");
       assert.equal(home.status, 200, planted);
-      assert.match(home.body, /href="\/sign-in"/, planted);
+      assert.match(home.body, /href="\/sign-in\?returnTo=%2F"/, planted);
       assert.deepEqual(home.setCookies, [], planted);
       assert.deepEqual(site.files(), [], planted);
     }
@@ -400,7 +400,7 @@ describe("the life of a session", () => {
     t.mock.timers.setTime(start + 14 * day);
     const home = await browser.get("/");
     assert.equal(home.status, 200);
-    assert.match(home.body, /href="\/sign-in"/);
+    assert.match(home.body, /href="\/sign-in\?returnTo=%2F"/);
     assert.equal((await browser.get("/sign-out")).headers.location, "/");
   });
 

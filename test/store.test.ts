@@ -257,7 +257,7 @@ describe("a file that is not what it should be", () => {
 
       const page = await browser.get("/");
       assert.equal(page.status, 200, what);
-      assert.match(page.body, /href="\/sign-in"/, what);
+      assert.match(page.body, /href="\/sign-in\?returnTo=%2F"/, what);
       const [warning] = warningsOf(site).slice(lines);
       assert.equal(warning?.msg, "a session could not be opened", what);
       assert.equal(site.log.lines.length, size + 2, `${what}: one line for the file, one for the request`);

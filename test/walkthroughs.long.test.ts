@@ -14,8 +14,10 @@ import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import * as arcgis from "@esri/arcgis-rest-request";
+import type { Page } from "playwright-core";
 import { type Sandbox, startSandbox } from "#src/sandbox/index.ts";
 import { Browser, click, crossSite } from "./support/browser.ts";
+import * as inChromium from "./support/chromium.ts";
 import { until } from "./support/person.ts";
 import { startProgram } from "./support/program.ts";
 import { callbackFor, choose, signIn } from "./support/sign-in.ts";
@@ -23,12 +25,15 @@ import { folder, secret } from "./support/temporary.ts";
 import { assemble, type Files, runCommands, walkThrough } from "./support/walkthrough.ts";
 
 const root = join(import.meta.dirname, "..");
+const chromium = await inChromium.startChromium();
+const { skip } = chromium;
 const tutorial = walkThrough("docs/tutorial.md");
 const migration = walkThrough("docs/migrate.md");
 
 /** A reader's server at the end of a step, and what they see of it. */
 interface Reader {
   browser: () => Browser;
+  url: string;
   cwd: string;
   sandbox: Sandbox;
   /** How often the server came to the portal's token endpoint. */
@@ -70,6 +75,7 @@ async function readerAt(t: TestContext, step: Files | undefined): Promise<Reader
   let program = await start(files);
   return {
     browser: () => new Browser(url),
+    url,
     cwd,
     sandbox,
     tokenCalls: () => sandbox.log.filter(({ endpoint }) => endpoint === "token").length,
@@ -306,5 +312,72 @@ describe("the move of an app that has users already", () => {
       assert.equal(typeof (arcgis as unknown as Record<string, unknown>)[name], "function", name);
     }
     assert.equal("generateToken" in arcgis, false);
+  });
+});
+
+describe("a browser that has kept the 301 of Esri's authorize()", () => {
+  /** The sign-in's bare path never reaches the server again, as long as this holds. */
+  async function keepsOldRedirect(page: Page, url: string): Promise<boolean> {
+    await page.goto(`${url}/sign-in`);
+    return new URL(page.url()).searchParams.get("state") === null;
+  }
+
+  test("does not get one from the tutorial: each step sees each visit to /sign-in", { skip }, async (t) => {
+    const { url, restart } = await readerAt(t, tutorial.steps.get(2));
+    const { page } = await chromium.open(t);
+    await page.goto(`${url}/sign-in`);
+    await inChromium.choose(page, "Sandy Boxwell");
+    await page.getByText("Hello sandy_admin").waitFor();
+    for (const step of [4, 6, 8, 9]) {
+      await restart(tutorial.steps.get(step));
+      await page.context().clearCookies();
+      await page.goto(`${url}/`);
+      await page.locator("a", { hasText: "Sign in" }).first().click();
+      assert.ok(new URL(page.url()).searchParams.get("state"), `step ${step} begins a sign-in of its own`);
+      await inChromium.choose(page, "Sandy Boxwell");
+      await page.waitForURL(`${url}/`);
+      assert.match((await page.textContent("body")) ?? "", /sandy_admin/);
+    }
+  });
+
+  for (const [step, name] of [
+    [3, "library"],
+    [4, "server"],
+  ] as const) {
+    test(`signs in to the ${name} after the move, and its bookmark fails only once`, { skip }, async (t) => {
+      const { url, configure, restart } = await readerAt(t, migration.steps.get(1));
+      const { page } = await chromium.open(t);
+      await page.goto(`${url}/sign-in`);
+      if (step === 3) configure((config) => ({ ...config, NEW_ENCRYPTION_KEY: secret() }));
+      await restart(migration.steps.get(step));
+      assert.ok(await keepsOldRedirect(page, url), "this browser has kept it");
+      await page.goto(`${url}/me`);
+      await inChromium.choose(page, "Sandy Boxwell");
+      await page.waitForURL(`${url}/me`);
+      assert.equal(await page.textContent("body"), "Sandy Boxwell");
+
+      await page.context().clearCookies();
+      assert.ok(await keepsOldRedirect(page, url));
+      await inChromium.choose(page, "Sandy Boxwell");
+      await page.getByText("cannot be finished").first().waitFor();
+      await page.locator("a", { hasText: "Sign in" }).click();
+      await inChromium.choose(page, "Sandy Boxwell");
+      await page.waitForURL((at) => at.href === `${url}/`);
+      assert.equal(await keepsOldRedirect(page, url), false, "the bookmark reaches the server again");
+    });
+  }
+
+  test("reaches the server from its start page, error pages and guards", { skip }, async (t) => {
+    const { url, restart } = await readerAt(t, migration.steps.get(1));
+    const { page } = await chromium.open(t);
+    await page.goto(`${url}/sign-in`);
+    await restart(migration.steps.get(4));
+    for (const path of ["/", "/me", "/authenticate?error=access_denied&state=x", "/sign-ins"]) {
+      assert.ok(await keepsOldRedirect(page, url), path);
+      await page.goto(url + path);
+      const link = page.locator("main a", { hasText: /^\s*Sign in/ });
+      if (await link.count()) await link.click();
+      assert.ok(new URL(page.url()).searchParams.get("state"), path);
+    }
   });
 });

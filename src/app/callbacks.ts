@@ -23,7 +23,8 @@ export function callbacks(configs: readonly Config[]): RequestHandler {
       const [query = ""] = /\?.*/s.exec(req.url) ?? [];
       req.url = config.portalPath + callbackRoute(config) + query;
       // The callback's own URL works once.
-      res.locals.signInUrl = `${req.baseUrl}${config.portalPath}/sign-in`;
+      const base = req.baseUrl + config.portalPath;
+      res.locals.signInUrl = `${base}/sign-in?returnTo=${encodeURIComponent(`${base}/`)}`;
     }
     next();
   };

@@ -63,13 +63,14 @@ export function renderError(
   const text = pageTexts[code] ?? message;
   // Set on a callback, whose URL works once: what went wrong there begins again.
   const restart: string | undefined = res.locals.signInUrl;
-  const signIn = ("signInUrl" in error && error.signInUrl) || (restart ?? `${base}/sign-in`);
-  const again = restart ? signIn : isPath(retry) && base + retry;
+  const fromStart = `${base}/sign-in?returnTo=${encodeURIComponent(`${base}/`)}`;
+  const signIn = ("signInUrl" in error && error.signInUrl) || (restart ?? fromStart);
+  const isSignIn = restart !== undefined || retry?.toLowerCase() === "/sign-in";
+  const again = isSignIn ? signIn : isPath(retry) && base + retry;
   const home = { href: `${base}/`, label: "Go to the start page" };
-  const another = `${signIn}${signIn.includes("?") ? "&" : "?"}force_login=true`;
   const actions = {
     "sign-in": { href: signIn, label: "Sign in" },
-    "another-account": { href: another, label: "Use another account" },
+    "another-account": { href: `${signIn}&force_login=true`, label: "Use another account" },
     home,
     retry: again ? { href: again, label: "Try again" } : home,
   };

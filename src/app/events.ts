@@ -9,6 +9,7 @@ type Level = "info" | "warn" | "error";
 const lines: Partial<Record<AuthEvent["type"], [Level, event: string, message: string]>> = {
   "sign-in": ["info", "sign-in", "signed in"],
   "sign-in-abandoned": ["info", "sign-in", "the browser has disconnected"],
+  "return-to-dropped": ["warn", "sign-in", "returnTo is too long or not a path of this site: it is dropped"],
   "sign-out": ["info", "sign-out", "signed out"],
   "refresh-failed": ["warn", "refresh", "not refreshed"],
   "refresh-rejected": ["warn", "refresh", "the portal rejects the refresh token"],

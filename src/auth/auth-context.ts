@@ -293,9 +293,10 @@ export function createAuth(options: ArcGISAuthOptions) {
       },
       request,
       signInUrl(returnTo = (req as Partial<Request>).originalUrl ?? "") {
-        // The URL as it was requested may be anything, such as another site's.
-        const path = returnTo && (safeReturnTo(returnTo, settings.origin, []) ?? `${auth.base}/`);
-        return `${auth.base}/sign-in${path && `?returnTo=${encodeURIComponent(path)}`}`;
+        // The URL as it was requested may be anything, such as another site's. There is always a query: of an app that
+        // was here before, browsers may keep a 301 for the bare path.
+        const path = safeReturnTo(returnTo, settings.origin, []) ?? `${auth.base}/`;
+        return `${auth.base}/sign-in?returnTo=${encodeURIComponent(path)}`;
       },
       get signOutUrl() {
         return `${auth.base}/sign-out`;

@@ -63,8 +63,9 @@ type Hook<T> = ((event: T) => unknown) | undefined;
 
 /**
  * What happened. Contains no secret; `error` may be of any library: log its message at most. "sign-in-abandoned": the
- * browser disconnected; "refresh-rejected": the session has ended; "refresh-unsaved", "revoke-failed": tried again
- * later; "profile-failed": the stored profile counts; "unreadable": a session's record does not open.
+ * browser disconnected; "return-to-dropped": it is too long, or not a path of this site; "refresh-rejected": the session
+ * has ended; "refresh-unsaved", "revoke-failed": tried again later; "profile-failed": the stored profile counts;
+ * "unreadable": a session's record does not open.
  */
 export interface AuthEvent {
   type:
@@ -73,6 +74,7 @@ export interface AuthEvent {
     | `revoke${"" | "-failed"}`
     | `${"profile" | "hook" | "store"}-failed`
     | "sign-out"
+    | "return-to-dropped"
     | "unreadable";
   /** The request that it happened in. */
   req?: IncomingMessage | undefined;

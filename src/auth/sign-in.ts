@@ -31,8 +31,9 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
     // Without https, browsers drop Secure cookies, and express-session does not send them.
     if (settings.isSecure && !req.secure)
       throw new AuthError("insecure_connection", { message: `not https here: set Express's "trust proxy"` });
-    const requested = safeReturnTo(req.query.returnTo, origin, ownPaths) ?? "";
-    const returnTo = req.query.popup === "1" ? popupEnd : requested;
+    const requested = safeReturnTo(req.query.returnTo, origin, ownPaths);
+    if (req.query.returnTo && requested === undefined) auth.emit({ type: "return-to-dropped", req });
+    const returnTo = req.query.popup === "1" ? popupEnd : (requested ?? "");
     if (returnTo === popupEnd) keepOpener(res);
     const { state, codeChallenge } = transactions.begin(req, res, returnTo);
     const pkce = settings.pkce ? { code_challenge: codeChallenge, code_challenge_method: "S256" } : {};
@@ -118,15 +119,17 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
   }
 
   // 4. A step has failed. The error page's link starts a new sign-in, with the returnTo of the failed one.
-  router.use(paths.callback, ((error, req, _res, next) => {
+  router.use(paths.callback, ((error, req, res, next) => {
     auth.emit({ type: "sign-in-failed", req, error });
+    // Perhaps the browser has kept the 301 of an app that was here before, and would send every sign-in past us.
+    if (error instanceof AuthError && foreignCallbacks.includes(error.code))
+      res.set("Clear-Site-Data", '"cache"');
     next(error);
   }) as ErrorRequestHandler);
   router.use([paths.signIn, paths.callback, paths.signOut], ((error, _req, res, next) => {
-    const { returnTo = "" } = res.locals;
-    const query =
-      returnTo === popupEnd ? "?popup=1" : returnTo && `?returnTo=${encodeURIComponent(returnTo)}`;
-    if (error instanceof AuthError) error.signInUrl = `${paths.base}/sign-in${query}`;
+    const returnTo = res.locals.returnTo || home;
+    const query = returnTo === popupEnd ? "popup=1" : `returnTo=${encodeURIComponent(returnTo)}`;
+    if (error instanceof AuthError) error.signInUrl = `${paths.base}/sign-in?${query}`;
     next(error);
   }) as ErrorRequestHandler);
   return router;
@@ -163,6 +166,9 @@ function authorizeParams(req: Request) {
     autoAccountCreateForSocial: social && "true",
   };
 }
+
+/** Of callbacks that belong to no sign-in of ours. */
+const foreignCallbacks: AuthErrorCode[] = ["callback_malformed", "transaction_missing", "state_mismatch"];
 
 /** RFC 6749, 4.1.2.1. `error_description` is not shown: anyone can put a text into a link to the callback. */
 const errorCodes = new Map<unknown, AuthErrorCode>([

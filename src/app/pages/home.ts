@@ -62,12 +62,13 @@ export function home({ config, auth, auto, mounts }: PortalMount): Router {
 
 export function renderHome(res: Response, { user, portalId, others = [], links = [], ...page }: Home): void {
   if (user || others.some((other) => other.user)) allowForms(res);
-  const named = portalId === undefined ? "/sign-in?" : `/sign-in?portal=${portalId}&`;
+  const returnTo = encodeURIComponent(`${res.req.baseUrl}/`);
+  const signInHref = `/sign-in?${portalId === undefined ? `returnTo=${returnTo}` : `portal=${portalId}`}`;
   render(res, "home", user ? "Signed in" : "Sign in", {
     ...page,
     ...{ user, others, now: new Date(), header: user && { user } },
     links: [...links, ...(res.app.locals.links ?? [])],
-    signInHref: named.slice(0, -1),
-    anotherHref: `${named}force_login=true`,
+    signInHref,
+    anotherHref: `${signInHref}&force_login=true`,
   });
 }
