@@ -1,12 +1,11 @@
-import { ArcGISRequestError } from "@esri/arcgis-rest-request";
 import express, { type ErrorRequestHandler, type Request, type Response, type Router } from "express";
 import { IdentityManager } from "./arcgis/identity-manager.ts";
-import { isUndecided } from "./arcgis/portal-request.ts";
-import { isIssuer } from "./arcgis/trusted-urls.ts";
 import { fetchProfile, minimalProfile, type UserProfile } from "./arcgis/user-profile.ts";
 import type { Auth, SignInRecord } from "./auth-context.ts";
 import { digest } from "./auth-transaction.ts";
-import { AuthError, type AuthErrorCode, page } from "./errors.ts";
+import { authorizeParams } from "./authorize-params.ts";
+import { exchangeFailed, isForeignCallback, parseCallback } from "./callback.ts";
+import { AuthError, page } from "./errors.ts";
 import { isSameOriginNavigation, redirect, refusePrefetch, safeReturnTo } from "./request-checks.ts";
 import { endOfCookie } from "./session/expiry.ts";
 
@@ -122,8 +121,7 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
   router.use(paths.callback, ((error, req, res, next) => {
     auth.emit({ type: "sign-in-failed", req, error });
     // Perhaps the browser has kept the 301 of an app that was here before, and would send every sign-in past us.
-    if (error instanceof AuthError && foreignCallbacks.includes(error.code))
-      res.set("Clear-Site-Data", '"cache"');
+    if (isForeignCallback(error)) res.set("Clear-Site-Data", '"cache"');
     next(error);
   }) as ErrorRequestHandler);
   router.use([paths.signIn, paths.callback, paths.signOut], ((error, _req, res, next) => {
@@ -145,53 +143,6 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
       throw new AuthError("organization_not_allowed");
     return user;
   }
-}
-
-/**
- * Options of the portal's sign-in page. From the browser: its first language, and its light or dark scheme. From the
- * query of /sign-in: `force_login=true` (to switch accounts), `username` (prefilled), and `provider` (goes straight to
- * that social login, if the organization allows it).
- */
-function authorizeParams(req: Request) {
-  const matching = (value: unknown, pattern: RegExp) =>
-    typeof value === "string" && pattern.test(value) ? value : undefined;
-  const social = matching(req.query.provider, /^(apple|facebook|github|google)$/);
-  return {
-    locale: matching(req.acceptsLanguages()[0], /^[a-z]{2,3}(-[a-z]{2})?$/i),
-    style: matching(req.get("Sec-CH-Prefers-Color-Scheme"), /^(light|dark)$/),
-    // Not documented; the Maps SDK sends these two (`forceLogin`, `forceUserId`).
-    force_login: matching(req.query.force_login, /^true$/),
-    prepopulatedusername: matching(req.query.username, /^[\w.@+-]{1,128}$/),
-    socialLoginProviderName: social,
-    autoAccountCreateForSocial: social && "true",
-  };
-}
-
-/** Of callbacks that belong to no sign-in of ours. */
-const foreignCallbacks: AuthErrorCode[] = ["callback_malformed", "transaction_missing", "state_mismatch"];
-
-/** RFC 6749, 4.1.2.1. `error_description` is not shown: anyone can put a text into a link to the callback. */
-const errorCodes = new Map<unknown, AuthErrorCode>([
-  ["access_denied", "access_denied"],
-  ["server_error", "portal_unreachable"],
-  ["temporarily_unavailable", "portal_unreachable"],
-]);
-
-/** A state, with a code or an error. The portal sends no arrays (repeated parameters), and no other issuer (RFC 9207). */
-function parseCallback({ query: { state, code, error, iss } }: Request, portal: string) {
-  const isText = (value: unknown, maxLength: number): value is string =>
-    typeof value === "string" && value.length <= maxLength && /^[\x20-\x7e]+$/.test(value);
-  if (!isText(state, 512) || Array.isArray(error) || !(iss === undefined || isIssuer(iss, portal)))
-    throw new AuthError("callback_malformed");
-  if (error !== undefined) return { state, code: "", error: errorCodes.get(error) ?? "sign_in_refused" };
-  if (!isText(code, 2048)) throw new AuthError("callback_malformed");
-  return { state, code };
-}
-
-/** A portal that is busy has not refused the code. If there was no response at all, `cause` already is an AuthError. */
-function exchangeFailed(cause: unknown): never {
-  if (!(cause instanceof ArcGISRequestError)) throw cause;
-  throw new AuthError(isUndecided(cause) ? "portal_unreachable" : "code_refused", { cause });
 }
 
 /** Helmet's default, same-origin, would separate a popup from its opener: on redirects, too. */

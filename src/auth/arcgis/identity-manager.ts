@@ -10,7 +10,7 @@ import { portalRequest } from "./portal-request.ts";
 import { parseTokenResponse, type TokenSet } from "./token-response.ts";
 import { mayReceivePortalToken } from "./trusted-urls.ts";
 
-/** What both halves of a sign-in share: the redirect URI must not differ (RFC 6749, 4.1.3). */
+/** For both requests of a sign-in, so that both have the same redirect URI (RFC 6749, 4.1.3). */
 export interface OAuthOptions {
   portal: string;
   clientId: string;
@@ -24,15 +24,16 @@ const request = portalRequest();
 const shortRequest = portalRequest({ timeoutMs: 3_000 });
 
 /**
- * ArcGISIdentityManager as a server needs it: PKCE and 302 (the library has neither), time limits, tokens only for
- * trusted URLs, and one refresh for all requests of a session.
+ * ArcGISIdentityManager as a server needs it: with PKCE and 302 (the library's server methods have neither), time limits,
+ * tokens for trusted URLs only, and one refresh for all requests of a session.
  */
 export class IdentityManager extends ArcGISIdentityManager {
-  /** When the token really ends; `tokenExpires` is earlier, so that it is refreshed in time. */
+  /** When the access token expires. `tokenExpires` is earlier by the refresh margin (token-response.ts). */
   tokenEndsAt: Date | undefined;
+  /** From then on, a refresh also gets a new refresh token. */
   refreshTokenExchangeFrom: Date | undefined;
-  /** Set for an identity in a session: gets another token than the present one, shared and stored. */
-  refresh?: () => Promise<IdentityManager>;
+  /** Set for the identity of a session: the refresh that its requests share (token-refresh.ts). */
+  sharedRefresh?: () => Promise<IdentityManager>;
 
   constructor(options: IArcGISIdentityManagerOptions & Partial<TokenSet>) {
     super(options);
@@ -68,10 +69,10 @@ export class IdentityManager extends ArcGISIdentityManager {
   }
 
   /**
-   * A new access token; near the refresh token's end a new pair, which ends the old pair at once. The refresh token
-   * goes to the portal that issued it, whatever is configured now.
+   * Requests a new access token; near the refresh token's end an exchange for two new tokens, which ends the old ones at
+   * once. The refresh token goes to the portal that issued it, even if another is configured now.
    */
-  async refreshed(clientSecret?: string): Promise<IdentityManager> {
+  async requestRefresh(clientSecret?: string): Promise<IdentityManager> {
     const { portal, clientId, redirectUri, refreshToken, refreshTokenExchangeFrom } = this;
     const isExchange = refreshTokenExchangeFrom !== undefined && refreshTokenExchangeFrom <= new Date();
     const params = isExchange
@@ -81,30 +82,33 @@ export class IdentityManager extends ArcGISIdentityManager {
     return new IdentityManager({ ...this.toJSON(), ...tokens });
   }
 
-  /** https://developers.arcgis.com/rest/users-groups-and-items/revoke-token/ ends the access tokens, too. */
+  /**
+   * Revokes the refresh token, and with it its access tokens.
+   * https://developers.arcgis.com/rest/users-groups-and-items/revoke-token/
+   */
   static override destroy({ clientId, portal, refreshToken, token }: ArcGISIdentityManager) {
     return revokeToken({ clientId, portal, token: refreshToken ?? token, request: shortRequest });
   }
 
-  /** The token for a request to `url`, for the portal and servers federated with it; `untrusted_url` for others. */
+  /** The token for the portal, or for a server that is federated with it. Throws `untrusted_url` for other URLs. */
   override async getToken(url: string): Promise<string> {
     return this.tokenFor(url);
   }
 
-  /** Another token than `rejected`, which that server did not accept. */
+  /** The same; if the server has rejected a token, another one than that. */
   async tokenFor(url: string, rejected?: string): Promise<string> {
     if (!mayReceivePortalToken(this.portal, url)) return federatedToken(this, url, rejected);
     if (rejected === this.token) await this.refreshCredentials();
     return this.token;
   }
 
-  /** ArcGIS REST JS calls this when a token was rejected. In a session, all requests share the refresh. */
+  /** ArcGIS REST JS calls this when a token was rejected. */
   override async refreshCredentials(): Promise<this> {
     if (!this.refreshToken) throw new AuthError("session_ended", { cause: "there is no refresh token" });
-    const { refresh } = this;
-    const refreshed = await (refresh?.() ?? this.refreshed());
-    // All of its tokens: a copy that kept the old refresh token could store it once more.
-    return Object.assign(this, refreshed, { refresh });
+    const { sharedRefresh } = this;
+    const refreshed = await (sharedRefresh?.() ?? this.requestRefresh());
+    // The refresh token, too: this request may store its session, and the old one may have ended.
+    return Object.assign(this, refreshed, { sharedRefresh });
   }
 
   override toJSON() {

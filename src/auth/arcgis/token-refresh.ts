@@ -6,8 +6,9 @@ import { isRejection } from "./portal-request.ts";
 /** What this needs of the session store. */
 export interface IdentityStore {
   read(id: string): Promise<IdentityManager | undefined>;
-  /** Stores `next`, or removes the identity, if its refresh token still is that of `stored`; false otherwise. */
+  /** Replaces `stored` by `next`, or removes it. False if its refresh token is not the stored one anymore. */
   replace(id: string, stored: IdentityManager, next?: IdentityManager): Promise<boolean>;
+  /** Resolves to `unlock`. */
   lock(id: string, staleMs: number): Promise<() => Promise<void>>;
 }
 
@@ -20,53 +21,54 @@ export interface TokenRefreshOptions {
   onError(type: `refresh-${"failed" | "rejected" | "unsaved"}`, username: string, error: unknown): void;
 }
 
-/** Longer than a token request can take. */
-const staleMs = 15_000;
+/** A lock this old was left by a process that ended: no token request takes so long. */
+const staleLockMs = 15_000;
 const saveAgainMs = 5_000;
 
 /**
- * One refresh per session, however many requests and processes wait for it: those in this process share a promise,
- * those in others a lock, and the holder of the lock looks at the store first.
+ * One refresh per session, however many requests and processes wait for it. Requests of this process share a promise.
+ * Processes share a lock: whoever gets it reads the store first, where another may have put new tokens meanwhile.
  */
 export function tokenRefresh({ oauth, store, revoke, onTokens, onError }: TokenRefreshOptions) {
   const inProgress = new Map<string, Promise<IdentityManager>>();
-  const askPortal = portalBackoff({ firstMs: 500, maxMs: 30_000 });
-  // A server that rejects every token must not make us ask the portal for one at every request.
+  const withBackoff = portalBackoff({ firstMs: 500, maxMs: 30_000 });
+  // If a server rejects every token, do not request a new one from the portal each time.
   const rejections = backoff({ firstMs: 5_000, maxMs: 5 * 60_000 });
-  /** Tokens that the store has not taken. The stored ones may have expired with the exchange, so these must not be lost. */
+  /** New tokens that could not be stored. They must not be lost: an exchange has ended the stored ones. */
   const unsaved = new Map<string, { identity: IdentityManager; storedToken: string }>();
   const timer = setInterval(saveAgain, saveAgainMs).unref();
 
-  /** Gives an identity a good token. If the portal is down, one that still works will do; or else it is a 502 or 504. */
+  /** If the portal is down, an access token that has not expired will do. If it has, this throws a 502 or 504. */
   async function refreshIfDue(sessionId: string, identity: IdentityManager): Promise<void> {
-    identity.refresh = () => refreshOnce(sessionId, identity.token);
+    identity.sharedRefresh = () => refreshOnce(sessionId, identity.token);
     if (!isDue(identity)) return;
     await identity.refreshCredentials().catch((error) => {
       if (!isTemporary(error) || Date.now() >= endOfToken(identity)) throw error;
     });
   }
 
-  /** Gets another token than `rejected`. */
-  function refreshOnce(sessionId: string, rejected: string): Promise<IdentityManager> {
-    const key = `${sessionId} ${rejected}`;
+  /** Returns another access token than `oldToken`, which is due or was rejected by a server. */
+  function refreshOnce(sessionId: string, oldToken: string): Promise<IdentityManager> {
+    const key = `${sessionId} ${oldToken}`;
     const refresh =
-      inProgress.get(key) ?? lockedRefresh(sessionId, rejected).finally(() => inProgress.delete(key));
+      inProgress.get(key) ?? lockedRefresh(sessionId, oldToken).finally(() => inProgress.delete(key));
     inProgress.set(key, refresh);
     return refresh;
   }
 
-  async function lockedRefresh(sessionId: string, rejected: string): Promise<IdentityManager> {
-    const unlock = await store.lock(sessionId, staleMs);
+  async function lockedRefresh(sessionId: string, oldToken: string): Promise<IdentityManager> {
+    const unlock = await store.lock(sessionId, staleLockMs);
     try {
       const stored = await store.read(sessionId);
-      if (stored?.portal !== oauth.portal || stored?.clientId !== oauth.clientId)
-        return await signedOut(sessionId, unsaved.get(sessionId)?.identity);
+      // Signed out, or signed in to the portal or app that was configured before.
+      if (stored?.portal !== oauth.portal || stored.clientId !== oauth.clientId)
+        return await throwSignedOut(sessionId, unsaved.get(sessionId)?.identity);
       // Another process has stored newer tokens than those that wait here.
       if (unsaved.get(sessionId)?.storedToken !== stored.token) unsaved.delete(sessionId);
-      if (!isDue(stored) && (stored.token !== rejected || rejections.isWaiting(sessionId))) return stored;
-      const latest = unsaved.get(sessionId)?.identity ?? stored;
-      const isKept = latest !== stored && !isDue(latest);
-      const refreshed = isKept ? latest : await requestTokens(sessionId, stored, latest);
+      if (!isDue(stored) && (stored.token !== oldToken || rejections.isWaiting(sessionId))) return stored;
+      const notStored = unsaved.get(sessionId)?.identity;
+      const isGood = notStored && !isDue(notStored);
+      const refreshed = isGood ? notStored : await refreshAtPortal(sessionId, stored, notStored ?? stored);
       await save(sessionId, stored, refreshed);
       return refreshed;
     } finally {
@@ -74,45 +76,46 @@ export function tokenRefresh({ oauth, store, revoke, onTokens, onError }: TokenR
     }
   }
 
-  async function requestTokens(id: string, stored: IdentityManager, latest: IdentityManager) {
+  async function refreshAtPortal(id: string, stored: IdentityManager, latest: IdentityManager) {
     const send = () =>
-      latest.refreshed(oauth.clientSecret).catch((error) => {
+      latest.requestRefresh(oauth.clientSecret).catch((error) => {
         onError(isRejection(error) ? "refresh-rejected" : "refresh-failed", stored.username, error);
         throw error;
       });
     try {
-      const refreshed = await askPortal({ id, username: stored.username }, send);
-      if (!isDue(stored)) rejections.failed(id);
+      const refreshed = await withBackoff({ id, username: stored.username }, send);
+      if (!isDue(stored)) rejections.failed(id); // refreshed early, because a server rejected it
       return refreshed;
     } catch (cause) {
       if (!isRejection(cause))
         throw cause instanceof AuthError ? cause : new AuthError("portal_unreachable", { cause });
-      // The sign-in has ended with this refresh token, unless another process has a newer one.
+      // Without its refresh token the sign-in has ended, unless another process has stored a newer one.
       await store.replace(id, stored);
       unsaved.delete(id);
       throw new AuthError("session_ended", { cause });
     }
   }
 
-  /** Stored before it is used: an exchange has ended the old pair. Nothing is stored if the user signed out meanwhile. */
+  /** Tokens are stored before they are used, since an exchange has ended the old ones; unless the user has signed out. */
   async function save(sessionId: string, stored: IdentityManager, refreshed: IdentityManager): Promise<void> {
     const isStored = await store.replace(sessionId, stored, refreshed).catch((error) => {
       if (!unsaved.has(sessionId)) onError("refresh-unsaved", stored.username, error);
       unsaved.set(sessionId, { identity: refreshed, storedToken: stored.token });
       throw error;
     });
-    if (!isStored) await signedOut(sessionId, refreshed);
+    if (!isStored) await throwSignedOut(sessionId, refreshed);
     unsaved.delete(sessionId);
     onTokens(refreshed);
   }
 
-  /** The session is gone: these tokens are of no use to anyone. */
-  async function signedOut(sessionId: string, identity: IdentityManager | undefined): Promise<never> {
+  /** Revokes new tokens that no session has anymore. */
+  async function throwSignedOut(sessionId: string, identity: IdentityManager | undefined): Promise<never> {
     unsaved.delete(sessionId);
     if (identity) await revoke(identity);
     throw new AuthError("signed_out");
   }
 
+  /** A refresh stores the unsaved tokens before it asks the portal for others. */
   async function saveAgain(): Promise<void> {
     await Promise.allSettled([...unsaved].map(([id, { storedToken }]) => refreshOnce(id, storedToken)));
   }
@@ -132,7 +135,7 @@ export function endOfToken({ tokenEndsAt, tokenExpires }: IdentityManager): numb
   return (tokenEndsAt ?? tokenExpires)?.getTime() ?? 0;
 }
 
-/** Whether the access token is to be refreshed: it expires soon (the margin is in token-response.ts). */
+/** Whether to refresh the access token: it expires soon, or has expired (token-response.ts has the margin). */
 function isDue({ tokenExpires }: IdentityManager): boolean {
   return Date.now() >= (tokenExpires?.getTime() ?? 0);
 }

@@ -1,15 +1,18 @@
 import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 
 export interface Lifetimes {
-  /** A session ends when it was not used for so long (seconds; 14 days), or for its cookie's `maxAge` if that is less. */
+  /** A session ends when it was not used for so long (seconds), or for its cookie's `maxAge` if that is less. */
   idleSeconds: number;
-  /** A session ends so long after it was created (seconds; 30 days). */
+  /** A session ends so long after it was created (seconds). */
   maxSeconds: number;
 }
 
+const day = 24 * 60 * 60;
+export const defaultLifetimes: Lifetimes = { idleSeconds: 14 * day, maxSeconds: 30 * day };
+
 /** Clocks of servers may differ by this much (ms). */
 export const skewMs = 5 * 60_000;
-/** Last access is exact to the minute: noting every request would be a disk access each. */
+/** Last access is exact to the minute: a touch at every request would be a disk access each. */
 const touchEveryMs = 60_000;
 
 /** When the user has to sign in again: the tokens of this identity cannot be refreshed anymore (ms since 1970). */
@@ -40,7 +43,7 @@ export function isExpired(
   return now >= createdAt + maxSeconds * 1000 || now >= lastAccess + idleMs || now < createdAt - skewMs;
 }
 
-/** Whether an access is worth a note; one from the future, when the clock was wrong, is put right. */
+/** Whether to touch the session; a last access in the future, from when the clock was wrong, is corrected. */
 export function isTouchDue({ lastAccess, maxAgeMs }: Omit<Times, "createdAt">, now: number) {
   return now >= lastAccess + Math.min(touchEveryMs, maxAgeMs / 10) || now < lastAccess - skewMs;
 }

@@ -9,7 +9,7 @@ import type { SessionCookie } from "./session-cookie.ts";
 
 export type Properties = Record<string, unknown>;
 
-/** The session of one request, as the sign-in needs it; in shared-session.ts, that of the app. */
+/** What the sign-in needs of a request's session: of its own (below), or of the app's (shared-session.ts). */
 export interface RequestSession {
   /** Undefined when there is none. */
   readonly id: string | undefined;
@@ -17,22 +17,23 @@ export interface RequestSession {
   readonly endsAt: number;
   has(name: string): boolean;
   get(name: string): unknown;
-  /** Replaces the session by one under a new id, for a new user; returns what the old one held last. */
+  /** Starts a session under a new id for the user who has signed in, and ends this one; returns what it held last. */
   replace(data: Properties, maxAgeMs: number): Promise<Properties | undefined>;
-  /** Stores one property and lets the browser keep its cookie for so long: an exchange has prolonged the sign-in. */
+  /** Stores one property, and sends the cookie again with a new maxAge: the user stays signed in for longer. */
   prolong(name: string, value: unknown, maxAgeMs: number): Promise<void>;
-  /** Ends the sign-in, of which these are the properties; returns what was stored last. */
+  /** Removes these properties, and the session unless the app has data in it; returns what was stored last. */
   end(names: readonly string[]): Promise<Properties | undefined>;
 }
 
+/** The two places of a session: its record on the server, and its id in the browser. */
 export interface SessionPlace {
   store: SealedStore;
   cookie: SessionCookie;
 }
 
 /**
- * A session of our own, in a cookie of express-session's format; nothing is patched, and nothing is saved behind your
- * back. Also the quick way to read a session that is shared.
+ * A session without express-session, in a cookie of its format. Routes that only read use it for shared sessions, too:
+ * it is faster.
  */
 export async function ownSession(
   req: IncomingMessage,
@@ -69,7 +70,7 @@ export async function ownSession(
   };
 }
 
-/** Ends the session that a new one replaces. If that fails, the new one goes again: one browser, one user. */
+/** Ends the session that a new one has replaced. If that fails, the sign-in fails, and the new one is removed, too. */
 export async function takeOrUndo(store: SealedStore, oldId: string | undefined, newId: string) {
   try {
     return oldId === undefined ? undefined : ((await store.take(oldId)) as Properties | undefined);

@@ -1,7 +1,7 @@
 import type { Request } from "express";
 import { type Session, type SessionData, Store } from "express-session";
 import { AuthError } from "../errors.ts";
-import { isExpired, isTouchDue, type Lifetimes } from "./expiry.ts";
+import { defaultLifetimes, isExpired, isTouchDue, type Lifetimes } from "./expiry.ts";
 import type { SessionBackend, StoredRecord } from "./file-backend.ts";
 import { type LegacySessions, takeOver } from "./legacy-file-store.ts";
 import { reaper } from "./reaper.ts";
@@ -56,7 +56,8 @@ export class SealedStore extends Store {
 
   constructor(options: SealedStoreOptions) {
     super();
-    const { backend, encryptionKey, idleSeconds = 1_209_600, maxSeconds = 2_592_000 } = options;
+    const { backend, encryptionKey } = options;
+    const { idleSeconds = defaultLifetimes.idleSeconds, maxSeconds = defaultLifetimes.maxSeconds } = options;
     this.#options = options;
     this.#keys = keyRing([encryptionKey].flat());
     this.#read = cachedReader(backend, this.#open);
