@@ -372,7 +372,7 @@ describe("a browser that has kept the 301 of Esri's authorize()", () => {
     const { page } = await chromium.open(t);
     await page.goto(`${url}/sign-in`);
     await restart(migration.steps.get(4));
-    for (const path of ["/", "/me", "/authenticate?error=access_denied&state=x", "/sign-ins"]) {
+    for (const path of ["/", "/me", "/sign-ins", "/authenticate?error=access_denied&state=x"]) {
       assert.ok(await keepsOldRedirect(page, url), path);
       await page.goto(url + path);
       const link = page.locator("main a", { hasText: /^\s*Sign in/ });

@@ -1,5 +1,5 @@
 import { ArcGISAuthError, type ArcGISIdentityManager, ArcGISRequestError } from "@esri/arcgis-rest-request";
-import { AuthError } from "../errors.ts";
+import { AuthError, type AuthErrorCode } from "../errors.ts";
 import { portalRequest } from "./portal-request.ts";
 import { hasServicePath, isSamePortal, mayReceivePortalToken, serverRoot } from "./trusted-urls.ts";
 
@@ -90,7 +90,8 @@ async function askServer(root: string): Promise<ServerInfo> {
     });
     return { isArcGIS: Boolean(currentVersion ?? authInfo ?? owner), owner };
   } catch (error) {
-    const isOther = error instanceof AuthError && error.code === "portal_response_invalid";
+    const others: AuthErrorCode[] = ["portal_response_invalid", "web_tier_authentication"];
+    const isOther = error instanceof AuthError && others.includes(error.code);
     if (isOther || error instanceof ArcGISRequestError) return { isArcGIS: false };
     throw error;
   }
