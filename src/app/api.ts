@@ -9,16 +9,18 @@ export function api({ config, auth }: PortalMount): Router {
   const router = express.Router();
 
   /**
-   * GET /api/session - the signed-in user: `{username, fullName, portal, tokenExpires, refreshTokenExpires}`, the dates
-   * in ISO 8601 (`refreshTokenExpires` is null where the portal does not say); or 401 `signed_out`.
+   * GET /api/session - the signed-in user: `{username, fullName, portal, organization: {id, name}, role, roleId,
+   * privileges, groups: {id, title}[], tokenExpires, refreshTokenExpires}`, so that a page can hide what the guards refuse.
+   * The dates are in ISO 8601; null is what the portal does not say. Or 401 `signed_out`.
    */
   router.get("/api/session", auth.readOnly, async (req, res) => {
-    const { username, fullName } = await req.arcgis.authorize();
+    const { username, fullName, orgId, organization, role, roleId, privileges, groups } =
+      await req.arcgis.authorize();
     const { expires } = req.arcgis;
     res.json({
-      username,
-      fullName,
-      portal: config.portal,
+      ...{ username, fullName, portal: config.portal, role: role ?? null, roleId: roleId ?? null },
+      organization: orgId === undefined ? null : { id: orgId, name: organization ?? null },
+      ...{ privileges, groups },
       tokenExpires: expires?.token.toISOString(),
       refreshTokenExpires: expires?.refreshToken?.toISOString() ?? null,
     });

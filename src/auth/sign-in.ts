@@ -134,7 +134,7 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
 
   /** If the profile cannot be fetched, the user name will do, unless the user's organization has to be checked. */
   async function profileOf(req: Request, identity: IdentityManager): Promise<UserProfile> {
-    const user = await fetchProfile(identity).catch((error) => {
+    const user = await fetchProfile(identity, allowedOrganizations && 10_000).catch((error) => {
       if (allowedOrganizations) throw error;
       auth.emit({ type: "profile-failed", req, username: identity.username, error });
       return minimalProfile(identity.username);

@@ -78,8 +78,8 @@ export function portalRequest({ timeoutMs = 10_000, maxBytes = 64 * 1024 } = {})
 }
 
 /** For requests with an identity: a token that is rejected (498, 499) is refreshed once. Responses may be long. */
-export function refreshingRequest({ timeoutMs = 10_000 } = {}): PortalRequest {
-  const request = portalRequest({ timeoutMs, maxBytes: 1024 * 1024 });
+export function refreshingRequest({ timeoutMs = 10_000, maxBytes = 1024 * 1024 } = {}): PortalRequest {
+  const request = portalRequest({ timeoutMs, maxBytes });
   return (url, options = {}) =>
     request(url, options).catch(async (error) => {
       const { authentication } = options;

@@ -14,13 +14,13 @@ export interface UserProfile {
   roleId?: string | undefined;
   /** Such as `portal:user:createItem`. */
   privileges: string[];
-  /** Without titles: those of several hundred groups would fill a session. */
-  groups: { id: string }[];
+  groups: { id: string; title: string }[];
   /** When the portal said so (ms since 1970); 0 when it could not be asked. */
   fetchedAt: number;
 }
 
-const request = refreshingRequest({ timeoutMs: 3_000 });
+/** A user of 512 groups has several megabytes: every group comes with its description. */
+const maxBytes = 8 * 1024 * 1024;
 
 export function minimalProfile(username: string): UserProfile {
   return { username, fullName: username, privileges: [], groups: [], fetchedAt: 0 };
@@ -30,7 +30,8 @@ export function minimalProfile(username: string): UserProfile {
  * Asks for community/self and the organization's name, without which a profile is complete enough.
  * https://developers.arcgis.com/rest/users-groups-and-items/community-self/
  */
-export async function fetchProfile(identity: ArcGISIdentityManager): Promise<UserProfile> {
+export async function fetchProfile(identity: ArcGISIdentityManager, timeoutMs = 3_000): Promise<UserProfile> {
+  const request = refreshingRequest({ timeoutMs, maxBytes });
   const get = (path: string) =>
     request(`${identity.portal}/${path}`, { httpMethod: "GET", authentication: identity });
   const [user, organization] = await Promise.all([
@@ -46,7 +47,7 @@ export async function fetchProfile(identity: ArcGISIdentityManager): Promise<Use
     roleId: text(user.roleId),
     privileges: list(user.privileges).filter(isShort),
     groups: list(user.groups)
-      .map((group) => ({ id: Object(group).id }))
+      .map((group) => ({ id: Object(group).id, title: text(Object(group).title)?.slice(0, 100) ?? "" }))
       .filter(({ id }) => isShort(id)),
     fetchedAt: Date.now(),
   };
