@@ -1,6 +1,6 @@
 // npm run soak [-- --minutes 60]
 // An hour of mixed load on our app, on files and on Redis side by side: sign-ins, pages, the proxy, sign-outs, and a
-// portal whose faults come and go. What it looks for: memory that grows, and errors that nobody has injected.
+// portal whose faults come and go. What it looks for: memory that grows, and errors that were not injected.
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";

@@ -130,7 +130,7 @@ describe("arcgis-sign-in sessions, beside a running server", () => {
     assert.equal(output, "Ended 1 session of sandy_admin.\n");
     assert.equal(
       error,
-      "1 token could not be revoked yet (portal_unreachable (HTTP 503)). A running server tries again within ten minutes.\n",
+      "1 token could not be revoked yet (portal_unreachable (HTTP 503)). A running server tries again within a minute.\n",
     );
     assert.deepEqual(await signedIn(browsers), [undefined, "vik_viewer"]);
     const stats = await run(t, settingsOf(site), ["stats"]);

@@ -264,7 +264,7 @@ describe("the move of an app that has users already", () => {
     const sessions = join(cwd, "sessions");
     const endings = () => readdirSync(sessions).map((name) => name.slice(name.lastIndexOf(".")));
     const mine = browser();
-    assert.equal(await say(mine, "/me"), "Nobody");
+    assert.equal(await say(mine, "/me"), "Not signed in");
     await signIn(mine, "sandy_admin");
     await until(() => endings().includes(".json"), "the session is in its file");
     assert.equal(await say(mine, "/me"), "Sandy Boxwell");

@@ -68,7 +68,7 @@ export async function revoke(
     );
   if (waiting > 0)
     context.note(
-      `${counted(waiting, "token")} could not be revoked yet (${why}). A running server tries again within ten minutes.`,
+      `${counted(waiting, "token")} could not be revoked yet (${why}). A running server tries again within a minute.`,
     );
   return waiting > 0 || lost > 0 ? "waiting" : "done";
 }

@@ -27,7 +27,7 @@ const saveAgainMs = 5_000;
 
 /**
  * One refresh per session, however many requests and processes wait for it. Requests of this process share a promise.
- * Processes share a lock: whoever gets it reads the store first, where another may have put new tokens meanwhile.
+ * Processes share a lock: its holder reads the store first, where another may have put new tokens meanwhile.
  */
 export function tokenRefresh({ oauth, store, revoke, onTokens, onError }: TokenRefreshOptions) {
   const inProgress = new Map<string, Promise<IdentityManager>>();

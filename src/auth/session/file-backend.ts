@@ -26,7 +26,7 @@ export interface SessionBackend {
   /** The same for a text that need not exist: `change` gets `undefined` then, and returning `undefined` removes it. */
   replace(name: string, change: (text: string | undefined) => string | undefined): Promise<void>;
   touch(name: string, lastAccess: number): Promise<void>;
-  /** Removes a record for good, whoever is changing it, and returns what was in it. */
+  /** Removes a record for good, even while it is being changed, and returns what was in it. */
   take(name: string): Promise<StoredRecord | undefined>;
   /** Rejects after 20 s. `unlock` never rejects. */
   lock(name: string, staleMs: number): Promise<{ unlock(): Promise<void> }>;

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
 
-/** By SID, because names depend on the language of Windows: SYSTEM, Administrators, and whoever owns the file. */
+/** By SID, because names depend on the language of Windows: SYSTEM, Administrators, and the owner of the file. */
 const allowed = ["S-1-5-18", "S-1-5-32-544", "S-1-3-4"];
 /** Everyone, Authenticated Users, Users. */
 const others = ["S-1-1-0", "S-1-5-11", "S-1-5-32-545"];
