@@ -30,8 +30,8 @@ function lead(): void {
   files.sort((a, b) => size(b) - size(a));
   for (const [turn, file] of files.entries()) writeFileSync(join(queue, `${1000 + turn} ${file}`), "");
 
-  // Tests wait for timers and for other programs, so there is room for four more.
-  const processes = availableParallelism() + 4;
+  // Tests wait for timers and for other programs, so there is room for two more.
+  const processes = availableParallelism() + 2;
   const tests = run({
     files: Array.from({ length: processes }, () => import.meta.filename),
     concurrency: processes,
