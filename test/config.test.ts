@@ -220,7 +220,7 @@ describe("what a person is told", () => {
       "PKCE: is not a boolean. Use true or false. (set in .env)",
       "LOG_LEVEL: is not a log level. Use one of trace, debug, info, warn, error, fatal, silent. (set in the environment)",
       "sesionSecret: is not a setting. Did you mean SESSION_SECRET? (set in config.json)",
-      "COLOUR: is not a setting. Remove it; the README lists the settings. (set in .env)",
+      "COLOUR: is not a setting. Remove it; docs/configuration.md lists the settings. (set in .env)",
       "SESSION_IDLE_SECONDS: must not be more than SESSION_MAX_SECONDS. Set both (their defaults are 14 and 30 days). (set in config.json)",
     ]);
     for (const line of problems) assert.doesNotMatch(line, /[\r\n]/);
@@ -248,7 +248,7 @@ describe("what a person is told", () => {
 
   test("CF-1 a key that may be a secret, or that could write on a terminal, is not shown", () => {
     const hidden =
-      "A key that is not shown here: is not a setting. Remove it; the README lists the settings. (set in config.json)";
+      "A key that is not shown here: is not a setting. Remove it; docs/configuration.md lists the settings. (set in config.json)";
     for (const key of [anotherSecret, "PORT\n", "PORT\u001b[31m", "PORT\u00a0"])
       assert.deepEqual(problemsIn({ config: { ...good, [key]: 1 } }), [hidden]);
   });
@@ -256,8 +256,8 @@ describe("what a person is told", () => {
   test("__proto__ and constructor in config.json are unknown settings like any other", () => {
     const config = `{"__proto__": {"PORT": 1}, "constructor": 1, ${JSON.stringify(good).slice(1)}`;
     assert.deepEqual(problemsIn({ config }), [
-      "__proto__: is not a setting. Remove it; the README lists the settings. (set in config.json)",
-      "constructor: is not a setting. Remove it; the README lists the settings. (set in config.json)",
+      "__proto__: is not a setting. Remove it; docs/configuration.md lists the settings. (set in config.json)",
+      "constructor: is not a setting. Remove it; docs/configuration.md lists the settings. (set in config.json)",
     ]);
   });
 

@@ -82,14 +82,6 @@ test("docs/security.md names files that are there, and for each requirement test
   }
 });
 
-test("every file that a page of docs links to is there", () => {
-  for (const page of pages) {
-    for (const [, path = ""] of read(`docs/${page}`).matchAll(/\]\(((?!https?:|#)[^)\s#]+)/g)) {
-      assert.ok(existsSync(join(root, "docs", path)), `${page}: ${path} is missing`);
-    }
-  }
-});
-
 test("every command that README and docs name is one of package.json, and every setting one of the configuration", () => {
   const { scripts } = JSON.parse(read("package.json"));
   const settings = new Set(configKeys.map(({ key }) => key));

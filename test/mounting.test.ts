@@ -239,14 +239,15 @@ test("a path of the mounted app is found in any case, and leads on in the spelli
 function programs(): Record<string, string> {
   const read = (path: string) => readFileSync(join(root, path), "utf8");
   const excerpt = (text: string, pattern: RegExp) => pattern.exec(text)?.[1] ?? assert.fail(String(pattern));
-  const readme = read("README.md");
-  const store = excerpt(readme, /<!-- store\.js -->\n```js\n(.*?)```/s);
-  const compared = excerpt(read("docs/arcgis-organizations.md"), /```ts\n(.*?)```/s);
+  const library = read("docs/use-in-your-app.md");
+  const store = excerpt(library, /<!-- store\.js -->\n```js\n(.*?)```/s);
+  const compared = excerpt(read("docs/organizations.md"), /```ts\n(.*?)```/s);
   // JavaScript does not check whether the environment has them.
   const typed = (program: string) => program.replace(/process\.env\.(?!PORTAL_URL)\w+/g, "String($&)");
   return {
-    "host.ts": excerpt(readme, /<!-- host\.js -->\n```js\n(.*?)```/s),
-    "app.ts": typed(excerpt(readme, /<!-- app\.js -->\n```js\n(.*?)```/s)),
+    "host.ts": excerpt(library, /<!-- host\.js -->\n```js\n(.*?)```/s),
+    "hello.ts": typed(excerpt(read("README.md"), /<!-- hello\.js -->\n```js\n(.*?)```/s)),
+    "app.ts": typed(excerpt(library, /<!-- app\.js -->\n```js\n(.*?)```/s)),
     "store.ts": `import express from "express";
       import session from "express-session";
       const app = express();

@@ -23,7 +23,9 @@ import { folder, secret } from "./support/temporary.ts";
 
 const root = join(import.meta.dirname, "..");
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-const readme = readFileSync(join(root, "README.md"), "utf8");
+const pages = ["README.md", "docs/use-in-your-app.md"]
+  .map((name) => readFileSync(join(root, name), "utf8"))
+  .join();
 const run = promisify(execFile);
 
 const { installedNodes }: { installedNodes(): string[] } = await import(
@@ -82,11 +84,11 @@ after(() => {
   for (const end of ends.reverse()) end();
 });
 
-/** A block of the README, by the name above it. */
+/** A block of README or docs, by the name above it. */
 function example(name: string): string {
   const [, text] =
-    new RegExp(`<!-- ${name.replace(".", "\\.")} -->\\n\`\`\`js\\n(.*?)\`\`\``, "s").exec(readme) ?? [];
-  return text ?? assert.fail(`the README has no ${name}`);
+    new RegExp(`<!-- ${name.replace(".", "\\.")} -->\\n\`\`\`js\\n(.*?)\`\`\``, "s").exec(pages) ?? [];
+  return text ?? assert.fail(`the docs have no ${name}`);
 }
 
 /** Writes an app into a folder of the project, starts it on its own port, and a sandbox portal of the package. */
@@ -104,7 +106,7 @@ async function start(
   const typed = source
     .replaceAll("http://localhost:3000", url)
     .replace(/\.listen\(3000\b/, `.listen(${port}`);
-  assert.notEqual(typed, source, "it listens where the README says");
+  assert.notEqual(typed, source, "it listens where the docs say");
   writeFileSync(join(cwd, name), typed);
   if (page) writeFileSync(join(cwd, "page.html"), page);
   writeFileSync(
@@ -271,13 +273,13 @@ describe("TypeScript", () => {
       errors.filter((line) => !line.startsWith("../node_modules/@esri/")),
       [],
     );
-    assert.notEqual(errors.length, 0, "Esri has put them right: the README need not ask for skipLibCheck");
+    assert.notEqual(errors.length, 0, "Esri has put them right: the docs need not ask for skipLibCheck");
   });
 });
 
 describe("an app with the installed package", () => {
   for (const [version, node] of nodes) {
-    test(`ESM with Node ${version}: the README's app signs in, acts as the user, and is given an ArcGISIdentityManager`, async (t) => {
+    test(`ESM with Node ${version}: the app of the docs signs in, acts as the user, and is given an ArcGISIdentityManager`, async (t) => {
       const source = example("app.js").replace(
         "app.use(authErrorHandler());",
         `import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
@@ -391,7 +393,7 @@ describe("an app with the installed package", () => {
     });
   }
 
-  test("the whole server, mounted as in the README", async (t) => {
+  test("the whole server, mounted as in the docs", async (t) => {
     const source = example("host.js").replace(".listen(config.port, config.host)", ".listen(3000)");
     const browser = await start(
       t,
@@ -408,7 +410,7 @@ describe("an app with the installed package", () => {
       assert.equal((await browser.get(path)).status, 200, path);
   });
 
-  test("only the store, as in the README, keeps an identity for the next request", async (t) => {
+  test("only the store, as in the docs, keeps an identity for the next request", async (t) => {
     const source = `
       import express from "express";
       import session from "express-session";

@@ -1,39 +1,87 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
 import { test } from "node:test";
 import { configKeys } from "#src/app/config/config.ts";
 import { type ErrorCode, errorPages } from "#src/app/errors.ts";
 import { errorOf } from "./support/expect.ts";
 
-const readme = readFileSync("README.md", "utf8");
+const root = join(import.meta.dirname, "..");
+const read = (path: string) => readFileSync(join(root, path), "utf8");
+const markdownIn = (folder: string) =>
+  readdirSync(join(root, folder))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => join(folder, name));
+/** Every page that a reader meets, by its path. */
+const pages = new Map(
+  ["", "docs", "deploy", "bench", "examples/maps-sdk"].flatMap(markdownIn).map((path) => [path, read(path)]),
+);
 
-test("every excerpt in the README stands in src word for word", () => {
-  const excerpts = [...readme.matchAll(/<!-- (\S+) -->\n```ts\n(.*?)```/gs)];
-  assert.ok(excerpts.length >= 5);
-  for (const [, file = "", text = ""] of excerpts) {
-    assert.ok(readFileSync(file, "utf8").includes(text), `${file} has no such lines:\n${text}`);
-  }
+test("the README has at most 150 lines", () => {
+  assert.ok(read("README.md").split("\n").length <= 150);
 });
 
-test("every error code has a heading in the README, with its status and title, and no other has", () => {
-  const headings = [...readme.matchAll(/^#### (\w+)\n\n(\d+) · (.*?)\. /gm)].map(([, ...parts]) => parts);
+test("every excerpt in README and docs stands in src word for word", () => {
+  const texts = [...pages.values()].join("\n");
+  const excerpts = [...texts.matchAll(/<!-- (src\/\S+) -->\n```ts\n(.*?)```/gs)];
+  assert.ok(excerpts.length >= 6);
+  for (const [, file = "", text = ""] of excerpts)
+    assert.ok(read(file).includes(text), `${file} has no such lines:\n${text}`);
+});
+
+test("every error code has a heading in docs/errors.md, with its status and title, and no other has", () => {
+  const headings = [...read("docs/errors.md").matchAll(/^## (\w+)\n\n(\d+) · (.*?)\. /gm)];
   const codes = Object.keys(errorPages) as ErrorCode[];
   const expected = codes.map((code) => [code, String(errorOf(code).status), errorPages[code][0]]);
-  assert.deepEqual(headings, expected);
+  assert.deepEqual(
+    headings.map(([, ...parts]) => parts),
+    expected,
+  );
 });
 
-test("the table of the configuration names every key, with its meaning and its default", () => {
-  for (const { key, meaning, default: usual } of configKeys) {
+test("the table of the configuration is what `npm run docs` writes: every key, its meaning and its default", () => {
+  const rows = configKeys.map(({ key, meaning, default: usual }) => {
     const shown = ["required", "unset"].includes(usual) ? usual : `\`${usual}\``;
-    assert.ok(
-      readme.includes(`| \`${key}\` | ${meaning} | ${shown} |`),
-      `no row, or another one, for ${key}`,
-    );
-  }
+    return `| \`${key}\` | ${meaning} | ${shown} |`;
+  });
+  assert.ok(read("docs/configuration.md").includes(`|---|---|---|\n${rows.join("\n")}\n\n`));
 });
 
-test("every file that the README links to is there", () => {
-  const links = [...readme.matchAll(/\]\(((?!https?:|#)[^)\s]+)\)/g)].map(([, path = ""]) => path);
-  assert.ok(links.length >= 3);
-  for (const path of links) assert.ok(existsSync(path), `${path} is missing`);
+/** The anchors that GitHub makes of a page's headings. */
+function anchorsIn(text: string): Set<string> {
+  const headings = text.replace(/^```.*?^```/gms, "").matchAll(/^#+ (.+)$/gm);
+  const anchors = new Set<string>();
+  for (const [, heading = ""] of headings) {
+    const words = heading.replace(/\[(.*?)\]\(.*?\)/g, "$1").toLowerCase();
+    const anchor = words.replace(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-");
+    let [name, count] = [anchor, 0];
+    while (anchors.has(name)) name = `${anchor}-${++count}`;
+    anchors.add(name);
+  }
+  return anchors;
+}
+
+test("every link inside leads to a file that is there, and to a heading that it has", () => {
+  let count = 0;
+  for (const [page, text] of pages) {
+    const prose = text.replace(/^```.*?^```/gms, "");
+    for (const [, path = "", anchor] of prose.matchAll(
+      /\]\((?!https?:|mailto:)([^)\s#]*)(?:#([^)\s]*))?\)/g,
+    )) {
+      const target = path === "" ? page : relative(root, resolve(root, dirname(page), path));
+      assert.ok(existsSync(join(root, target)), `${page}: ${path} is missing`);
+      const known = anchor === undefined || anchorsIn(pages.get(target) ?? "").has(anchor);
+      assert.ok(known, `${page}: ${path}#${anchor} is not a heading`);
+      count += 1;
+    }
+  }
+  assert.ok(count >= 40);
+});
+
+test("docs/README.md lists every page of docs", () => {
+  const listed = new Set([...read("docs/README.md").matchAll(/\]\(([\w-]+\.md)\)/g)].map(([, name]) => name));
+  const names = readdirSync(join(root, "docs")).filter(
+    (name) => name.endsWith(".md") && name !== "README.md",
+  );
+  assert.deepEqual([...listed].sort(), names.sort());
 });

@@ -37,5 +37,5 @@ function unknownKey(key: string): string {
     return `${key}: is read by Node.js itself. Set it in the environment instead.`;
   // A secret on a line of its own looks like a key. The shortest secret has 32 characters and hardly ever no digits.
   const name = /^[A-Za-z_.-]{1,31}$/.test(key) ? key : "A key that is not shown here";
-  return `${name}: is not a setting. Remove it; the README lists the settings.`;
+  return `${name}: is not a setting. Remove it; docs/configuration.md lists the settings.`;
 }
