@@ -615,6 +615,21 @@ describe("an app with the library in it", () => {
     assert.equal(await app.auth.revokePending(), 0);
   });
 
+  test("TK-5 a revocation waits until the refresh token expires, and no longer", async (t) => {
+    t.mock.timers.enable({ apis: ["Date"], now: Date.now() });
+    const app = await openAuthApp(t);
+    app.sandbox.settings.refreshTokenSeconds = 600;
+    app.sandbox.faults.set("revokeToken", { kind: "status", status: 503 });
+    const browser = app.browser();
+    await signIn(browser);
+    await browser.get("/sign-out", { ...typed, "Sec-Fetch-Site": "same-origin" });
+    t.mock.timers.tick(599_000);
+    assert.equal(await app.auth.revokePending(), 1);
+    t.mock.timers.tick(1_000);
+    assert.equal(await app.auth.revokePending(), 0);
+    assert.deepEqual(app.sandbox.revoked, []);
+  });
+
   test("TK-5 a token that was queued twice is revoked and counted once, and simultaneous retries share one run", async (t) => {
     const app = await openAuthApp(t);
     const item = {

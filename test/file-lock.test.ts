@@ -148,7 +148,7 @@ describe("a lock that was left behind", () => {
     assert.ok(readFileSync(place, "latin1").includes(` ${other.pid} `));
   });
 
-  test("ST-14 a removal need not wait for the holder: it keeps it from its commit", async (t) => {
+  test("SE-9 ST-14 a removal need not wait for the holder: it keeps it from its commit", async (t) => {
     const place = path(t);
     const file = place.replace(".lock", ".session");
     assert.equal(await preventCommit(place), false);

@@ -451,7 +451,7 @@ describe("one record, many at once", () => {
     assert.deepEqual(files(), [`${name}.session`]);
   });
 
-  test("ST-14 a removal waits for no lock, and its holder cannot bring the record back", async (t) => {
+  test("SE-9 ST-14 a removal waits for no lock, and its holder cannot bring the record back", async (t) => {
     const { store, file, files } = openFiles(t);
     const name = newName();
     await store.create(name, text);

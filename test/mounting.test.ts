@@ -11,6 +11,7 @@ import { assertErrorPage, whoIs } from "./support/expect.ts";
 import { formTokenOf, signOut } from "./support/person.ts";
 import { freePort, startProgram } from "./support/program.ts";
 import { callbackFor, folder, openSite, secret, signIn } from "./support/site.ts";
+import { identityFor } from "./support/store.ts";
 
 const root = join(import.meta.dirname, "..");
 const sessionOf = (req: Request) => req.session as unknown as { cart?: number };
@@ -102,10 +103,8 @@ test("an identity in the other app's session signs no user in here", async (t) =
     host: (host) => {
       host.use((req, _res, next) => {
         const { portal, clientId } = site.config;
-        Object.assign(req, {
-          session: { identity: { username: "mallory", portal, clientId } },
-          sessionID: "x",
-        });
+        const arcgis = Object.assign(identityFor("mallory", { portal }), { clientId });
+        Object.assign(req, { session: { arcgis, arcgisSignIn: { user: arcgis } }, sessionID: "x" });
         next();
       });
     },

@@ -4,6 +4,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Request } from "express";
+import { bodyOf } from "#src/proxy/body.ts";
 import { answerOf, openProxy } from "./support/proxy.ts";
 import { type Behaviour, echo } from "./support/upstream.ts";
 
@@ -39,6 +41,32 @@ async function growth(work: () => Promise<void>): Promise<number> {
   clearInterval(watch);
   return Math.round((most - before) / mebibyte);
 }
+
+for (const [what, headers] of Object.entries({
+  "a body that is held": { "content-length": String(4 * mebibyte) },
+  "a body of unknown length": { "transfer-encoding": "chunked" },
+  "a form": { "content-type": "application/x-www-form-urlencoded", "transfer-encoding": "chunked" },
+}))
+  test(`PX-10 while ${what} is read, other requests have their turn, however fast it comes`, async () => {
+    let left = 2_048;
+    const piece = Buffer.from("a=1&".repeat(512));
+    const source = new Readable({ read: () => void source.push(left-- > 0 ? piece : null) });
+    const req = Object.assign(source, { method: "POST", headers }) as unknown as Request;
+    let [inTurn, most, sent] = [0, 0, 0];
+    const onBytes = (_direction: string, bytes: number) => {
+      inTurn += bytes;
+      most = Math.max(most, inTurn);
+    };
+    let turn = setImmediate(function next() {
+      inTurn = 0;
+      turn = setImmediate(next);
+    });
+    const body = await bodyOf(req, 8 * mebibyte, () => true, onBytes);
+    for await (const chunk of body?.chunks ?? []) sent += chunk.length;
+    clearImmediate(turn);
+    assert.ok(sent >= 4 * mebibyte - 1, `${sent} bytes`);
+    assert.ok(most <= 256 * 1024, `${most} bytes in one turn of the event loop`);
+  });
 
 /** Resolves when `fact` is true; a test that waits in vain fails by its own message. */
 async function until(fact: () => boolean, message: string): Promise<void> {

@@ -448,6 +448,21 @@ describe("the life of a session", () => {
     assert.equal(await whoIs(browser), undefined);
   });
 
+  for (const url of ["/map", "/sign-ins"])
+    test(`SE-13 the sign-out form on ${url} works, and with the CSRF token of another session it is refused`, async (t) => {
+      const site = await openSite(t);
+      const [browser, other] = [site.browser(), site.browser()];
+      await Promise.all([signIn(browser), signIn(other)]);
+      const { body } = await browser.get(url);
+      assert.match(body, /<form method="post" action="\/sign-out"/);
+      const foreign = formTokenOf(await other.get(url));
+      for (const form of [{ csrf_token: foreign }, { csrf_token: "" }, {}] as Record<string, string>[])
+        assert.equal((await browser.post("/sign-out", form)).status, 403);
+      assert.equal(await whoIs(browser), "sandy_admin");
+      assert.equal((await browser.post("/sign-out", { csrf_token: formTokenOf({ body }) })).status, 303);
+      assert.deepEqual([await whoIs(browser), await whoIs(other)], [undefined, "sandy_admin"]);
+    });
+
   test("a browser that is closed and opened again is still signed in: the cookie is for days, not for a window", async (t) => {
     const site = await openSite(t);
     const browser = site.browser();

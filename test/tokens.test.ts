@@ -89,6 +89,25 @@ describe("a token is renewed", () => {
     assert.equal(used[1], used[2]);
   });
 
+  for (const [access, refresh] of [
+    [2, 10],
+    [10, 15],
+    [30, 20],
+    [5, 24],
+    [8, 60],
+  ] as const)
+    test(`TK-2 so that a user stays signed in with tokens of ${access} and ${refresh} minutes`, async (t) => {
+      const site = await open(t, { access: access * 60, refresh: refresh * 60 });
+      const browser = site.browser();
+      await signIn(browser);
+      for (let minute = 0; minute < 90; minute += 1.5) {
+        t.mock.timers.tick(90_000);
+        assert.equal((await credential(browser)).status, 200, `after ${minute} minutes`);
+      }
+      const exchanges = grants(site.sandbox, "exchange_refresh_token");
+      assert.ok(exchanges >= 90 / refresh - 1 && exchanges <= 90 / (refresh * 0.8), `${exchanges} exchanges`);
+    });
+
   test("TK-2 and then the session and its cookie live as long as the new refresh token", async (t) => {
     const site = await open(t, { access: 1, refresh: 3600 });
     const browser = site.browser();

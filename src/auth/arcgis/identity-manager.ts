@@ -39,6 +39,9 @@ export class IdentityManager extends ArcGISIdentityManager {
     super(options);
     this.tokenEndsAt = options.tokenEndsAt;
     this.refreshTokenExchangeFrom = options.refreshTokenExchangeFrom;
+    const from = options.refreshTokenExchangeFrom;
+    // The next refresh must not miss the exchange.
+    if (from && new Date() < from && from < this.tokenExpires) this.updateToken(this.token, from);
   }
 
   /**

@@ -5,7 +5,7 @@ import { AuthError } from "../errors.ts";
 export interface TokenSet {
   username: string;
   token: string;
-  /** When to refresh it: some minutes before `tokenEndsAt`. */
+  /** When to refresh it: some minutes before `tokenEndsAt`, and not after `refreshTokenExchangeFrom`. */
   tokenExpires: Date;
   tokenEndsAt: Date;
   ssl: boolean;
@@ -55,7 +55,7 @@ export function parseTokenResponse(response: unknown): TokenSet {
     ssl: data.ssl === true,
     ...(refresh_token !== undefined && { refreshToken: refresh_token }),
     ...(refresh_token_expires_in !== undefined && {
-      refreshTokenExpires: endOf(refresh_token_expires_in, refreshEarlyMs),
+      refreshTokenExpires: endOf(refresh_token_expires_in),
       refreshTokenExchangeFrom: endOf(refresh_token_expires_in, exchangeEarlyMs),
     }),
   };
