@@ -13,6 +13,6 @@ export {
 } from "./auth/arcgis-auth.ts";
 export type { ArcGISContext, SignInRecord } from "./auth/auth-context.ts";
 export { AuthError, type AuthErrorCode, authErrorHandler } from "./auth/errors.ts";
-export type { Guards } from "./auth/guards.ts";
+export { type Guards, userHas } from "./auth/guards.ts";
 export type { ArcGISAuthOptions, AuthEvent } from "./auth/options.ts";
 export { isPrefetch, isSameOriginRequest } from "./auth/request-checks.ts";

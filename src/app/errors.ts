@@ -7,6 +7,8 @@ const appErrors = {
   bad_request: [400, "The URL or the form is malformed. Try again from the start page."],
   cross_site: [403, "The request came from another site, or from a program that does not say where."],
   embed_origin: [403, "This page shows apps of certain origins only: they receive your access token."],
+  // Not 400: of a refusal, nginx's auth_request understands 401 and 403 only.
+  ambiguous_path: [403, "Servers may read this path in different ways. Use the link as the page has it."],
   not_found: [404, "This page does not exist."],
   method_not_allowed: [405, "This URL does not accept this kind of request."],
   payload_too_large: [413, "The request is larger than this server accepts. Send less data."],
@@ -40,6 +42,7 @@ export const errorPages: Record<ErrorCode, [title: string, next: NextStep]> = {
   token_rejected: ["Your sign-in was not accepted", "sign-in"],
   untrusted_url: ["This URL may not receive your token", "home"],
   embed_origin: ["This app cannot be shown here", "home"],
+  ambiguous_path: ["This address is ambiguous", "home"],
   not_found: ["Page not found", "home"],
   method_not_allowed: ["Method not allowed", "home"],
   payload_too_large: ["Request too large", "home"],

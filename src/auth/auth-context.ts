@@ -37,9 +37,10 @@ export interface ArcGISContext {
   validate(): Promise<UserProfile | undefined>;
   /**
    * The user, if they may use this app: `validate`, and `allowedOrganizations` with a current profile, as in every
-   * guard. Throws 401 signed_out or session_ended, 403 organization_not_allowed.
+   * guard. `needsRights`: with a current profile in any case, at most ten minutes old while the portal responds. Throws
+   * 401 signed_out or session_ended, 403 organization_not_allowed.
    */
-  authorize(): Promise<UserProfile>;
+  authorize(needsRights?: boolean): Promise<UserProfile>;
   /**
    * The token for a request to `url`: the portal's, or one for a server that is federated with it. `rejected` is a
    * token that the server did not accept (498, 499); another one is returned then.

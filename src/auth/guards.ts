@@ -21,6 +21,14 @@ export interface Guards {
   requireGroup(...ids: string[]): RequestHandler;
 }
 
+/** Whether a user has one of the names that a guard, or a rule of an app, asks for, by kind. */
+export const userHas = {
+  organizations: ({ orgId }: UserProfile, id: string) => orgId === id,
+  roles: ({ role, roleId }: UserProfile, one: string) => role === one || roleId === one,
+  privileges: ({ privileges }: UserProfile, one: string) => privileges.includes(one),
+  groups: ({ groups }: UserProfile, one: string) => groups.some(({ id }) => id === one),
+};
+
 /** `authOf` tells which mount a request belongs to: a fixed one, or the one that it has passed. */
 export function guards(authOf: (req: Request) => Auth): Guards {
   function guard(code: AuthErrorCode, needed: readonly string[], passes?: (user: UserProfile) => boolean) {
@@ -44,16 +52,16 @@ export function guards(authOf: (req: Request) => Auth): Guards {
     return handler;
   }
 
+  const anyOf = (code: AuthErrorCode, has: (user: UserProfile, name: string) => boolean) => {
+    return (...names: string[]) => guard(code, names, (user) => names.some((name) => has(user, name)));
+  };
   return {
     requireSignIn: () => guard("signed_out", []),
-    requireOrganization: (...ids) =>
-      guard("organization_not_allowed", ids, ({ orgId = "" }) => ids.includes(orgId)),
-    requireRole: (...roles) =>
-      guard("role_missing", roles, ({ role, roleId }) => roles.some((one) => one === role || one === roleId)),
+    requireOrganization: anyOf("organization_not_allowed", userHas.organizations),
+    requireRole: anyOf("role_missing", userHas.roles),
     requirePrivilege: (...all) =>
-      guard("privilege_missing", all, ({ privileges }) => all.every((one) => privileges.includes(one))),
-    requireGroup: (...ids) =>
-      guard("group_missing", ids, ({ groups }) => groups.some(({ id }) => ids.includes(id))),
+      guard("privilege_missing", all, (user) => all.every((one) => userHas.privileges(user, one))),
+    requireGroup: anyOf("group_missing", userHas.groups),
   };
 }
 

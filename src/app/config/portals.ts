@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { clientId, clientSecret } from "./secrets.ts";
-import { text, whenValid } from "./setting-types.ts";
+import { jsonText, text, whenValid } from "./setting-types.ts";
 import { portalUrl, proxyTarget } from "./urls.ts";
 
 /** The ID of the portal of PORTAL_URL. */
@@ -45,13 +45,7 @@ export type PortalEntry = z.infer<typeof portalEntry>;
 /** PORTALS: an array in config.json, and the same as JSON text in the environment. */
 export const portalList = z
   .preprocess(
-    (value) => {
-      try {
-        return typeof value === "string" ? JSON.parse(value) : value;
-      } catch {
-        return value;
-      }
-    },
+    jsonText,
     z.array(portalEntry, {
       error: "must be an array of portals. Write it in config.json, or as JSON text in the environment.",
     }),

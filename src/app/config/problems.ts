@@ -19,7 +19,8 @@ export function problemLines(
     const [key, index, field] = issue.path;
     const found = given.get(String(key));
     const entry = typeof index === "number" && isList(found?.value) ? `value ${index + 1} ` : "";
-    const part = key === "PORTALS" && field !== undefined ? `(${String(field)}) ` : "";
+    const part =
+      ["PORTALS", "ACCESS"].includes(String(key)) && field !== undefined ? `(${String(field)}) ` : "";
     return `${String(key)}: ${entry}${part}${issue.message}${placeOf(found)}`;
   });
   return [...new Set(lines)];

@@ -45,6 +45,15 @@ export const trueOrFalse = () =>
 export const oneOf = <const Values extends readonly string[]>(values: Values, error: string) =>
   z.enum(values, { error });
 
+/** JSON text becomes its value: for a list of objects in the environment. */
+export const jsonText = (value: unknown) => {
+  try {
+    return typeof value === "string" ? JSON.parse(value) : value;
+  } catch {
+    return value;
+  }
+};
+
 /** An array, or text with commas between the values. */
 export const list = <Entry extends z.ZodType>(entry: Entry, missing?: string) =>
   z.preprocess(

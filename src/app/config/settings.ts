@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { isAllowedTarget, type TargetRules } from "../../proxy/arcgis-proxy.ts";
+import { accessRules } from "./access.ts";
 import { mapLayer, mapTiles } from "./map.ts";
 import { organizationId, portalList } from "./portals.ts";
 import { clientId, clientSecret, makeSecret, secret } from "./secrets.ts";
@@ -115,6 +116,9 @@ export const schema = z
     ALLOWED_ORGS: list(organizationId)
       .default([])
       .describe("IDs of the organizations whose members may use the app"),
+    ACCESS: accessRules
+      .default([])
+      .describe("who may see which path of `SITE_DIR` and behind `/auth`: see In front of anything"),
     PROXY_ALLOW: list(proxyTarget)
       .default([])
       .describe("URL prefixes beside the portal that `/proxy` may request, with users' tokens"),

@@ -1,0 +1,47 @@
+import { normalPath } from "../index.ts";
+
+/** A path in the two forms that rules are compared with. */
+export interface RequestPath {
+  /** Decoded. */
+  exact: string;
+  /** As the most generous server reads it: without regard to case, and each name as Windows would look it up. */
+  folded: string;
+}
+
+/** Some programs on Windows turn these into slashes (best fit of characters that their code page lacks). */
+const slashLike = /[⁄∕∖⧵⧸¥₩]/;
+
+/**
+ * The path of a request target as it was sent (RFC 9112, 3.2.1), decoded once, without its query. `undefined` when
+ * servers may read it in two ways: encoded slashes, `;`, `//`, dot segments, what is encoded twice, NUL, what is not UTF-8,
+ * and what no browser sends.
+ */
+export function requestPath(target: string): RequestPath | undefined {
+  const [raw = ""] = target.split("?", 1);
+  if (!/^\/[!-~]*$/.test(raw) || raw.includes("#")) return undefined;
+  try {
+    const path = normalPath(raw);
+    return path === undefined ? undefined : plainPath(decodeURIComponent(path));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The same for a path that is decoded already. */
+export function plainPath(decoded: string): RequestPath | undefined {
+  const exact = decoded.replace(/(?<=.)\/$/, "");
+  const folded = exact
+    .normalize("NFKC")
+    .toLowerCase()
+    // Windows ignores dots and spaces at the end of a name, and takes what follows a colon for a stream of the file.
+    .replace(/(?<![. ])[. ]+(?=[/:]|$)|:[^/]*/g, "");
+  const isPlain =
+    decoded.startsWith("/") &&
+    !decoded.includes("//") &&
+    !/[\\;\p{Cc}]/u.test(folded) &&
+    !slashLike.test(exact) &&
+    // No name was nothing but that, and no other character has become a slash.
+    (exact === "/" || !/\/(?:\/|$)/.test(folded)) &&
+    exact.split("/").length === folded.split("/").length;
+  return isPlain ? { exact, folded } : undefined;
+}
