@@ -54,7 +54,7 @@ let origin: string;
 
 const app = express();
 compileViews();
-app.use(assets());
+app.use(assets({ siteDir: undefined }));
 app.get("/page", (_req, res) => draw(res));
 
 before(async () => {

@@ -16,6 +16,7 @@ import { addressesWithoutPorts } from "./forwarded-for.ts";
 import { health } from "./health.ts";
 import { openLog } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
+import { accountPath } from "./pages/home.ts";
 import { compileViews, renderConfirm } from "./pages/views.ts";
 import type { PortalMount } from "./portal-mount.ts";
 import { portalRoutes, signInLimit } from "./portal-routes.ts";
@@ -24,6 +25,7 @@ import { requestLog } from "./request-log.ts";
 import { refuseRewritten } from "./reverse-proxy.ts";
 import { boundHeaders, securityHeaders } from "./security-headers.ts";
 import { securityTxt } from "./security-txt.ts";
+import { siteFolder } from "./site-folder.ts";
 import { openStore } from "./store.ts";
 
 export { type Config, ConfigError, loadConfig } from "./config/config.ts";
@@ -96,7 +98,12 @@ export async function createApp(options: AppOptions): Promise<App> {
   app.disable("etag");
   app.set("trust proxy", config.trustProxy);
   app.set("query parser", "simple");
-  Object.assign(app.locals, { notice, links, tokenHandover: config.tokenHandover });
+  Object.assign(app.locals, {
+    notice,
+    links,
+    tokenHandover: config.tokenHandover,
+    account: accountPath(config),
+  });
   compileViews();
 
   const configs = [config, ...config.furtherPortals];
@@ -111,7 +118,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   app.use(securityTxt(config), callbacks(configs));
   if (further.length > 0) app.use(portals(main.mount, further));
   app.use(health({ config, store, metrics: getMetrics, stopping, log }));
-  app.use(main.router, refuseRewritten, () => {
+  app.use(main.router, refuseRewritten, siteFolder(main.mount), () => {
     throw new AppError("not_found");
   });
   app.use(errorPage(log, (code) => count((metrics) => metrics.refusal(code))));
@@ -139,6 +146,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       expiration: config.tokenExpirationMinutes,
       allowedOrganizations: allowedOrgs.length > 0 ? allowedOrgs : undefined,
       signOutOfPortal: config.alsoSignOutPortal,
+      signedOutPath: accountPath(config),
       passRefusals: true,
       browserOf: (req) => browserName(req.get("User-Agent")),
       confirmSignOut({ arcgis: { user, csrfToken } }, res) {

@@ -33,9 +33,9 @@ export const errorPages: Record<ErrorCode, [title: string, next: NextStep]> = {
   // The portal remembers the user: a plain sign-in would lead to this page again.
   organization_not_allowed: ["Your organization may not use this app", "another-account"],
   csrf: ["Nothing was changed", "home"],
-  role_missing: ["Your role does not allow this", "home"],
-  privilege_missing: ["Your role lacks a privilege", "home"],
-  group_missing: ["This is for members of a group", "home"],
+  role_missing: ["Your role does not allow this", "another-account"],
+  privilege_missing: ["Your role lacks a privilege", "another-account"],
+  group_missing: ["This is for members of a group", "another-account"],
   cross_site: ["Only for this site's own pages", "home"],
   signed_out: ["You are signed out", "sign-in"],
   session_ended: ["Your sign-in has ended", "sign-in"],

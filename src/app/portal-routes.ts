@@ -21,7 +21,7 @@ export function portalRoutes(mount: PortalMount, limit: RequestHandler): Router 
   const { config, auth, shareSession } = mount;
   const callback = callbackRoute(config).replace(/[()[\]{}?+!:*\\]/g, "\\$&");
   const router = express.Router();
-  router.use(home(mount), proxy(mount), api(mount), assets());
+  router.use(home(mount), proxy(mount), api(mount), assets(config));
 
   router.all(["/sign-in", "/signed-in", callback], allowOnly("GET, HEAD"));
   router.all("/sign-out", allowOnly("GET, HEAD, POST"));

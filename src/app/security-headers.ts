@@ -11,10 +11,7 @@ const permissions =
  * styles, and its `no-referrer` removes the Origin from our forms.
  */
 export function securityHeaders(config: Config): RequestHandler {
-  // Chromium applies form-action to the redirect after a form: after a sign-out, that may be the portal.
-  const { secure, alsoSignOutPortal, furtherPortals } = config;
-  const portals = alsoSignOutPortal ? [config, ...furtherPortals] : [];
-  const formAction = ["'self'", ...new Set(portals.map(({ portal }) => new URL(portal).origin))];
+  const { secure } = config;
   const setHeaders = helmet({
     contentSecurityPolicy: {
       useDefaults: false,
@@ -26,7 +23,7 @@ export function securityHeaders(config: Config): RequestHandler {
         connectSrc: ["'self'"],
         objectSrc: ["'none'"],
         baseUri: ["'none'"],
-        formAction,
+        formAction: formTargets(config),
         frameAncestors: ["'none'"],
       },
     },
@@ -45,6 +42,39 @@ export function securityHeaders(config: Config): RequestHandler {
     // So that the portal's sign-in page comes in the color scheme that the visitor's browser prefers.
     res.setHeader("Accept-CH", "Sec-CH-Prefers-Color-Scheme");
     setHeaders(req, res, next);
+  };
+}
+
+/** Chromium applies form-action to the redirect after a form: after a sign-out, that may be the portal. */
+function formTargets({ alsoSignOutPortal, furtherPortals, portal }: Config): string[] {
+  const portals = alsoSignOutPortal ? [portal, ...furtherPortals.map((further) => further.portal)] : [];
+  return ["'self'", ...new Set(portals.map((url) => new URL(url).origin))];
+}
+
+/**
+ * The headers of the files of SITE_DIR in place of those of our pages: SITE_CSP, or a policy for pages with scripts and
+ * data of their own. Its pages may frame each other, open a window to sign in, and say their origin to others, as API
+ * keys with allowed referrers need it.
+ */
+export function siteHeaders(config: Config): Record<string, string> {
+  const policy = [
+    "default-src 'self'",
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data: blob:",
+    "font-src 'self' data:",
+    "media-src 'self' data: blob:",
+    "worker-src 'self' blob:",
+    "object-src 'none'",
+    "base-uri 'self'",
+    `form-action ${formTargets(config).join(" ")}`,
+    "frame-ancestors 'self'",
+  ];
+  return {
+    "Content-Security-Policy": config.siteCsp ?? policy.join(";"),
+    "Cross-Origin-Opener-Policy": "same-origin-allow-popups",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    // Browsers ignore it where a policy of yours has frame-ancestors (CSP Level 3, 6.4.2).
+    "X-Frame-Options": "SAMEORIGIN",
   };
 }
 

@@ -44,6 +44,8 @@ export interface ArcGISAuthOptions {
   allowedOrganizations?: readonly string[] | undefined;
   /** Sign-out goes on to the portal and ends its sign-in, too (not documented by Esri; Experience Builder uses it). */
   signOutOfPortal?: boolean | undefined;
+  /** Where a sign-out ends, below the base path ("/"). */
+  signedOutPath?: string | undefined;
   /** Renders the page that asks before signing out, with `req.arcgis.signOutForm()`; a plain page by default. */
   confirmSignOut?: RequestHandler | undefined;
   /** Guards leave the clients that want JSON to your error handler, too. */
@@ -88,7 +90,7 @@ export interface AuthEvent {
 const types: Record<string, string> = {
   secret: "sessionSecret encryptionKey",
   string:
-    "clientId redirectUri portal? portalServerUrl? clientSecret? basePath? callbackPath? proxyPrefix? cookieName? sessionDir? sessionKey?",
+    "clientId redirectUri portal? portalServerUrl? clientSecret? basePath? callbackPath? proxyPrefix? signedOutPath? cookieName? sessionDir? sessionKey?",
   number: "expiration? idleSeconds? maxSeconds?",
   boolean: "pkce? shareSession? signOutOfPortal? passRefusals?",
   object: "store? allowedOrganizations?",

@@ -18,6 +18,7 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
   const { oauth, origin, allowedOrganizations } = settings;
   const router = express.Router();
   const home = `${paths.base}/`;
+  const signedOut = paths.base + (settings.signedOutPath ?? "/");
   const popupEnd = `${paths.base}/signed-in`;
   const ownPaths = [`${paths.base}/sign-in`, `${paths.base}/sign-out`, popupEnd, settings.callbackPath];
 
@@ -90,7 +91,7 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
   // 3. The user wants to sign out. A click on a link of our own pages is enough; from elsewhere we ask first (CSRF).
   router.get(paths.signOut, async (req, res, next) => {
     req.arcgis = await auth.contextOf(req, res);
-    if (!req.arcgis.user) return redirect(res, home);
+    if (!req.arcgis.user) return redirect(res, signedOut);
     if (isSameOriginNavigation(req)) return signOut(req, res, req.arcgis.user);
     res.set("Cache-Control", "no-store");
     if (settings.confirmSignOut) return settings.confirmSignOut(req, res, next);
@@ -99,7 +100,7 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
 
   router.post(paths.signOut, express.urlencoded({ extended: false, limit: "8kb" }), async (req, res) => {
     const { user, verifyForm } = await auth.contextOf(req, res);
-    if (!user) return redirect(res, home);
+    if (!user) return redirect(res, signedOut);
     verifyForm();
     await signOut(req, res, user);
   });
@@ -114,7 +115,7 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
     auth.emit({ type: "sign-out", req, username: user.username });
     await auth.hook(() => settings.onSignOut?.({ req, user }));
     const query = new URLSearchParams({ client_id: oauth.clientId, redirect_uri: origin + home });
-    redirect(res, settings.signOutOfPortal ? `${oauth.portal}/oauth2/signout?${query}` : home);
+    redirect(res, settings.signOutOfPortal ? `${oauth.portal}/oauth2/signout?${query}` : signedOut);
   }
 
   // 4. A step has failed. The error page's link starts a new sign-in, with the returnTo of the failed one.

@@ -16,6 +16,7 @@ const folder = ".demo";
 interface DemoFlags {
   organization?: boolean;
   organisation?: boolean;
+  site?: string;
   port?: string;
   sandboxPort?: string;
   providerPort?: string;
@@ -23,7 +24,7 @@ interface DemoFlags {
 
 /**
  * The server and a sandbox portal, both on loopback. With `--organization` the users of the portal sign in at an
- * identity provider of their organization, and the server sends them there.
+ * identity provider of their organization, and the server sends them there. With `--site` it serves that folder.
  */
 export async function demo(flags: DemoFlags, { env, error }: CommandContext): Promise<number> {
   const withOrganization = flags.organization ?? flags.organisation ?? false;
@@ -40,7 +41,14 @@ export async function demo(flags: DemoFlags, { env, error }: CommandContext): Pr
     return Math.max(...problems.map(({ exitCode }) => exitCode));
   }
   try {
-    await startDemo({ port, sandboxPort, providerPort: withOrganization ? providerPort : undefined, env });
+    const { site } = flags;
+    await startDemo({
+      port,
+      sandboxPort,
+      providerPort: withOrganization ? providerPort : undefined,
+      site,
+      env,
+    });
     return 0;
   } catch (reason) {
     const { message, exitCode } = explain(reason);
@@ -70,10 +78,12 @@ interface DemoOptions {
   sandboxPort: string;
   /** Of the organization's identity provider. */
   providerPort: string | undefined;
+  /** The folder of SITE_DIR. */
+  site: string | undefined;
   env: NodeJS.ProcessEnv;
 }
 
-async function startDemo({ port, sandboxPort, providerPort, env }: DemoOptions): Promise<void> {
+async function startDemo({ port, sandboxPort, providerPort, site, env }: DemoOptions): Promise<void> {
   const redirectUri = `http://localhost:${port}/authenticate`;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   restrictOnWindows(folder);
@@ -95,6 +105,7 @@ async function startDemo({ port, sandboxPort, providerPort, env }: DemoOptions):
     PROXY_ALLOW: `${sandbox.origin}/arcgis/rest/`,
     PORT: port,
     MAP_TILES: env.MAP_TILES,
+    ...(site !== undefined && { SITE_DIR: site, SITE_FALLBACK: env.SITE_FALLBACK, SITE_CSP: env.SITE_CSP }),
     LOG_LEVEL: env.LOG_LEVEL ?? "warn",
     AUTO_SIGN_IN: Boolean(provider),
     TOKEN_HANDOVER: withMapsSdk,

@@ -7,6 +7,7 @@ export interface Answer {
   /** Every Set-Cookie header, as it came. */
   setCookies: string[];
   body: string;
+  bytes: Buffer;
   json: () => unknown;
 }
 
@@ -79,12 +80,14 @@ export class Browser {
         incoming.on("data", (chunk) => chunks.push(chunk));
         incoming.on("error", reject);
         incoming.on("end", () => {
-          const text = Buffer.concat(chunks).toString("utf8");
+          const bytes = Buffer.concat(chunks);
+          const text = bytes.toString("utf8");
           resolve({
             status: incoming.statusCode ?? 0,
             headers: incoming.headers,
             setCookies: incoming.headers["set-cookie"] ?? [],
             body: text,
+            bytes,
             json: () => JSON.parse(text),
           });
         });

@@ -6,8 +6,8 @@ import type { Answer, Browser } from "./browser.ts";
 import type { Site } from "./site.ts";
 
 /** Signs out as a person does: by the button of the start page. */
-export async function signOut(browser: Browser, base = ""): Promise<Answer> {
-  const home = await browser.get(`${base}/`);
+export async function signOut(browser: Browser, base = "", page = "/"): Promise<Answer> {
+  const home = await browser.get(base + page);
   return browser.post(`${base}/sign-out`, { csrf_token: formTokenOf(home) });
 }
 

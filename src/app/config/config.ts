@@ -5,6 +5,7 @@ import { firstPortal } from "./portals.ts";
 import { type Given, problemLines } from "./problems.ts";
 import { readSecretFiles } from "./secret-files.ts";
 import { configKeys, type Settings, schema } from "./settings.ts";
+import { siteProblems } from "./site.ts";
 
 export { configKeys };
 
@@ -62,15 +63,17 @@ export function loadConfig(options: LoadOptions = {}): Config {
   const nameOf = (key: string) => (process.platform === "win32" ? key.toUpperCase() : key);
   const variables = Object.entries(env).map(([key, value]) => [nameOf(key), value] as const);
   const settings = Object.fromEntries(variables.filter(([key]) => isKey(key)));
-  return validate([json, dotenv, { name: "the environment", settings }], options);
+  const files = [resolve(cwd, name), join(cwd, ".env")];
+  return validate([json, dotenv, { name: "the environment", settings }], options, files);
 }
 
 /** Validates settings under the same keys, as text or in their JSON types. Throws a ConfigError like `loadConfig`. */
 export function parseConfig(settings: Record<string, unknown>): Config {
-  return validate([{ settings }], {});
+  return validate([{ settings }], {}, []);
 }
 
-function validate(sources: Source[], options: LoadOptions): Config {
+/** @param files which contain the settings, and may not be in the folder of SITE_DIR */
+function validate(sources: Source[], options: LoadOptions, files: string[]): Config {
   const { cwd = process.cwd(), env = process.env, standalone = false } = options;
   const given = new Map<string, Given>();
   for (const { name, settings = {} } of sources) {
@@ -82,7 +85,11 @@ function validate(sources: Source[], options: LoadOptions): Config {
   }
 
   const fileProblems = readSecretFiles(given, cwd);
-  const problems = [...sources.flatMap(({ problem }) => problem ?? []), ...fileProblems.values()];
+  const problems = [
+    ...sources.flatMap(({ problem }) => problem ?? []),
+    ...fileProblems.values(),
+    ...siteProblems(given, cwd, files),
+  ];
   // It would let anyone on the network pose as the portal (CF-4).
   if (env.NODE_TLS_REJECT_UNAUTHORIZED === "0")
     problems.push(
@@ -132,6 +139,7 @@ function mainConfig(
   return {
     ...settings,
     sessionDir: resolve(cwd, settings.sessionDir),
+    siteDir: settings.siteDir && resolve(cwd, settings.siteDir),
     /** Newest first: the first signs, all verify. */
     sessionSecrets: sessionSecret,
     /** Newest first: the first encrypts, all decrypt. */
@@ -177,7 +185,7 @@ function portalConfig(main: ReturnType<typeof mainConfig>, entry: Settings["PORT
     ...{ callbackPath, redirectUri: main.origin + callbackPath },
     // A browser has a session for each portal.
     cookieName: `${main.cookieName}.portals.${id}`,
-    ...{ autoSignIn: false, mapLayers: [], mapTiles: undefined, embedOrigins: [] },
+    ...{ autoSignIn: false, mapLayers: [], mapTiles: undefined, embedOrigins: [], siteDir: undefined },
     furtherPortals: [],
   };
 }

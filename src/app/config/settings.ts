@@ -5,6 +5,7 @@ import { mapLayer, mapTiles } from "./map.ts";
 import { organizationId, portalList } from "./portals.ts";
 import { clientId, clientSecret, makeSecret, secret } from "./secrets.ts";
 import { digits, list, oneOf, text, trueOrFalse, whenValid, wholeNumber } from "./setting-types.ts";
+import { contentPolicy } from "./site.ts";
 import {
   embedOrigin,
   portalUrl,
@@ -134,6 +135,16 @@ export const schema = z
     MAP_TILES: mapTiles
       .optional()
       .describe("tiles under them: `https://.../{z}/{x}/{y}.png` and, after a space, the attribution"),
+    SITE_DIR: text("Enter the path of a folder with an index.html.", [
+      /^[^\0]+$/,
+      "is not the path of a folder.",
+    ])
+      .optional()
+      .describe("a folder that is served at `/`: a built app, or plain HTML"),
+    SITE_FALLBACK: trueOrFalse()
+      .default(false)
+      .describe("pages that are not in the folder are its `index.html`, for apps with paths of their own"),
+    SITE_CSP: contentPolicy.optional().describe("content security policy of the folder's pages"),
     RATE_LIMIT: rateLimit.default(60).describe("`off`, or sign-in requests per minute and address"),
     LOG_LEVEL: oneOf(logLevels, `is not a log level. Use one of ${logLevels.join(", ")}.`)
       .default("info")
@@ -157,6 +168,14 @@ export const schema = z
   .refine((all) => !(all.SESSION_IDLE_SECONDS > all.SESSION_MAX_SECONDS), {
     ...beside("SESSION_IDLE_SECONDS"),
     error: "must not be more than SESSION_MAX_SECONDS. Set both (their defaults are 14 and 30 days).",
+  })
+  .refine((all) => !(all.SITE_FALLBACK === true && all.SITE_DIR === undefined), {
+    ...beside("SITE_FALLBACK"),
+    error: "does nothing without SITE_DIR. Set that, too, or remove this key.",
+  })
+  .refine((all) => !(all.SITE_CSP !== undefined && all.SITE_DIR === undefined), {
+    ...beside("SITE_CSP"),
+    error: "does nothing without SITE_DIR. Set that, too, or remove this key.",
   })
   .refine((all) => !(all.EMBED_ORIGINS?.length > 0) || all.TOKEN_HANDOVER === true, {
     ...beside("EMBED_ORIGINS"),

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import express, { type Response, type Router } from "express";
+import type { Config } from "../config/config.ts";
 
 const mapFolder = join(import.meta.dirname, "../../map");
 
@@ -21,12 +22,14 @@ export const version = folders
 
 /**
  * Serves the assets at /assets/{version}: for a year under the current version, for a minute under another or none. The
- * version is in the path, so that modules import each other under the same one.
+ * version is in the path, so that modules import each other under the same one. With SITE_DIR, paths without one are left
+ * to that folder.
  */
-export function assets(): Router {
+export function assets({ siteDir }: Pick<Config, "siteDir">): Router {
   const options = { cacheControl: false, index: false, redirect: false, setHeaders } as const;
   const files = express.Router().use(...folders.map((folder) => express.static(folder, options)));
-  return express.Router().use(/\/assets(?:\/[0-9a-f]{12})?(?=\/)/i, files);
+  const path = siteDir === undefined ? /\/assets(?:\/[0-9a-f]{12})?(?=\/)/i : /\/assets\/[0-9a-f]{12}(?=\/)/i;
+  return express.Router().use(path, files);
 }
 
 function setHeaders(res: Response): void {

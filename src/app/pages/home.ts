@@ -1,5 +1,6 @@
 import express, { type Request, type Response, type Router } from "express";
 import { allowOnly } from "../allow-only.ts";
+import type { Config } from "../config/config.ts";
 import type { PortalMount } from "../portal-mount.ts";
 import { allowForms, render, type SignedIn } from "./views.ts";
 
@@ -19,18 +20,26 @@ interface Home extends Partial<SignedIn> {
 interface OtherPortal extends Partial<SignedIn> {
   id: string;
   title: string;
-  /** Public path of the whole app, and that of this portal's own routes. */
+  /** Public path of the whole app, that of this portal's own routes, and that of its start page. */
   root: string;
   base: string;
+  account: string;
 }
 
-/** GET / - the start page: a link to the sign-in, or who is signed in and for how long. */
+/** The path of the start page: a folder of yours has `/`. */
+export function accountPath({ siteDir }: Pick<Config, "siteDir">): string {
+  return siteDir === undefined ? "/" : "/account";
+}
+
+/** GET /account, and without SITE_DIR also GET / - a link to the sign-in, or who is signed in and for how long. */
 export function home({ config, auth, auto, mounts }: PortalMount): Router {
   const others = mounts.filter((mount) => mount.auth !== auth);
   const router = express.Router();
   const links = config.mapLayers.length > 0 ? [{ href: "/map", label: "Open the map" }] : [];
+  if (config.siteDir) links.unshift({ href: "/", label: "Open the app" });
+  const paths = [...new Set([accountPath(config), "/account"])];
 
-  router.get("/", auth.readOnly, auto.attempt, async (req, res) => {
+  router.get(paths, auth.readOnly, auto.attempt, async (req, res) => {
     const { user, expires, csrfToken } = req.arcgis;
     const page: Home = { portal: config.portal };
     if (others.length > 0) {
@@ -48,14 +57,21 @@ export function home({ config, auth, auto, mounts }: PortalMount): Router {
     renderHome(res, page);
   });
 
-  router.all("/", allowOnly("GET, HEAD"));
+  router.all(paths, allowOnly("GET, HEAD"));
   return router;
 
   async function otherPortal(req: Request, { config: other, auth }: PortalMount): Promise<OtherPortal> {
     const context = await auth.contextOf(req);
     const user = await context.validate().catch(() => undefined);
     const root = req.baseUrl.slice(0, req.baseUrl.length - config.portalPath.length);
-    const place = { id: other.portalId, title: other.portalTitle, root, base: root + other.portalPath };
+    const base = root + other.portalPath;
+    const place = {
+      id: other.portalId,
+      title: other.portalTitle,
+      root,
+      base,
+      account: base + accountPath(other),
+    };
     return user ? { ...place, user, csrfToken: context.csrfToken } : place;
   }
 }

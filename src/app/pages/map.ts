@@ -5,10 +5,13 @@ import { allowForms, render } from "./views.ts";
 
 /**
  * GET /map - the layers of MAP_LAYERS, as the user may see them. The page asks for them through `/proxy`, so there is
- * no second sign-in and no token in the browser. Without layers it says what to configure.
+ * no second sign-in and no token in the browser. Without layers it says what to configure,
+ * unless there is a folder (SITE_DIR).
  */
-export function map({ config: { mapLayers: layers, mapTiles: tiles }, auth }: PortalMount): Router {
+export function map({ config: { mapLayers: layers, mapTiles: tiles, siteDir }, auth }: PortalMount): Router {
   const router = express.Router();
+  // A page of that name may be in the folder.
+  if (siteDir !== undefined && layers.length === 0) return router;
 
   router.get("/map", auth.requireSignIn(), (req, res) => {
     const { user, csrfToken } = req.arcgis;

@@ -14,7 +14,14 @@ export interface SignedIn {
 }
 
 const templateFunctions = { ...text };
-const usual = { notice: undefined, tokenHandover: false, header: undefined, styles: [], wide: false };
+const usual = {
+  notice: undefined,
+  tokenHandover: false,
+  account: "/",
+  header: undefined,
+  styles: [],
+  wide: false,
+};
 /** All that templates may name. Named at compile time, they need no slow `with`. */
 const localNames = [
   ...Object.keys({ ...templateFunctions, ...usual }),
@@ -55,8 +62,8 @@ function flat(filename: string): string {
  */
 export function render(res: Response, view: string, title: string, locals: object = {}): void {
   const template = ejs.cache.get(join(viewsFolder, `${view}.ejs`)) as ejs.TemplateFunction;
-  const { notice, tokenHandover } = res.app.locals;
-  const common = { ...templateFunctions, ...usual, notice, tokenHandover, title, version };
+  const { notice, tokenHandover, account } = res.app.locals;
+  const common = { ...templateFunctions, ...usual, notice, tokenHandover, account, title, version };
   res.send(template({ base: res.req.baseUrl, ...common, ...locals }));
 }
 
