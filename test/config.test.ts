@@ -96,6 +96,9 @@ describe("where settings come from", () => {
       mapLayers: [],
       mapTiles: undefined,
       autoSignIn: false,
+      siteDir: undefined,
+      siteFallback: false,
+      siteCsp: undefined,
       rateLimit: 60,
       logLevel: "info",
       metrics: "loopback",
@@ -339,6 +342,9 @@ describe("what a person is told", () => {
         "PROXY_TIMEOUT_SECONDS 60",
         "MAP_LAYERS unset",
         "MAP_TILES unset",
+        "SITE_DIR unset",
+        "SITE_FALLBACK false",
+        "SITE_CSP unset",
         "RATE_LIMIT 60",
         "LOG_LEVEL info",
         "METRICS loopback",
@@ -1041,7 +1047,7 @@ describe("PORTALS", () => {
     assert.deepEqual(furtherPortals, []);
     assert.deepEqual(first, {
       ...alone,
-      ...{ autoSignIn: false, mapLayers: [], mapTiles: undefined, embedOrigins: [] },
+      ...{ autoSignIn: false, mapLayers: [], mapTiles: undefined, embedOrigins: [], siteDir: undefined },
       furtherPortals: [],
       portalId: "county",
       portalPath: "/portals/county",
@@ -1253,4 +1259,94 @@ test("SECURITY_CONTACT is an email address or a URL that security.txt may have",
     "a@b.example\nExpires: x",
   ])
     assert.equal(problemsWith({ SECURITY_CONTACT }).length, 1, SECURITY_CONTACT);
+});
+
+describe("SITE_DIR", () => {
+  const fix =
+    "Enter the path of a folder with the site and nothing else, such as the one that your build writes.";
+  const index = (path: string) => {
+    mkdirSync(path, { recursive: true });
+    writeFileSync(join(path, "index.html"), "");
+  };
+
+  test("is a folder with an index.html, relative to the working directory", () => {
+    const cwd = folder({ config: { ...good, SITE_DIR: "build/site" } });
+    index(join(cwd, "build/site"));
+    assert.equal(loadConfig({ cwd, env: {} }).siteDir, join(cwd, "build/site"));
+  });
+
+  test("CF-6 is refused where it would serve the settings, secrets or sessions, through links too", () => {
+    const { SESSION_SECRET, ...rest } = good;
+    const contains = `SITE_DIR: contains a file with the server's settings. ${fix}`;
+    const sessions = `SITE_DIR: contains the folder of SESSION_DIR. ${fix}`;
+    for (const [config, problem] of [
+      [{ SITE_DIR: "missing" }, `SITE_DIR: is not a folder that the server can read. ${fix}`],
+      [{ SITE_DIR: "site/index.html" }, `SITE_DIR: is not a folder that the server can read. ${fix}`],
+      [{ SITE_DIR: "empty" }, `SITE_DIR: contains no index.html. ${fix}`],
+      [{ SITE_DIR: "." }, contains],
+      [{ SITE_DIR: "/" }, contains],
+      [{ SITE_DIR: "here" }, contains],
+      [{ SITE_DIR: "site", SESSION_SECRET: undefined, SESSION_SECRET_FILE: "site/secret" }, contains],
+      [{ SITE_DIR: "site", SESSION_DIR: "site" }, sessions],
+      [{ SITE_DIR: "site", SESSION_DIR: "site/not/yet/made" }, sessions],
+      [{ SITE_DIR: "site", SESSION_DIR: "link/sessions" }, sessions],
+      [{ SITE_DIR: "link", SESSION_DIR: "site/sessions" }, sessions],
+      [{ SITE_DIR: "site", SESSION_DIR: "." }, `SITE_DIR: is in the folder of SESSION_DIR. ${fix}`],
+      [{ SITE_DIR: "site", SESSION_DIR: "sites" }, undefined],
+      [{ SITE_DIR: "site", SESSION_DIR: "..site" }, undefined],
+    ] as const) {
+      const cwd = folder({ config: { ...rest, SESSION_SECRET, ...config } });
+      index(join(cwd, "site"));
+      index(cwd);
+      mkdirSync(join(cwd, "empty"));
+      writeFileSync(join(cwd, "site/secret"), SESSION_SECRET);
+      symlinkSync("site", join(cwd, "link"));
+      symlinkSync(".", join(cwd, "here"));
+      const problems = problem && failure(() => loadConfig({ cwd, env: {} })).problems;
+      assert.deepEqual(problems, problem && [problem], JSON.stringify(config));
+      if (!problem) loadConfig({ cwd, env: {} });
+    }
+    const cwd = folder({ config: good });
+    index(join(cwd, "site"));
+    writeFileSync(join(cwd, "site/own.json"), JSON.stringify(good), { mode: 0o600 });
+    const env = { CONFIG_FILE: "site/own.json", SITE_DIR: "site" };
+    assert.deepEqual(failure(() => loadConfig({ cwd, env })).problems, [contains]);
+  });
+
+  test("is needed by SITE_FALLBACK and SITE_CSP", () => {
+    const ending = "does nothing without SITE_DIR. Set that, too, or remove this key.";
+    assert.deepEqual(problemsWith({ SITE_FALLBACK: true, SITE_CSP: "default-src 'self'" }), [
+      `SITE_FALLBACK: ${ending}`,
+      `SITE_CSP: ${ending}`,
+    ]);
+  });
+
+  test("CF-2 SITE_CSP is a policy that browsers read as it was meant", () => {
+    const site = join(folder({}), "site");
+    index(site);
+    const policyWith = (SITE_CSP: string) => parseConfig({ ...good, SITE_DIR: site, SITE_CSP }).siteCsp;
+    for (const policy of [
+      "default-src 'self'",
+      "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; img-src * data: blob:; upgrade-insecure-requests;",
+      "default-src 'self';connect-src 'self' https://*.arcgis.com wss://a.example",
+    ])
+      assert.equal(policyWith(policy), policy);
+    for (const policy of [
+      "script-src 'self'",
+      "default-src self",
+      "default-src 'self'; script-src self",
+      "default-src 'self'; script-src 'self'; script-src *",
+      "default-src 'self'; Script-Src 'self'; script-src *",
+      "default-src 'self', script-src 'self'",
+      "default-src 'self'\nX-Evil: 1",
+      "default-src 'self' ü",
+      "default-src: 'self'",
+      ";",
+    ])
+      assert.match(
+        String(failure(() => policyWith(policy)).problems),
+        /^SITE_CSP: (?:must be one line|lacks a default-src).* Write it as in the header: /,
+        policy,
+      );
+  });
 });
