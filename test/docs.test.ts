@@ -136,3 +136,21 @@ test("SC-1 every package is pinned with its hash and runs no script when it is i
   }
   assert.match(read(".github/workflows/check.yml"), /npm audit --omit=dev/);
 });
+
+test("SC-1 the public workflows run actions of known commits only, and keep no credentials in the checkout", () => {
+  for (const name of readdirSync(join(root, ".github/workflows"))) {
+    const text = read(`.github/workflows/${name}`);
+    const used = [...text.matchAll(/uses: (\S+)/g)].map(([, action = ""]) => action);
+    assert.notEqual(used.length, 0, name);
+    for (const action of used) assert.match(action, /^[\w./-]+@[0-9a-f]{40}$/, `${name}: ${action}`);
+    const checkouts = used.filter((action) => action.startsWith("actions/checkout@"));
+    assert.equal(text.match(/persist-credentials: false/g)?.length, checkouts.length, name);
+    assert.match(text, /^permissions:\n {2}contents: read$/m, name);
+  }
+});
+
+test("one version: package.json, the changelog and the image", () => {
+  const { version } = JSON.parse(read("package.json"));
+  assert.ok(read("CHANGELOG.md").includes(version));
+  assert.ok(read("deploy/Dockerfile").includes(`image.version="${version}"`));
+});
