@@ -92,6 +92,23 @@ describe("a lock that was left behind", () => {
     assert.deepEqual(readdirSync(join(place, "..")), []);
   });
 
+  test("ST-14 not so that of another machine or container with the same host name, whose process ids are others", {
+    skip: process.platform !== "linux" && "only Linux tells them apart",
+  }, async (t) => {
+    const place = path(t);
+    const child = await otherProcess(t, place);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    const token = readFileSync(place, "latin1");
+    for (const of of [/(?<=pid:\[)\d/, /[\da-f](?= \d)/]) {
+      writeFileSync(
+        place,
+        token.replace(of, (digit) => (digit === "1" ? "2" : "1")),
+      );
+      await assert.rejects(lock(place, neverMs, 100), /not free in time/);
+    }
+  });
+
   test("ST-14 so is that of an earlier life of the same host and process id", async (t) => {
     const place = path(t);
     const held = await lock(place, neverMs);

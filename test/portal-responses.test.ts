@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
-import { createServer as createHttpServer } from "node:http";
+import { createServer as createHttpServer, globalAgent as httpAgent } from "node:http";
 import { createServer as createHttpsServer, globalAgent } from "node:https";
 import { type AddressInfo, createServer as createTcpServer, type Server } from "node:net";
 import { join } from "node:path";
@@ -312,12 +312,28 @@ test("OA-13 a question is asked again when the portal closes the kept connection
   });
   const url = `http://127.0.0.1:${await listen(t, portal)}/portal/sharing/rest/community/self`;
   const ask = portalRequest();
-  for (let times = 0; times < 2; times++) {
-    assert.deepEqual(await ask(url, { httpMethod: "GET" }), { username: "sandy" });
-  }
-  assert.deepEqual(asked, ["GET 0", "GET 1", "GET 0"]);
+  const get = () => ask(url, { httpMethod: "GET" });
+  // Two connections are kept, and the portal closes both.
+  await Promise.all([get(), get()]);
+  assert.deepEqual(await get(), { username: "sandy" });
+  assert.deepEqual(asked, ["GET 0", "GET 0", "GET 1", "GET 0"]);
   await assert.rejects(ask(url, { httpMethod: "POST" }), { code: "portal_unreachable" });
-  assert.deepEqual(asked.slice(3), ["POST 0"]);
+  assert.deepEqual(asked.slice(4), ["POST 0"], "not on the other kept connection");
+});
+
+test("OA-13 a GET is sent again when its kept connection was closed and reset, as load balancers do", async (t) => {
+  const portal = createHttpServer((_req, res) => {
+    res.setHeader("Content-Type", "application/json").end(`{"username":"sandy"}`);
+  });
+  const port = await listen(t, portal);
+  const ask = portalRequest();
+  const get = () => ask(`http://127.0.0.1:${port}/portal/sharing/rest/community/self`, { httpMethod: "GET" });
+  await get();
+  const kept = Object.entries(httpAgent.freeSockets).find(([name]) => name.includes(`:${port}:`))?.[1]?.[0];
+  assert.ok(kept);
+  // What Linux reports of a connection that has ended before it was reset.
+  kept._write = (_chunk, _encoding, done) => done(Object.assign(new Error("write EPIPE"), { code: "EPIPE" }));
+  assert.deepEqual(await get(), { username: "sandy" });
 });
 
 test("OA-13 a portal whose certificate is not trusted gets no code", async (t) => {

@@ -144,10 +144,11 @@ for (const [name, row] of Object.entries(rows)) {
     }
 
     test("CK-1 a sign-in works, and its cookie is Secure", async (t) => {
-      const { browser } = await openRow(t, row);
+      const { site, browser } = await openRow(t, row);
       const user = browser(1);
-      const { status, headers, setCookies } = await user.get(await callbackFor(user, "sandy_admin"));
-      assert.deepEqual([status, headers.location], [303, "/"]);
+      const { status, headers, setCookies, body } = await user.get(await callbackFor(user, "sandy_admin"));
+      const code = /data-code="\w+"/.exec(body)?.[0];
+      assert.deepEqual([status, headers.location], [303, "/"], `${code}\n${site.log.text()}`);
       const cookie = setCookies.find((one) => one.startsWith("__Host-arcgis.sid="));
       assert.match(String(cookie), /; Secure/);
       const { username } = (await user.get("/api/session")).json() as { username: string };

@@ -118,7 +118,7 @@ test("CK-8 no two apps on a host name have a cookie in common, further portals i
     url: "https://county.example/portal",
     clientId: "county-app",
   };
-  const uris = ["", "/county", "/portals", "/gis", "/gis/county", "/gis.county", "/flow", "/auto"].flatMap(
+  const uris = ["", "/county", "/portals", "/gis", "/gis/county", "/gis.county", "/tx", "/auto"].flatMap(
     (path) =>
       ["https://a.example", "https://a.example:8443"].map((origin) => `${origin}${path}/authenticate`),
   );
@@ -143,7 +143,7 @@ test("CK-8 a COOKIE_NAME that browsers or this server could not keep apart stops
     "a;b",
     "a=b",
     "ü",
-    "arcgis.flow.x",
+    "arcgis.sid.tx.x",
     "ARCGIS.AUTO.x",
     "x".repeat(41),
   ]) {

@@ -10,6 +10,7 @@ import { describe, type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { ConfigError, loadConfig, parseConfig } from "#src/app/config/config.ts";
 import { checkRedirect } from "#src/cli/doctor/settings.ts";
+import { arcgisAuth, atServer } from "#src/index.ts";
 import { startSandbox } from "#src/sandbox/index.ts";
 import { click } from "./support/browser.ts";
 import { selfSigned } from "./support/certificate.ts";
@@ -118,6 +119,23 @@ describe("a portal with Integrated Windows Authentication at its web adaptor", (
     assert.match(body, /PORTAL_SERVER_URL/);
     const line = site.log.lines.find(({ code }) => code === "web_tier_authentication");
     assert.match(String(line?.reason), /401.*Negotiate/);
+  });
+
+  test("portalServerUrl is forgotten when its arcgisAuth is closed, and two of one portal cannot differ", async (t) => {
+    const options = (portalServerUrl?: string) => ({
+      portal: "https://gis.example.com/portal/sharing/rest",
+      ...{ clientId: "x", redirectUri: "https://app.example.com/authenticate", sessionDir: folder(t) },
+      ...{ sessionSecret: secret(), encryptionKey: secret(), portalServerUrl },
+    });
+    const self = "https://gis.example.com/Portal/sharing/rest/community/self";
+    const [first, second] = [1, 2].map(() =>
+      arcgisAuth(options("https://gis.example.com:7443/arcgis/rest/")),
+    );
+    assert.throws(() => arcgisAuth(options("https://other.example.com/arcgis/rest")), /portalServerUrl/);
+    await first?.close();
+    assert.equal(atServer(self), "https://gis.example.com:7443/arcgis/rest/community/self");
+    await second?.close();
+    assert.equal(atServer(self), self);
   });
 
   test("with PORTAL_SERVER_URL a sign-in, a refresh, the proxy and the sign-out work, and tokens belong to PORTAL_URL", async (t) => {

@@ -116,7 +116,6 @@ const sharedKeys = new WeakMap<SealedStore, Set<string>>();
 export function createAuth(options: ArcGISAuthOptions) {
   const settings = checkOptions(options);
   const { oauth, sessionKey, shareSession, allowedOrganizations } = settings;
-  if (settings.portalServerUrl) reachPortalAt(oauth.portal, settings.portalServerUrl.replace(/\/$/, ""));
   const properties = { identity: sessionKey, signIn: `${sessionKey}SignIn` };
   const cookie = sessionCookie(settings);
   const csrf = csrfTokens(settings.sessionSecrets);
@@ -140,6 +139,8 @@ export function createAuth(options: ArcGISAuthOptions) {
   if (shareSession && claimed.has(sessionKey))
     throw new TypeError(`arcgisAuth: sessionKey: "${sessionKey}" is in use by another mount of this session`);
   if (shareSession) sharedKeys.set(store, claimed.add(sessionKey));
+  const serverUrl = settings.portalServerUrl?.replace(/\/$/, "");
+  const leavePortal = serverUrl ? reachPortalAt(oauth.portal, serverUrl) : undefined;
 
   const revoker = revocation({
     pending: { change: (edit) => store.admin.changePending<PendingRevocation>(edit) },
@@ -337,6 +338,7 @@ export function createAuth(options: ArcGISAuthOptions) {
       claimed.delete(sessionKey);
       void revoker.finishBeforeClose(refresh.close());
       await revoker.close();
+      leavePortal?.();
       if (!settings.store) store.close();
     },
   };

@@ -81,7 +81,7 @@ export const schema = z
       .describe("folder of the encrypted session files"),
     COOKIE_NAME: text(
       "Use at most 40 letters, digits and -, _, ., such as gis.sid; the server itself puts __Host- in front of it.",
-      [/^(?!arcgis\.(?:flow|auto)\.)[a-z][\w.-]{0,39}$/i, "is not a cookie name."],
+      [/^(?!arcgis\.auto\.|.*\.tx\.)[a-z][\w.-]{0,39}$/i, "is not a cookie name."],
     )
       .default("arcgis.sid")
       .describe("name of the session cookie, for several servers on one host name"),

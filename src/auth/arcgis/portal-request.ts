@@ -1,4 +1,6 @@
 import { channel } from "node:diagnostics_channel";
+import http from "node:http";
+import https from "node:https";
 import {
   ArcGISAuthError,
   ArcGISRequestError,
@@ -14,19 +16,33 @@ const secretParams = ["code", "code_verifier", "client_secret", "refresh_token",
 /** Every request, once it ends: `{ url, seconds }`, without query and secrets. */
 const requests = channel("arcgis-sign-in:portal-request");
 
-/** Where servers reach a portal, by the URL where browsers do. */
-const serverUrls = new Map<string, string>();
+/** Where servers reach a portal, for each arcgisAuth that says so. */
+const serverUrls = new Set<{ portal: string; serverUrl: string }>();
 
-/** For a portal whose web adaptor asks browsers for a Windows sign-in. Tokens go on to belong to `portal`. */
-export function reachPortalAt(portal: string, serverUrl: string): void {
-  serverUrls.set(portal.toLowerCase(), serverUrl);
+/**
+ * For a portal whose web adaptor asks browsers for a Windows sign-in. Tokens go on to belong to `portal`. Returns the
+ * function that ends it.
+ * @throws TypeError when another arcgisAuth of this process reaches the portal elsewhere
+ */
+export function reachPortalAt(portal: string, serverUrl: string): () => void {
+  const own = { portal: portal.toLowerCase(), serverUrl };
+  if ([...serverUrls].some((other) => other.portal === own.portal && other.serverUrl !== serverUrl))
+    throw new TypeError("arcgisAuth: portalServerUrl: another arcgisAuth has another one for this portal");
+  serverUrls.add(own);
+  return () => void serverUrls.delete(own);
 }
 
 /** The URL to request in place of one of the portal. */
 export function atServer(url: string): string {
-  for (const [portal, serverUrl] of serverUrls)
+  for (const { portal, serverUrl } of serverUrls)
     if (`${url}/`.toLowerCase().startsWith(`${portal}/`)) return serverUrl + url.slice(portal.length);
   return url;
+}
+
+/** Like Node's own agent, with its forward proxy, but without the connections that earlier requests have kept. */
+function ownConnection({ protocol }: URL): http.Agent {
+  const { Agent, globalAgent } = protocol === "https:" ? https : http;
+  return new Agent({ ...(globalAgent as https.Agent).options, keepAlive: false });
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the type that ArcGIS REST JS gives to its `request` option
@@ -45,20 +61,23 @@ export function portalRequest({ timeoutMs = 10_000, maxBytes = 64 * 1024 } = {})
     const token = typeof authentication === "object" && (await authentication.getToken(url));
     const startedAt = performance.now();
     const signal = AbortSignal.timeout(timeoutMs);
-    const send = (connection: "keep-alive" | "close") =>
+    const send = (agent?: typeof ownConnection) =>
       fetch(httpMethod === "GET" ? `${atServer(url)}?${form}` : atServer(url), {
         method: httpMethod,
-        headers: { Connection: connection, ...(token && { "X-Esri-Authorization": `Bearer ${token}` }) },
+        headers: {
+          ...(!agent && { Connection: "keep-alive" }),
+          ...(token && { "X-Esri-Authorization": `Bearer ${token}` }),
+        },
         ...(httpMethod === "POST" && { body: form }),
         redirect: "manual",
         signal,
-        ...{ size: maxBytes }, // node-fetch's own option: it stops reading there
+        ...{ agent, size: maxBytes }, // node-fetch's own options; it stops reading after so many bytes
       });
     // The portal may be closing a kept connection at this moment. A GET is sent again (RFC 9110, 9.2.2); a code is
     // good for one try, so it gets a connection of its own.
     const sendAgain = (error: Error & { code?: string }) =>
-      error.code === "ECONNRESET" ? send("close") : Promise.reject(error);
-    const response = await (httpMethod === "GET" ? send("keep-alive").catch(sendAgain) : send("close"))
+      /^(?:ECONNRESET|EPIPE)$/.test(error.code ?? "") ? send(ownConnection) : Promise.reject(error);
+    const response = await (httpMethod === "GET" ? send().catch(sendAgain) : send(ownConnection))
       .catch(noResponse)
       .finally(() => requests.publish({ url, seconds: (performance.now() - startedAt) / 1000 }));
     const { status } = response;

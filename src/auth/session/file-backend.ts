@@ -157,7 +157,8 @@ async function change(
       record = await read(path, maxBytes);
       const text = next(record);
       if (text === (record?.text ?? "")) return false;
-      // What has taken the file's place may be a folder, which cannot be replaced.
+      // What has taken the file's place may be a folder, which cannot be replaced. No step both checks the lock and
+      // removes: only a process that is suspended right between the two, for `staleMs`, removes what is newer.
       if (record?.problem || (text === "" && (await isHeld()))) await removeDurably(path);
       if (text === "") return true;
       if (await writeDurably(path, text, { temp, lastAccess: record?.lastAccess })) return true;

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { readlinkSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 import { link } from "node:fs/promises";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -20,7 +20,9 @@ const taken = new Set<string>();
 /**
  * Mutual exclusion for processes that share a folder, and for requests within one. The lock is a file that only one
  * process can create. It is broken at once when its holder is gone for certain, and otherwise when it has not
- * changed for `staleMs` on our own monotonic clock: neither clocks nor process ids need to agree.
+ * changed for `staleMs` on our own monotonic clock: neither clocks nor process ids need to agree. Containers that share
+ * the folder need host names of their own: a lock of process 1, taken before this process 1 started, counts as left by
+ * an earlier one.
  *
  * @throws Error when the lock is not free within `waitMs`
  */
@@ -87,7 +89,7 @@ interface Holder {
 }
 
 const host = hostname();
-const pidNamespace = pidNamespaceOf("/proc/self/ns/pid");
+const pidNamespace = ownPidNamespace();
 const startedAt = Date.now() - process.uptime() * 1000;
 const tokenPattern = /^(.+) (\S+) (\d+) (\d+) ([0-9a-f-]{36})$/;
 
@@ -115,10 +117,12 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** Process ids are only comparable within one namespace: containers may share a host name. */
-function pidNamespaceOf(path: string): string {
+/** Process ids are only comparable within one namespace of one machine: containers and machines may share a host name. */
+function ownPidNamespace(): string {
   try {
-    return readlinkSync(path);
+    return (
+      readlinkSync("/proc/self/ns/pid") + readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim()
+    );
   } catch {
     return "-";
   }
