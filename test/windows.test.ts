@@ -349,6 +349,13 @@ describe("rights on files", { skip: needsPosix("a script in the place of icacls.
     );
   });
 
+  test("ST-1 a session folder whose path icacls prints in a code page of its own counts as open", (t) => {
+    const { env, lines } = fakeIcacls(t, "none");
+    const path = join(folder(t), "Sitzungen für Jürgen");
+    onWindows(`(await import("${backend}")).fileBackend(${JSON.stringify(path)})`, env);
+    assert.match(lines().join(), /inheritance:r/);
+  });
+
   test("so is config.json", async (t) => {
     const { env, lines } = fakeIcacls(t);
     const cwd = folder(t);

@@ -21,6 +21,8 @@ export function restrictOnWindows(path: string): void {
 /** Whether every user of this Windows may open a file or folder; `undefined` when icacls does not say. */
 export function isOpenOnWindows(path: string): boolean | undefined {
   if (process.platform !== "win32") return false;
+  // It prints other letters in a code page that is not known here.
+  if (/[^ -~]/.test(path)) return undefined;
   const findings = others.map((sid) => icacls([path, "/findsid", `*${sid}`]));
   // In every language it prints the path of what it finds, and a summary in any case.
   return findings.includes("") ? undefined : findings.some((text) => text.includes(path));
