@@ -150,7 +150,7 @@ describe("a process that is killed", () => {
   const kills = full || process.platform === "win32" ? 50 : 8;
   const writesAKill = 2_000 / kills;
 
-  test(`ST-7 kill -9 in the middle of ${kills * writesAKill} writes: every session is there, whole, as it was last or was to be`, async (t) => {
+  test(`ST-7 kill -9 ${kills} times in the middle of ${kills * writesAKill} writes: every session is there, whole, as it was last or was to be`, async (t) => {
     const site = openTestStore(t, { dir: place(t) });
     /** Of each session: what was confirmed, and what was asked for since. */
     const model = new Map<string, { confirmed: number; asked: number }>();
@@ -169,7 +169,8 @@ describe("a process that is killed", () => {
           state.asked++;
           assert.equal(await process.ask({ kind: "set", id, value: state.asked }), true);
           state.confirmed = state.asked;
-          if (++writes >= (round + 1) * writesAKill) await process.kill();
+          // At any moment of the writes that are under way.
+          if (++writes >= (round + 1) * writesAKill) await sleep(randomInt(20)).then(process.kill);
         }
       });
       for (const { reason } of (await Promise.allSettled(work)) as PromiseRejectedResult[]) {

@@ -110,13 +110,12 @@ async function ifFound(step: () => Promise<void>): Promise<boolean> {
 
 /** On Windows, a file cannot be read, replaced or removed while some programs have it open: tries again for 5 s. */
 async function whileBusy<T>(step: () => Promise<T>): Promise<T> {
-  for (let pauseMs = 5; ; pauseMs *= 2) {
+  for (const deadline = performance.now() + 5_000; ; await sleep(5 + Math.random() * 45)) {
     try {
       return await step();
     } catch (error) {
-      if (!isBusy(error) || pauseMs > 2_560) throw error;
+      if (!isBusy(error) || performance.now() > deadline) throw error;
     }
-    await sleep(pauseMs);
   }
 }
 
