@@ -1,14 +1,22 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { Browser, type Answer as Response, type Sending } from "./support/browser.ts";
+import { caddy, caddyIsMissing } from "./support/caddy.ts";
+import { nginx, nginxIsMissing } from "./support/nginx.ts";
+import { needsPosix } from "./support/posix.ts";
 import { callbackFor, openSite } from "./support/site.ts";
 
-/** What each reverse proxy sends to the server with its usual settings, for a client at an address and a port. */
+/**
+ * What each reverse proxy sends to the server with its usual settings, for a client at an address and a port. Sources:
+ * the pages of the makers about request headers; for HttpPlatformHandler v2 its own code (forwardinghandler.cpp).
+ */
 interface Row {
   /** The headers beside `X-Forwarded-For`. */
   headers: Record<string, string>;
   /** `X-Forwarded-For`, when it is more than the address. */
   forwardedFor?: (address: string, port: number) => string;
+  /** Of the client with a number; an IPv4 address by default. */
+  address?: (client: number) => string;
   settings?: Record<string, unknown>;
   /** Where a sign-in ends that cannot work. */
   refusal?: "insecure_connection";
@@ -22,7 +30,9 @@ const arr = {
   "Max-Forwards": "10",
 };
 const withPort = (address: string, port: number) => `${address}:${port}`;
-const ipv6WithPort = (address: string, port: number) => `[${address}]:${port}`;
+const token = { "MS-ASPNETCORE-TOKEN": "3c4f2a2e-5c1c-4c3a-9d0f-2c7f4c3f2b11" };
+const addressOf = ({ address = (client: number) => `203.0.113.${client}` }: Row, client: number) =>
+  address(client);
 
 const rows: Record<string, Row> = {
   "IIS ARR with its defaults": { headers: arr, forwardedFor: withPort, refusal: "insecure_connection" },
@@ -30,14 +40,27 @@ const rows: Record<string, Row> = {
   "IIS ARR that writes the client's port": { headers: { ...arr, ...https }, forwardedFor: withPort },
   "IIS ARR and a client with IPv6": {
     headers: { ...arr, ...https },
-    forwardedFor: ipv6WithPort,
+    address: (client) => `2001:db8:7:${client}::1`,
+    forwardedFor: (address, port) => `[${address}]:${port}`,
   },
-  "HttpPlatformHandler v2": { headers: https, forwardedFor: withPort },
+  "HttpPlatformHandler v2": { headers: { ...https, ...token }, forwardedFor: withPort },
+  "HttpPlatformHandler v2 and a client of the same network, with its zone": {
+    headers: { ...https, ...token },
+    address: (client) => `fe80:0:0:${client}00::1`,
+    forwardedFor: (address, port) => `[${address}%12]:${port}`,
+  },
+  "HttpPlatformHandler v2 behind Cloudflare: it appends to both headers": {
+    headers: { ...token, "X-Forwarded-Proto": "https, https", "CF-Connecting-IP": "203.0.113.1" },
+    forwardedFor: (address, port) => `${address}, 198.51.100.99:${port}`,
+    settings: { TRUST_PROXY: 2 },
+  },
   "Azure App Service": {
     headers: {
       ...https,
       ...arr,
       "X-AppService-Proto": "https",
+      "X-Forwarded-TlsVersion": "1.3",
+      "WAS-DEFAULT-HOSTNAME": "gis.azurewebsites.net",
       "X-SITE-DEPLOYMENT-ID": "gis",
       "DISGUISED-HOST": "gis.example.com",
       "X-WAWS-Unencoded-URL": "/",
@@ -124,9 +147,7 @@ async function openRow(t: TestContext, row: Row) {
       ...row.settings,
     },
   });
-  const isIPv6 = row.forwardedFor === ipv6WithPort;
-  const browser = (client: number) =>
-    new ProxiedBrowser(site.url, row, isIPv6 ? `2001:db8:7:${client}::1` : `203.0.113.${client}`);
+  const browser = (client: number) => new ProxiedBrowser(site.url, row, addressOf(row, client));
   return { site, browser };
 }
 
@@ -163,9 +184,42 @@ for (const [name, row] of Object.entries(rows)) {
       assert.deepEqual(statuses, [302, 302, 302, 302, 429, 429]);
       assert.equal((await second.get("/sign-in")).status, 302, "another client is not limited");
       const addresses = new Set(site.log.lines.flatMap(({ address }) => address ?? []));
-      const isIPv6 = row.forwardedFor === ipv6WithPort;
-      const expected = [1, 2].map((client) => (isIPv6 ? `2001:db8:7:${client}::1` : `203.0.113.${client}`));
-      assert.deepEqual([...addresses], expected);
+      assert.deepEqual(
+        [...addresses],
+        [1, 2].map((client) => addressOf(row, client)),
+      );
     });
+  });
+}
+
+const programs = {
+  "Caddy itself": [caddy, caddyIsMissing()],
+  "nginx itself": [nginx, nginxIsMissing()],
+} as const;
+
+for (const [name, [proxy, isMissing]] of Object.entries(programs)) {
+  const skip = isMissing || needsPosix("several addresses of this machine");
+  test(`CK-1 AV-1 behind ${name}: a Secure cookie, one rate limit for each client, its address in the log, whatever it claims`, {
+    skip,
+  }, async (t) => {
+    const front = await proxy(t);
+    const site = await openSite(t, {
+      settings: { REDIRECT_URI: `${front.url}/authenticate`, TRUST_PROXY: 1, RATE_LIMIT: 4 },
+    });
+    await front.start(site.url);
+    const [first, second] = [2, 3].map((client) =>
+      Object.assign(front.browser(), { localAddress: `127.0.0.${client}` }),
+    ) as [Browser, Browser];
+    const { status, setCookies } = await first.get(await callbackFor(first, "sandy_admin"));
+    assert.equal(status, 303);
+    assert.match(setCookies.join("\n"), /^__Host-arcgis\.sid=.*; Secure/m);
+    const statuses: number[] = [];
+    for (let request = 0; request < 4; request++)
+      statuses.push((await first.get("/sign-in", { "X-Forwarded-For": `6.6.6.${request}` })).status);
+    // The sign-in above was two of the four.
+    assert.deepEqual(statuses, [302, 302, 429, 429]);
+    assert.equal((await second.get("/sign-in")).status, 302);
+    const addresses = new Set(site.log.lines.flatMap(({ address }) => address ?? []));
+    assert.deepEqual([...addresses], ["127.0.0.2", "127.0.0.3"]);
   });
 }

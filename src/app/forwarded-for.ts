@@ -1,8 +1,9 @@
 import type { RequestHandler } from "express";
 
 /**
- * Removes ports from `X-Forwarded-For`, where Azure Application Gateway and IIS ARR write `203.0.113.9:51544` and
- * `[2001:db8::1]:443`: to rate limits and in the log, a visitor would have another address with every connection.
+ * Removes ports from `X-Forwarded-For`, where Azure, HttpPlatformHandler and IIS ARR write `203.0.113.9:51544`,
+ * `[2001:db8::1]:443` and, on the same network, `[fe80::1%12]:443`: to rate limits and in the log, a visitor would
+ * have another address with every connection.
  */
 export const addressesWithoutPorts: RequestHandler = ({ headers }, _res, next) => {
   const list = headers["x-forwarded-for"];
@@ -16,6 +17,6 @@ export const addressesWithoutPorts: RequestHandler = ({ headers }, _res, next) =
 };
 
 function withoutPort(address: string): string {
-  const [, ipv6, ipv4] = /^(?:\[([\da-f:.]+)\]|([\d.]+))(?::\d+)?$/i.exec(address) ?? [];
+  const [, ipv6, ipv4] = /^(?:\[([\da-f:.]+)(?:%\w+)?\]|([\d.]+))(?::\d+)?$/i.exec(address) ?? [];
   return ipv6 ?? ipv4 ?? address;
 }

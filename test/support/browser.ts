@@ -39,6 +39,8 @@ export class Browser {
   readonly cookies: Map<string, string>;
   /** The certificate that it trusts for https, as PEM. */
   ca?: string;
+  /** Its own address, such as 127.0.0.2: Linux lets programs use all that begin with 127. */
+  localAddress?: string;
 
   constructor(base: string, cookies: Iterable<[string, string]> = []) {
     this.base = base;
@@ -65,6 +67,7 @@ export class Browser {
 
   async send(url: string, { method = "GET", headers = {}, form, body }: Sending = {}): Promise<Answer> {
     const content = form ? new URLSearchParams(form).toString() : body;
+    const { ca, localAddress } = this;
     const cookies = [...this.cookies].map(([name, value]) => `${name}=${value}`).join("; ");
     const sent: Record<string, string | string[]> = {
       ...(cookies && { Cookie: cookies }),
@@ -75,7 +78,7 @@ export class Browser {
     const answer = await new Promise<Answer>((resolve, reject) => {
       const target = new URL(url, this.base);
       const ask = target.protocol === "https:" ? requestTls : request;
-      const outgoing = ask(target, { method, headers: sent, ca: this.ca }, (incoming) => {
+      const outgoing = ask(target, { method, headers: sent, ca, localAddress }, (incoming) => {
         const chunks: Buffer[] = [];
         incoming.on("data", (chunk) => chunks.push(chunk));
         incoming.on("error", reject);
