@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { ConfigError, configKeys, loadConfig, parseConfig } from "#src/app/config/config.ts";
+import { needsPosix } from "./support/posix.ts";
 
 const root = mkdtempSync(join(tmpdir(), "config-test-"));
 after(() => rmSync(root, { recursive: true }));
@@ -821,7 +822,7 @@ describe("TRUST_PROXY", () => {
   }
 });
 
-describe("files with secrets", { skip: process.platform === "win32" && "Windows keeps no such mode" }, () => {
+describe("files with secrets", { skip: needsPosix("modes of files") }, () => {
   for (const mode of [0o604, 0o640, 0o644, 0o660, 0o666]) {
     test(`CF-6 a config.json and a .env with secrets and mode ${mode.toString(8)} stop the start`, () => {
       const cwd = folder({ config: good, dotenv: `SESSION_SECRET=${anotherSecret}` });

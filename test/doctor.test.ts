@@ -193,6 +193,16 @@ describe("a fault of the machine or the configuration", () => {
     }
   });
 
+  test("NODE_USE_SYSTEM_CA makes Node trust the authorities of the machine", async (t) => {
+    const it = await patient(t);
+    it.env = { NODE_USE_SYSTEM_CA: "1" };
+    const found = (await examine(it)).find(({ check }) => check === "private certificate authority");
+    assert.deepEqual(
+      [found?.status, found?.found],
+      ["ok", "NODE_USE_SYSTEM_CA: those of this machine are trusted"],
+    );
+  });
+
   test("NODE_EXTRA_CA_CERTS names a file that is missing, or holds no certificate", async (t) => {
     const it = await patient(t);
     const file = join(it.cwd, "ca.pem");

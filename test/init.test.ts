@@ -61,7 +61,9 @@ describe("npm run init with flags", () => {
     assert.equal(
       output,
       [
-        "Wrote config.json, which only you can open.",
+        process.platform === "win32"
+          ? "Wrote config.json; the doctor says who can open it."
+          : "Wrote config.json, which only you can open.",
         "",
         "Next:",
         "  1. In your portal, add exactly this redirect URI to the OAuth credentials item:",

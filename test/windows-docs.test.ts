@@ -55,6 +55,42 @@ test("the check of XML finds a mistake", () => {
   );
 });
 
+/**
+ * What each element may have: IIS_schema.xml and rewrite_schema.xml of IIS 10, httpplatform_schema.xml of
+ * HttpPlatformHandler v2 (IIS responds 500.19 to any other attribute), xml-config-file.md of WinSW. Only what the files use.
+ */
+const schema: Record<string, string> = {
+  ...{ configuration: "", "system.webServer": "", handlers: "accessPolicy", clear: "" },
+  httpPlatform:
+    "processPath arguments startupTimeLimit rapidFailsPerMinute requestTimeout stdoutLogEnabled stdoutLogFile processesPerApplication forwardWindowsAuthToken",
+  ...{ environmentVariables: "", environmentVariable: "name value" },
+  add: "name path verb modules resourceType requireAccess input pattern ignoreCase negate matchType",
+  ...{ httpErrors: "errorMode existingResponse", security: "", requestFiltering: "" },
+  requestLimits: "maxAllowedContentLength maxUrl maxQueryString",
+  ...{
+    rewrite: "",
+    rules: "",
+    rule: "name enabled patternSyntax stopProcessing",
+    match: "url ignoreCase negate",
+  },
+  ...{ conditions: "logicalGrouping trackAllCaptures", serverVariables: "", set: "name value replace" },
+  action: "type url appendQueryString redirectType statusCode subStatusCode statusReason statusDescription",
+  ...{ service: "", id: "", name: "", description: "", executable: "", arguments: "", workingdirectory: "" },
+  ...{ env: "name value", startmode: "", onfailure: "action delay", stoptimeout: "", logpath: "" },
+  ...{ log: "mode", sizeThreshold: "", keepFiles: "" },
+};
+
+test("the files for IIS and Windows services have no element and no attribute that the program does not know", () => {
+  for (const file of files) {
+    const text = read(file).replace(/<!--.*?-->|<\?xml.*?\?>/gs, "");
+    for (const [, name = "", attributes = ""] of text.matchAll(/<([\w.]+)([^>]*)>/g)) {
+      assert.ok(name in schema, `${file}: <${name}>`);
+      for (const [, attribute = ""] of attributes.matchAll(/([\w.]+)="/g))
+        assert.ok(schema[name]?.split(" ").includes(attribute), `${file}: <${name} ${attribute}>`);
+    }
+  }
+});
+
 test("the files for IIS and Windows services are XML, and set what exists", () => {
   assert.equal(files.length, 3);
   for (const file of files) {

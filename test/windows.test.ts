@@ -281,6 +281,23 @@ describe("mistakes in the configuration that are usual on Windows", () => {
     assert.equal(loadConfig({ cwd, env: {} }).clientId, "test-app");
   });
 
+  test("a backslash in .env is a line break where dotenv makes one of it, and none elsewhere", (t) => {
+    const withDir = (literal: string) => {
+      const cwd = folder(t);
+      const lines = Object.entries(valid()).map(([key, value]) => `${key}=${value}\n`);
+      writeFileSync(join(cwd, ".env"), `${lines.join("")}SESSION_DIR=${literal}\n`, { mode: 0o600 });
+      return () => loadConfig({ cwd, env: {} });
+    };
+    for (const literal of [String.raw`"C:\new"`, String.raw`"D:\files\reports"`])
+      assert.throws(withDir(literal), {
+        problems: [
+          String.raw`.env: SESSION_DIR contains a line break, which \n and \r are in double quotes. Write / for \, or no quotes.`,
+        ],
+      });
+    for (const literal of [String.raw`C:\new`, String.raw`'C:\new'`, '"C:/new"', String.raw`"C:\sessions"`])
+      assert.ok(withDir(literal)().sessionDir.length > 0, literal);
+  });
+
   test("a named pipe as PORT says that iisnode is not supported, and what is", (t) => {
     const problems = configured(t, JSON.stringify(valid()), { PORT: String.raw`\\.\pipe\3c4f2a2e-5c1c` });
     assert.deepEqual(problems, [
@@ -360,13 +377,14 @@ describe("rights on files", { skip: needsPosix("a script in the place of icacls.
     const { env, lines } = fakeIcacls(t);
     const cwd = folder(t);
     const run = import.meta.resolve("#src/cli/run.ts");
-    onWindows(
+    const output = onWindows(
       `const { run } = await import("${run}");
-       const write = () => {};
-       const context = { cwd: ${JSON.stringify(cwd)}, env: {}, input: {}, output: { write }, error: { write: console.error } };
+       const context = { cwd: ${JSON.stringify(cwd)}, env: {}, input: {}, output: { write: console.log }, error: { write: console.error } };
        await run(["init", "--client-id", "test-app"], context);`,
       env,
     );
+    // A disk may have no rights, and then icacls changes nothing.
+    assert.match(output, /^Wrote config.json; the doctor says who can open it\.$/m);
     assert.deepEqual(lines(), [
       `${join(cwd, "config.json")} /inheritance:r /grant:r *S-1-5-18:F *S-1-5-32-544:F *S-1-3-4:F`,
     ]);

@@ -2,8 +2,8 @@
 <!-- IIS with URL Rewrite 2.1 and Application Request Routing 3, in front of a Windows service on 127.0.0.1:3000 (see
      arcgis-sign-in.winsw.xml). Save it as web.config, ALONE in the site's folder. Once, in an elevated PowerShell:
 
-  & $env:windir\system32\inetsrv\appcmd.exe set config -section:system.webServer/proxy /enabled:True /preserveHostHeader:True /reverseRewriteHostInResponseHeaders:False /includePortInXForwardedFor:False /timeout:00:16:00 /commit:apphost
-  & $env:windir\system32\inetsrv\appcmd.exe set config -section:system.webServer/rewrite/allowedServerVariables "/+[name='HTTP_X_FORWARDED_PROTO']" /commit:apphost
+  & $env:windir\system32\inetsrv\appcmd.exe set config /section:system.webServer/proxy /enabled:True /preserveHostHeader:True /reverseRewriteHostInResponseHeaders:False /includePortInXForwardedFor:False /timeout:00:16:00 /commit:apphost
+  & $env:windir\system32\inetsrv\appcmd.exe set config /section:system.webServer/rewrite/allowedServerVariables "/+[name='HTTP_X_FORWARDED_PROTO']" /commit:apphost
 
      reverseRewriteHostInResponseHeaders is True by default. IIS then changes the redirect to the portal into one to this
      server, and every sign-in ends on the page redirect_rewritten. -->

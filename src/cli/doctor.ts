@@ -41,7 +41,7 @@ async function allFindings(
   const { nodeVersion = process.versions.node, now = Date.now } = options;
   const machine = named({
     "Node.js": checkNode(nodeVersion, now()),
-    "private certificate authority": checkAuthorities(env.NODE_EXTRA_CA_CERTS),
+    "private certificate authority": checkAuthorities(env),
   });
   let config: Config;
   try {
@@ -53,7 +53,11 @@ async function allFindings(
     const rest = named({ "everything else": skipped("needs a valid configuration") });
     return [...machine, ...lines.map((line) => ({ check: "configuration", ...line })), ...rest];
   }
-  const rights = checkRights([resolve(cwd, env.CONFIG_FILE || "config.json"), config.sessionDir]);
+  const rights = checkRights([
+    resolve(cwd, env.CONFIG_FILE || "config.json"),
+    resolve(cwd, ".env"),
+    config.sessionDir,
+  ]);
   const settings = named({
     configuration: ok(`is valid, with strong secrets; the session cookie is ${config.cookieName}`),
     "reverse proxy": checkReverseProxy(config),

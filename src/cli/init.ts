@@ -104,7 +104,11 @@ function writeConfig(path: string, name: string, values: Values): string {
 const alreadyExists = (name: string) =>
   `${name} already exists and was not changed. Rename it first, or write another file with --config.`;
 
-const nextSteps = (name: string, redirectUri: string) => `Wrote ${name}, which only you can open.
+/** Windows has disks without rights, and its administrators may open everything. */
+const isPrivate =
+  process.platform === "win32" ? "; the doctor says who can open it" : ", which only you can open";
+
+const nextSteps = (name: string, redirectUri: string) => `Wrote ${name}${isPrivate}.
 
 Next:
   1. In your portal, add exactly this redirect URI to the OAuth credentials item:

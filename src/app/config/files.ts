@@ -29,7 +29,14 @@ export function readJsonFile(path: string, name: string): Source {
 
 /** Reads a file of KEY=value lines the way dotenv does, but leaves `process.env` as it is. */
 export function readDotenvFile(path: string, name: string): Source {
-  return readSettings(path, name, parseDotenv);
+  return readSettings(path, name, (text) => {
+    const settings = parseDotenv(text);
+    const key = Object.keys(settings).find((key) => /[\r\n]/.test(String(settings[key])));
+    // "C:\new" in double quotes.
+    return key
+      ? `${name}: ${key} contains a line break, which \\n and \\r are in double quotes. Write / for \\, or no quotes.`
+      : settings;
+  });
 }
 
 const secretKeys = ["SESSION_SECRET", "ENCRYPTION_KEY", "CLIENT_SECRET", "PORTALS", "REDIS_URL"];

@@ -26,7 +26,10 @@ export function checkNode(version: string, now: number): Finding {
 }
 
 /** Whether the file of NODE_EXTRA_CA_CERTS can be used: Node only warns about it once, on the console. */
-export function checkAuthorities(path: string | undefined): Finding {
+export function checkAuthorities(env: NodeJS.ProcessEnv): Finding {
+  const path = env.NODE_EXTRA_CA_CERTS;
+  if (!path && env.NODE_USE_SYSTEM_CA === "1")
+    return ok("NODE_USE_SYSTEM_CA: those of this machine are trusted");
   if (!path) return skipped("NODE_EXTRA_CA_CERTS is not set: only well-known authorities are trusted");
   try {
     const pem = readFileSync(path, "utf8");

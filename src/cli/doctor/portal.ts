@@ -77,7 +77,7 @@ function whyNoPortal({ status, headers, body }: ProbeResponse): Reason {
 }
 
 const authorityFix =
-  "If you run the authority: put its certificate (PEM) into a file and set NODE_EXTRA_CA_CERTS to that file, in the environment of the server.";
+  "If this machine trusts the authority: set NODE_USE_SYSTEM_CA to 1 in the environment of the server (Node 22.19, 24.6 or later). If not: put its certificate (PEM) into a file and set NODE_EXTRA_CA_CERTS to that file.";
 
 /** Explains the codes of Node (errno) and OpenSSL. */
 function whyNoResponse({ code = "", message }: NodeJS.ErrnoException, host: string): Reason {

@@ -19,7 +19,7 @@ export function checkRights(paths: string[]): Finding | undefined {
   const open = rights.find(({ isOpen }) => isOpen)?.path;
   if (!open && rights.some(({ isOpen }) => isOpen === undefined)) return skipped("icacls does not say");
   if (!open) return ok("no group of all users may open the configuration or the sessions");
-  const command = rightsFor(open).map((part) => (/[ *]/.test(part) ? `"${part}"` : part));
+  const command = rightsFor(open).map((part) => (/[^\w:\\/.-]/.test(part) ? `"${part}"` : part));
   return problem(`every user of this machine may open ${open}`, `Run: icacls ${command.join(" ")}`);
 }
 
