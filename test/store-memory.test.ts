@@ -32,20 +32,24 @@ describe("the cache of opened records", () => {
   /** Reads records whose versions the test sets, and tells how often one was opened. */
   function open() {
     const versions = new Map<string, string>();
+    const record = { text: "", lastAccess: 0 };
     let opened = 0;
     const read = cachedReader(
       {
         version: (name) => versions.get(name),
         // A version in parentheses is too new to be told from another state of the same moment.
-        read: async (name) => ({ text: "", lastAccess: 0, version: versions.get(name)?.match(/^\w+$/)?.[0] }),
+        read: async (name) => ({ ...record, version: versions.get(name)?.match(/^\w+$/)?.[0] }),
       },
-      () => ({ ...({} as Opened), createdAt: ++opened }),
+      (_name, { text, lastAccess }) => ({
+        ...({} as Opened),
+        ...{ createdAt: ++opened, lastAccess, isOnNewestKey: text !== "on an older key" },
+      }),
     );
-    return { versions, read, opened: () => opened };
+    return { versions, record, read, opened: () => opened };
   }
 
   test("returns what was opened as long as the version is the same, and nothing that had none", async () => {
-    const { versions, read, opened } = open();
+    const { versions, record, read, opened } = open();
     assert.equal(await read("a"), undefined);
     versions.set("a", "1").set("b", "1");
     const first = await read("a");
@@ -54,14 +58,53 @@ describe("the cache of opened records", () => {
     assert.equal(opened(), 2);
     versions.set("a", "(2)");
     for (const times of [3, 4]) {
+      record.text = `changed in the same moment: ${times}`;
       await read("a");
       assert.equal(opened(), times);
     }
-    versions.set("a", "1");
-    await read("a");
-    assert.equal(opened(), 5);
     versions.delete("a");
     assert.equal(await read("a"), undefined);
+  });
+
+  test("opens no text twice: a touch changes the last access only", async () => {
+    const { versions, record, read, opened } = open();
+    for (const [moment, version] of ["1", "(2)", "(2)", "3"].entries()) {
+      versions.set("a", version);
+      record.lastAccess = moment;
+      assert.deepEqual([(await read("a"))?.lastAccess, opened()], [moment, 1]);
+    }
+    record.text = "on an older key";
+    for (const times of [2, 3]) {
+      versions.set("a", `older ${times}`);
+      await read("a");
+      assert.equal(opened(), times, "until it is sealed with the newest");
+    }
+  });
+
+  test("a backend without versions is read every time, and opened when the text has changed", async () => {
+    const reads = ["one", "one", "two", undefined, "two"];
+    const opened: string[] = [];
+    const read = cachedReader(
+      {
+        async read() {
+          const text = reads.shift();
+          return text === undefined ? undefined : { text, lastAccess: 0 };
+        },
+      },
+      (_name, { text }) => {
+        opened.push(text);
+        return { ...({} as Opened), isOnNewestKey: true };
+      },
+    );
+    const found = [];
+    while (reads.length > 0) found.push((await read("a")) !== undefined);
+    assert.deepEqual(
+      [found, opened],
+      [
+        [true, true, true, false, true],
+        ["one", "two", "two"],
+      ],
+    );
   });
 
   test("holds 2,000 records and no more, and lets the oldest go", async () => {

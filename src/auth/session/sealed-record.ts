@@ -9,6 +9,7 @@ export interface Opened extends Times {
   parts: Parts;
   /** When each identity expires (ms since 1970). */
   ends: [name: string, endsAt: number][];
+  isOnNewestKey: boolean;
 }
 
 /** The record's name: no way back to the id, and independent of all keys, so it stays when they are replaced. */
@@ -35,7 +36,8 @@ export function openRecord(
   const { originalMaxAge } = Object(parseJson(parts.cookie)) as { originalMaxAge?: unknown };
   const maxAgeMs = typeof originalMaxAge === "number" ? originalMaxAge : Infinity;
   const ends = identitiesIn(parts).map(([part, one]): [string, number] => [part, endOfSignIn(one)]);
-  return { createdAt, lastAccess, maxAgeMs, parts, ends };
+  const isOnNewestKey = keys.keyOf(text) === "newest";
+  return { createdAt, lastAccess, maxAgeMs, parts, ends, isOnNewestKey };
 }
 
 /** Why a record does not open. */

@@ -215,7 +215,7 @@ export class SealedStore extends Store {
   readonly #open = (name: string, record: StoredRecord): Opened | undefined => {
     const opened = openRecord(this.#keys, name, record);
     if (!opened) this.#options.onUnreadable?.(name.slice(0, 8), problemWith(this.#keys, record));
-    else if (this.#keys.keyOf(record.text) === "older") this.admin.reseal(name).catch(this.#failed);
+    else if (!opened.isOnNewestKey) this.admin.reseal(name).catch(this.#failed);
     return opened;
   };
 

@@ -43,7 +43,7 @@ export function storeAdmin(backend: SessionBackend, keys: KeyRing, lifetimes: Li
         lastAccess: opened.lastAccess,
         endsAt: opened.createdAt + lifetimes.maxSeconds * 1000,
         isExpired: isExpired(opened, lifetimes),
-        isOnNewestKey: keys.keyOf(record.text) === "newest",
+        isOnNewestKey: opened.isOnNewestKey,
       };
     },
 
