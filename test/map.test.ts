@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { click } from "./support/browser.ts";
@@ -87,6 +88,9 @@ describe("a layer on the map", async () => {
   const load = (name: string) => import(new URL(`../views/assets/${name}`, import.meta.url).href);
   const { pathStyle, rendererOf } = await load("map-symbols.js");
   const { fieldsOf } = await load("map-fields.js");
+  const { page } = await load("map-words.js");
+  const english = Object.entries(JSON.parse(readFileSync("views/locales/en.json", "utf8")));
+  page.words = Object.fromEntries(english.map(([key, text]) => [key.replace(/^map\./, ""), text]));
   const fill = (red: number) => ({ type: "esriSFS", style: "esriSFSSolid", color: [red, 0, 0, 255] });
   const labelsOf = (renderer: object, rows: object[]) => {
     const { entries, entryOf } = rendererOf({

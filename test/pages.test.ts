@@ -7,12 +7,12 @@ import { after, before, describe, test } from "node:test";
 import ejs from "ejs";
 import express, { type Response } from "express";
 import { renderError } from "#src/app/error-page.ts";
-import { AppError, type ErrorCode, errorPages, pageTexts } from "#src/app/errors.ts";
+import { AppError, type ErrorCode, nextSteps } from "#src/app/errors.ts";
 import { assets } from "#src/app/pages/assets.ts";
 import { renderHome } from "#src/app/pages/home.ts";
-import { displayName, durationText, initials, roleName } from "#src/app/pages/text.ts";
-import { compileViews, renderConfirm } from "#src/app/pages/views.ts";
-import { errorOf } from "./support/expect.ts";
+import { displayName, initials } from "#src/app/pages/text.ts";
+import { openViews, renderConfirm } from "#src/app/pages/views.ts";
+import { errorOf, pageTextsOf } from "./support/expect.ts";
 
 const viewsFolder = join(import.meta.dirname, "../views");
 const minute = 60_000;
@@ -53,7 +53,9 @@ let server: Server;
 let origin: string;
 
 const app = express();
-compileViews();
+const views = openViews();
+app.locals.views = views;
+const { roleName, durationText, agoText } = views.languages.get("en") ?? assert.fail("there is English");
 app.use(assets({ siteDir: undefined }));
 app.get("/page", (_req, res) => draw(res));
 
@@ -270,7 +272,7 @@ describe("every page", () => {
   test("comes from memory once the app stands, so a disk in trouble cannot take the error page away", async () => {
     const { fileLoader } = ejs;
     ejs.clearCache();
-    compileViews();
+    openViews();
     ejs.fileLoader = () => assert.fail("a template was read from disk");
     try {
       for (const [kind, render] of Object.entries(pagesWith("harmless", sandy))) {
@@ -285,6 +287,7 @@ describe("every page", () => {
     const host = express();
     host.engine("ejs", (_path, _options, done) => done(null, "the host's engine"));
     const guest = express();
+    guest.locals.views = views;
     host.use(
       "/gis",
       guest.get("/", (_req, res) => renderHome(res, { portal: "https://www.arcgis.com/sharing/rest" })),
@@ -374,12 +377,12 @@ describe("the error page", () => {
     retry: { href: "/gis/map", label: "Try again" },
   };
 
-  for (const code of Object.keys(errorPages) as ErrorCode[]) {
+  for (const code of Object.keys(nextSteps) as ErrorCode[]) {
     test(`OU-5 of ${code} has its status, text, next step, code and request id`, async () => {
       const error = errorOf(code, { cause: new Error("secret detail") });
       const { status } = error;
-      const [title, next] = errorPages[code];
-      const text = pageTexts[code] ?? error.toJSON().error.message;
+      const next = nextSteps[code];
+      const { title, text } = pageTextsOf(code);
       const details = { requestId: "9f1c2c1e-6c1f", retry: "/map" };
       const answer = await page((res) => renderError(res, error, details), "/gis");
       assert.equal(answer.status, status);
@@ -544,5 +547,6 @@ describe("durationText", () => {
     [14 * day - 1, "13 days"],
   ] as const) {
     test(`of ${ms} ms is "${expected}"`, () => assert.equal(durationText(ms), expected));
+    test(`${ms} ms ago is "${expected} ago"`, () => assert.equal(agoText(ms), `${expected} ago`));
   }
 });

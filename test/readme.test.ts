@@ -4,8 +4,8 @@ import { dirname, join, relative, resolve } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { configKeys } from "#src/app/config/config.ts";
-import { type ErrorCode, errorPages } from "#src/app/errors.ts";
-import { errorOf } from "./support/expect.ts";
+import { type ErrorCode, nextSteps } from "#src/app/errors.ts";
+import { errorOf, pageTextsOf } from "./support/expect.ts";
 
 const root = join(import.meta.dirname, "..");
 const read = (path: string) => readFileSync(join(root, path), "utf8");
@@ -32,8 +32,8 @@ test("every excerpt in README and docs stands in src word for word", () => {
 
 test("every error code has a heading in docs/errors.md, with its status and title, and no other has", () => {
   const headings = [...read("docs/errors.md").matchAll(/^## (\w+)\n\n(\d+) · (.*?)\. /gm)];
-  const codes = Object.keys(errorPages) as ErrorCode[];
-  const expected = codes.map((code) => [code, String(errorOf(code).status), errorPages[code][0]]);
+  const codes = Object.keys(nextSteps) as ErrorCode[];
+  const expected = codes.map((code) => [code, String(errorOf(code).status), pageTextsOf(code).title]);
   assert.deepEqual(
     headings.map(([, ...parts]) => parts),
     expected,

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { configKeys } from "#src/app/config/config.ts";
-import { errorPages } from "#src/app/errors.ts";
+import { nextSteps } from "#src/app/errors.ts";
 import { callCli } from "./support/cli.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -121,7 +121,7 @@ test("every setting and every error code that the page names exists", () => {
   }
   for (const name of ["redirect_rewritten", "insecure_connection", "web_tier_authentication"]) {
     assert.ok(page.includes(`\`${name}\``), name);
-    assert.ok(name in errorPages, name);
+    assert.ok(name in nextSteps, name);
   }
 });
 

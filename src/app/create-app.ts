@@ -17,7 +17,7 @@ import { health } from "./health.ts";
 import { openLog } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import { accountPath } from "./pages/home.ts";
-import { compileViews, renderConfirm } from "./pages/views.ts";
+import { openViews, renderConfirm } from "./pages/views.ts";
 import type { PortalMount } from "./portal-mount.ts";
 import { portalRoutes, signInLimit } from "./portal-routes.ts";
 import { portals } from "./portals.ts";
@@ -42,9 +42,9 @@ export interface AppOptions {
    * By default it has a session of its own beside, so that an app around it keeps its `req.session`.
    */
   shareSession?: boolean;
-  /** A sentence that every page shows, such as that this is only a demo. */
+  /** A sentence that every page shows, such as that this is only a demo: a key of the catalogs, or the text itself. */
   notice?: string | undefined;
-  /** Buttons on the start page of a signed-in user; `href` is a path of this app. */
+  /** Buttons on the start page of a signed-in user; `href` is a path of this app, `label` a key of the catalogs or a text. */
   links?: { href: string; label: string }[] | undefined;
   /** Aborted when the server begins to stop: from then on /readyz responds 503. */
   stopping?: AbortSignal;
@@ -98,13 +98,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   app.disable("etag");
   app.set("trust proxy", config.trustProxy);
   app.set("query parser", "simple");
-  Object.assign(app.locals, {
-    notice,
-    links,
-    tokenHandover: config.tokenHandover,
-    account: accountPath(config),
-  });
-  compileViews();
+  Object.assign(app.locals, { notice, links, tokenHandover: config.tokenHandover, account: accountPath(config), views: openViews() });
 
   const configs = [config, ...config.furtherPortals];
   const mounts: PortalMount[] = [];

@@ -1,6 +1,6 @@
 import type { ErrorRequestHandler, Request, Response } from "express";
 import type { Logger } from "pino";
-import { errorPages, type KnownError, knownError, pageTexts } from "./errors.ts";
+import { type KnownError, knownError, nextSteps } from "./errors.ts";
 import { render } from "./pages/views.ts";
 import { reasonOf } from "./reason.ts";
 
@@ -57,25 +57,24 @@ export function renderError(
   }: { requestId: string; retry?: string | undefined; header?: object | undefined },
 ): void {
   const base = res.req.baseUrl;
-  const { message, needed } = error.toJSON().error as { message: string; needed?: string };
+  const { needed } = error.toJSON().error as { needed?: string };
   const { status, code } = error;
-  const [title, next] = errorPages[code];
-  const text = pageTexts[code] ?? message;
   // Set on a callback, whose URL works once: what went wrong there begins again.
   const restart: string | undefined = res.locals.signInUrl;
   const fromStart = `${base}/sign-in?returnTo=${encodeURIComponent(`${base}/`)}`;
   const signIn = ("signInUrl" in error && error.signInUrl) || (restart ?? fromStart);
   const isSignIn = restart !== undefined || retry?.toLowerCase() === "/sign-in";
   const again = isSignIn ? signIn : isPath(retry) && base + retry;
-  const home = { href: `${base}/`, label: "Go to the start page" };
-  const actions = {
-    "sign-in": { href: signIn, label: "Sign in" },
-    "another-account": { href: `${signIn}&force_login=true`, label: "Use another account" },
-    home,
-    retry: again ? { href: again, label: "Try again" } : home,
+  const next = nextSteps[code] === "retry" && !again ? "home" : nextSteps[code];
+  const hrefs = {
+    "sign-in": signIn,
+    "another-account": `${signIn}&force_login=true`,
+    home: `${base}/`,
+    retry: again,
   };
+  const action = { href: hrefs[next], label: `error.${next}` };
   res.status(status);
-  render(res, "error", title, { status, code, text, needed, action: actions[next], requestId, header });
+  render(res, "error", `error.${code}.title`, { status, code, needed, action, requestId, header });
 }
 
 /** Without a mount path in front of it "//host" would lead away from here. */

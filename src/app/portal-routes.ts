@@ -29,7 +29,7 @@ export function portalRoutes(mount: PortalMount, limit: RequestHandler): Router 
   // The last page of a window that was opened to sign in (/sign-in?popup=1).
   router.get("/signed-in", (_req, res) => {
     res.set("Cross-Origin-Opener-Policy", "unsafe-none");
-    render(res, "signed-in", "Signed in");
+    render(res, "signed-in", "signed-in.title");
   });
   if (shareSession) router.use(session(auth.sessionOptions));
   router.use(auth);

@@ -47,7 +47,7 @@ export function portals(main: PortalMount, further: { mount: PortalMount; router
   router.get("/sign-in", (req, res, next) => {
     const { portal: id, ...params } = req.query as Record<string, string>;
     const isOpen = id === undefined && params.returnTo === undefined && params.popup === undefined;
-    if (isOpen) return render(res, "choice", "Sign in", { choices: all, params });
+    if (isOpen) return render(res, "choice", "choice.title", { choices: all, params });
     const named = further.find(({ mount }) => mount.config.portalId === id);
     if (!named) return next();
     if (params.popup === "1") res.set("Cross-Origin-Opener-Policy", "unsafe-none");

@@ -27,7 +27,7 @@ export function myContent({ router, auth }: Site): void {
       authentication: identity,
     });
 
-    render(res, "content", "My content", {
+    render(res, "content", "content.title", {
       portal: identity.portal,
       items: results.slice(0, perPage),
       page,

@@ -111,9 +111,9 @@ async function startDemo({ port, sandboxPort, providerPort, site, env }: DemoOpt
     TOKEN_HANDOVER: withMapsSdk,
   });
   const running = await serve(config, {
-    notice: "This server is connected to its built-in sandbox portal. No ArcGIS account is needed.",
+    notice: "demo.notice",
     links: [
-      { href: "/content", label: "My content" },
+      { href: "/content", label: "content.title" },
       ...(withMapsSdk ? [{ href: "/maps-sdk", label: "Maps SDK" }] : []),
     ],
     routes(site) {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { AppError, type ErrorCode, errorPages, type KnownError, pageTexts } from "#src/app/errors.ts";
+import { readFileSync } from "node:fs";
+import { AppError, type ErrorCode, type KnownError } from "#src/app/errors.ts";
 import { AuthError } from "#src/index.ts";
 import { ProxyError } from "#src/proxy/arcgis-proxy.ts";
 import type { Answer, Browser } from "./browser.ts";
@@ -26,6 +27,13 @@ export function errorOf(
   assert.fail(`no error has the code ${code}`);
 }
 
+const english = JSON.parse(readFileSync(new URL("../../views/locales/en.json", import.meta.url), "utf8"));
+
+/** What the page of an error says in English. */
+export function pageTextsOf(code: ErrorCode): { title: string; text: string } {
+  return { title: english[`error.${code}.title`], text: english[`error.${code}.text`] };
+}
+
 /**
  * Asserts that this is our error page for `code`: its status, its texts, the request id to quote, nothing that
  * a cache may keep, no stack trace (OU-4), and no session begun by it.
@@ -34,11 +42,10 @@ export function assertErrorPage(answer: Answer, code: ErrorCode): void {
   const shown = /data-code="(\w+)"/.exec(answer.body)?.[1];
   const error = errorOf(code);
   const { status } = error;
-  const [title] = errorPages[code];
-  const said = pageTexts[code] ?? error.toJSON().error.message;
   assert.deepEqual({ status: answer.status, code: shown }, { status, code }, answer.body);
   const text = answer.body.replaceAll("&#39;", "'");
-  for (const part of [title, said]) assert.ok(text.includes(part), `the page says: ${part}`);
+  for (const part of Object.values(pageTextsOf(code)))
+    assert.ok(text.includes(part), `the page says: ${part}`);
   const requestId = String(answer.headers["x-request-id"]);
   assert.match(requestId, /^[0-9a-f-]{36}$/);
   assert.ok(answer.body.includes(`Request id: ${requestId}`), "the page shows the request id");

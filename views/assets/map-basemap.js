@@ -1,3 +1,5 @@
+import { say } from "./map-words.js";
+
 const { L, topojson } = globalThis;
 
 /** Puts under the layers what was configured (`tiles`), or the land of the earth, which comes from this server. */
@@ -23,7 +25,7 @@ export async function addBasemap(map, { tiles }) {
     {
       pane: "landPane",
       interactive: false,
-      attribution: "Land: Natural Earth",
+      attribution: say("land"),
       style: { className: "land", weight: 1, fillOpacity: 1 },
     },
   ).addTo(map);

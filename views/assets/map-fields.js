@@ -1,4 +1,5 @@
 import { element } from "./map-dom.js";
+import { numberText, page, say } from "./map-words.js";
 
 /** Types that mean nothing to a reader. */
 const hidden = /^esriFieldType(?:OID|GlobalID|Geometry|Blob|Raster|XML)$/;
@@ -24,7 +25,9 @@ export function fieldsOf({ fields = [], displayField, typeIdField, types = [], o
     /** What a feature is called. */
     titleOf(attributes) {
       const field = fields.find(({ name }) => name === displayField);
-      return (field && textOf(field, attributes)) || `Feature ${attributes[objectIdField] ?? ""}`.trim();
+      return (
+        (field && textOf(field, attributes)) || say("feature", { id: attributes[objectIdField] ?? "" }).trim()
+      );
     },
 
     /** What is known of it: pairs of alias and text, without the title and what is empty. */
@@ -37,10 +40,9 @@ export function fieldsOf({ fields = [], displayField, typeIdField, types = [], o
   };
 }
 
-const numbers = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 6, useGrouping: "min2" });
 const day = { day: "numeric", month: "long", year: "numeric" };
-const days = new Intl.DateTimeFormat("en-GB", { ...day, timeZone: "UTC" });
-const times = new Intl.DateTimeFormat("en-GB", { ...day, hour: "2-digit", minute: "2-digit" });
+const days = { ...day, timeZone: "UTC" };
+const times = { ...day, hour: "2-digit", minute: "2-digit" };
 const msOfDay = 24 * 60 * 60 * 1000;
 
 function valueText(value, type, domain) {
@@ -49,9 +51,11 @@ function valueText(value, type, domain) {
   if (coded) return coded.name;
   if (type === "esriFieldTypeDate" && Number.isFinite(value)) {
     // A date without a time is midnight in Greenwich, and would be the day before in America.
-    return (value % msOfDay === 0 ? days : times).format(value);
+    page.days ??= new Intl.DateTimeFormat(page.locale, days);
+    page.times ??= new Intl.DateTimeFormat(page.locale, times);
+    return (value % msOfDay === 0 ? page.days : page.times).format(value);
   }
-  return typeof value === "number" ? numbers.format(value) : String(value);
+  return typeof value === "number" ? numberText(value) : String(value);
 }
 
 /** What opens over the map: a title and a table of the fields. */

@@ -1,5 +1,6 @@
 import { element } from "./map-dom.js";
 import { swatch } from "./map-symbols.js";
+import { numberText, page, say } from "./map-words.js";
 
 /** More than this is no list to read; zooming in makes it shorter. */
 const longest = 100;
@@ -44,15 +45,15 @@ export function featureList(section, choose) {
 
 function group({ title, items }) {
   const sorted = items.toSorted((one, other) =>
-    one.title.localeCompare(other.title, "en", { numeric: true }),
+    one.title.localeCompare(other.title, page.locale, { numeric: true }),
   );
   const more = items.length - longest;
   return element(
     "section",
     { class: "group" },
-    element("h3", {}, element("bdi", {}, title), ` (${items.length})`),
+    element("h3", {}, element("bdi", {}, title), ` (${numberText(items.length)})`),
     element("ul", { class: "features" }, ...sorted.slice(0, longest).map(entry)),
-    ...(more > 0 ? [element("p", { class: "small" }, `And ${more} more. Zoom in to list them.`)] : []),
+    ...(more > 0 ? [element("p", { class: "small" }, say("more", { count: numberText(more) }))] : []),
   );
 }
 

@@ -1,15 +1,9 @@
 import { element } from "./map-dom.js";
 import { swatch } from "./map-symbols.js";
+import { say } from "./map-words.js";
 
-/** What the page says about a layer that it does not draw. (That one is loading is in the style alone: it is so at each step.) */
-const words = {
-  waiting: "Waiting for you to sign in again.",
-  forbidden:
-    "You may not see this layer: it is shared with others, such as a group that you are not in. Its owner can share it with you.",
-  failed: "This layer could not be loaded.",
-  partly: "Some of it could not be loaded.",
-  limited: "Not everything is shown. Zoom in to see more.",
-};
+/** In these states the page says something about a layer. (That one is loading is in the style alone: it is so at each step.) */
+const spoken = ["waiting", "forbidden", "failed", "partly", "limited"];
 
 /**
  * The place of one layer beside the map: its title, its state and its legend.
@@ -19,9 +13,9 @@ const words = {
  * @param {() => void} retry what "Try again" does
  */
 export function layerSection(panel, title, retry) {
-  const heading = element("h2", {}, element("bdi", {}, title));
+  const heading = element("h2", { "data-loading": say("loading") }, element("bdi", {}, title));
   const state = element("p", { class: "state small", role: "status" });
-  const again = element("button", { type: "button", class: "button plain" }, "Try again");
+  const again = element("button", { type: "button", class: "button plain" }, say("tryAgain"));
   const legend = element("ul", { class: "legend" });
   const section = element("section", { class: "layer" }, heading, state, again, legend);
   again.addEventListener("click", retry);
@@ -31,8 +25,8 @@ export function layerSection(panel, title, retry) {
     /** @param {"loading" | "waiting" | "forbidden" | "failed" | "partly" | "limited" | "shown"} name */
     say(name) {
       section.dataset.state = name;
-      state.textContent = words[name] ?? "";
-      state.hidden = !words[name];
+      state.hidden = !spoken.includes(name);
+      state.textContent = state.hidden ? "" : say(name);
       again.hidden = name !== "failed" && name !== "partly";
     },
 

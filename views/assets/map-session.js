@@ -1,4 +1,5 @@
 import { element } from "./map-dom.js";
+import { say } from "./map-words.js";
 
 /** What a window posts after a sign-in. */
 const done = "arcgis-sign-in:done";
@@ -13,16 +14,8 @@ const done = "arcgis-sign-in:done";
  * @param {() => void} options.onReturn called when the same person is signed in again
  */
 export function watchSession(banner, { base, username, onReturn }) {
-  const button = element("button", { type: "button", class: "button" }, "Sign in again");
-  banner.append(
-    element(
-      "p",
-      {},
-      element("strong", {}, "Your sign-in has ended."),
-      " The map stays as it is and loads nothing new.",
-    ),
-    button,
-  );
+  const button = element("button", { type: "button", class: "button" }, say("signInAgain"));
+  banner.append(element("p", {}, element("strong", {}, say("ended")), ` ${say("endedNote")}`), button);
 
   button.addEventListener("click", () => {
     const small = "popup,width=520,height=680";

@@ -1,4 +1,5 @@
 import { svg } from "./map-dom.js";
+import { say } from "./map-words.js";
 
 /*
  * How a layer wants to be drawn: the `drawingInfo` of the ArcGIS REST API, as Leaflet draws it.
@@ -26,7 +27,7 @@ export function rendererOf({ drawingInfo, geometryType, name }) {
 
   const read = readers.get(type);
   const { entries, indexOf } = read ? read(renderer) : { entries: [], indexOf: () => -1 };
-  const usual = read ? defaultLabel || "Other" : label || name;
+  const usual = read ? defaultLabel || say("other") : label || name;
   const other = drawable({ label: usual, symbol: read ? defaultSymbol : symbol });
   const listed = entries.map(drawable);
   return {
@@ -61,7 +62,7 @@ function readUniqueValues({ field1, field2, field3, fieldDelimiter = ",", ...ren
 function readClassBreaks({ field, minValue = -Infinity, normalizationField, classBreakInfos = [] }) {
   return {
     entries: classBreakInfos.map(({ label, classMaxValue, symbol }) => ({
-      label: label || `up to ${classMaxValue}`,
+      label: label || say("upTo", { value: classMaxValue }),
       symbol,
     })),
     indexOf(attributes) {

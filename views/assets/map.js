@@ -9,10 +9,12 @@ import { ask, isSignedOut } from "./map-request.js";
 import { watchSession } from "./map-session.js";
 import { markerImage, pathStyle, rendererOf } from "./map-symbols.js";
 import { keepView } from "./map-view.js";
+import { numberText, page, say } from "./map-words.js";
 
 const { L } = globalThis;
 const container = document.querySelector("#map");
 const settings = JSON.parse(container.dataset.settings);
+Object.assign(page, settings.page);
 const proxy = `${settings.base}/proxy`;
 const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
@@ -21,12 +23,14 @@ const map = L.map(container, {
   minZoom: 2,
   maxZoom: 19,
   worldCopyJump: true,
+  zoomControl: false,
   // Tiles are sharp at whole levels only; lines and areas fit better with something between.
   zoomSnap: settings.tiles ? 1 : 0.5,
   zoomAnimation: !calm,
   fadeAnimation: !calm,
   markerZoomAnimation: !calm,
 });
+L.control.zoom({ zoomInTitle: say("zoomIn"), zoomOutTitle: say("zoomOut") }).addTo(map);
 map.attributionControl.setPrefix('<a href="https://leafletjs.com">Leaflet</a>');
 // esri-leaflet would add its two rules as inline styles, which the policy of this page forbids.
 map.attributionControl._esriAttributionAddedOnce = true;
@@ -51,6 +55,9 @@ Promise.all(layers.map(open)).then(() => {
 });
 showAll.addEventListener("click", () => fitAll());
 map.on("moveend", refreshList);
+map.on("popupopen", ({ popup }) => {
+  popup.getElement().querySelector(".leaflet-popup-close-button").setAttribute("aria-label", say("close"));
+});
 map.on("popupclose", ({ popup }) => {
   // The keyboard goes back to where the popup was opened from.
   if (popup.openedFrom) list.focus(popup.openedFrom);
@@ -173,7 +180,8 @@ function refreshList() {
       .map((layer) => ({ title: layer.name, items: itemsOf(layer) }));
     list.show(shown);
     const count = shown.reduce((sum, { items }) => sum + items.length, 0);
-    summary.textContent = count === 1 ? "1 feature in view" : `${count} features in view`;
+    const isOne = new Intl.PluralRules(page.locale).select(count) === "one";
+    summary.textContent = say(isOne ? "featuresOne" : "featuresOther", { count: numberText(count) });
   });
 }
 

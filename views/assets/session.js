@@ -10,12 +10,14 @@ if (countdown) {
   const tick = () => {
     const left = expires - clockOffset - Date.now();
     if (left <= 0) {
-      countdown.parentElement.textContent = "refreshed at the next use";
+      countdown.parentElement.textContent = countdown.dataset.due;
       return;
     }
     const seconds = Math.floor(left / 1000);
     const twoDigits = String(seconds % 60).padStart(2, "0");
-    countdown.textContent = `${Math.floor(seconds / 60)} min ${twoDigits} s`;
+    countdown.textContent = countdown.dataset.form
+      .replace("{minutes}", Math.floor(seconds / 60))
+      .replace("{seconds}", twoDigits);
     setTimeout(tick, (left % 1000) + 1);
   };
   tick();
@@ -24,7 +26,7 @@ if (countdown) {
 const validUntil = document.querySelector("#valid-until");
 if (validUntil) {
   // The language of the page, so only the time zone changes.
-  validUntil.textContent = new Intl.DateTimeFormat("en-GB", {
+  validUntil.textContent = new Intl.DateTimeFormat(validUntil.dataset.locale, {
     day: "numeric",
     month: "long",
     year: "numeric",

@@ -28,7 +28,7 @@ export function embed({ config, auth }: PortalMount): Router {
     const policy = res.getHeader("Content-Security-Policy");
     res.set("Content-Security-Policy", `${policy};frame-src ${origins.join(" ")}`);
     const header = { user: req.arcgis.user, signOutUrl: req.arcgis.signOutUrl };
-    render(res, "embed", `App of ${app.host}`, { app: app.href, origins, host: app.host, header });
+    render(res, "embed", "embed.title", { app: app.href, origins, host: app.host, header });
   });
   router.all("/embed", allowOnly("GET, HEAD"));
   return router;

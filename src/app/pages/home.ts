@@ -10,7 +10,7 @@ interface Home extends Partial<SignedIn> {
   portalId?: string;
   /** The others, with the user who is signed in there in the same browser. */
   others?: OtherPortal[];
-  /** Buttons, beside those that all portals have. */
+  /** Buttons, beside those that all portals have; `label` is a key of the catalogs, or a text. */
   links?: { href: string; label: string }[];
   /** When the access token is due for a refresh, and when the user has to sign in again. */
   tokenExpires?: Date;
@@ -35,8 +35,8 @@ export function accountPath({ siteDir }: Pick<Config, "siteDir">): string {
 export function home({ config, auth, auto, mounts }: PortalMount): Router {
   const others = mounts.filter((mount) => mount.auth !== auth);
   const router = express.Router();
-  const links = config.mapLayers.length > 0 ? [{ href: "/map", label: "Open the map" }] : [];
-  if (config.siteDir) links.unshift({ href: "/", label: "Open the app" });
+  const links = config.mapLayers.length > 0 ? [{ href: "/map", label: "home.openMap" }] : [];
+  if (config.siteDir) links.unshift({ href: "/", label: "home.openApp" });
   const paths = [...new Set([accountPath(config), "/account"])];
 
   router.get(paths, auth.readOnly, auto.attempt, async (req, res) => {
@@ -80,7 +80,7 @@ export function renderHome(res: Response, { user, portalId, others = [], links =
   if (user || others.some((other) => other.user)) allowForms(res);
   const returnTo = encodeURIComponent(`${res.req.baseUrl}/`);
   const signInHref = `/sign-in?${portalId === undefined ? `returnTo=${returnTo}` : `portal=${portalId}`}`;
-  render(res, "home", user ? "Signed in" : "Sign in", {
+  render(res, "home", user ? "home.signedIn" : "home.signIn", {
     ...page,
     ...{ user, others, now: new Date(), header: user && { user } },
     links: [...links, ...(res.app.locals.links ?? [])],

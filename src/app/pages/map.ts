@@ -23,8 +23,8 @@ export function map({ config: { mapLayers: layers, mapTiles: tiles, siteDir }, a
       const images = `img-src 'self' ${new URL(tiles.url).origin}`;
       res.set("Content-Security-Policy", policy.replace("img-src 'self'", images));
     }
-    render(res, "map", "Map", {
-      mapSettings: JSON.stringify({ base: req.baseUrl, username: user?.username, layers, tiles }),
+    render(res, "map", "map.title", {
+      mapSettings: { base: req.baseUrl, username: user?.username, layers, tiles },
       layers,
       header: { user, csrfToken },
       styles: layers.length > 0 ? ["leaflet.css", "map.css"] : [],

@@ -17,7 +17,7 @@ export function signIns({ config, auth, store, log, count }: PortalMount): Route
     const { user, csrfToken } = req.arcgis;
     const sessions = await sessionsOf(req);
     allowForms(res);
-    render(res, "sign-ins", "Your sign-ins", { ...sessions, now: Date.now(), header: { user, csrfToken } });
+    render(res, "sign-ins", "sign-ins.title", { ...sessions, now: Date.now(), header: { user, csrfToken } });
   });
 
   /**

@@ -39,45 +39,8 @@ export function initials(name: string): string {
   return [...words.slice(0, 1), ...words.slice(1).slice(-1)].join("").toUpperCase() || "?";
 }
 
-const roles = new Map([
-  ["org_admin", "Administrator"],
-  ["org_publisher", "Publisher"],
-  // ArcGIS gives this one to viewers, data editors and users alike.
-  ["org_user", "Member"],
-]);
-
-/** The usual English name of an ArcGIS role; the name of a custom role as it is; "" without one. */
-export function roleName(role = ""): string {
-  return roles.get(role) ?? displayName(role);
-}
-
-/** A length of time in milliseconds, rounded down, as people say it: "27 min", "5 hours", "13 days". */
-export function durationText(ms: number): string {
-  const minutes = Math.floor(ms / 60_000);
-  if (minutes < 1) return "less than a minute";
-  if (minutes < 120) return `${minutes} min`;
-  const hours = Math.floor(minutes / 60);
-  return hours < 48 ? `${hours} hours` : `${Math.floor(hours / 24)} days`;
-}
-
 export type UserNames = Pick<UserProfile, "fullName" | "username" | "organization" | "role">;
-
-/** What a user is called. */
-export function nameOf(user: UserNames): string {
-  return displayName(user.fullName) || displayName(user.username) || "No name";
-}
 
 export function hostOf(url: string): string {
   return URL.canParse(url) ? new URL(url).host : url;
 }
-
-/** The script writes dates in the same form, in the visitor's time zone: "5 December 2026 at 14:03 UTC". */
-export const dateText = new Intl.DateTimeFormat("en-GB", {
-  day: "numeric",
-  month: "long",
-  year: "numeric",
-  hour: "2-digit",
-  minute: "2-digit",
-  timeZone: "UTC",
-  timeZoneName: "short",
-});

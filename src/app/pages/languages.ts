@@ -1,0 +1,139 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import type { Request } from "express";
+import { displayName, type UserNames } from "./text.ts";
+
+/** What templates call, in one language. */
+export type Language = ReturnType<typeof languageOf>;
+
+/** By the name of the catalog; English comes first, for visitors whose languages have none. */
+export type Languages = ReadonlyMap<string, Language>;
+
+type Values = Record<string, unknown>;
+type Catalog = Record<string, string>;
+
+const minuteMs = 60_000;
+const rightToLeft = /^(?:ar|ckb|dv|fa|he|ps|sd|ug|ur|yi)\b/;
+
+/**
+ * Reads the catalogs: `{language}.json` with the texts by key. What a catalog of a later folder lacks is taken
+ * from an earlier one, from the language without its region, or else from English. In a text, `{name}` is replaced by a value, and `[...]` is a part that the template
+ * puts into a link or another element.
+ * @throws Error that names the file when a text has other `{names}` or `[parts]` than the English one
+ */
+export function readLanguages(folders: readonly string[]): Languages {
+  const catalogs = new Map<string, Catalog>([["en", {}]]);
+  const english: Catalog = {};
+  for (const path of folders.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)))) {
+    if (!path.endsWith(".json")) continue;
+    try {
+      const [lang = ""] = Intl.getCanonicalLocales(basename(path, ".json"));
+      const catalog: Catalog = JSON.parse(readFileSync(path, "utf8"));
+      catalogs.set(lang, { ...catalogs.get(lang), ...catalog });
+      if (lang === "en") Object.assign(english, { ...catalog, ...english });
+    } catch (cause) {
+      throw new Error(`${path}: ${(cause as Error).message}`, { cause });
+    }
+  }
+  for (const [lang, catalog] of catalogs) {
+    const mistake = mistakeIn(catalog, english);
+    if (mistake) throw new Error(`${lang}.json: ${mistake}`);
+  }
+  return new Map(
+    [...catalogs].map(([lang, catalog]) => {
+      const wider = catalogs.get(lang.replace(/-.*/, ""));
+      return [lang, languageOf(lang, { ...catalogs.get("en"), ...wider, locale: lang, ...catalog })];
+    }),
+  );
+}
+
+/** What is wrong in a catalog, if anything: the same text needs the same values and parts in every language. */
+function mistakeIn(catalog: Catalog, english: Catalog): string | undefined {
+  const marks = (text: string) => (text.match(/\{\w+\}|[[\]]/g) ?? []).sort().join("");
+  for (const [key, text] of Object.entries(catalog)) {
+    if (typeof text !== "string") return `"${key}" is not text.`;
+    const expected = Object.hasOwn(english, key) ? marks(english[key] ?? "") : undefined;
+    if (expected !== undefined && marks(text) !== expected)
+      return `"${key}" must have these values and parts: ${expected || "none"}`;
+  }
+  return undefined;
+}
+
+function languageOf(lang: string, catalog: Catalog) {
+  const texts = new Map(Object.entries(catalog));
+  const locale = texts.get("locale") ?? lang;
+  const dateFormat = new Intl.DateTimeFormat(locale, {
+    ...{ day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit" },
+    ...{ timeZone: "UTC", timeZoneName: "short" },
+  });
+  const unit = (unit: string) =>
+    new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long", useGrouping: false });
+  const [hoursFormat, daysFormat] = [unit("hour"), unit("day")];
+  const minutesAgo = new Intl.RelativeTimeFormat(locale, { style: "short" });
+  const longAgo = new Intl.RelativeTimeFormat(locale);
+  const split = new Map([...texts].map(([key, text]) => [key, text.split(/[[\]]/)]));
+
+  /** The text of a key, with its values. What is no key, such as an operator's own text, stays as it is. */
+  function t(key: string, values?: Values): string {
+    return fill(texts.get(key) ?? key, values);
+  }
+
+  return {
+    lang,
+    dir: rightToLeft.test(lang) ? "rtl" : "ltr",
+    /** For `Intl` in the page's scripts: dates in English are British, whose clock has 24 hours. */
+    locale,
+    t,
+    /** The text of a key, taken apart: what is before, in and after each `[...]`. */
+    parts: (key: string, values?: Values) => (split.get(key) ?? [key]).map((part) => fill(part, values)),
+    /** The texts of all keys that begin so, for a script of the page. */
+    textsOf: (prefix: string) =>
+      Object.fromEntries(
+        [...texts].flatMap(([key, text]) =>
+          key.startsWith(prefix) ? [[key.slice(prefix.length), text]] : [],
+        ),
+      ),
+    dateText: (date: Date | number) => dateFormat.format(date),
+    /** A length of time in milliseconds, rounded down, as people say it: "27 min", "5 hours", "13 days". */
+    durationText(ms: number): string {
+      const { minutes, hours, days } = rounded(ms);
+      if (minutes < 1) return t("time.underAMinute");
+      if (minutes < 120) return t("time.minutes", { minutes });
+      return hours < 48 ? hoursFormat.format(hours) : daysFormat.format(days);
+    },
+    /** The same as a time in the past: "5 hours ago". */
+    agoText(ms: number): string {
+      const { minutes, hours, days } = rounded(ms);
+      if (minutes < 1) return t("time.underAMinuteAgo");
+      if (minutes < 120) return minutesAgo.format(-minutes, "minute");
+      return hours < 48 ? longAgo.format(-hours, "hour") : longAgo.format(-days, "day");
+    },
+    /** What a user is called. */
+    nameOf: (user: UserNames) => displayName(user.fullName) || displayName(user.username) || t("page.noName"),
+    /** The usual name of an ArcGIS role; the name of a custom role as it is; "" without one. */
+    roleName: (role = "") => texts.get(`role.${role}`) ?? displayName(role),
+    /** A browser as browser-name.ts writes it, such as "Firefox on Linux". */
+    browserText(name?: string): string {
+      if (name === undefined) return t("browser.unknown");
+      const [browser = "", system] = name.split(" on ");
+      if (system === undefined) return browser;
+      const some = browser === "A browser" ? t("browser.some") : browser;
+      return t("browser.onSystem", { browser: some, system });
+    },
+  };
+}
+
+function fill(text: string, values?: Values): string {
+  return values ? text.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? "")) : text;
+}
+
+function rounded(ms: number) {
+  const minutes = Math.floor(ms / minuteMs);
+  return { minutes, hours: Math.floor(minutes / 60), days: Math.floor(minutes / 1440) };
+}
+
+/** The language of a response: the one that the visitor's browser prefers among those that have a catalog. */
+export function languageFor(req: Request, languages: Languages): Language {
+  const lang = req.acceptsLanguages([...languages.keys()]) || "en";
+  return languages.get(lang) as Language;
+}
