@@ -8,7 +8,6 @@ import ejs from "ejs";
 import express, { type Response } from "express";
 import { renderError } from "#src/app/error-page.ts";
 import { AppError, type ErrorCode, nextSteps } from "#src/app/errors.ts";
-import { assets } from "#src/app/pages/assets.ts";
 import { renderHome } from "#src/app/pages/home.ts";
 import { displayName, initials } from "#src/app/pages/text.ts";
 import { openViews, renderConfirm } from "#src/app/pages/views.ts";
@@ -56,7 +55,7 @@ const app = express();
 const views = openViews();
 app.locals.views = views;
 const { roleName, durationText, agoText } = views.languages.get("en") ?? assert.fail("there is English");
-app.use(assets({ siteDir: undefined }));
+app.use(views.assets);
 app.get("/page", (_req, res) => draw(res));
 
 before(async () => {

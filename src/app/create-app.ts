@@ -70,10 +70,11 @@ export interface App extends Express {
 /**
  * Makes the server as an Express app. It listens by itself, or it is mounted in another app:
  * `host.use("/gis", await createApp({ config }))`, with a redirect URI below that path.
- * @throws Error when the session folder cannot be used or Redis cannot be reached
+ * @throws Error when the session folder cannot be used or Redis cannot be reached; ConfigError for a mistake in VIEWS_DIR
  */
 export async function createApp(options: AppOptions): Promise<App> {
   const { config, shareSession = false, notice, links = [], stopping, routes } = options;
+  const views = openViews(config);
   const log = options.log ?? (await openLog(config.logLevel));
   const { store, close } = options.store
     ? { store: options.store, close: async () => {} }
@@ -98,7 +99,13 @@ export async function createApp(options: AppOptions): Promise<App> {
   app.disable("etag");
   app.set("trust proxy", config.trustProxy);
   app.set("query parser", "simple");
-  Object.assign(app.locals, { notice, links, tokenHandover: config.tokenHandover, account: accountPath(config), views: openViews() });
+  Object.assign(app.locals, {
+    notice,
+    links,
+    tokenHandover: config.tokenHandover,
+    account: accountPath(config),
+    views,
+  });
 
   const configs = [config, ...config.furtherPortals];
   const mounts: PortalMount[] = [];
@@ -158,7 +165,7 @@ export async function createApp(options: AppOptions): Promise<App> {
           res.set("Clear-Site-Data", '"cache", "storage"');
       },
     });
-    return { config, auth, shareSession, store, auto, mounts, log: portalLog, count };
+    return { config, auth, shareSession, store, auto, mounts, assets: views.assets, log: portalLog, count };
   }
 
   function routerOf(mount: PortalMount): Router {

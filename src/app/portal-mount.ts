@@ -1,3 +1,4 @@
+import type { Router } from "express";
 import type { Logger } from "pino";
 import type { ArcGISAuth } from "../index.ts";
 import type { SealedStore } from "../session-store.ts";
@@ -16,6 +17,7 @@ export interface PortalMount {
   auto: ReturnType<typeof autoSignIn>;
   /** All portals. A browser has a session of its own at each. */
   mounts: readonly PortalMount[];
+  assets: Router;
   log: Logger;
   count(change: (metrics: Metrics) => void): void;
 }

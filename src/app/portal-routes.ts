@@ -7,7 +7,6 @@ import { api } from "./api.ts";
 import { callbackRoute } from "./callbacks.ts";
 import type { Config } from "./config/config.ts";
 import { AppError } from "./errors.ts";
-import { assets } from "./pages/assets.ts";
 import { embed } from "./pages/embed.ts";
 import { home } from "./pages/home.ts";
 import { map } from "./pages/map.ts";
@@ -21,7 +20,7 @@ export function portalRoutes(mount: PortalMount, limit: RequestHandler): Router 
   const { config, auth, shareSession } = mount;
   const callback = callbackRoute(config).replace(/[()[\]{}?+!:*\\]/g, "\\$&");
   const router = express.Router();
-  router.use(home(mount), proxy(mount), api(mount), assets(config));
+  router.use(home(mount), proxy(mount), api(mount), mount.assets);
 
   router.all(["/sign-in", "/signed-in", callback], allowOnly("GET, HEAD"));
   router.all("/sign-out", allowOnly("GET, HEAD, POST"));

@@ -96,6 +96,10 @@ function validate(sources: Source[], options: LoadOptions, files: string[]): Con
       "NODE_TLS_REJECT_UNAUTHORIZED: turns off certificate checks. Unset it, and name the file of your own certificate authority in NODE_EXTRA_CA_CERTS.",
     );
 
+  for (const key of ["APP_LOGO", "VIEWS_DIR"]) {
+    const found = given.get(key);
+    if (typeof found?.value === "string") given.set(key, { ...found, value: resolve(cwd, found.value) });
+  }
   const values = Object.fromEntries([...given].map(([key, { value }]) => [key, value]));
   const result = schema.safeParse(values);
   if (result.success && problems.length === 0) {

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { isAllowedTarget, type TargetRules } from "../../proxy/arcgis-proxy.ts";
 import { accessRules } from "./access.ts";
+import { appColor, appLogo, appName, viewsDir } from "./brand.ts";
 import { mapLayer, mapTiles } from "./map.ts";
 import { organizationId, portalList } from "./portals.ts";
 import { clientId, clientSecret, makeSecret, secret } from "./secrets.ts";
@@ -145,6 +146,20 @@ export const schema = z
       .default(false)
       .describe("pages that are not in the folder are its `index.html`, for apps with paths of their own"),
     SITE_CSP: contentPolicy.optional().describe("content security policy of the folder's pages"),
+    APP_NAME: appName.default("ArcGIS Sign-In").describe("the app's name on all pages"),
+    APP_LOGO: appLogo
+      .optional()
+      .describe(
+        "an SVG, PNG, WebP or JPEG file of up to 256 KB: the logo beside the name, and the icon of the tab",
+      ),
+    APP_COLOR: appColor
+      .optional()
+      .describe(
+        "color of buttons, links and focus rings, such as `#005e95`; those of the dark theme follow from it",
+      ),
+    VIEWS_DIR: viewsDir
+      .optional()
+      .describe("a folder whose templates, texts and assets replace ours: see Your own look"),
     RATE_LIMIT: rateLimit.default(60).describe("`off`, or sign-in requests per minute and address"),
     LOG_LEVEL: oneOf(logLevels, `is not a log level. Use one of ${logLevels.join(", ")}.`)
       .default("info")

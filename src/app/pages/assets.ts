@@ -1,39 +1,78 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import express, { type Response, type Router } from "express";
+import { paletteOf } from "../config/color.ts";
 import type { Config } from "../config/config.ts";
+
+/** Our templates, and what belongs to them. */
+export const ourFolder = join(import.meta.dirname, "../../../views");
 
 const mapFolder = join(import.meta.dirname, "../../map");
 
 /** Ours, and what the map takes from npm packages: scripts/build.js has copied that. */
-const folders = [
-  join(import.meta.dirname, "../../../views/assets"),
+const ourFolders = [
+  join(ourFolder, "assets"),
   ...readdirSync(mapFolder).map((name) => join(mapFolder, name)),
 ];
 
-/** Changes with every change of an asset. */
-export const version = folders
-  .flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)))
-  .sort()
-  .reduce((hash, path) => hash.update(readFileSync(path)), createHash("sha256"))
-  .digest("hex")
-  .slice(0, 12);
-
-/**
- * Serves the assets at /assets/{version}: for a year under the current version, for a minute under another or none. The
- * version is in the path, so that modules import each other under the same one. With SITE_DIR, paths without one are left
- * to that folder.
- */
-export function assets({ siteDir }: Pick<Config, "siteDir">): Router {
-  const options = { cacheControl: false, index: false, redirect: false, setHeaders } as const;
-  const files = express.Router().use(...folders.map((folder) => express.static(folder, options)));
-  const path = siteDir === undefined ? /\/assets(?:\/[0-9a-f]{12})?(?=\/)/i : /\/assets\/[0-9a-f]{12}(?=\/)/i;
-  return express.Router().use(path, files);
+export interface Assets {
+  /** Changes with every change of an asset. */
+  version: string;
+  /**
+   * Serves the assets at /assets/{version}: for a year under the current version, for a minute under another or none. The
+   * version is in the path, so that modules import each other under the same one. With SITE_DIR, paths without one are
+   * left to that folder.
+   */
+  router: Router;
 }
 
-function setHeaders(res: Response): void {
-  const isCurrent = res.req.baseUrl.endsWith(version);
-  res.set("Cache-Control", isCurrent ? "public, max-age=31536000, immutable" : "public, max-age=60");
-  res.set("X-Content-Type-Options", "nosniff");
+/** The files of VIEWS_DIR/assets, the logo and the colors in front of our own files. */
+export function openAssets({ appColor, appLogo, siteDir, viewsDir }: Partial<Config> = {}): Assets {
+  const ownFolder = viewsDir && join(viewsDir, "assets");
+  const folders = [...(ownFolder && existsSync(ownFolder) ? [ownFolder] : []), ...ourFolders];
+  const made = new Map<string, { type: string; content: string | Buffer }>();
+  if (appLogo) made.set("/logo", appLogo);
+  if (appColor) {
+    const icon = readFileSync(join(ourFolder, "assets/favicon.svg"), "utf8");
+    made.set("/favicon.svg", { type: "image/svg+xml", content: icon.replace("#007ac2", appColor) });
+    made.set("/brand.css", { type: "text/css; charset=utf-8", content: styleOf(appColor) });
+  }
+
+  const hash = createHash("sha256");
+  for (const folder of folders)
+    for (const name of readdirSync(folder).sort()) hash.update(name).update(readFileSync(join(folder, name)));
+  for (const { content } of made.values()) hash.update(content);
+  const version = hash.digest("hex").slice(0, 12);
+
+  const setHeaders = (res: Response) => {
+    const isCurrent = res.req.baseUrl.endsWith(version);
+    res.set("Cache-Control", isCurrent ? "public, max-age=31536000, immutable" : "public, max-age=60");
+    res.set("X-Content-Type-Options", "nosniff");
+  };
+  const options = { cacheControl: false, index: false, redirect: false, setHeaders } as const;
+  const files = express.Router();
+  for (const [path, { type, content }] of made)
+    files.get(path, (_req, res) => {
+      setHeaders(res);
+      // An SVG that is opened by itself is a page: its scripts must not run on this origin.
+      res.set(
+        "Content-Security-Policy",
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox",
+      );
+      res.set("Content-Type", type).send(content);
+    });
+  files.use(...folders.map((folder) => express.static(folder, options)));
+  const path = siteDir === undefined ? /\/assets(?:\/[0-9a-f]{12})?(?=\/)/i : /\/assets\/[0-9a-f]{12}(?=\/)/i;
+  return { version, router: express.Router().use(path, files) };
+}
+
+/** The colors of app.css that follow from APP_COLOR. */
+function styleOf(color: string): string {
+  const { light, dark } = paletteOf(color);
+  const rule = (colors: Record<string, string>) =>
+    `:root{${Object.entries(colors)
+      .map(([name, value]) => `--${name}:${value}`)
+      .join(";")}}`;
+  return `${rule(light)}@media screen and (prefers-color-scheme:dark){${rule(dark)}}`;
 }

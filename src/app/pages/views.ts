@@ -1,12 +1,12 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import ejs from "ejs";
 import type { Response } from "express";
-import { version } from "./assets.ts";
-import { type Languages, languageFor, readLanguages } from "./languages.ts";
+import { type Config, ConfigError } from "../config/config.ts";
+import { suggestionFor } from "../config/suggestion.ts";
+import { openAssets, ourFolder } from "./assets.ts";
+import { languageFor, readLanguages } from "./languages.ts";
 import * as text from "./text.ts";
-
-const ourFolder = join(import.meta.dirname, "../../../views");
 
 /** The signed-in user, and the CSRF token of the page's forms (field `csrf_token`). */
 export interface SignedIn {
@@ -23,65 +23,119 @@ const usual = {
   wide: false,
 };
 
-/** The compiled pages of an app, in all languages: `app.locals.views`. */
-export interface Views {
-  /** Below it are the names of the templates in EJS's cache. */
-  root: string;
-  languages: Languages;
+/** The compiled pages of an app, in all languages, and what belongs to them: `app.locals.views`. */
+export interface Views extends ReturnType<typeof openViews> {}
+
+/**
+ * Reads and compiles everything: a page never waits for the disk, not even when it fails. Templates, texts and assets of
+ * VIEWS_DIR take the place of ours, file by file.
+ * @throws ConfigError for a file there that cannot be used
+ */
+export function openViews(config: Partial<Config> = {}) {
+  const { appName = "ArcGIS Sign-In", appLogo, appColor, viewsDir } = config;
+  const folders = [ourFolder, ...(viewsDir === undefined ? [] : [viewsDir])];
+  try {
+    const languages = readLanguages(folders.map((folder) => join(folder, "locales")).filter(existsSync));
+    const { version, router } = openAssets(config);
+    const brand = {
+      appName,
+      logo: appLogo && `/assets/${version}/logo`,
+      hasColors: appColor !== undefined,
+      version,
+    };
+    const names = Object.keys({ ...languages.get("en"), ...brand });
+    compile([ourFolder], names);
+    if (viewsDir !== undefined) compile(folders, names);
+    return { root: viewsDir ?? ourFolder, languages, brand, assets: router };
+  } catch (cause) {
+    if (viewsDir === undefined) throw cause;
+    throw new ConfigError([`VIEWS_DIR: ${(cause as Error).message}`]);
+  }
 }
 
-/** Reads and compiles everything: a page never waits for the disk, not even when it fails. */
-export function openViews(): Views {
-  const languages = readLanguages([join(ourFolder, "locales")]);
+/** Compiles the templates of all folders, a later one's in place of an earlier one's, under names below the last folder. */
+function compile(folders: string[], functions: string[]): void {
+  const files = new Map(
+    folders.flatMap((folder) => templatesIn(folder).map((name) => [name, join(folder, name)])),
+  );
+  const root = folders.at(-1) ?? ourFolder;
   /** All that templates may name. Named at compile time, they need no slow `with`. */
   const localNames = [
-    ...Object.keys({ ...text, ...languages.get("en"), ...usual }),
-    ..."base title version user portal others links now csrfToken look where".split(" "),
+    ...Object.keys({ ...text, ...usual }),
+    ...functions,
+    ..."base title user portal others links now csrfToken look where".split(" "),
     ..."tokenExpires signInExpires signInHref anotherHref choices params here isComplete".split(" "),
     ..."status code needed action requestId mapSettings layers app origins host items page pages".split(" "),
   ];
-  for (const folder of [ourFolder, join(ourFolder, "partials")]) {
-    for (const name of readdirSync(folder).filter((name) => name.endsWith(".ejs"))) {
-      const filename = join(folder, name);
-      const options = {
-        filename,
-        cache: true,
-        root: ourFolder,
-        _with: false,
-        destructuredLocals: localNames,
-      };
-      ejs.cache.set(filename, ejs.compile(flat(filename), options));
+  const ours = templatesIn(ourFolder);
+  for (const name of files.keys()) {
+    const filename = join(root, name);
+    const options = { filename, cache: true, root, _with: false, destructuredLocals: localNames };
+    try {
+      if (!name.includes("/") && !ours.includes(name)) {
+        const meant = suggestionFor(name, ours);
+        throw new Error(`takes the place of none of our pages.${meant ? ` Did you mean ${meant}?` : ""}`);
+      }
+      ejs.cache.set(filename, ejs.compile(flat(name), options));
+    } catch (cause) {
+      throw new Error(`${name}: ${(cause as Error).message.split("\n", 1)}`, { cause });
     }
   }
-  return { root: ourFolder, languages };
+
+  /** A template with its partials inside, but for those that get locals of their own: an include is slow. */
+  function flat(name: string): string {
+    const source = readFileSync(files.get(name) ?? join(root, name), "utf8");
+    return source.replace(/<%- include\("\/([\w/-]+)"\) -%>\n/g, (_, partial: string) =>
+      flat(`${partial}.ejs`),
+    );
+  }
 }
 
-/** A template with its partials inside, but for those that get locals of their own: an include is slow. */
-function flat(filename: string): string {
-  return readFileSync(filename, "utf8").replace(/<%- include\("([\w/-]+)"\) -%>\n/g, (_, partial: string) =>
-    flat(join(ourFolder, `${partial}.ejs`)),
-  );
+function templatesIn(folder: string): string[] {
+  return ["", "partials/"]
+    .filter((part) => existsSync(join(folder, part)))
+    .flatMap((part) => readdirSync(join(folder, part)).map((name) => part + name))
+    .filter((name) => name.endsWith(".ejs"));
 }
 
 /**
  * Sends a page in the visitor's language. Its template has the functions of text.ts and of a `Language`: what a portal or
  * a visitor wrote goes through `displayName`.
  * Not by `res.render`: an app around this one may have another engine for .ejs, and its `res.locals` would leak in.
- * @param title a key of the catalogs
+ * @param titleKey a key of the catalogs
  */
 export function render(
   res: Response,
   view: string,
-  title: string,
+  titleKey: string,
   locals: Record<string, unknown> = {},
 ): void {
   const { notice, tokenHandover, account, views } = res.app.locals;
-  const { root, languages }: Views = views;
-  const template = ejs.cache.get(join(root, `${view}.ejs`)) as ejs.TemplateFunction;
+  const { root, languages, brand }: Views = views;
   const language = languageFor(res.req, languages);
-  const common = { ...text, ...language, ...usual, notice, tokenHandover, account, version };
+  const title = language.t(titleKey, locals);
+  const all = {
+    base: res.req.baseUrl,
+    ...text,
+    ...language,
+    ...brand,
+    ...usual,
+    notice,
+    tokenHandover,
+    account,
+    title,
+    ...locals,
+  };
+  const pageOf = (folder: string) =>
+    (ejs.cache.get(join(folder, `${view}.ejs`)) as ejs.TemplateFunction)(all);
   res.vary("Accept-Language");
-  res.send(template({ base: res.req.baseUrl, ...common, title: language.t(title, locals), ...locals }));
+  try {
+    res.send(pageOf(root));
+  } catch (error) {
+    // A mistake in a template of VIEWS_DIR is told on the error page: that one has to come, so it may be ours.
+    if (view !== "error") throw error;
+    res.send(pageOf(ourFolder));
+  }
 }
 
 /** From a page that gives no referrer a browser sends its form with "Origin: null", as if it came from anywhere. */

@@ -1,0 +1,77 @@
+import { readFileSync, statSync } from "node:fs";
+import * as z from "zod";
+import { contrast, darkened, enough, white } from "./color.ts";
+import { text } from "./setting-types.ts";
+
+/** APP_NAME: every page and every tab has it. */
+export const appName = text("Use up to 60 characters on one line.", [
+  /^[^\p{Cc}\p{Cs}\p{Bidi_Control}\u2028\u2029]{1,60}$/u,
+  "is too long, or has characters that cannot be seen.",
+]);
+
+/** APP_COLOR: white text must be legible on it. In .env, "#" begins a comment, so it may be left out. */
+export const appColor = text("Write it as #rrggbb, such as #005e95 (in .env without the #).", [
+  /^#?[0-9a-f]{6}$/i,
+  "is not a color.",
+])
+  .transform((value) => `#${value.replace("#", "").toLowerCase()}`)
+  .superRefine((color, { addIssue }) => {
+    if (!/^#[0-9a-f]{6}$/.test(color) || contrast(color, white) >= enough) return;
+    addIssue(
+      `is too light for the white text of buttons (WCAG 2.2 AA asks for a contrast of ${enough}). Use ${darkened(color)}, the nearest that passes, or a darker one.`,
+    );
+  });
+
+/** The logo as it is sent. */
+export interface Logo {
+  type: string;
+  content: Buffer;
+}
+
+const logoFix = "Name an SVG, PNG, WebP or JPEG file.";
+
+/** APP_LOGO: an absolute path, whose file is read. */
+export const appLogo = z
+  .string({ error: `must be text. ${logoFix}` })
+  .transform((path, { addIssue }): Logo => {
+    const logo = readLogo(path);
+    if (typeof logo !== "string") return logo;
+    addIssue(logo);
+    return z.NEVER;
+  });
+
+const mostKilobytes = 256;
+
+/** The logo, or what is wrong with its file. */
+function readLogo(path: string): Logo | string {
+  let content: Buffer;
+  try {
+    // Before it is read: a device such as /dev/zero has no end.
+    const about = statSync(path);
+    if (!about.isFile()) return `is not a file. ${logoFix}`;
+    if (about.size > mostKilobytes * 1024)
+      return `is larger than ${mostKilobytes} KB, and every visitor loads it. Make it smaller.`;
+    content = readFileSync(path);
+  } catch (error) {
+    return `cannot be read (${Object(error).code}). Correct the path, or let the server's user read it.`;
+  }
+  const type = typeOf(content);
+  return type === undefined ? `is no such image. ${logoFix}` : { type, content };
+}
+
+/** By its first bytes: browsers show nothing under another type, and the name may say another one. */
+function typeOf(content: Buffer): string | undefined {
+  const start = content.toString("latin1", 0, 12);
+  if (start.startsWith("\x89PNG\r\n\x1a\n")) return "image/png";
+  if (start.startsWith("\xff\xd8\xff")) return "image/jpeg";
+  if (/^RIFF.{4}WEBP/s.test(start)) return "image/webp";
+  // Without this name, an SVG is not shown as an image.
+  const isSvg = content.includes("<svg") && content.includes("http://www.w3.org/2000/svg");
+  return isSvg ? "image/svg+xml" : undefined;
+}
+
+/** VIEWS_DIR: an absolute path. */
+export const viewsDir = text("Enter the path of a folder.", [
+  (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false,
+  "is not a folder.",
+]);
