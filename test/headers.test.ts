@@ -112,6 +112,16 @@ function policyOf({ headers }: Answer): Record<string, string> {
   );
 }
 
+test("a sign-out behind a reverse proxy that removes a path leaves the storage of the other apps there alone", async (t) => {
+  const redirectUri = "http://localhost:3000/gis/authenticate";
+  const site = await openSite(t, { settings: { REDIRECT_URI: redirectUri } });
+  const browser = site.browser();
+  const callback = new URL(await callbackFor(browser, "sandy_admin"));
+  assert.equal((await browser.get(callback.pathname.replace("/gis", "") + callback.search)).status, 303);
+  const { status, headers } = await signOut(browser);
+  assert.deepEqual([status, headers["clear-site-data"]], [303, undefined]);
+});
+
 for (const mount of ["", "/gis"]) {
   test(`the headers of every kind of answer, ${mount ? `mounted at ${mount}` : "as the whole server"}`, async (t) => {
     const answers = await everyAnswer(t, { mount });

@@ -108,6 +108,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
 
   const configs = [config, ...config.furtherPortals];
+  const isAtRoot = config.callbackPath === callbackRoute(config);
   const mounts: PortalMount[] = [];
   for (const each of configs) mounts.push(mountOf(each));
   const limit = signInLimit(config.rateLimit);
@@ -160,8 +161,8 @@ export async function createApp(options: AppOptions): Promise<App> {
         const { res } = (event.req ?? {}) as Partial<Request>;
         if (res && event.username) res.locals.signedInAs = event.username;
         if (res && ["sign-in-started", "sign-out"].includes(event.type)) auto.stop(res);
-        // What pages have kept of the user. Mounted in another app, the storage is that app's, too.
-        if (res && event.type === "sign-out" && app.path() === "")
+        // What pages have kept of the user. Below a path of another app or a reverse proxy, the storage is others', too.
+        if (res && event.type === "sign-out" && app.path() === "" && isAtRoot)
           res.set("Clear-Site-Data", '"cache", "storage"');
       },
     });
