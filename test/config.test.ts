@@ -1284,7 +1284,7 @@ describe("SITE_DIR", () => {
     assert.equal(loadConfig({ cwd, env: {} }).siteDir, join(cwd, "build/site"));
   });
 
-  test("CF-6 is refused where it would serve the settings, secrets or sessions, through links too", () => {
+  test("SD-5 is refused where it would serve the settings, secrets or sessions, through links too", () => {
     const { SESSION_SECRET, ...rest } = good;
     const contains = `SITE_DIR: contains a file with the server's settings. ${fix}`;
     const sessions = `SITE_DIR: contains the folder of SESSION_DIR. ${fix}`;

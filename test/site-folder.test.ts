@@ -53,7 +53,7 @@ test("a folder's index.html is at /, and our own page about the sign-in at /acco
   assert.equal((await site.browser().get("/account")).status, 200, "for visitors, too");
 });
 
-test("a page without a sign-in leads to the sign-in and back, and what is not a page gets 401, whether it is there or not", async (t) => {
+test("SD-2 a page without a sign-in leads to the sign-in and back, and what is not a page gets 401, whether it is there or not", async (t) => {
   const { site } = await openFolder(t, { "app.js": "1", "docs/guide.html": "The guide" });
   const visitor = site.browser();
   for (const path of ["/", "/docs/guide.html?a=1", "/nothing", "/docs"]) {
@@ -81,7 +81,7 @@ test("a page without a sign-in leads to the sign-in and back, and what is not a 
   assert.equal((await visitor.get("/docs/guide.html?a=1")).body, "The guide");
 });
 
-test("SE-3 after a sign-out the folder is closed, the browser forgets what it has kept, and is not signed in again by itself", async (t) => {
+test("SD-3 after a sign-out the folder is closed, the browser forgets what it has kept, and is not signed in again by itself", async (t) => {
   const { browser } = await openFolder(t, {});
   const { status, headers } = await signOut(browser, "", "/account");
   assert.deepEqual([status, headers.location], [303, "/account"]);
@@ -120,7 +120,7 @@ test("the server's own routes win over files, and other names below /assets are 
   assert.match((await browser.get(ours)).body, /color-scheme/);
 });
 
-test("files have their type, an ETag and a date, and are the user's: caches may keep them, and must ask", async (t) => {
+test("SD-3 files have their type, an ETag and a date, and are the user's: caches may keep them, and must ask", async (t) => {
   const { browser } = await openFolder(t, {
     "app.js": "1",
     "app.mjs": "1",
@@ -285,7 +285,7 @@ test("with SITE_FALLBACK pages that are not there are index.html, and nothing el
     string
   >[])
     assert.equal((await browser.get("/users/7", headers)).status, 404);
-  assert.equal((await browser.get("/a%2fusers", typed)).status, 400);
+  assert.equal((await browser.get("/a%2fusers", typed)).status, 403);
   assert.equal((await browser.get("/api/nothing", script)).status, 404);
 
   const { browser: strict } = await openFolder(t, {});
@@ -317,7 +317,7 @@ test("a folder without the slash gets it, wherever the app is mounted, and has n
   }
 });
 
-test("HT-1 the folder's pages have SITE_CSP or a policy for apps, and our own pages keep theirs", async (t) => {
+test("SD-4 the folder's pages have SITE_CSP or a policy for apps, and our own pages keep theirs", async (t) => {
   const policyOf = async (browser: Browser, path: string, headers = typed) =>
     (await browser.get(path, headers)).headers;
   const { browser } = await openFolder(t, {});
@@ -344,7 +344,7 @@ test("HT-1 the folder's pages have SITE_CSP or a policy for apps, and our own pa
     );
 });
 
-describe("AV-6 nothing leaves the folder but its files", () => {
+describe("SD-1 nothing leaves the folder but its files", () => {
   const spellings = [
     ..."/../secret.txt /..%2fsecret.txt /%2e%2e/secret.txt /%2e%2e%2fsecret.txt /..%5csecret.txt /..\\secret.txt".split(
       " ",
@@ -426,7 +426,7 @@ describe("AV-6 nothing leaves the folder but its files", () => {
           if (allowed.has(path)) assert.match(text, /the page$/);
           else if (SITE_FALLBACK && accept === "text/html" && status === 200)
             assert.match(text, /Home of the app<\/h1>$/, path);
-          else assert.ok([400, 404].includes(status), `${status} ${path}`);
+          else assert.ok([400, 403, 404].includes(status), `${status} ${path}`);
         }
       }
       assert.match(
@@ -451,6 +451,84 @@ describe("AV-6 nothing leaves the folder but its files", () => {
     symlinkSync("2", join(base, "next"));
     renameSync(join(base, "next"), join(base, "current"));
     assert.equal((await browser.get("/")).body, "Two");
+  });
+});
+
+describe("ACCESS is for the folder, too", () => {
+  const trees = "a53c5e0b8d7f4b1c9e2f6a7d8c9b0e1f";
+
+  async function openWithRules(t: TestContext, settings: Record<string, unknown> = {}) {
+    const files = {
+      "public/index.html": "For all",
+      "public/app.js": "1",
+      "staff/index.html": "the plan",
+      "staff/plan.txt": "the plan",
+      "admin/list.txt": "ADMIN",
+      "index.html.gz": gzipSync("Home, compressed"),
+    };
+    const ACCESS = [
+      { path: "/public", allow: "everyone" },
+      { path: "/robots.txt", allow: "everyone" },
+      { path: "/staff", groups: [trees] },
+      { path: "/admin", roles: ["org_admin"] },
+    ];
+    return openFolder(t, files, { settings: { ACCESS, ...settings } });
+  }
+
+  test("SD-3 everyone gets what is for everyone, and caches and search engines may have it; the session is not touched", async (t) => {
+    const { site, browser } = await openWithRules(t);
+    for (const each of [site.browser(), browser]) {
+      const { body, headers, setCookies } = await each.get("/public/");
+      assert.equal(body, "For all");
+      assert.equal(headers["cache-control"], "public, no-cache");
+      assert.equal(headers["x-robots-tag"], undefined);
+      assert.deepEqual(setCookies, []);
+    }
+    const visitor = site.browser();
+    assert.equal((await visitor.get("/public")).headers.location, "./public/");
+    assert.equal((await visitor.get("/public/nothing")).status, 404);
+    assert.equal((await visitor.get("/robots.txt")).status, 404);
+    for (const path of ["/", "/publicity", "/nothing"])
+      assert.equal((await visitor.get(path)).status, 302, path);
+    const { headers } = await browser.get("/");
+    assert.deepEqual([headers["cache-control"], headers["x-robots-tag"]], ["private, no-cache", "noindex"]);
+  });
+
+  test("a user without the right gets a page that leads to another account and back, and a script 403", async (t) => {
+    const { browser } = await openWithRules(t);
+    assert.equal((await browser.get("/admin/list.txt")).body, "ADMIN");
+    const page = await browser.get("/staff/?a=1");
+    assertErrorPage(page, "group_missing");
+    const returnTo = encodeURIComponent("/staff/?a=1");
+    const button = `<a class="button" href="/sign-in?returnTo=${returnTo}&amp;force_login=true">Use another account</a>`;
+    assert.ok(page.body.includes(button), page.body);
+    for (const path of ["/staff/plan.txt", "/staff/nothing", "/STAFF/plan.txt", "/staff."]) {
+      const { status, body } = await browser.get(path, script);
+      assert.equal(status, 403, path);
+      assert.doesNotMatch(body, /the plan/);
+    }
+    assert.equal((await browser.send("/staff/plan.txt", { method: "HEAD" })).status, 403);
+    assert.equal(
+      (await browser.get("/staff/plan.txt", { ...script, Range: "bytes=0-1", "If-None-Match": "*" })).status,
+      403,
+    );
+  });
+
+  test("SD-2 a link from what is for everyone does not open what is not, and neither does SITE_FALLBACK", {
+    skip: needsPosix("links"),
+  }, async (t) => {
+    const { site, folder, browser } = await openWithRules(t, { SITE_FALLBACK: true });
+    symlinkSync("../staff", join(folder, "public/more"));
+    symlinkSync("../public/app.js", join(folder, "staff/app.js"));
+    const visitor = site.browser();
+    for (const path of ["/public/more/plan.txt", "/public/more/", "/public/more", "/public/unknown"])
+      assert.equal((await visitor.get(path)).status, 302, path);
+    assert.equal((await visitor.get("/public/more/plan.txt", script)).status, 401);
+    for (const path of ["/public/more/plan.txt", "/public/more/", "/staff/app.js", "/staff/unknown"])
+      assert.equal((await browser.get(path)).status, 403, path);
+    const home = await browser.get("/public/unknown", { ...typed, "Accept-Encoding": "gzip" });
+    assert.equal(gunzipSync(home.bytes).toString(), "Home, compressed");
+    assert.equal(home.headers["cache-control"], "private, no-cache", "index.html is not for everyone");
   });
 });
 

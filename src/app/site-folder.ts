@@ -1,11 +1,12 @@
 import { realpath, stat } from "node:fs/promises";
 import { extname, join, relative, sep } from "node:path";
-import type { Request, RequestHandler, Response } from "express";
+import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Response } from "express";
 import send from "send";
-import { AuthError, normalPath } from "../index.ts";
+import { AuthError } from "../index.ts";
+import { accessOf } from "./access.ts";
 import { allowOnly } from "./allow-only.ts";
-import { AppError } from "./errors.ts";
 import type { PortalMount } from "./portal-mount.ts";
+import { requestPath } from "./request-path.ts";
 import { siteHeaders } from "./security-headers.ts";
 
 /** A file or a folder of the site. */
@@ -24,22 +25,25 @@ const encodings = [
 ] as const;
 
 /**
- * GET /* - the files of SITE_DIR, behind all other routes: with ETag and Range, and compressed where app.js.br or
- * app.js.gz is beside app.js. With SITE_FALLBACK, pages that are not there are its index.html. There is no list of a
- * folder's files. 400 for a path that programs read in different ways, 404 for what is not in the folder, or begins
- * with a dot; a visitor gets 401, or is sent to the sign-in from a page.
+ * GET /* - the files of SITE_DIR, to those whom ACCESS lets in, behind all other routes: with ETag and Range, and
+ * compressed where app.js.br or app.js.gz is beside app.js. With SITE_FALLBACK, pages that are not there are its
+ * index.html. There is no list of a folder's files. Without a sign-in a page leads there (302), and anything else is a
+ * 401; 403 for others, and for an ambiguous path; 404 for what is not in the folder, or begins with a dot.
  */
 export function siteFolder({ config }: PortalMount): RequestHandler {
   const { siteDir, siteFallback } = config;
   if (siteDir === undefined) return (_req, _res, next) => next();
   const headers = siteHeaders(config);
+  const access = accessOf(config.access);
   const refuseOthers = allowOnly("GET, HEAD");
 
-  return async (req, res, next) => {
-    const names = namesOf(req.path);
-    if (!(await isAdmitted(req, res))) return;
+  const serve: RequestHandler = async (req, res, next) => {
+    const admit = (target: string) => access.admit(target, async () => req.arcgis);
+    // Before anything is looked up: visitors cannot find out what is there.
+    const user = await admit(req.url);
+    const names = requestPath(req.url)?.exact.slice(1).split("/") ?? [];
 
-    // Looked up each time: a new version of the site may be a link that now leads elsewhere.
+    // Each time: a new version of the site may be a link that now leads elsewhere.
     const root = await realpath(siteDir);
     const [, path = "", query = ""] = /^([^?]*)(.*)$/s.exec(req.originalUrl) ?? [];
     const hasSlash = path.endsWith("/");
@@ -51,19 +55,19 @@ export function siteFolder({ config }: PortalMount): RequestHandler {
     if (!file && siteFallback && isPageVisit(req)) file = await entryAt(root, ["index.html"]);
     if (!file?.isFile) return next();
 
+    // The rules also count for the path that a link, a short name or another case has led to.
+    const isPublic = !(await admit(placeOf(file.names))) && !user;
     refuseOthers(req, res, () => {});
-    if (isMoved)
-      return void res
-        .status(302)
-        .set("Location", `./${path.split("/").at(-1)}/${query}`)
-        .end();
-    const { place, encoding, type } = await packed(req, root, file);
+    if (isMoved) return redirect(res, `./${path.split("/").at(-1)}/${query}`);
+
+    const { names: sent, encoding } = await packed(req, root, file);
     const before = res.getHeaders();
-    send(req, place, { root, cacheControl: false, index: false })
+    send(req, placeOf(sent), { root, cacheControl: false, index: false })
       .on("headers", () => {
-        res.type(type).vary("Accept-Encoding");
-        res.set({ ...headers, "Cache-Control": "private, no-cache" });
+        res.type(extname(placeOf(file.names))).vary("Accept-Encoding");
+        res.set({ ...headers, "Cache-Control": isPublic ? "public, no-cache" : "private, no-cache" });
         if (encoding) res.set("Content-Encoding", encoding);
+        if (isPublic) res.removeHeader("X-Robots-Tag");
       })
       .on("error", (error) => {
         if (res.headersSent) return next(error);
@@ -77,21 +81,23 @@ export function siteFolder({ config }: PortalMount): RequestHandler {
       })
       .pipe(res);
   };
+
+  const refuse: ErrorRequestHandler = (error, req, res, next) => {
+    if (!(error instanceof AuthError) || error.status >= 500) return next(error);
+    error.signInUrl ??= req.arcgis.signInUrl();
+    if (error.status === 401 && req.method === "GET" && isPageVisit(req)) redirect(res, error.signInUrl);
+    else next(error);
+  };
+  return express.Router().use(serve, refuse);
 }
 
-/**
- * The names in a path, decoded; the last one is empty when the path ends with a slash.
- * @throws AppError bad_request when programs would read the path in different ways
- */
-function namesOf(path: string): string[] {
-  try {
-    const normal = normalPath(path);
-    if (normal?.startsWith("/") && !normal.includes("//"))
-      return normal.slice(1).split("/").map(decodeURIComponent);
-  } catch {
-    // Not UTF-8.
-  }
-  throw new AppError("bad_request");
+function redirect(res: Response, location: string): void {
+  res.status(302).set("Location", location).end();
+}
+
+/** The path of a file as a URL has it. */
+function placeOf(names: string[]): string {
+  return `/${names.map(encodeURIComponent).join("/")}`;
 }
 
 /** Windows takes other names for these: of devices, of streams, or with another end. Names that begin with a dot are private. */
@@ -117,39 +123,20 @@ async function entryAt(root: string, names: string[]): Promise<Entry | undefined
   }
 }
 
-/**
- * The path of a file in the best encoding that is there and that the client accepts, and the type of its content. An
- * older one is that of another version.
- */
+/** The file to send: in the best encoding that is there and that the client accepts. One that is older is of an old version. */
 async function packed(req: Request, root: string, { names, changed }: Entry) {
-  const [name = ""] = names.slice(-1);
-  const type = extname(name);
-  const placeOf = (names: string[]) => names.map(encodeURIComponent).join("/");
   for (const [encoding, ending] of encodings) {
     if (!req.acceptsEncodings(encoding)) continue;
-    const wanted = [...names.slice(0, -1), name + ending];
+    const wanted = [...names.slice(0, -1), names.at(-1) + ending];
     const entry = await entryAt(root, wanted);
-    if (entry?.isFile && entry.changed >= changed && entry.names.join("/") === wanted.join("/"))
-      return { place: placeOf(wanted), encoding, type };
+    if (entry?.isFile && entry.changed >= changed && placeOf(entry.names) === placeOf(wanted))
+      return { names: wanted, encoding };
   }
-  return { place: placeOf(names), type };
+  return { names };
 }
 
 /** Whether a browser opens a page: an image, a script or a request of a script would not know what to do with another one. */
 function isPageVisit(req: Request): boolean {
   const mode = req.get("Sec-Fetch-Mode") ?? "navigate";
   return mode === "navigate" && /\btext\/html\b/i.test(req.get("Accept") ?? "");
-}
-
-/** Lets the request of a user pass. @returns false when the browser has been sent to the sign-in */
-async function isAdmitted(req: Request, res: Response): Promise<boolean> {
-  try {
-    await req.arcgis.authorize();
-    return true;
-  } catch (error) {
-    const isVisitor = error instanceof AuthError && error.status === 401;
-    if (!isVisitor || !error.signInUrl || !isPageVisit(req) || req.method !== "GET") throw error;
-    res.status(302).set("Location", error.signInUrl).end();
-    return false;
-  }
 }
