@@ -85,6 +85,9 @@ describe("arcgis-sign-in", () => {
     assert.equal((await callCli(["sessions", "revoke"], { cwd, env: all })).code, 64);
     const demo = { npm_lifecycle_event: "demo", npm_config_sandbox_port: "4000" };
     assert.match((await callCli(["demo"], { cwd, env: demo })).error, /--sandbox-port/);
+    const site = { npm_lifecycle_event: "demo", npm_config_site: "true" };
+    const { error } = await callCli(["demo", "./dist"], { cwd, env: site });
+    assert.ok(error.startsWith(lost("--site")), error);
 
     // Both were given: what npm has taken is of no importance.
     const both = await callCli(["sessions", "list", "--portal", "county", "--json"], { cwd, env });

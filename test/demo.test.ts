@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -8,7 +8,7 @@ import { explain } from "#src/app/serve.ts";
 import { Browser, click, crossSite } from "./support/browser.ts";
 import { bin, spawnCli } from "./support/cli.ts";
 import { freePort, startProgram } from "./support/program.ts";
-import { folder } from "./support/site.ts";
+import { folder, signIn } from "./support/site.ts";
 
 test("a demo that cannot have a port names all options to change, and leaves with exit code 78", async (t) => {
   const taken = createServer().listen(0, "127.0.0.1");
@@ -85,6 +85,26 @@ test("the demo's portal remembers the user, as ArcGIS does, until the app asks f
   assert.match(String(silent.headers.location), /^http:.*\/authenticate\?code=/);
   const another = await authorizeUrl("/sign-in?force_login=true");
   assert.equal((await portal.get(another.pathname + another.search, crossSite)).status, 200);
+});
+
+test("the demo puts the sign-in in front of a folder, and says what is wrong with another one", async (t) => {
+  const cwd = folder(t);
+  mkdirSync(join(cwd, "dist"));
+  writeFileSync(join(cwd, "dist/index.html"), "<h1>My app</h1>");
+  const [PORT, SANDBOX_PORT] = [String(await freePort()), String(await freePort())];
+  const url = `http://localhost:${PORT}`;
+  const env = { PORT, SANDBOX_PORT, SITE_FALLBACK: "true" };
+  await startProgram(t, { file: bin, args: ["demo", "--site", "./dist"], cwd, url, env });
+  const app = new Browser(url);
+  assert.equal((await app.get("/")).headers.location, "/sign-in?returnTo=%2F");
+  await signIn(app);
+  for (const path of ["/", "/any/page"]) assert.equal((await app.get(path)).body, "<h1>My app</h1>");
+  assert.match((await app.get("/content")).body, /My content/);
+
+  const free = { PORT: "0", SANDBOX_PORT: "0" };
+  const refused = await runDemo(cwd, free, { flags: ["--site", "."] });
+  assert.equal(refused.code, 78);
+  assert.match(refused.stderr, /^SITE_DIR: contains the folder of SESSION_DIR\. /);
 });
 
 /** Runs a demo that stops by itself. */

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import type { Page, Response } from "playwright-core";
 import { isMapsSdkBuilt, mapsSdk } from "#src/cli/demo-maps-sdk.ts";
@@ -6,7 +8,7 @@ import { startSandbox } from "#src/sandbox/index.ts";
 import { assertAccessible } from "./support/axe.ts";
 import { choose, sessionOf, startChromium } from "./support/chromium.ts";
 import { countsFor } from "./support/map-site.ts";
-import { openSite, type Site } from "./support/site.ts";
+import { folder, openSite, type Site } from "./support/site.ts";
 
 // `npm run test:maps-sdk`: the example with the real Maps SDK, which is no part of the main installation.
 
@@ -23,6 +25,41 @@ async function openExample(t: TestContext): Promise<Site> {
   });
 }
 
+const example = join(import.meta.dirname, "../examples/maps-sdk");
+
+/** The policy that docs/in-front-of.md has for such an app; with other origins, which the page requests itself. */
+function policyFor(origins: string[]): string {
+  const page = readFileSync(join(example, "../../docs/in-front-of.md"), "utf8");
+  const policy = /"SITE_CSP": "(.*)"/.exec(page)?.[1] ?? assert.fail("the page has a policy");
+  return policy.replace(
+    /(?<=(?:img|connect)-src[^;]*)(?=;)/g,
+    origins.map((origin) => ` ${origin}`).join(""),
+  );
+}
+
+/** The same pages as nothing but files in SITE_DIR, with the one through the proxy at /. */
+async function openFolder(t: TestContext, path: string): Promise<Site> {
+  const sandbox = await startSandbox({ clients: [{ clientId: "test-app", redirectUris: [] }] });
+  t.after(() => sandbox.close());
+  const SITE_DIR = folder(t);
+  cpSync(join(example, "dist"), join(SITE_DIR, "maps-sdk/dist"), { recursive: true });
+  const assets = join(SITE_DIR, "maps-sdk/assets");
+  cpSync(join(example, "node_modules/@arcgis/core/assets"), assets, { recursive: true });
+  cpSync(join(example, "dist/proxy.html"), join(SITE_DIR, "index.html"));
+  cpSync(join(example, "dist/hand-over.html"), join(SITE_DIR, "hand-over.html"));
+  const settings = { portal: sandbox.url, layers: sandbox.layers };
+  writeFileSync(join(SITE_DIR, "maps-sdk/settings.json"), JSON.stringify(settings));
+  return openSite(t, {
+    sandbox,
+    settings: {
+      ...{ SITE_DIR, PROXY_ALLOW: `${sandbox.origin}/arcgis/rest/` },
+      ...(path === "/"
+        ? { SITE_CSP: policyFor([]) }
+        : { SITE_CSP: policyFor([sandbox.origin]), TOKEN_HANDOVER: true }),
+    },
+  });
+}
+
 /** What the page says of its layers, when all of them have come to rest: a number of features, or the refusal. */
 async function shown(page: Page): Promise<string[]> {
   await page.waitForFunction(
@@ -31,7 +68,7 @@ async function shown(page: Page): Promise<string[]> {
       return items.length > 0 && items.every(({ dataset }) => Number(dataset.drawn) > 0 || dataset.refused);
     },
     undefined,
-    { timeout: 40_000, polling: 200 },
+    { timeout: 120_000, polling: 200 },
   );
   return page
     .locator("#layers li")
@@ -47,12 +84,14 @@ async function drag(page: Page, right: number): Promise<void> {
 }
 
 describe("the example with the Maps SDK", { skip }, () => {
-  for (const [style, path] of [
-    ["with the token handed over", "/maps-sdk"],
-    ["through the proxy", "/maps-sdk/proxy"],
+  for (const [style, path, openPages, hasToken] of [
+    ["with the token handed over", "/maps-sdk", openExample, true],
+    ["through the proxy", "/maps-sdk/proxy", openExample, false],
+    ["with the token handed over, as files of SITE_DIR", "/hand-over.html", openFolder, true],
+    ["through the proxy, as files of SITE_DIR", "/", openFolder, false],
   ] as const) {
     test(`OU-1 ${style}: one sign-in, every feature drawn, no dialog, and no token where it need not be`, async (t) => {
-      const site = await openExample(t);
+      const site = await openPages(t, path);
       const { page, context } = await open(t);
       const answers: Response[] = [];
       page.on("response", (response) => answers.push(response));
@@ -76,9 +115,14 @@ describe("the example with the Maps SDK", { skip }, () => {
       );
       const everything = [...answers.map((response) => response.url()), ...bodies].join("\n");
       assert.ok(!everything.includes(refreshToken), "the refresh token");
-      assert.equal(everything.includes(token), path === "/maps-sdk", "the access token");
+      assert.equal(everything.includes(token), hasToken, "the access token");
     });
+  }
 
+  for (const [style, path] of [
+    ["with the token handed over", "/maps-sdk"],
+    ["through the proxy", "/maps-sdk/proxy"],
+  ] as const) {
     test(`${style}: who is in no group sees the other layer only, and is told so; the page passes axe in all colors and sizes`, async (t) => {
       const site = await openExample(t);
       const { page } = await open(t);

@@ -37,6 +37,10 @@ export async function run(args: string[], context: CommandContext): Promise<numb
       "after",
       "\nIn a clone of the repository: npm start, npm run demo, npm run doctor -- --help.",
     )
+    // Before its arguments are counted: the value of a lost option is one too many.
+    .hook("preSubcommand", (_program, command) => {
+      if (command.commands.length === 0) refuseLostOptions(command, args, env);
+    })
     .hook("preAction", (_program, command) => refuseLostOptions(command, args, env));
 
   program
@@ -132,14 +136,14 @@ Exit code: 0 done, 1 the user has no session, 64 wrong usage, 69 the session sto
  * Windows PowerShell removes `--` from `npm run sessions -- revoke USER --portal ID`, up to npm 10.9.2. npm then takes
  * the options for its own and passes them on as variables: without them, the command would end more than it should.
  */
-function refuseLostOptions(command: Command, [name]: string[], env: NodeJS.ProcessEnv): void {
+function refuseLostOptions(command: Command, args: string[], env: NodeJS.ProcessEnv): void {
   const options = [...command.options, ...(command.parent?.options ?? [])];
   const lost = options.find(
     (option) =>
-      command.optsWithGlobals()[option.attributeName()] === undefined &&
+      !args.some((arg) => arg.split("=", 1)[0] === option.long) &&
       env[`npm_config_${option.name().replaceAll("-", "_")}`],
   );
-  if (lost && env.npm_lifecycle_event === name)
+  if (lost && env.npm_lifecycle_event === args[0])
     command.error(
       `error: npm has taken ${lost.long} for its own: "--" was lost. Write npm.cmd instead of npm.`,
     );
