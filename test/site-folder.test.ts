@@ -4,13 +4,21 @@ import fs, { renameSync, symlinkSync, utimesSync, writeFileSync } from "node:fs"
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { brotliCompressSync, brotliDecompressSync, gunzipSync, gzipSync } from "node:zlib";
+import { arcgisAuth } from "#src/index.ts";
 import { type Answer, type Browser, click, typed } from "./support/browser.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";
 import { signOut } from "./support/person.ts";
 import { needsPosix } from "./support/posix.ts";
 import { script } from "./support/proxy.ts";
 import { rawGet, sendRaw } from "./support/raw.ts";
-import { openSite, type Site, type SiteOptions, signIn } from "./support/site.ts";
+import {
+  openSite,
+  type Site,
+  type SiteOptions,
+  secret,
+  signIn,
+  folder as tempFolder,
+} from "./support/site.ts";
 import { makeFiles } from "./support/site-folder.ts";
 
 const html = { Accept: "text/html" };
@@ -452,6 +460,28 @@ describe("SD-1 nothing leaves the folder but its files", () => {
     renameSync(join(base, "next"), join(base, "current"));
     assert.equal((await browser.get("/")).body, "Two");
   });
+});
+
+test("SD-2 a sign-in at the app around this one is none here", async (t) => {
+  const files = makeFiles(t, { "index.html": "Home" });
+  const site = await openSite(t, {
+    settings: { SITE_DIR: files },
+    host(host, { url, sandbox }) {
+      const redirectUri = `${url}/host/authenticate`;
+      sandbox.clients[0]?.redirectUris.push(redirectUri);
+      const keys = { sessionSecret: secret(), encryptionKey: secret(), sessionDir: tempFolder(t) };
+      const around = arcgisAuth({ clientId: "test-app", portal: sandbox.url, redirectUri, ...keys });
+      t.after(() => around.close());
+      host.use(around);
+      host.get("/who", (req, res) => void res.send(req.arcgis.user?.username));
+    },
+  });
+  const browser = site.browser();
+  await signIn(browser, "sandy_admin", "/host/sign-in");
+  assert.equal((await browser.get("/who")).body, "sandy_admin");
+  assert.equal((await browser.get("/")).headers.location, "/sign-in?returnTo=%2F");
+  await signIn(browser, "vik_viewer", "/sign-in");
+  assert.equal((await browser.get("/")).body, "Home");
 });
 
 describe("ACCESS is for the folder, too", () => {

@@ -30,7 +30,7 @@ const encodings = [
  * index.html. There is no list of a folder's files. Without a sign-in a page leads there (302), and anything else is a
  * 401; 403 for others, and for an ambiguous path; 404 for what is not in the folder, or begins with a dot.
  */
-export function siteFolder({ config }: PortalMount): RequestHandler {
+export function siteFolder({ config, auth }: PortalMount): RequestHandler {
   const { siteDir, siteFallback } = config;
   if (siteDir === undefined) return (_req, _res, next) => next();
   const headers = siteHeaders(config);
@@ -38,7 +38,12 @@ export function siteFolder({ config }: PortalMount): RequestHandler {
   const refuseOthers = allowOnly("GET, HEAD");
 
   const serve: RequestHandler = async (req, res, next) => {
-    const admit = (target: string) => access.admit(target, async () => req.arcgis);
+    // Of this app: one around it may have a sign-in of its own.
+    const contextOf = async () => {
+      await auth.readOnly(req, res, () => {});
+      return req.arcgis;
+    };
+    const admit = (target: string) => access.admit(target, contextOf);
     // Before anything is looked up: visitors cannot find out what is there.
     const user = await admit(req.url);
     const names = requestPath(req.url)?.exact.slice(1).split("/") ?? [];
