@@ -105,17 +105,17 @@ async function openTabs(t: TestContext): Promise<Tabs> {
 const latest = (page: Page): Promise<Credential> =>
   page.evaluate(() => (window as unknown as { registered: Credential[] }).registered.at(-1) as Credential);
 
-const renew = (page: Page, refused = false): Promise<Credential> =>
+const refresh = (page: Page, refused = false): Promise<Credential> =>
   page.evaluate(
     (refused) =>
-      (window as unknown as { keeper: { renew: (why: object) => Promise<Credential> } }).keeper.renew({
+      (window as unknown as { keeper: { refresh: (why: object) => Promise<Credential> } }).keeper.refresh({
         refused,
       }),
     refused,
   );
 
 /** Waits until each of these pages has another token than this one; the clocks go on meanwhile. */
-async function renewed({ passUntil }: Tabs, token: string, ...pages: Page[]): Promise<Credential[]> {
+async function refreshed({ passUntil }: Tabs, token: string, ...pages: Page[]): Promise<Credential[]> {
   let all: Credential[] = [];
   await passUntil("a new token", async () => {
     all = await Promise.all(pages.map(latest));
@@ -127,7 +127,7 @@ async function renewed({ passUntil }: Tabs, token: string, ...pages: Page[]): Pr
 const calls = (asked: string[]) => asked.filter((path) => path === "/api/credential").length;
 
 describe("a page that was handed its token", { skip }, () => {
-  test("renews it five minutes early, and three tabs need one renewal a period", async (t) => {
+  test("refreshes it five minutes early, and three tabs need one refresh a period", async (t) => {
     const tabs = await openTabs(t);
     const pages = [await tabs.openTab(), await tabs.openTab(), await tabs.openTab()];
     let { token } = await latest(pages[0] as Page);
@@ -136,7 +136,7 @@ describe("a page that was handed its token", { skip }, () => {
       await tabs.pass(24.5 * minute);
       assert.equal(calls(tabs.asked), 0, `period ${period}, five and a half minutes before the end`);
       await tabs.pass(0.6 * minute);
-      const all = await renewed(tabs, token, ...pages);
+      const all = await refreshed(tabs, token, ...pages);
       assert.equal(new Set(all.map((each) => each.token)).size, 1, "all have the same");
       assert.equal(calls(tabs.asked), 1, `period ${period}`);
       token = (all[0] as Credential).token;
@@ -149,7 +149,7 @@ describe("a page that was handed its token", { skip }, () => {
     ["online", `dispatchEvent(new Event("online"))`],
     ["to the front", `document.dispatchEvent(new Event("visibilitychange"))`],
   ] as const) {
-    test(`renews it when it comes back ${what} after a sleep in which no timer ran`, async (t) => {
+    test(`refreshes it when it comes back ${what} after a sleep in which no timer ran`, async (t) => {
       const tabs = await openTabs(t);
       const page = await tabs.openTab();
       const { token } = await latest(page);
@@ -158,7 +158,7 @@ describe("a page that was handed its token", { skip }, () => {
       t.mock.timers.tick(28 * minute);
       await tabs.context.clock.setSystemTime(Date.now());
       await page.evaluate(event);
-      await renewed(tabs, token, page);
+      await refreshed(tabs, token, page);
       assert.equal(calls(tabs.asked), 1);
     });
   }
@@ -168,8 +168,8 @@ describe("a page that was handed its token", { skip }, () => {
     const pages = [await tabs.openTab(), await tabs.openTab()] as const;
     const { token } = await latest(pages[0]);
     tabs.site.sandbox.expireAccessTokens();
-    const asking = Promise.all([renew(pages[0], true), renew(pages[0], true), renew(pages[1], true)]);
-    await renewed(tabs, token, ...pages);
+    const asking = Promise.all([refresh(pages[0], true), refresh(pages[0], true), refresh(pages[1], true)]);
+    await refreshed(tabs, token, ...pages);
     let answered = false;
     void asking.finally(() => (answered = true));
     await tabs.passUntil("an answer to all", () => answered);
@@ -186,8 +186,8 @@ describe("a page that was handed its token", { skip }, () => {
     const old = await latest(pages[0]);
     tabs.lag = 0;
     tabs.site.sandbox.expireAccessTokens();
-    const asking = renew(pages[0], true);
-    const all = await renewed(tabs, old.token, ...pages);
+    const asking = refresh(pages[0], true);
+    const all = await refreshed(tabs, old.token, ...pages);
     assert.ok(
       all.every(({ expires }) => expires < old.expires),
       "or this test proves nothing",
@@ -199,7 +199,7 @@ describe("a page that was handed its token", { skip }, () => {
     const tabs = await openTabs(t);
     const page = await tabs.openTab("#61597/50.72719/7.11050");
     await tabs.site.store.take(await sessionOf(tabs.context));
-    void renew(page).catch(() => {});
+    void refresh(page).catch(() => {});
     await tabs.passUntil("the portal's page", () => page.url().includes("/oauth2/authorize"));
     await choose(page, "Pia Marlow");
     await page.waitForURL(`${tabs.site.url}/tab#61597/50.72719/7.11050`);
@@ -234,7 +234,7 @@ describe("a page that was handed its token", { skip }, () => {
       { times: 2 },
     );
     await tabs.pass(25.1 * minute);
-    await renewed(tabs, token, page);
+    await refreshed(tabs, token, page);
     assert.equal(refusals, 2);
   });
 });

@@ -445,10 +445,10 @@ describe("a fault of the portal", () => {
     const day = soon.toISOString().slice(0, 10);
     await assertTrouble(
       it,
-      new RegExp(`^warning portal's certificate: is trusted, but expires on ${day}\\. Renew it`),
+      new RegExp(`^warning portal's certificate: is trusted, but expires on ${day}\\. Replace it`),
     );
     await open(selfSigned({ ends: new Date("2021-01-01") }));
-    await assertTrouble(it, /^problem portal: the certificate of localhost:\d+ has expired\. Renew it/);
+    await assertTrouble(it, /^problem portal: the certificate of localhost:\d+ has expired\. Replace it/);
     it.settings.PORTAL_URL = it.sandbox.url.replace("http:", "https:");
     await assertTrouble(
       it,

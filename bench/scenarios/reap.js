@@ -1,4 +1,4 @@
-// One run of the reaper over FOLDER, in a process of its own: how long it takes, and how long it lets nobody else in.
+// One run of the reaper over FOLDER, in a process of its own: how long it takes, and how long it blocks other work.
 import { readdirSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as wait } from "node:timers/promises";

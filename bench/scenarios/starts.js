@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { median } from "../numbers.js";
 
-/** From the start of the process to listening, and the memory of a server that nobody has asked anything yet. */
+/** From the start of the process to listening, and the memory of a server before its first request. */
 export async function starts(field, plan) {
   return new Map([
     ["start-tutorial", await started("the tutorial's way: start", () => field.peer("tutorial"), plan)],

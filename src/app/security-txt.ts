@@ -2,7 +2,7 @@ import express, { type Router } from "express";
 import { allowOnly } from "./allow-only.ts";
 import type { Config } from "./config/config.ts";
 
-/** RFC 9116 wants less than a year. It is written anew at every request. */
+/** RFC 9116 wants less than a year. It is written for each request. */
 const validMs = 90 * 24 * 60 * 60_000;
 
 /** GET /.well-known/security.txt - only with SECURITY_CONTACT: where to report vulnerabilities (RFC 9116). */

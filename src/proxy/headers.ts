@@ -56,7 +56,7 @@ const markup = /svg|\bxml\b|html/;
  * site: HTML, SVG, XML, scripts, styles, and unknown types.
  */
 export function harmlessType(contentType = ""): string | undefined {
-  // Written anew: of `application/json;a=b, text/html` a browser believes the end.
+  // Written again: of `application/json;a=b, text/html` a browser believes the end.
   const parts = contentType.toLowerCase().split(";");
   const [type = "", ...parameters] = parts.map((part) => part.trim());
   if (!data.test(type) || markup.test(type)) return undefined;

@@ -104,7 +104,7 @@ const dashes = {
 export function pathStyle(symbol, opacity) {
   if (symbol.type === "esriSLS") return { ...lineStyle(symbol, opacity), fill: false };
   const { color } = symbol;
-  // Hatchings become a paler colour.
+  // Hatchings become a paler color.
   const paler = symbol.style && symbol.style !== "esriSFSSolid" ? 0.4 : 1;
   return {
     ...lineStyle(symbol.outline, opacity),

@@ -13,13 +13,13 @@
 const leastWait = 2_000;
 /** When the server could not be asked, it is asked again after this time (ms). */
 const secondTry = 10_000;
-/** How long a tab that could renew waits for a tab that has done so already (ms). */
+/** How long a tab that could refresh waits for a tab that has done so already (ms). */
 const patience = 200;
 
 /**
  * Keeps a page in possession of an access token that is good for minutes: it asks the server for one, gives it to
  * `register`, and again five minutes before it ends (a fifth of its life, when that is shorter), when the page comes to
- * the front or back online after it should have, and whenever `renew` is called.
+ * the front or back online after it should have, and whenever `refresh` is called.
  *
  * All tabs of a site share what one of them got: Web Locks let one ask at a time, and a BroadcastChannel tells the
  * others. When the session has ended, the page goes to the sign-in and comes back to where it was.
@@ -30,9 +30,9 @@ const patience = 200;
  * @param {string} [options.signIn] of our server's sign-in
  * @param {string} [options.proxy] of our server's proxy
  * @param {() => string} [options.here] the local path to come back to
- * @param {number} [options.early] how long before the end a token is renewed (ms)
- * @returns {Promise<{ renew: (why?: { refused: boolean }) => Promise<Credential>, stop: () => void }>} when the first one
- *   is registered. `renew` gives another one than the last, and with `refused` one that the portal has not ended before
+ * @param {number} [options.early] how long before the end a token is refreshed (ms)
+ * @returns {Promise<{ refresh: (why?: { refused: boolean }) => Promise<Credential>, stop: () => void }>} when the first one
+ *   is registered. `refresh` gives another one than the last, and with `refused` one that the portal has not ended before
  *   its time, as an error 498 says. It rejects when the server cannot be asked, and never settles when the page is on its
  *   way to the sign-in.
  */
@@ -50,10 +50,10 @@ export async function keepCredential({
   /** When the server gave it (ms since 1970). It says which of two is newer; `expires` cannot, it is known to a second. */
   let since = 0;
   /** @type {Promise<Credential> | undefined} */
-  let renewing;
+  let refreshing;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
-  /** When to renew (ms since 1970). */
+  /** When to refresh (ms since 1970). */
   let due = 0;
 
   channel.onmessage = ({ data }) => {
@@ -62,7 +62,7 @@ export async function keepCredential({
     } else if (!current || data.since >= since) take(data.credential, data.since);
   };
   const whenBack = () => {
-    if (document.visibilityState === "visible" && Date.now() >= due) renewLater();
+    if (document.visibilityState === "visible" && Date.now() >= due) refreshLater();
   };
   document.addEventListener("visibilitychange", whenBack);
   addEventListener("online", whenBack);
@@ -70,15 +70,15 @@ export async function keepCredential({
 
   // The first one comes from the server in any case: only its cookie knows who is signed in by now.
   share(await fetchCredential());
-  return { renew, stop };
+  return { refresh, stop };
 
-  function renew({ refused = false } = {}) {
-    renewing ??= navigator.locks
+  function refresh({ refused = false } = {}) {
+    refreshing ??= navigator.locks
       .request("arcgis-credential", another.bind(undefined, current, refused))
       .finally(() => {
-        renewing = undefined;
+        refreshing = undefined;
       });
-    return renewing;
+    return refreshing;
   }
 
   /** Gives a newer one than `last`: one that came while this tab waited, another tab's, or the server's. */
@@ -87,14 +87,14 @@ export async function keepCredential({
     channel.postMessage({ token: last.token, since });
     await new Promise((resolve) => setTimeout(resolve, patience));
     if (current !== last) return current;
-    // The server renews a token when its proxy gets to hear that it is no good, and cannot know otherwise.
+    // The server refreshes a token when its proxy gets to hear that it is no good, and cannot know otherwise.
     if (refused) await fetch(`${proxy}?${last.server}/community/self?f=json`).catch(() => {});
     share(await fetchCredential());
     return current;
   }
 
-  function renewLater() {
-    renew().catch(() => wait(secondTry));
+  function refreshLater() {
+    refresh().catch(() => wait(secondTry));
   }
 
   async function fetchCredential() {
@@ -134,7 +134,7 @@ export async function keepCredential({
   function wait(ms) {
     due = Date.now() + ms;
     clearTimeout(timer);
-    timer = setTimeout(renewLater, ms);
+    timer = setTimeout(refreshLater, ms);
   }
 
   /** To the sign-in, and back here. */

@@ -18,13 +18,13 @@ esriId.registerServers([
   }),
 ]);
 
-const { renew } = await keepCredential({ register: (credential) => esriId.registerToken(credential) });
+const { refresh } = await keepCredential({ register: (credential) => esriId.registerToken(credential) });
 
 // What the SDK does when it wants a token that it does not have: not a dialog, but the next token from our server. Only
 // for our portal: a server that has nothing to do with it gets none.
 esriId.signIn = async (_url, { server }) => {
   if (!`${portal}/`.startsWith(`${server}/`)) throw new Error(`not signed in at ${server}`);
-  const { token, expires, ssl, userId } = await renew({ refused: true });
+  const { token, expires, ssl, userId } = await refresh({ refused: true });
   return new Credential({ server, token, expires, ssl, userId });
 };
 
@@ -32,7 +32,7 @@ esriId.signIn = async (_url, { server }) => {
 esriConfig.request.interceptors.push({
   error({ details }) {
     if (details?.httpStatus === 498 && details.url?.startsWith(portal))
-      renew({ refused: true }).catch(() => {});
+      refresh({ refused: true }).catch(() => {});
   },
 });
 

@@ -88,7 +88,7 @@ function whyNoResponse({ code = "", message }: NodeJS.ErrnoException, host: stri
     ECONNREFUSED: [`nothing listens at ${host}`, "Start the portal, or correct PORTAL_URL."],
     ECONNRESET: [`${host} closes the connection`, "Check for a firewall, and whether it expects https."],
     ETIMEDOUT: [`${host} does not respond within 10 s`, "Check for a firewall or a proxy in between."],
-    CERT_HAS_EXPIRED: [`the certificate of ${host} has expired`, "Renew it at the portal."],
+    CERT_HAS_EXPIRED: [`the certificate of ${host} has expired`, "Replace it at the portal."],
     CERT_NOT_YET_VALID: [`the certificate of ${host} is not valid yet`, "Set this machine's clock."],
     ERR_TLS_CERT_ALTNAME_INVALID: [
       `the certificate of ${host} is for another name`,
@@ -116,7 +116,7 @@ export function checkCertificate({ response, now }: PortalFacts): Finding | unde
   const day = certificateExpires.toISOString().slice(0, 10);
   return certificateExpires.getTime() >= now + 14 * dayMs
     ? ok(`is trusted, and valid until ${day}`)
-    : warning(`is trusted, but expires on ${day}`, "Renew it: users cannot sign in after that.");
+    : warning(`is trusted, but expires on ${day}`, "Replace it: users cannot sign in after that.");
 }
 
 /** Seconds of difference that are worth a look, and that make new tokens look expired. */
