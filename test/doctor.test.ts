@@ -17,6 +17,7 @@ import { type Sandbox, startSandbox } from "#src/sandbox/index.ts";
 import { selfSigned } from "./support/certificate.ts";
 import { callCli, spawnCli } from "./support/cli.ts";
 import { asPlainUser } from "./support/plain-user.ts";
+import { needsPosix } from "./support/posix.ts";
 import { freePort } from "./support/program.ts";
 import { redisIsMissing, startRedis } from "./support/redis.ts";
 import { folder, secret } from "./support/temporary.ts";
@@ -241,7 +242,9 @@ describe("a fault of the machine or the configuration", () => {
     assert.doesNotMatch(weak.output, /changeme|short-but-mine/);
   });
 
-  test("a configuration that other users may open, and TLS checks that are switched off", async (t) => {
+  test("a configuration that other users may open, and TLS checks that are switched off", {
+    skip: needsPosix("modes of files"),
+  }, async (t) => {
     const it = await patient(t);
     await run(it);
     chmodSync(join(it.cwd, "config.json"), 0o644);
@@ -287,7 +290,9 @@ describe("a fault of the machine or the configuration", () => {
 });
 
 describe("a fault of the place where sessions are kept", () => {
-  test("the folder cannot be made, is a link, belongs to another user, is open to others, or cannot be written", async (t) => {
+  test("the folder cannot be made, is a link, belongs to another user, is open to others, or cannot be written", {
+    skip: needsPosix("modes and owners of files"),
+  }, async (t) => {
     const it = await patient(t);
     const place = (name: string) => join(it.cwd, name);
     it.settings.SESSION_DIR = place("config.json/sessions");

@@ -8,6 +8,7 @@ import { createApp } from "#src/app/create-app.ts";
 import { click } from "./support/browser.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";
 import { signOut } from "./support/person.ts";
+import { needsPosix } from "./support/posix.ts";
 import { callbackFor, folder, openSite, type Site, signIn } from "./support/site.ts";
 
 const perMinute = 10;
@@ -153,7 +154,9 @@ describe("AV-1 the rate limit of the sign-in", () => {
 });
 
 describe("AV-1 whose requests are counted together", () => {
-  test("AV-1 over a Unix socket, where clients have no address, all are counted together", async (t) => {
+  test("AV-1 over a Unix socket, where clients have no address, all are counted together", {
+    skip: needsPosix("Unix sockets"),
+  }, async (t) => {
     const site = await openSite(t, { settings: { RATE_LIMIT: 3 } });
     const path = join(folder(t), "socket");
     const log = pino({ level: "silent" });

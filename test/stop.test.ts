@@ -10,6 +10,7 @@ import { serve } from "#src/app/serve.ts";
 import { startSandbox } from "#src/sandbox/index.ts";
 import { Browser, click } from "./support/browser.ts";
 import { formTokenOf, until } from "./support/person.ts";
+import { needsPosix } from "./support/posix.ts";
 import { casesOf } from "./support/rounds.ts";
 import { redirectUri, sharedSettings, startServer } from "./support/server-process.ts";
 import { callbackFor, folder, type openSite, secret } from "./support/site.ts";
@@ -106,7 +107,9 @@ describe("AV-7 the end of the process", { concurrency: true }, () => {
   }
 
   for (const isAsked of casesOf([true, false], 1)) {
-    test(`AV-7 when the reader of the log goes away, the server ends in order, ${isAsked ? "after a request" : "at once"}`, async (t) => {
+    test(`AV-7 when the reader of the log goes away, the server ends in order, ${isAsked ? "after a request" : "at once"}`, {
+      skip: needsPosix("SIGTERM"),
+    }, async (t) => {
       const { url, child } = await start(t);
       child.stdout?.destroy();
       if (isAsked) assert.equal((await new Browser(url).get("/slow?ms=0")).status, 200);
@@ -118,7 +121,9 @@ describe("AV-7 the end of the process", { concurrency: true }, () => {
     });
   }
 
-  test("a second SIGTERM does not wait, and leaves with exit code 1", async (t) => {
+  test("a second SIGTERM does not wait, and leaves with exit code 1", {
+    skip: needsPosix("SIGTERM"),
+  }, async (t) => {
     const { url, child, output } = await start(t);
     const slow = assert.rejects(new Browser(url).get("/slow?ms=60000"));
     await until(() => output().includes("in flight"), "the slow request has arrived");

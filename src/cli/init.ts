@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, writeFileSync } from "node:fs";
+import { lstatSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { ConfigError, parseConfig } from "../app/config/config.ts";
@@ -30,7 +30,7 @@ export async function init(flags: InitFlags, context: CommandContext): Promise<n
   const path = resolve(cwd, name);
   try {
     // Checked before the first question; the exclusive write below is what protects the file.
-    if (existsSync(path)) throw new ConfigError([alreadyExists(name)]);
+    if (lstatSync(path, { throwIfNoEntry: false })) throw new ConfigError([alreadyExists(name)]);
     const values: Values = {};
     const problems: string[] = [];
     for (const { key, flag, usual } of questions) {
@@ -91,7 +91,7 @@ function writeConfig(path: string, name: string, values: Values): string {
     ...(port !== 3000 && { PORT: port }),
   };
   try {
-    // "wx" opens no existing file, not even through a symbolic link.
+    // "wx" opens no existing file and, but for Windows, follows no symbolic link.
     writeFileSync(path, `${JSON.stringify(content, null, 2)}\n`, { flag: "wx", mode: 0o600 });
     restrictOnWindows(path);
   } catch (cause) {

@@ -48,7 +48,7 @@ export async function spawnCli(
     stdio: ["ignore", "pipe", "pipe"],
     timeout: 30_000,
   });
-  const exit = new Promise<number>((resolve) => child.once("exit", (code) => resolve(Number(code))));
+  const exit = new Promise<number>((resolve) => child.once("exit", (code) => resolve(code ?? Number.NaN)));
   const [output, error, code] = await Promise.all([text(child.stdout), text(child.stderr), exit]);
   return { code, output, error };
 }
