@@ -17,7 +17,8 @@ export function proxy({ config, auth, count, log }: PortalMount): Router {
     maxBytes: config.proxyMaxBytes,
     timeoutMs: config.proxyTimeoutSeconds * 1000,
     contextOf: async (req) => {
-      req.arcgis = await auth.contextOf(req);
+      // A map that loads its layers again is no sign of its user.
+      req.arcgis = await auth.contextOf(req, { touch: false });
       return req.arcgis;
     },
     onBytes: (direction, bytes) => count((metrics) => metrics.proxyBytes(direction, bytes)),

@@ -20,8 +20,11 @@ export interface ArcGISAuth extends RequestHandler, Guards {
    * session(). The sign-in was validated (`req.arcgis.validate`). Use it where you use `auth`, not deeper.
    */
   readonly readOnly: RequestHandler;
-  /** The same for a request of any kind, such as a WebSocket upgrade. Sends no cookie, so a response may be slow. */
-  contextOf(req: IncomingMessage): Promise<ArcGISContext>;
+  /**
+   * The same for a request of any kind, such as a WebSocket upgrade. Sends no cookie, so a response may be slow. With
+   * `touch: false` it does not count as use of the session: for what pages request without their user.
+   */
+  contextOf(req: IncomingMessage, options?: { touch?: boolean }): Promise<ArcGISContext>;
   /** The identity of the user who makes a request; `undefined` when no user is signed in. */
   identityOf(req: IncomingMessage): Promise<ArcGISIdentityManager | undefined>;
   /** Revokes tokens at their portal: within 3 s, or later if the portal is down. Never rejects. */
@@ -100,7 +103,7 @@ export function arcgisAuth(options: ArcGISAuthOptions): ArcGISAuth {
     store,
     sessionOptions: { ...shared, resave: false, saveUninitialized: false },
     readOnly,
-    contextOf: (req: IncomingMessage) => auth.contextOf(req),
+    contextOf: (req: IncomingMessage, { touch = true } = {}) => auth.contextOf(req, undefined, touch),
     async identityOf(req: IncomingMessage) {
       const context = await auth.contextOf(req);
       return (await context.validate()) && context.identity();

@@ -16,7 +16,7 @@ import { authTransactions } from "./auth-transaction.ts";
 import { AuthError, type AuthErrorCode, isTemporary } from "./errors.ts";
 import { type ArcGISAuthOptions, type AuthEvent, checkOptions } from "./options.ts";
 import { csrfTokens, isSameOriginRequest, safeReturnTo, signOutForm } from "./request-checks.ts";
-import { endOfCookie, endOfSignIn } from "./session/expiry.ts";
+import { endOfCookie } from "./session/expiry.ts";
 import { fileBackend } from "./session/file-backend.ts";
 import { ownSession, type RequestSession } from "./session/request-session.ts";
 import { keyRing } from "./session/seal.ts";
@@ -71,6 +71,8 @@ interface Expirations {
   refreshToken: Date | undefined;
   /** When the user has to sign in again. */
   signIn: Date;
+  /** When the session ends unless it is used: `signIn` at the latest. */
+  session: Date;
 }
 
 declare global {
@@ -175,9 +177,9 @@ export function createAuth(options: ArcGISAuthOptions) {
   }
 
   /** The session of a request: that of the app, or read from its cookie, for which session() need not run. */
-  async function sessionOf(req: IncomingMessage, res?: Response): Promise<RequestSession> {
+  async function sessionOf(req: IncomingMessage, res?: Response, touch = true): Promise<RequestSession> {
     if (isShared(req) && res) return sharedSession(req as Request, res, { store, cookie });
-    const known = ownSessions.get(req) ?? ownSession(req, res, { store, cookie });
+    const known = ownSessions.get(req) ?? ownSession(req, res, { store, cookie, touch });
     ownSessions.set(req, known);
     return known;
   }
@@ -191,8 +193,8 @@ export function createAuth(options: ArcGISAuthOptions) {
   }
 
   /** Makes `req.arcgis`. */
-  async function contextOf(req: IncomingMessage, res?: Response) {
-    const session = await sessionOf(req, res);
+  async function contextOf(req: IncomingMessage, res?: Response, touch?: boolean) {
+    const session = await sessionOf(req, res, touch);
     const { id = "" } = session;
     let signIn = signInOf(session);
     /** Why no user is signed in. */
@@ -206,7 +208,7 @@ export function createAuth(options: ArcGISAuthOptions) {
     async function prolong(): Promise<void> {
       if (!res || res.headersSent || !signIn) return;
       const { identity, ...record } = signIn;
-      const until = endOfCookie(identity, session.endsAt);
+      const until = endOfCookie(identity, session.ends.latest);
       if (until < record.until + Math.min(prolongMs, (until - Date.now()) / 2)) return;
       signIn.until = until;
       await session.prolong(properties.signIn, { ...record, until }, until - Date.now());
@@ -286,7 +288,9 @@ export function createAuth(options: ArcGISAuthOptions) {
         const { identity, until } = signIn;
         const { tokenExpires: token, refreshTokenExpires: refreshToken } = identity;
         const tokenEnd = new Date(endOfToken(identity));
-        return { token, tokenEnd, refreshToken, signIn: new Date(until || endOfSignIn(identity)) };
+        const latest = until || endOfCookie(identity, session.ends.latest);
+        const idle = Math.min(session.ends.idle, latest);
+        return { token, tokenEnd, refreshToken, signIn: new Date(latest), session: new Date(idle) };
       },
       verifyForm() {
         const { body } = req as Request;

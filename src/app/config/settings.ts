@@ -88,7 +88,9 @@ export const schema = z
       .describe("name of the session cookie, for several servers on one host name"),
     REDIS_URL: redisUrl.optional().describe("Redis or Valkey that stores the sessions instead of files"),
     REDIS_URL_FILE: secretFile("REDIS_URL"),
-    SESSION_IDLE_SECONDS: seconds().default(1_209_600).describe("a session ends after this time without use"),
+    SESSION_IDLE_SECONDS: seconds()
+      .default(1_209_600)
+      .describe("a session ends after this time without use: see When a session ends"),
     SESSION_MAX_SECONDS: seconds().default(2_592_000).describe("longest life of a session"),
     // ArcGIS grants 90 days at most.
     TOKEN_EXPIRATION_MINUTES: wholeNumber(1, 129_600)

@@ -12,8 +12,6 @@ export const defaultLifetimes: Lifetimes = { idleSeconds: 14 * day, maxSeconds: 
 
 /** Clocks of servers may differ by this much (ms). */
 export const skewMs = 5 * 60_000;
-/** Last access is exact to the minute: a touch at every request would be a disk access each. */
-const touchEveryMs = 60_000;
 
 /** When the user has to sign in again: the tokens of this identity cannot be refreshed anymore (ms since 1970). */
 export function endOfSignIn({ refreshToken, refreshTokenExpires, tokenExpires }: ArcGISIdentityManager) {
@@ -33,17 +31,33 @@ export interface Times {
   maxAgeMs: number;
 }
 
-/** A session from the future is not valid either: setting the clock back would make it live forever. */
-export function isExpired(
-  { createdAt, lastAccess, maxAgeMs }: Times,
-  { idleSeconds, maxSeconds }: Lifetimes,
-) {
-  const now = Date.now();
+/**
+ * How long accesses after a touch go without one, because each is a disk access: a hundredth of the idle time, and one
+ * minute at most (ms).
+ */
+export function unnotedMs(idleMs: number): number {
+  return Math.min(60_000, idleMs / 100);
+}
+
+/** When a session ends (ms since 1970): however often it is used, and unless it is used. What went unnoted counts, too. */
+export function endsOf({ createdAt, lastAccess, maxAgeMs }: Times, { idleSeconds, maxSeconds }: Lifetimes) {
   const idleMs = Math.min(idleSeconds * 1000, maxAgeMs);
-  return now >= createdAt + maxSeconds * 1000 || now >= lastAccess + idleMs || now < createdAt - skewMs;
+  return { latest: createdAt + maxSeconds * 1000, idle: lastAccess + idleMs + unnotedMs(idleMs) };
+}
+
+/** A session from the future is not valid either: setting the clock back would make it live forever. */
+export function isExpired(times: Times, lifetimes: Lifetimes): boolean {
+  const now = Date.now();
+  const { latest, idle } = endsOf(times, lifetimes);
+  return now >= latest || now >= idle || now < times.createdAt - skewMs;
 }
 
 /** Whether to touch the session; a last access in the future, from when the clock was wrong, is corrected. */
-export function isTouchDue({ lastAccess, maxAgeMs }: Omit<Times, "createdAt">, now: number) {
-  return now >= lastAccess + Math.min(touchEveryMs, maxAgeMs / 10) || now < lastAccess - skewMs;
+export function isTouchDue(
+  { lastAccess, maxAgeMs }: Omit<Times, "createdAt">,
+  { idleSeconds }: Lifetimes,
+  now: number,
+) {
+  const idleMs = Math.min(idleSeconds * 1000, maxAgeMs);
+  return now >= lastAccess + unnotedMs(idleMs) || now < lastAccess - skewMs;
 }

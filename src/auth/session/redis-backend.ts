@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { defaultLifetimes } from "./expiry.ts";
+import { defaultLifetimes, unnotedMs } from "./expiry.ts";
 import type { SessionBackend, StoredRecord } from "./file-backend.ts";
 
 /** What this needs of a client or cluster of `redis`, which stays yours: open it, watch its errors, close it. */
@@ -61,7 +61,7 @@ const [maxBytes, maxListBytes, maxLockBytes] = [256 * 1024, 128 * 1024 * 1024, 1
 /** Sessions in Redis or Valkey: text behind its `lastAccess`. Redis forgets idle sessions by itself. */
 export function redisBackend(client: RedisClient, options: RedisBackendOptions = {}): SessionBackend {
   const { prefix = "arcgis-sign-in:", idleSeconds = defaultLifetimes.idleSeconds } = options;
-  const idleMs = idleSeconds * 1000;
+  const idleMs = Math.ceil(idleSeconds * 1000 + unnotedMs(idleSeconds * 1000));
   const scan = () => scanAll(client, { MATCH: `${prefix}session:*`, COUNT: 1_000 });
   const run = (script: string, key: string, ...args: (string | number)[]) =>
     client.eval(script, { keys: [prefix + key], arguments: args.map(String) });

@@ -13,8 +13,8 @@ export type Properties = Record<string, unknown>;
 export interface RequestSession {
   /** Undefined when there is none. */
   readonly id: string | undefined;
-  /** When the session ends, however often it is used (ms since 1970). */
-  readonly endsAt: number;
+  /** When the session ends (ms since 1970): however often it is used, and unless it is used. */
+  readonly ends: { latest: number; idle: number };
   has(name: string): boolean;
   get(name: string): unknown;
   /** Starts a session under a new id for the user who has signed in, and ends this one; returns what it held last. */
@@ -38,15 +38,15 @@ export interface SessionPlace {
 export async function ownSession(
   req: IncomingMessage,
   res: Response | undefined,
-  { store, cookie }: SessionPlace,
+  { store, cookie, touch }: SessionPlace & { touch: boolean },
 ): Promise<RequestSession> {
   const id = cookie.idIn(req);
-  const found = id === undefined ? undefined : await store.readParts(id);
+  const found = id === undefined ? undefined : await store.readParts(id, touch);
   const send = (sessionId: string, maxAgeMs: number) =>
     res?.cookie(cookie.name, cookie.sign(sessionId), { ...cookie.options, maxAge: maxAgeMs });
   return {
     id: found && id,
-    endsAt: found?.endsAt ?? 0,
+    ends: found?.ends ?? { latest: 0, idle: 0 },
     has: (name) => found?.parts[name] !== undefined,
     get: (name) => found?.parts[name] && parse(found.parts[name]),
     async replace(data, maxAgeMs) {

@@ -1,7 +1,7 @@
 import type { Request } from "express";
 import { type Session, type SessionData, Store } from "express-session";
 import { AuthError } from "../errors.ts";
-import { defaultLifetimes, isExpired, isTouchDue, type Lifetimes } from "./expiry.ts";
+import { defaultLifetimes, endsOf, isExpired, isTouchDue, type Lifetimes } from "./expiry.ts";
 import type { SessionBackend, StoredRecord } from "./file-backend.ts";
 import { type LegacySessions, takeOver } from "./legacy-file-store.ts";
 import { reaper } from "./reaper.ts";
@@ -79,7 +79,10 @@ export class SealedStore extends Store {
     const data = deserialize(parts) as unknown as SessionData;
     // The browser keeps its cookie no longer than the session can live.
     if (data.cookie?.originalMaxAge)
-      data.cookie.originalMaxAge = Math.min(data.cookie.originalMaxAge, this.#endOf(opened) - Date.now());
+      data.cookie.originalMaxAge = Math.min(
+        data.cookie.originalMaxAge,
+        endsOf(opened, this.lifetimes).latest - Date.now(),
+      );
     hideIdentities(data);
     this.#bases.set(data, { ...opened, parts });
     return data;
@@ -132,7 +135,7 @@ export class SealedStore extends Store {
 
   async #touch(id: string, base: Omit<Base, "parts"> | undefined): Promise<void> {
     const now = Date.now();
-    if (!base || !isTouchDue(base, now)) return;
+    if (!base || !isTouchDue(base, this.lifetimes, now)) return;
     base.lastAccess = now;
     await this.#options.backend.touch(recordName(id), now).catch(unavailable);
   }
@@ -154,12 +157,12 @@ export class SealedStore extends Store {
     return opened && deserialize(liveParts(opened));
   }
 
-  /** The same as texts, straight from the cache: parse only what you need. Counts as an access. */
-  async readParts(id: string): Promise<{ parts: Parts; endsAt: number } | undefined> {
+  /** The same as texts, straight from the cache: parse only what you need. Counts as an access unless `touch` is false. */
+  async readParts(id: string, touch = true) {
     const opened = await this.#find(id);
     if (!opened) return undefined;
-    this.#touch(id, opened).catch(this.#failed);
-    return { parts: liveParts(opened), endsAt: this.#endOf(opened) };
+    if (touch) this.#touch(id, opened).catch(this.#failed);
+    return { parts: liveParts(opened), ends: endsOf(opened, this.lifetimes) };
   }
 
   /**
@@ -218,10 +221,6 @@ export class SealedStore extends Store {
     else if (!opened.isOnNewestKey) this.admin.reseal(name).catch(this.#failed);
     return opened;
   };
-
-  #endOf({ createdAt }: Opened): number {
-    return createdAt + this.lifetimes.maxSeconds * 1000;
-  }
 
   readonly #failed = (error: unknown): void => this.#options.onError?.(error);
 }

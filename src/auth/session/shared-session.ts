@@ -1,5 +1,6 @@
 import { promisify } from "node:util";
 import type { Request, Response } from "express";
+import { endsOf } from "./expiry.ts";
 import { type Properties, type RequestSession, type SessionPlace, takeOrUndo } from "./request-session.ts";
 import { propertiesOf } from "./serializer.ts";
 
@@ -11,7 +12,7 @@ export function sharedSession(req: Request, res: Response, { store, cookie }: Se
   };
   return {
     id: req.sessionID,
-    endsAt: Date.now() + store.lifetimes.maxSeconds * 1000,
+    ends: endsOf({ createdAt: Date.now(), lastAccess: Date.now(), maxAgeMs: Infinity }, store.lifetimes),
     has: (name) => properties[name] !== undefined,
     get: (name) => properties[name],
     async replace(data, maxAgeMs) {

@@ -1,5 +1,5 @@
 import type { SessionData } from "express-session";
-import { isExpired, type Lifetimes } from "./expiry.ts";
+import { endsOf, isExpired, type Lifetimes } from "./expiry.ts";
 import type { SessionBackend, StoredRecord } from "./file-backend.ts";
 import type { KeyRing } from "./seal.ts";
 import { openRecord, problemWith, recordName, sealRecord } from "./sealed-record.ts";
@@ -41,7 +41,7 @@ export function storeAdmin(backend: SessionBackend, keys: KeyRing, lifetimes: Li
         data: deserialize(opened.parts),
         createdAt: opened.createdAt,
         lastAccess: opened.lastAccess,
-        endsAt: opened.createdAt + lifetimes.maxSeconds * 1000,
+        endsAt: endsOf(opened, lifetimes).latest,
         isExpired: isExpired(opened, lifetimes),
         isOnNewestKey: opened.isOnNewestKey,
       };
