@@ -167,9 +167,17 @@ test("an app that asks after the sign-in has ended is told so, and the person is
   const other = site.browser();
   for (const { name, value } of await context.cookies(site.url)) other.cookies.set(name, value);
   assert.equal((await signOut(other)).status, 303);
-  await frameOf(page).evaluate(() => (window as unknown as { ask: () => Promise<void> }).ask());
-  await output(page).getByText("tokenExpiredError: The sign-in has ended").waitFor();
+  let told = "";
+  await page.exposeFunction("tell", (name: string) => {
+    told = name;
+  });
+  await frameOf(page).evaluate(() => {
+    const { ask, tell } = window as unknown as { ask: () => Promise<void>; tell: (name: string) => void };
+    addEventListener("message", ({ data }) => tell(data.error?.name));
+    void ask();
+  });
   await page.getByRole("link", { name: "Sign in again" }).click();
+  assert.equal(told, "tokenExpiredError");
   await choose(page, "Pia Marlow");
   await output(page).getByText("signed in as pia_publisher").waitFor();
   assert.equal(new URL(page.url()).search, new URL(embedOf(`${app.origin}/app`), site.url).search);

@@ -173,7 +173,8 @@ describe("the map", { skip }, () => {
     await go(page, "#10.5/50.72700/7.11000");
     const banner = page.locator("#session-ended");
     await banner.waitFor();
-    await settled(page, "waiting", "waiting");
+    await page.locator('#layers .layer[data-state="waiting"] >> nth=1').waitFor({ state: "attached" });
+    assert.equal(await page.locator("#map, #layers, .who").filter({ visible: true }).count(), 0);
     const isSame = await page.evaluate(() => {
       Object.assign(globalThis, { isSame: true });
       return true;

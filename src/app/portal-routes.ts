@@ -22,13 +22,19 @@ export function portalRoutes(mount: PortalMount, limit: RequestHandler): Router 
   const router = express.Router();
   router.use(home(mount), proxy(mount), api(mount), mount.assets);
 
-  router.all(["/sign-in", "/signed-in", callback], allowOnly("GET, HEAD"));
+  router.all(["/sign-in", "/signed-in", "/signed-out", callback], allowOnly("GET, HEAD"));
   router.all("/sign-out", allowOnly("GET, HEAD, POST"));
   router.get(["/sign-in", callback], limit);
   // The last page of a window that was opened to sign in (/sign-in?popup=1).
   router.get("/signed-in", (_req, res) => {
     res.set("Cross-Origin-Opener-Policy", "unsafe-none");
     render(res, "signed-in", "signed-in.title");
+  });
+  // Where pages go when their session has ended, so that nothing of the user stays in the browser (session-watch.js).
+  router.get("/signed-out", auth.readOnly, (req, res) => {
+    render(res, "signed-out", "signed-out.title", {
+      signInHref: req.arcgis.signInUrl(String(req.query.returnTo)),
+    });
   });
   if (shareSession) router.use(session(auth.sessionOptions));
   router.use(auth);

@@ -2,9 +2,10 @@
 // of arcgis-rest-js does. That one would hold the token all the time; here it is fetched for each question, so it is
 // good for some minutes, and after a sign-out nothing is handed over.
 
+import { look, noteUse } from "./session-watch.js";
+
 const frame = document.querySelector("#app");
 const origins = frame.dataset.origins.split(" ");
-const ended = document.querySelector("#ended");
 
 addEventListener("message", async ({ data, origin, source }) => {
   if (source !== frame.contentWindow || !origins.includes(origin)) return;
@@ -13,16 +14,20 @@ addEventListener("message", async ({ data, origin, source }) => {
   source.postMessage(await response(), origin);
 });
 
+// What the user does inside of the frame stays there, but for the click that leads into it.
+addEventListener("blur", () => {
+  if (document.activeElement === frame) noteUse();
+});
+
 // Now, and not in the page: an app that asks before this script listens would wait forever.
 frame.src = frame.dataset.src;
 
 async function response() {
   try {
     const fetched = await fetch(frame.dataset.api, { headers: { Accept: "application/json" } });
-    if (fetched.status === 401) return offerSignIn();
+    if (fetched.status === 401) return signedOut();
     if (!fetched.ok) throw new Error(`the server responds ${fetched.status}`);
     const credential = await fetched.json();
-    ended.hidden = true;
     // Without the REST path, as arcgis-rest-js sends it.
     credential.server = credential.server.replace(/\/sharing\/rest$/, "");
     return { type: "arcgis:auth:credential", credential };
@@ -31,10 +36,9 @@ async function response() {
   }
 }
 
-function offerSignIn() {
-  const here = location.pathname + location.search;
-  ended.querySelector("a").href = `${frame.dataset.signIn}?returnTo=${encodeURIComponent(here)}`;
-  ended.hidden = false;
+function signedOut() {
+  // The page goes, when the app has been told.
+  setTimeout(look);
   return errorOf(
     "tokenExpiredError",
     "The sign-in has ended, and no token is returned to the child application",

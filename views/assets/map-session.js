@@ -1,19 +1,20 @@
 import { element } from "./map-dom.js";
 import { say } from "./map-words.js";
+import { look } from "./session-watch.js";
 
 /** What a window posts after a sign-in. */
 const done = "arcgis-sign-in:done";
 
 /**
- * Says when the session has ended, and lets the person sign in again in a window of its own: this page stays as it is.
+ * Hides the page when the session has ended, and lets the person sign in again in a window of its own: then the page is
+ * as it was.
  *
  * @param {HTMLElement} banner
  * @param {object} options
  * @param {string} options.base the path under which this server is mounted
- * @param {string} options.username whose page this is
  * @param {() => void} options.onReturn called when the same person is signed in again
  */
-export function watchSession(banner, { base, username, onReturn }) {
+export function watchSession(banner, { base, onReturn }) {
   const button = element("button", { type: "button", class: "button" }, say("signInAgain"));
   banner.append(element("p", {}, element("strong", {}, say("ended")), ` ${say("endedNote")}`), button);
 
@@ -30,30 +31,19 @@ export function watchSession(banner, { base, username, onReturn }) {
     if (origin === location.origin && data === done) look();
   });
   // Only pages of this origin can speak here.
-  new BroadcastChannel(done).addEventListener("message", look);
-  document.addEventListener("visibilitychange", () => {
-    if (!document.hidden) look();
+  new BroadcastChannel(done).addEventListener("message", () => look());
+  addEventListener("session-ended", (event) => {
+    event.preventDefault();
+    show(true);
   });
-  addEventListener("focus", () => {
-    if (!banner.hidden) look();
-  });
-
-  /** Asks the server who is signed in. */
-  async function look() {
-    const response = await fetch(`${base}/api/session`).catch(() => undefined);
-    if (response?.status === 401) return end();
-    if (!response?.ok) return;
-    const person = await response.json();
-    // Another user sees other things.
-    if (person.username !== username) return location.reload();
+  addEventListener("session-found", () => {
     if (banner.hidden) return;
-    banner.hidden = true;
+    show(false);
     onReturn();
-  }
+  });
 
-  function end() {
-    banner.hidden = false;
+  function show(isEnded) {
+    banner.hidden = !isEnded;
+    document.body.classList.toggle("ended", isEnded);
   }
-
-  return { end };
 }

@@ -10,6 +10,7 @@ import { watchSession } from "./map-session.js";
 import { markerImage, pathStyle, rendererOf } from "./map-symbols.js";
 import { keepView } from "./map-view.js";
 import { numberText, page, say } from "./map-words.js";
+import { look } from "./session-watch.js";
 
 const { L } = globalThis;
 const container = document.querySelector("#map");
@@ -42,7 +43,7 @@ const list = featureList(document.querySelector("#in-view"), choose);
 const summary = document.querySelector("#summary");
 const showAll = document.querySelector("#show-all");
 const everything = L.latLngBounds();
-const session = watchSession(document.querySelector("#session-ended"), { ...settings, onReturn: goOn });
+watchSession(document.querySelector("#session-ended"), { ...settings, onReturn: goOn });
 const layers = settings.layers.map(({ url, title }, index) => {
   const layer = { index, url, title, name: title ?? nameIn(url) };
   layer.section = layerSection(document.querySelector("#layers"), layer.name, () => reload(layer));
@@ -157,7 +158,7 @@ function draw(layer, { geometryType, minScale, maxScale, copyrightText }) {
 }
 
 function fail({ section }, error, otherwise = "failed") {
-  if (isSignedOut(error)) session.end();
+  if (isSignedOut(error)) look();
   section.say(isSignedOut(error) ? "waiting" : Number(error.code) === 403 ? "forbidden" : otherwise);
 }
 

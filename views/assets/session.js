@@ -1,5 +1,7 @@
 // The pages work without this script. It counts down to the next token refresh, shows the end of the sign-in
-// in the visitor's own time zone, and keeps the Back button from bringing back a user who has signed out.
+// in the visitor's own time zone, and follows what becomes of the session in other tabs.
+
+import { channel } from "./session-watch.js";
 
 const countdown = document.querySelector("#refresh time");
 if (countdown) {
@@ -36,10 +38,8 @@ if (validUntil) {
   }).format(Date.parse(validUntil.dateTime));
 }
 
-// A page that the browser keeps for Back and Forward is kept blank, and asked for again when it returns.
-addEventListener("pagehide", () => {
-  document.body.hidden = true;
-});
-addEventListener("pageshow", (event) => {
-  if (event.persisted) location.reload();
+// The start page shows who is signed in at the other portals.
+channel?.addEventListener("message", ({ data: { base, username = "" } }) => {
+  for (const { dataset } of document.querySelectorAll("[data-portal]"))
+    if (base === location.origin + dataset.portal && username !== dataset.user) location.reload();
 });

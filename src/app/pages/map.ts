@@ -24,7 +24,7 @@ export function map({ config: { mapLayers: layers, mapTiles: tiles, siteDir }, a
       res.set("Content-Security-Policy", policy.replace("img-src 'self'", images));
     }
     render(res, "map", "map.title", {
-      mapSettings: { base: req.baseUrl, username: user?.username, layers, tiles },
+      mapSettings: { base: req.baseUrl, layers, tiles },
       layers,
       header: { user, csrfToken },
       styles: layers.length > 0 ? ["leaflet.css", "map.css"] : [],
