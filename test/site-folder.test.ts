@@ -562,6 +562,26 @@ describe("ACCESS is for the folder, too", () => {
   });
 });
 
+test("SD-2 a rule for a file is one for its compressed form, too", async (t) => {
+  const ACCESS = [
+    { path: "/plan.json", groups: ["a".repeat(32)] },
+    { path: "/", allow: "everyone" },
+  ];
+  const files = {
+    "plan.json": "{}",
+    "plan.json.br": "the plan",
+    "plan.json.gz": "the plan",
+    "all.gz": "all",
+  };
+  const { site, browser } = await openFolder(t, files, { settings: { ACCESS } });
+  for (const path of ["/plan.json", "/plan.json.br", "/plan.json.gz"]) {
+    assert.equal((await browser.get(path, script)).status, 403, path);
+    assert.equal((await site.browser().get(path, script)).status, 401, path);
+  }
+  const { body, headers } = await site.browser().get("/all.gz", script);
+  assert.deepEqual([body, headers["cache-control"]], ["all", "public, no-cache"]);
+});
+
 test("a file that is gone, or cannot be read, when it is opened gives our error page with our headers", async (t) => {
   const { browser } = await openFolder(t, { "app.js": "1", "app.js.gz": gzipSync("1") });
   const { createReadStream } = fs;

@@ -60,8 +60,11 @@ export function siteFolder({ config, auth }: PortalMount): RequestHandler {
     if (!file && siteFallback && isPageVisit(req)) file = await entryAt(root, ["index.html"]);
     if (!file?.isFile) return next();
 
-    // The rules also count for the path that a link, a short name or another case has led to.
-    const isPublic = !(await admit(placeOf(file.names))) && !user;
+    // The rules also count for the path that a link, a short name or another case has led to, and for the file that was
+    // compressed.
+    const place = placeOf(file.names);
+    const users = [user, await admit(place), await admit(place.replace(/\.(?:br|gz)$/i, ""))];
+    const isPublic = users.every((one) => one === undefined);
     refuseOthers(req, res, () => {});
     if (isMoved) return redirect(res, `./${path.split("/").at(-1)}/${query}`);
 
