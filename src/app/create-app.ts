@@ -3,6 +3,7 @@ import express, { type Express, type Request, type Router } from "express";
 import type { Logger } from "pino";
 import { type ArcGISAuth, arcgisAuth } from "../index.ts";
 import type { SealedStore } from "../session-store.ts";
+import { accessOf } from "./access.ts";
 import { autoSignIn } from "./auto-sign-in.ts";
 import { browserName } from "./browser-name.ts";
 import { callbackRoute, callbacks } from "./callbacks.ts";
@@ -12,6 +13,7 @@ import { errorPage } from "./error-page.ts";
 import { AppError } from "./errors.ts";
 import { logEvent } from "./events.ts";
 import { warnOfForeignCookie } from "./foreign-cookie.ts";
+import { forwardAuth } from "./forward-auth.ts";
 import { addressesWithoutPorts } from "./forwarded-for.ts";
 import { health } from "./health.ts";
 import { openLog } from "./log.ts";
@@ -107,6 +109,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     views,
   });
 
+  const access = accessOf(config.access);
   const configs = [config, ...config.furtherPortals];
   const isAtRoot = config.callbackPath === callbackRoute(config);
   const mounts: PortalMount[] = [];
@@ -116,6 +119,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   if (!main) throw new TypeError("createApp: config has no portal");
 
   const countRequest = (req: Request, seconds: number) => count((metrics) => metrics.request(req, seconds));
+  for (const mount of mounts) app.get(`${mount.config.portalPath}/auth`, forwardAuth(mount));
   app.use(addressesWithoutPorts, requestLog(log, countRequest), boundHeaders, securityHeaders(config));
   app.use(securityTxt(config), callbacks(configs));
   if (further.length > 0) app.use(portals(main.mount, further));
@@ -166,7 +170,18 @@ export async function createApp(options: AppOptions): Promise<App> {
           res.set("Clear-Site-Data", clearedAtSignOut(res.req, config));
       },
     });
-    return { config, auth, shareSession, store, auto, mounts, assets: views.assets, log: portalLog, count };
+    return {
+      config,
+      auth,
+      shareSession,
+      store,
+      access,
+      auto,
+      mounts,
+      assets: views.assets,
+      log: portalLog,
+      count,
+    };
   }
 
   function routerOf(mount: PortalMount): Router {

@@ -30,7 +30,7 @@ export function errorPage(log: Logger, count: (code: string) => void): ErrorRequ
     for (const name of ["ETag", "Last-Modified", "Accept-Ranges", "Content-Range"]) res.removeHeader(name);
     if (prefersJson(req)) res.status(status).json(error);
     else {
-      const retry = req.method === "GET" ? req.path : undefined;
+      const retry = req.method === "GET" ? (res.locals.requested ?? req.path) : undefined;
       const { user: signedIn, signOutUrl } = req.arcgis ?? {};
       renderError(res, error, { requestId, retry, header: signedIn && { user: signedIn, signOutUrl } });
     }

@@ -9,6 +9,7 @@ const appErrors = {
   embed_origin: [403, "This page shows apps of certain origins only: they receive your access token."],
   // Not 400: of a refusal, nginx's auth_request understands 401 and 403 only.
   ambiguous_path: [403, "Servers may read this path in different ways. Use the link as the page has it."],
+  proxy_not_trusted: [403, "This URL is for a reverse proxy that TRUST_PROXY names."],
   not_found: [404, "This page does not exist."],
   method_not_allowed: [405, "This URL does not accept this kind of request."],
   payload_too_large: [413, "The request is larger than this server accepts. Send less data."],
@@ -43,6 +44,7 @@ export const nextSteps: Record<ErrorCode, NextStep> = {
   untrusted_url: "home",
   embed_origin: "home",
   ambiguous_path: "home",
+  proxy_not_trusted: "home",
   not_found: "home",
   method_not_allowed: "home",
   payload_too_large: "home",

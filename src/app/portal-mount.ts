@@ -2,6 +2,7 @@ import type { Router } from "express";
 import type { Logger } from "pino";
 import type { ArcGISAuth } from "../index.ts";
 import type { SealedStore } from "../session-store.ts";
+import type { Access } from "./access.ts";
 import type { autoSignIn } from "./auto-sign-in.ts";
 import type { Config } from "./config/config.ts";
 import type { Metrics } from "./metrics.ts";
@@ -14,6 +15,8 @@ export interface PortalMount {
   /** See AppOptions. */
   shareSession: boolean;
   store: SealedStore;
+  /** The rules of ACCESS. */
+  access: Access;
   auto: ReturnType<typeof autoSignIn>;
   /** All portals. A browser has a session of its own at each. */
   mounts: readonly PortalMount[];

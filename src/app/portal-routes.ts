@@ -7,6 +7,7 @@ import { api } from "./api.ts";
 import { callbackRoute } from "./callbacks.ts";
 import type { Config } from "./config/config.ts";
 import { AppError } from "./errors.ts";
+import { refusedAuth } from "./forward-auth.ts";
 import { embed } from "./pages/embed.ts";
 import { home } from "./pages/home.ts";
 import { map } from "./pages/map.ts";
@@ -20,7 +21,7 @@ export function portalRoutes(mount: PortalMount, limit: RequestHandler): Router 
   const { config, auth, shareSession } = mount;
   const callback = callbackRoute(config).replace(/[()[\]{}?+!:*\\]/g, "\\$&");
   const router = express.Router();
-  router.use(home(mount), proxy(mount), api(mount), mount.assets);
+  router.use(home(mount), proxy(mount), api(mount), refusedAuth(), mount.assets);
 
   router.all(["/sign-in", "/signed-in", "/signed-out", callback], allowOnly("GET, HEAD"));
   router.all("/sign-out", allowOnly("GET, HEAD, POST"));

@@ -1,0 +1,90 @@
+import express, { type Request, type RequestHandler, type Router } from "express";
+import type { UserProfile } from "../index.ts";
+import { allowOnly } from "./allow-only.ts";
+import { AppError } from "./errors.ts";
+import type { PortalMount } from "./portal-mount.ts";
+
+/** So many groups fit into the headers that web servers accept by default, which is 8 kB with some. */
+const maxGroups = 100;
+
+/**
+ * GET /auth - forward auth: a reverse proxy asks with each request whether it may pass. The path that is asked for is in
+ * X-Forwarded-Uri or X-Original-URI. 204 with the identity in X-Auth-Request-User, -Name, -Organization (ID), -Role and
+ * -Groups (IDs with commas), all of them empty where everyone may see the path; 401; 403. Sends no cookie.
+ *
+ * It is in front of everything else, because it is asked with every request. What is refused goes on to `refuse`.
+ */
+export function forwardAuth({ auth, access }: PortalMount): RequestHandler {
+  const named = new Set(access.rules.flatMap(({ groups = [] }) => groups));
+  return async (req, res, next) => {
+    try {
+      const target = requestedTarget(req);
+      res.locals.requested = target;
+      const user = await access.admit(target, () => auth.contextOf(req));
+      res.writeHead(204, { "Cache-Control": "no-store", ...identityHeaders(user, named) }).end();
+    } catch (error) {
+      res.locals.refusal = error;
+      next();
+    }
+  };
+}
+
+/**
+ * What GET /auth refuses. The Location of a 401 is the sign-in that leads back, where a browser loads a page: nginx can
+ * redirect to it. With ?redirect=true the response is that redirect itself, for proxies that pass responses on.
+ */
+export function refusedAuth(): Router {
+  const router = express.Router();
+  router.get("/auth", (req, res) => {
+    const { refusal, requested } = res.locals;
+    if (refusal.status === 401) {
+      refusal.signInUrl = `${req.baseUrl}/sign-in?returnTo=${encodeURIComponent(requested)}`;
+      if (isPageVisit(req)) res.set("Location", refusal.signInUrl);
+      if (isPageVisit(req) && req.query.redirect === "true") return void res.status(302).end();
+    }
+    throw refusal;
+  });
+  router.all("/auth", allowOnly("GET, HEAD"));
+  return router;
+}
+
+/** The path and the query that a client has requested of the reverse proxy, as they were sent. */
+function requestedTarget({ app, socket, headers }: Request): string {
+  const { "x-forwarded-uri": forwarded, "x-original-uri": original } = headers;
+  const target = forwarded ?? original;
+  if (target === undefined || !app.get("trust proxy fn")(socket.remoteAddress, 0))
+    throw new AppError("proxy_not_trusted");
+  // A proxy that sets one of them may pass the other one on from the client.
+  if (original !== undefined && original !== target) throw new AppError("ambiguous_path");
+  return String(target);
+}
+
+function isPageVisit(req: Request): boolean {
+  const method = req.get("X-Forwarded-Method") ?? "GET";
+  const mode = req.get("Sec-Fetch-Mode") ?? "navigate";
+  return method === "GET" && mode === "navigate" && req.accepts(["html", "json"]) === "html";
+}
+
+/** All of them in any case: an empty one, too, replaces what a client has sent by that name. */
+function identityHeaders(user: UserProfile | undefined, named: Set<string>) {
+  const { username = "", fullName = "", orgId = "", role = "", groups = [] } = user ?? {};
+  const ids = groups.map(({ id }) => id);
+  // Those that rules name are listed in any case.
+  if (ids.length > maxGroups) ids.sort((one, other) => Number(named.has(other)) - Number(named.has(one)));
+  return {
+    "X-Auth-Request-User": encode(username),
+    "X-Auth-Request-Name": encode(fullName),
+    "X-Auth-Request-Organization": encode(orgId),
+    "X-Auth-Request-Role": encode(role),
+    "X-Auth-Request-Groups": ids.slice(0, maxGroups).map(encode).join(","),
+  };
+}
+
+/**
+ * A value of a header: visible ASCII but for "%" and ",", and spaces inside, as they are; the rest is percent-encoded as
+ * UTF-8 (RFC 3986, 2.1), so that decoding gives the value back.
+ */
+function encode(value: string): string {
+  const wellFormed = Buffer.from(value).toString();
+  return wellFormed.replace(/[^ -$&-+\--~]+|^ +| +$/g, encodeURIComponent);
+}
