@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { stopAll, workFolder } from "./children.js";
 import { openField } from "./field.js";
 import { report } from "./report.js";
+import { forwardAuth } from "./scenarios/forward-auth.js";
 import { install } from "./scenarios/install.js";
 import { pages } from "./scenarios/pages.js";
 import { proxy } from "./scenarios/proxy.js";
@@ -14,7 +15,18 @@ import { storedSessions } from "./scenarios/stored-sessions.js";
 import { stores } from "./scenarios/stores.js";
 import { twoProcesses } from "./scenarios/two-processes.js";
 
-const scenarios = [starts, pages, stores, proxy, signIns, storedSessions, twoProcesses, stalls, install];
+const scenarios = [
+  starts,
+  pages,
+  stores,
+  proxy,
+  forwardAuth,
+  signIns,
+  storedSessions,
+  twoProcesses,
+  stalls,
+  install,
+];
 
 /** How long each part takes. The quick plan shows that all is in place; quote the figures of the full one only. */
 const plans = {

@@ -14,7 +14,8 @@ export const generatorCpus = [];
  * @property {string} [path] default "/"
  * @property {{ username?: string, cookie: string }[]} [users] whose requests they are, in rotation
  * @property {Record<string, string>} [headers] other headers of the request
- * @property {{ status: number, text?: string }} [expect] every response's status, and a text in it
+ * @property {{ status: number, text?: string, header?: string }} [expect] every response's status, and a text in it or
+ *   in this header; the user name by default
  * @property {number} [amount] for the very slow: so many requests instead of so many seconds
  */
 
@@ -155,11 +156,12 @@ async function check(contestant) {
   for (const { url } of children) {
     for (const user of new Set([users[0], users.at(-1)])) {
       const response = await fetch(url + path, { headers: headersOf(contestant, user), redirect: "manual" });
-      const body = await response.text();
+      const text = await response.text();
+      const body = expect.header ? response.headers.get(expect.header) : text;
       if (response.status !== expect.status)
         throw new Error(`${path} sent ${response.status}, not ${expect.status}`);
-      const text = expect.text ?? user?.username;
-      if (text && !body.includes(text)) throw new Error(`${path} does not say "${text}"`);
+      const said = expect.text ?? user?.username;
+      if (said && !body?.includes(said)) throw new Error(`${path} does not say "${said}"`);
     }
   }
 }

@@ -223,6 +223,8 @@ test("AC-3 a rule protects every spelling that some server takes for its path, a
     assert.deepEqual(judged(rules, path, user()), ["forbidden", "/admin"], path);
     assert.deepEqual(judged(rules, path, member(streets))[0], "allow", path);
   }
+  const capital = [{ path: "/Open", allow: "everyone" }];
+  assert.deepEqual([judged(capital, "/Open"), judged(capital, "/open")], [["allow", "/Open"], ["sign_in"]]);
   const closed = [{ path: "/open", allow: "everyone" }];
   assert.deepEqual(judged(closed, "/open/x"), ["allow", "/open"]);
   for (const path of ["/OPEN", "/open./x", "/%EF%BD%8Fpen", "/open:x"]) {

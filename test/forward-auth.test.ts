@@ -339,6 +339,18 @@ for (const proxy of ["nginx", "caddy", "haproxy"] as const) {
       assert.equal((await browser.get("/streets", program)).status, 401);
     });
 
+    test("AC-9 nothing passes while the sign-in does not respond", async (t) => {
+      const echo = await startEcho(t);
+      const port = await freePort();
+      const signIn = `http://127.0.0.1:${await freePort()}`;
+      const url = await startFront(t, proxy, { port, signIn, behind: { app: echo.url } });
+      for (const path of ["/", "/about"]) {
+        const { status } = await sendRaw(url, rawGet(path, "Host: localhost"));
+        assert.ok(status >= 500, `${path}: ${status}`);
+      }
+      assert.equal(echo.received.length, 0);
+    });
+
     test("AC-9 identity headers that a client sends do not reach the app, and paths that it claims decide nothing", async (t) => {
       const { site, echo, url, browser: open } = await openBehind(t, proxy);
       const user = open();

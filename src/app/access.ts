@@ -29,41 +29,51 @@ export function accessOf(rules: readonly AccessRule[]) {
   const entries = rules.map((rule) => ({ rule, path: plainPath(rule.path) }));
 
   /**
-   * Whether a user, or a visitor who is not signed in, may request `target`: the path as it was sent, with or without a
-   * query. The first rule for it, or for a path above it, decides. The target may ignore case, or not: where another rule
-   * would decide then, both must allow it. So a rule protects every spelling of its path, and opens one.
+   * The rules that decide about `target`: the path as it was sent, with or without a query. The first rule for it, or for
+   * a path above it, decides; `undefined` is that of a path without one. The target may ignore case, or not: where another
+   * rule would decide then, both must allow it. So a rule protects every spelling of its path, and opens one. None for an
+   * ambiguous path.
    */
-  function judge(target: string, user: UserProfile | undefined): Verdict {
+  function rulesFor(target: string): (AccessRule | undefined)[] {
     const path = requestPath(target);
-    if (!path) return { decision: "forbidden", code: "ambiguous_path" };
+    if (!path) return [];
     const ruleBy = (form: "exact" | "folded") =>
       entries.find((entry) => entry.path && isBelow(path[form], entry.path[form]))?.rule;
     const [folded, exact] = [ruleBy("folded"), ruleBy("exact")];
-    const verdict = judgeBy(folded, user);
-    return verdict.decision !== "allow" || exact === folded ? verdict : judgeBy(exact, user);
+    return folded === exact ? [folded] : [folded, exact];
+  }
+
+  /** Whether a user, or a visitor who is not signed in, may request what these rules are for. */
+  function judgeBy(deciding: (AccessRule | undefined)[], user: UserProfile | undefined): Verdict {
+    let verdict: Verdict = { decision: "forbidden", code: "ambiguous_path" };
+    for (const rule of deciding) {
+      verdict = verdictOf(rule, user);
+      if (verdict.decision !== "allow") break;
+    }
+    return verdict;
   }
 
   return {
     rules,
-    judge,
+    /** Whether a user, or a visitor who is not signed in, may request `target`, a path as it was sent. */
+    judge: (target: string, user: UserProfile | undefined): Verdict => judgeBy(rulesFor(target), user),
     /**
      * The user of a request for `target`; `undefined` where everyone may see it: then the session is not read. Throws
      * what refuses: 401 or 403, and 502 to 504 while the portal or the store is down.
      */
     async admit(target: string, contextOf: () => Promise<ArcGISContext>): Promise<UserProfile | undefined> {
-      const verdict = judge(target, undefined);
-      if (verdict.decision === "allow") return undefined;
-      if (verdict.decision === "forbidden") throw refusalOf(verdict);
-      const user = await (await contextOf()).authorize(true);
-      const verdictOfUser = judge(target, user);
-      if (verdictOfUser.decision !== "allow") throw refusalOf(verdictOfUser);
+      const deciding = rulesFor(target);
+      if (deciding.length > 0 && deciding.every((rule) => rule?.allow)) return undefined;
+      const user = deciding.length > 0 ? await (await contextOf()).authorize(true) : undefined;
+      const verdict = judgeBy(deciding, user);
+      if (verdict.decision !== "allow") throw refusalOf(verdict);
       return user;
     },
   };
 }
 
 /** Of each kind that a rule names, the user must have one. */
-function judgeBy(rule: AccessRule | undefined, user: UserProfile | undefined): Verdict {
+function verdictOf(rule: AccessRule | undefined, user: UserProfile | undefined): Verdict {
   if (rule?.allow) return { decision: "allow", rule };
   if (!user) return { decision: "sign_in", rule, code: "signed_out" };
   const missing = kinds.find((kind) => rule?.[kind]?.some((name) => userHas[kind](user, name)) === false);

@@ -85,6 +85,6 @@ function identityHeaders(user: UserProfile | undefined, named: Set<string>) {
  * UTF-8 (RFC 3986, 2.1), so that decoding gives the value back.
  */
 function encode(value: string): string {
-  const wellFormed = Buffer.from(value).toString();
-  return wellFormed.replace(/[^ -$&-+\--~]+|^ +| +$/g, encodeURIComponent);
+  // Through a buffer: encodeURIComponent throws for half of a surrogate pair.
+  return value.replace(/[^ -$&-+\--~]+|^ +| +$/g, (part) => encodeURIComponent(Buffer.from(part).toString()));
 }

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { type Config, ConfigError, loadConfig } from "../app/config/config.ts";
 import { firstPortal } from "../app/config/portals.ts";
 import type { CommandContext } from "./command-context.ts";
+import { type AccessQuestion, checkAccess, describeAccess } from "./doctor/access.ts";
 import { type Finding, ok, problem, skipped } from "./doctor/finding.ts";
 import { checkAuthorities, checkNode } from "./doctor/machine.ts";
 import { askAboutApp, checkClientId, checkMetadata, checkPkce, checkRedirectUri } from "./doctor/oauth.ts";
@@ -23,11 +24,11 @@ export type NamedFinding = { check: string } & Finding;
 
 /** Runs all checks and prints the findings. Exit code 1: there is a problem. */
 export async function doctor(
-  { json = false }: { json?: boolean | undefined },
+  { json = false, ...question }: { json?: boolean | undefined } & AccessQuestion,
   { cwd, env, output }: CommandContext,
   options: DoctorOptions = {},
 ): Promise<number> {
-  const findings = await allFindings(cwd, env, options);
+  const findings = await allFindings(cwd, env, options, question);
   const isWell = findings.every(({ status }) => status !== "problem");
   output.write(json ? `${JSON.stringify({ ok: isWell, findings }, null, 2)}\n` : report(findings));
   return isWell ? 0 : 1;
@@ -37,6 +38,7 @@ async function allFindings(
   cwd: string,
   env: NodeJS.ProcessEnv,
   options: DoctorOptions,
+  question: AccessQuestion,
 ): Promise<NamedFinding[]> {
   const { nodeVersion = process.versions.node, now = Date.now } = options;
   const machine = named({
@@ -67,6 +69,8 @@ async function allFindings(
     "session store":
       rights?.status === "problem" ? skipped("needs the rights above") : await checkStore(config),
     "redirect to the portal": await checkRedirect(config, options),
+    ...describeAccess(config),
+    [`${question.as ?? "visitor"} at ${question.path}`]: await checkAccess(config, question),
   });
   const portals = [config, ...config.furtherPortals].map((each) => portalFindings(each, now, options));
   return [...machine, ...settings, ...(await Promise.all(portals)).flat()];

@@ -83,10 +83,13 @@ export async function run(args: string[], context: CommandContext): Promise<numb
     .description("checks the configuration, the portal and the session store, as the server's user")
     .option(...configOption)
     .option(...jsonOption)
+    .option("--path <path>", "says which rule of ACCESS decides about this path")
+    .option("--as <user>", "for this user, who is signed in (a visitor who is not)")
     .addHelpText("after", "\nIt changes nothing. Exit code 1: there is a problem.")
-    .action(({ config, json }) => {
+    .action(function (this: Command, { config, ...flags }) {
+      if (flags.as !== undefined && flags.path === undefined) this.error("error: --as needs a --path");
       useConfig(config);
-      return exitWith(import("./doctor.ts").then(({ doctor }) => doctor({ json }, context)));
+      return exitWith(import("./doctor.ts").then(({ doctor }) => doctor(flags, context)));
     });
 
   const sessions = program

@@ -1,0 +1,75 @@
+import { existsSync } from "node:fs";
+import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
+import { pMapIterable } from "p-map";
+import { accessOf } from "../../app/access.ts";
+import type { AccessRule } from "../../app/config/access.ts";
+import type { Config } from "../../app/config/config.ts";
+import { openStore } from "../../app/store.ts";
+import type { SignInRecord, UserProfile } from "../../index.ts";
+import { type Finding, ok, problem } from "./finding.ts";
+
+/** What the doctor is asked about the rules of ACCESS. */
+export interface AccessQuestion {
+  path?: string | undefined;
+  /** A user name; a visitor who is not signed in by default. */
+  as?: string | undefined;
+}
+
+/** Each rule of ACCESS in words, by its path. */
+export function describeAccess({ access }: Config): Record<string, Finding> {
+  const lines = access.map((rule) => [`access to ${rule.path}`, ok(inWords(rule))] as const);
+  const rest = access.some(({ path }) => path === "/")
+    ? []
+    : [["access to the rest", ok(inWords({}))] as const];
+  return access.length > 0 ? Object.fromEntries([...lines, ...rest]) : {};
+}
+
+function inWords({ allow, path: _, ...kinds }: Partial<AccessRule>): string {
+  if (allow) return "everyone";
+  const needed = Object.entries(kinds).map(([kind, names]) => `one of the ${kind} ${names?.join(", ")}`);
+  return needed.length > 0 ? `signed-in users with ${needed.join(", and ")}` : "signed-in users";
+}
+
+/** Which rule decides whether a user may see a path, and how. Their rights are those in their session. */
+export async function checkAccess(
+  config: Config,
+  { path, as }: AccessQuestion,
+): Promise<Finding | undefined> {
+  if (path === undefined) return undefined;
+  const user = as === undefined ? undefined : await profileOf(config, as);
+  if (as !== undefined && !user)
+    return problem(
+      `${as} has no session, so the rights of this user are unknown`,
+      "Let the user sign in, then try again.",
+    );
+  const { decision, rule, code, needed = [] } = accessOf(config.access).judge(path, user);
+  const by = rule ? `by the rule for ${rule.path}` : "because no rule names it";
+  if (code === "ambiguous_path")
+    return ok("refused for everyone: servers may read this path in different ways");
+  if (decision === "sign_in") return ok(`needs a sign-in, ${by}`);
+  if (decision === "forbidden") return ok(`refused (${code}) ${by}. Required: ${needed.join(" or ")}`);
+  return ok(`allowed, ${rule ? by : "because no rule names it and the user is signed in"}`);
+}
+
+/** The newest profile in the sessions of a user. */
+async function profileOf(config: Config, name: string): Promise<UserProfile | undefined> {
+  if (!config.redisUrl && !existsSync(config.sessionDir)) return undefined;
+  const { store, close } = await openStore(config, { info() {}, warn() {} });
+  try {
+    let newest: UserProfile | undefined;
+    const read = (record: string) => store.admin.inspect(record);
+    for await (const session of pMapIterable(await store.admin.names(), read, { concurrency: 32 })) {
+      if (!session || !("data" in session) || session.isExpired) continue;
+      const { arcgis, arcgisSignIn } = session.data as Record<string, unknown>;
+      const isUser =
+        arcgis instanceof ArcGISIdentityManager &&
+        arcgis.portal === config.portal &&
+        arcgis.username.toLowerCase() === name.toLowerCase();
+      const { user } = (arcgisSignIn ?? {}) as Partial<SignInRecord>;
+      if (isUser && user && user.fetchedAt >= (newest?.fetchedAt ?? 0)) newest = user;
+    }
+    return newest;
+  } finally {
+    await close();
+  }
+}
