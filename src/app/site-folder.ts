@@ -25,7 +25,7 @@ const encodings = [
 ] as const;
 
 /**
- * GET /* - the files of SITE_DIR, to those whom ACCESS lets in, behind all other routes: with ETag and Range, and
+ * GET /* - the files of SITE_DIR, to users that ACCESS lets in, behind all other routes: with ETag and Range, and
  * compressed where app.js.br or app.js.gz is beside app.js. With SITE_FALLBACK, pages that are not there are its
  * index.html. There is no list of a folder's files. Without a sign-in a page leads there (302), and anything else is a
  * 401; 403 for others, and for an ambiguous path; 404 for what is not in the folder, or begins with a dot.

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
+import { pathToFileURL } from "node:url";
 import { folder } from "./temporary.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -17,35 +18,13 @@ export interface Walkthrough {
   commands: string[];
 }
 
-/**
- * Follows a page as a reader does who types every block: a block below `<!-- name -->` is that file, and a diff
- * changes it. Throws for a diff that does not fit, and for a block that is neither a file nor a command.
- */
-export function walkThrough(page: string): Walkthrough {
-  const steps = new Map<number, Files>();
-  const commands: string[] = [];
-  const files = new Map<string, string>();
-  for (const part of readFileSync(join(root, page), "utf8").split(/^## /m).slice(1)) {
-    for (const [, name, language, text = ""] of part.matchAll(/(?:<!-- (\S+) -->\n)?```(\w+)\n(.*?)```/gs)) {
-      if (language === "sh") commands.push(...text.trim().split("\n"));
-      else if (name === undefined) assert.fail(`${page}: a block of ${language} says not which file it is`);
-      else if (language === "diff") files.set(name, patched(files.get(name) ?? "", text));
-      else files.set(name, text);
-    }
-    steps.set(Number.parseInt(part, 10), new Map(files));
-  }
-  return { steps, commands };
-}
+const script: { walkThrough(text: string): Walkthrough } = await import(
+  pathToFileURL(join(root, "scripts/walkthrough.js")).href
+);
 
-function patched(text: string, diff: string): string {
-  const lines = diff.split("\n").slice(0, -1);
-  const side = (sign: string) =>
-    lines.flatMap((line) =>
-      line === "" || line.startsWith(" ") || line.startsWith(sign) ? line.slice(1) : [],
-    );
-  const before = `${side("-").join("\n")}\n`;
-  assert.equal(text.split(before).length, 2, `this has one place in the file:\n${before}`);
-  return text.replace(before, () => `${side("+").join("\n")}\n`);
+/** What a reader has who types every block of the page. */
+export function walkThrough(page: string): Walkthrough {
+  return script.walkThrough(readFileSync(join(root, page), "utf8"));
 }
 
 /** What a reader installs, this package included. */
