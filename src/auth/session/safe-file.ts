@@ -109,14 +109,15 @@ async function ifFound(step: () => Promise<void>): Promise<boolean> {
 }
 
 /** On Windows, a file cannot be read, replaced or removed while some programs have it open: tries again for 5 s. */
-async function whileBusy<T>(step: () => Promise<T>): Promise<T> {
-  for (const deadline = performance.now() + 5_000; ; await sleep(5 + Math.random() * 45)) {
-    try {
-      return await step();
-    } catch (error) {
-      if (!isBusy(error) || performance.now() > deadline) throw error;
-    }
+async function whileBusy<T>(step: () => Promise<T>, tries = 200): Promise<T> {
+  try {
+    return await step();
+  } catch (error) {
+    if (!isBusy(error) || tries === 0) throw error;
   }
+  // They are counted, because each takes longer on a busy machine.
+  await sleep(Math.random() * 50);
+  return whileBusy(step, tries - 1);
 }
 
 function isBusy(error: unknown): boolean {
