@@ -305,6 +305,10 @@ const forged = [
     "X-Auth-Request-Groups",
     "X-Auth-Request-Name",
     "X_Auth-Request-Groups",
+    "X.Auth.Request.User",
+    "X-Auth-Request-Email",
+    "X-Auth-Request-Preferred-Username",
+    "X-Auth-Request-Access-Token",
   ],
 ];
 
@@ -387,6 +391,17 @@ for (const proxy of ["nginx", "caddy", "haproxy"] as const) {
     });
   });
 }
+
+test("AC-5 behind HAProxy nothing passes after an error in the script that asks", {
+  skip: frontIsMissing("haproxy"),
+}, async (t) => {
+  const echo = await startEcho(t);
+  const edit = (text: string) => text.replace("local sent =", 'error("broken") local sent =');
+  const place = { port: await freePort(), signIn: echo.url, behind: { app: echo.url } };
+  const url = await startFront(t, "haproxy", { ...place, edit });
+  assert.equal((await sendRaw(url, rawGet("/about", "Host: localhost"))).status, 502);
+  assert.deepEqual(echo.received, []);
+});
 
 /** What Traefik does with a request, by its documentation of ForwardAuth and its file in deploy/forward-auth. */
 async function throughTraefik(site: Site, path: string, headers: Record<string, string>) {

@@ -16,6 +16,7 @@ core.register_action("arcgis_auth", { "http-req" }, function(txn)
   end
   local response = core.httpclient():get({ url = address, headers = headers, timeout = 10000 })
   if response.status == 204 then
+    txn:set_var("txn.arcgis_allowed", true)
     for _, name in ipairs(identity) do
       local value = response.headers["x-auth-request-" .. name]
       if value and value[0] ~= "" then txn.http:req_set_header("X-Auth-Request-" .. name, value[0]) end

@@ -108,15 +108,20 @@ http { access_log off; ${temporary} include ${dir}/site.conf; }
   },
 };
 
-/** Starts a proxy with its file of deploy/forward-auth; it ends with the test. */
+/** Starts a proxy with its files of deploy/forward-auth, changed by `edit`; it ends with the test. */
 export async function startFront(
   t: Pick<TestContext, "after">,
   proxy: FrontProxy,
-  { port, signIn, behind }: { port: number; signIn: string; behind: Behind },
+  {
+    port,
+    signIn,
+    behind,
+    edit = (text) => text,
+  }: { port: number; signIn: string; behind: Behind; edit?: (text: string) => string },
 ): Promise<string> {
   const dir = folder(t);
   const { files, args } = setups[proxy](dir, port, signIn, behind);
-  for (const [name, content] of Object.entries(files)) writeFileSync(join(dir, name), content);
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(dir, name), edit(content));
   const child = spawn(String(pathOf(proxy)), args, {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, HOME: dir, XDG_DATA_HOME: dir, XDG_CONFIG_HOME: dir },
