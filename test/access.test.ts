@@ -171,6 +171,7 @@ const ambiguous = [
     "/%ef%bc%9b",
   ],
   ...["/a%c2%a5b", "/a%e2%88%95b", "/a#b", "/a#/../b"],
+  ...["/progra~1", "/PRIVAT~1/x", "/a/B1C2~12.htm", "/progra~1./x", "/%e2%80%8b/a", "/.%e2%80%8d./a"],
 ];
 
 test("AC-2 a path that servers may read in two ways is refused, even where everyone may see everything", () => {
@@ -189,6 +190,8 @@ test("AC-2 a path is decoded once, and other characters stay what they are", () 
     ["/Mehr%e2%80%a6.html", "/Mehr….html"],
     ["/u%CC%88", "/u\u0308"],
     ["/.well-known/a..b", "/.well-known/a..b"],
+    ["/~user/a~b/~1", "/~user/a~b/~1"],
+    ["/main~12345678.js", "/main~12345678.js"],
     ["/a%20b/%5B1%5D", "/a b/[1]"],
   ]) {
     assert.equal(requestPath(target ?? "")?.exact, exact, target);
@@ -211,6 +214,8 @@ test("AC-3 a rule protects every spelling that some server takes for its path, a
       "/admin%20.",
       "/admin::$DATA",
       "/admin:x/y",
+      "/ad%E2%80%8Cmin",
+      "/admin%EF%BB%BF./x",
     ],
     ...[
       "/%EF%BD%81dmin",

@@ -14,7 +14,7 @@ const slashLike = /[⁄∕∖⧵⧸¥₩]/;
 /**
  * The path of a request target as it was sent (RFC 9112, 3.2.1), decoded once, without its query. `undefined` when
  * servers may read it in two ways: encoded slashes, `;`, `//`, dot segments, what is encoded twice, NUL, what is not UTF-8,
- * and what no browser sends.
+ * short names of Windows, and what no browser sends.
  */
 export function requestPath(target: string): RequestPath | undefined {
   const [raw = ""] = target.split("?", 1);
@@ -27,12 +27,17 @@ export function requestPath(target: string): RequestPath | undefined {
   }
 }
 
+/** A short name that Windows gives to a file or folder, such as PROGRA~1: which one it is depends on the disk. */
+const shortName = /\/(?=[^/.]{3,8}(?:[./]|$))[^/~]{1,6}~\d+(?:\.[^/.]{0,3})?(?=\/|$)/;
+
 /** The same for a path that is decoded already. */
 export function plainPath(decoded: string): RequestPath | undefined {
   const exact = decoded.replace(/(?<=.)\/$/, "");
   const folded = exact
     .normalize("NFKC")
     .toLowerCase()
+    // Disks of older Macs ignore what cannot be seen.
+    .replace(/\p{Cf}/gu, "")
     // Windows ignores dots and spaces at the end of a name, and takes what follows a colon for a stream of the file.
     .replace(/(?<![. ])[. ]+(?=[/:]|$)|:[^/]*/g, "");
   const isPlain =
@@ -40,6 +45,7 @@ export function plainPath(decoded: string): RequestPath | undefined {
     !decoded.includes("//") &&
     !/[\\;\p{Cc}]/u.test(folded) &&
     !slashLike.test(exact) &&
+    !shortName.test(folded) &&
     // No name was nothing but that, and no other character has become a slash.
     (exact === "/" || !/\/(?:\/|$)/.test(folded)) &&
     exact.split("/").length === folded.split("/").length;
