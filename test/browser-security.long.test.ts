@@ -6,6 +6,7 @@ import { type TestContext, test } from "node:test";
 import { myContent } from "#src/cli/demo-content.ts";
 import { assertHeading, choose, signInAs, startChromium } from "./support/chromium.ts";
 import { callbackFor, openSite } from "./support/site.ts";
+import { makeFiles } from "./support/site-folder.ts";
 
 // What only a real browser can prove. The app is on localhost; evil pages come from another site (127.0.0.1),
 // from a neighbor (another port of localhost, which is sent the app's cookies), and from the app's own origin.
@@ -199,6 +200,33 @@ test("HT-5 HT-6 SE-13 address and Referer are clean, the code works once, and th
     referers.filter((each) => /code=|state=/.test(each) && !each.startsWith(sandbox.origin)),
     [],
   );
+});
+
+test("SD-3 SD-4 the pages of a folder run with its policy and frame each other, and Back after a sign-out shows none", {
+  skip,
+}, async (t) => {
+  const SITE_DIR = makeFiles(t, {
+    "index.html": '<h1>The plan</h1> <a href="/account">Account</a> <script src="app.js"></script>',
+    "app.js": 'document.title = "It runs"',
+    "frame.html": '<iframe src="/"></iframe>',
+  });
+  const { url } = await openSite(t, { settings: { SITE_DIR } });
+  const { page } = await open(t);
+  await page.goto(url);
+  await choose(page, "Pia Marlow");
+  await assertHeading(page, "The plan");
+  assert.equal(await page.title(), "It runs");
+  await page.goto(`${url}/frame.html`);
+  assert.equal(await page.frames()[1]?.locator("h1").textContent(), "The plan");
+  await page.goto(url);
+  await page.getByRole("link", { name: "Account" }).click();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await assertHeading(page, signedOut);
+  await page.goBack(kept);
+  await assertHeading(page, signedOut);
+  // Not the page, but the way to the sign-in.
+  await page.goBack(kept);
+  await page.waitForURL(({ pathname }) => pathname.endsWith("/oauth2/authorize"), kept);
 });
 
 test("HT-1 OU-2 hostile names and error texts run nothing and break no policy, and an inline script would not run", {
