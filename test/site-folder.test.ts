@@ -320,6 +320,8 @@ test("a folder without the slash gets it, wherever the app is mounted, and has n
     if (mount) assert.equal(await moved("?a=1"), "/gis/?a=1");
     for (const path of ["/bare", "/bare/", "/app.js/"])
       assertErrorPage(await browser.get(mount + path), "not_found");
+    const left = await signOut(browser, mount, "/account");
+    assert.equal(left.headers["clear-site-data"], mount ? '"cache"' : '"cache", "storage"');
     const { headers } = await site.browser().get(`${mount}/docs/`);
     assert.equal(headers.location, `${mount}/sign-in?returnTo=${encodeURIComponent(`${mount}/docs/`)}`);
   }

@@ -166,8 +166,8 @@ export async function createApp(options: AppOptions): Promise<App> {
         if (res && event.username) res.locals.signedInAs = event.username;
         if (res && ["sign-in-started", "sign-out"].includes(event.type)) auto.stop(res);
         // What pages have kept of the user. Below a path of another app or a reverse proxy, the storage is others', too.
-        if (res && event.type === "sign-out" && app.path() === "" && isAtRoot)
-          res.set("Clear-Site-Data", clearedAtSignOut(res.req, config));
+        const cleared = res && clearedAtSignOut(res.req, config, app.path() === "" && isAtRoot);
+        if (cleared && event.type === "sign-out") res.set("Clear-Site-Data", cleared);
       },
     });
     return {
@@ -195,7 +195,8 @@ export async function createApp(options: AppOptions): Promise<App> {
  * Chromium takes seconds to clear the cache of one site, because it looks at everything of all sites, and the sign-out
  * waits for it (crbug.com/40233601). Our own pages are not in the cache, but those of SITE_DIR are.
  */
-function clearedAtSignOut(req: Request, { siteDir }: Config): string {
+function clearedAtSignOut(req: Request, { siteDir }: Config, isAtRoot: boolean): string {
   const isChromium = /Chrom(?:e|ium)\//.test(req.get("User-Agent") ?? "");
-  return isChromium && siteDir === undefined ? '"storage"' : '"cache", "storage"';
+  const hasCache = siteDir !== undefined || (isAtRoot && !isChromium);
+  return [hasCache ? '"cache"' : [], isAtRoot ? '"storage"' : []].flat().join(", ");
 }
