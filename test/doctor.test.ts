@@ -217,6 +217,66 @@ describe("a fault of the machine or the configuration", () => {
     await assertTrouble(it, `${found} (no certificate in it). ${fix}`);
     writeFileSync(file, `# ours\n${selfSigned().cert}`);
     await assertTrouble(it);
+    // As Windows exports a certificate.
+    writeFileSync(file, Buffer.from(selfSigned().cert.replace(/-----[\w ]+-----/g, ""), "base64"));
+    const run = `openssl x509 -inform der -in ${file} -out ${file}.pem, or on Windows: certutil -encode ${file} ${file}.pem`;
+    await assertTrouble(
+      it,
+      `${found} (it is DER, not PEM). Convert it, and name the new file instead. Run: ${run}`,
+    );
+  });
+
+  test("the authorities of the machine are trusted where Node knows NODE_USE_SYSTEM_CA, and where it does not, that is said", async (t) => {
+    const it = await patient(t);
+    const upgrade = (version: string) =>
+      `Install Node.js 22.19, 24.6 or later: ${version} cannot do this. Set NODE_USE_SYSTEM_CA=1 in the environment of the server.`;
+    for (const [nodeVersion, isKnown] of [
+      ["20.20.0", false],
+      ["22.18.0", false],
+      ["22.19.0", true],
+      ["23.11.0", false],
+      ["24.5.0", false],
+      ["26.0.0", true],
+    ] as const) {
+      it.env = { NODE_USE_SYSTEM_CA: "1" };
+      it.options = { nodeVersion };
+      const authorities = async () => (await examine(it)).find(({ check }) => /authority/.test(check));
+      const trusted = "NODE_USE_SYSTEM_CA: those of this machine are trusted";
+      const { status, found, fix } = (await authorities()) ?? {};
+      const trouble = ["warning", "NODE_USE_SYSTEM_CA is set, but not used", upgrade(nodeVersion)];
+      assert.deepEqual([status, found, fix], isKnown ? ["ok", trusted, undefined] : trouble);
+      it.env = { NODE_OPTIONS: "--use-system-ca" };
+      assert.equal((await authorities())?.found, trusted);
+    }
+  });
+
+  test("HTTPS_PROXY is set, but this Node does not use it: what to set, or to install", async (t) => {
+    const it = await patient(t);
+    const set = "Set NODE_USE_ENV_PROXY=1 in the environment of the server.";
+    const install = (version: string) =>
+      `Install Node.js 22.21, 24.5 or later: ${version} cannot do this. ${set}`;
+    for (const [nodeVersion, env, advice] of [
+      ["20.20.0", {}, install("20.20.0")],
+      ["20.20.0", { NODE_USE_ENV_PROXY: "1" }, install("20.20.0")],
+      ["22.20.0", { NODE_USE_ENV_PROXY: "1" }, install("22.20.0")],
+      ["22.21.0", {}, set],
+      ["22.21.0", { NODE_USE_ENV_PROXY: "true" }, set],
+      ["22.21.0", { NODE_USE_ENV_PROXY: "1" }, undefined],
+      ["24.4.1", { NODE_USE_ENV_PROXY: "1" }, install("24.4.1")],
+      ["24.5.0", { NODE_OPTIONS: "--max-http-header-size=16384 --use-env-proxy" }, undefined],
+      ["26.0.0", {}, set],
+    ] as const) {
+      it.options = { nodeVersion };
+      for (const name of ["HTTPS_PROXY", "https_proxy"]) {
+        it.env = { [name]: "http://server:canary@proxy.example.com:8080", ...env };
+        const findings = await examine(it);
+        const { found, fix } = findings.find(({ check }) => check === "forward proxy") ?? {};
+        const trouble = ["HTTPS_PROXY is set, but not used", `If the portal is behind that proxy: ${advice}`];
+        const used = ["HTTPS_PROXY is used, except for NO_PROXY", undefined];
+        assert.deepEqual([found, fix], advice ? trouble : used, nodeVersion);
+        assert.doesNotMatch(JSON.stringify(findings), /canary/);
+      }
+    }
   });
 
   test("nothing is configured, or the secrets are weak: every problem is a line, and no value is shown", async (t) => {
@@ -240,6 +300,79 @@ describe("a fault of the machine or the configuration", () => {
       weak.output,
     );
     assert.doesNotMatch(weak.output, /changeme|short-but-mine/);
+    assert.match(weak.output, /^ok +redirect URI +http:\/\/localhost:3000\/authenticate is registered$/m);
+  });
+
+  test("checks that need a setting that is not valid are skipped, each with its name, and the others run", async (t) => {
+    const it = await patient(t);
+    const upstream = await startUpstream(t);
+    const worse = async (settings: Record<string, unknown>) => {
+      const findings = await examine({ ...it, settings: { ...it.settings, ...settings } });
+      const of = (status: string) =>
+        findings.filter((each) => each.status === status).map(({ check, found }) => `${check}: ${found}`);
+      assert.ok(of("ok").length > 0);
+      const authorities = "private certificate authority: NODE_EXTRA_CA_CERTS is not set";
+      const skipped = of("skipped").filter((line) => !/^OAuth metadata: the portal/.test(line));
+      assert.match(String(skipped.shift()), new RegExp(`^${authorities}`));
+      return { problems: of("problem").map((line) => line.replace(/:? [^:]*$/, "")), skipped };
+    };
+    const portal = [
+      "portal",
+      "portal's certificate",
+      "clock",
+      "OAuth metadata",
+      "PKCE",
+      "client ID",
+      "redirect URI",
+    ];
+    assert.deepEqual(await worse({ PORTAL_URL: "ftp://x" }), {
+      problems: ["configuration: PORTAL_URL"],
+      skipped: ["redirect to the portal", ...portal].map((check) => `${check}: needs a valid PORTAL_URL`),
+    });
+    assert.deepEqual(await worse({ CLIENT_ID: undefined, REDIRECT_URI: "nonsense" }), {
+      problems: ["configuration: CLIENT_ID", "configuration: REDIRECT_URI"],
+      skipped: [
+        "reverse proxy: needs a valid REDIRECT_URI",
+        "address to listen on: needs a valid REDIRECT_URI",
+        "redirect to the portal: needs a valid REDIRECT_URI",
+        "client ID: needs a valid CLIENT_ID",
+        "redirect URI: needs a valid CLIENT_ID and REDIRECT_URI",
+      ],
+    });
+    assert.deepEqual(await worse({ SESSION_DIR: "a\0b", PKCE: "maybe" }), {
+      problems: ["configuration: SESSION_DIR", "configuration: PKCE"],
+      skipped: ["session store: needs a valid SESSION_DIR", "PKCE: needs a valid PKCE"],
+    });
+    assert.deepEqual(await worse({ REDIS_URL_FILE: "no-such-file" }), {
+      problems: ["configuration: REDIS_URL_FILE"],
+      skipped: ["session store: needs a valid REDIS_URL"],
+    });
+    // What depends on what is left out: a layer on a server that is not allowed, an idle time above the longest.
+    for (const [settings, key] of [
+      [{ PROXY_ALLOW: ["ftp://x"], MAP_LAYERS: `${upstream.origin}/FeatureServer/0` }, "PROXY_ALLOW"],
+      [{ SESSION_MAX_SECONDS: 3600 }, "SESSION_IDLE_SECONDS"],
+      [{ SESSION_IDLE_SECONDS: 7200, SESSION_MAX_SECONDS: 3600 }, "SESSION_IDLE_SECONDS"],
+      [{ NO_SUCH_KEY: 1 }, "NO_SUCH_KEY"],
+      [{ ENCRYPTION_KEY: it.settings.SESSION_SECRET }, "ENCRYPTION_KEY"],
+    ] as const) {
+      const { problems, skipped } = await worse(settings);
+      assert.deepEqual([problems, skipped], [[`configuration: ${key}`], []]);
+    }
+  });
+
+  test("a file that cannot be read leaves the checks of the machine", async (t) => {
+    const it = await patient(t);
+    writeFileSync(join(it.cwd, ".env"), "X=1\0");
+    const findings = await examine(it);
+    assert.deepEqual(
+      findings.map(({ check, status }) => `${status} ${check}`),
+      [
+        "ok Node.js",
+        "skipped private certificate authority",
+        "problem configuration",
+        "skipped everything else",
+      ],
+    );
   });
 
   test("a configuration that other users may open, and TLS checks that are switched off", {

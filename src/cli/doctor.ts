@@ -4,7 +4,7 @@ import { firstPortal } from "../app/config/portals.ts";
 import type { CommandContext } from "./command-context.ts";
 import { type AccessQuestion, checkAccess, describeAccess } from "./doctor/access.ts";
 import { type Finding, ok, problem, skipped } from "./doctor/finding.ts";
-import { checkAuthorities, checkNode } from "./doctor/machine.ts";
+import { checkAuthorities, checkForwardProxy, checkNode } from "./doctor/machine.ts";
 import { askAboutApp, checkClientId, checkMetadata, checkPkce, checkRedirectUri } from "./doctor/oauth.ts";
 import { askPortal, checkCertificate, checkClock, checkPortal } from "./doctor/portal.ts";
 import type { ProbeOptions } from "./doctor/probe.ts";
@@ -41,67 +41,110 @@ async function allFindings(
   question: AccessQuestion,
 ): Promise<NamedFinding[]> {
   const { nodeVersion = process.versions.node, now = Date.now } = options;
-  const machine = named({
-    "Node.js": checkNode(nodeVersion, now()),
-    "private certificate authority": checkAuthorities(env),
-  });
-  let config: Config;
-  try {
-    config = loadConfig({ cwd, env, standalone: true });
-  } catch (reason) {
-    if (!(reason instanceof ConfigError)) throw reason;
-    const { problems, hint } = reason;
-    const lines = [...problems.map(configProblem), ...(hint ? [skipped(hint)] : [])];
-    const rest = named({ "everything else": skipped("needs a valid configuration") });
-    return [...machine, ...lines.map((line) => ({ check: "configuration", ...line })), ...rest];
-  }
-  const rights = checkRights([
-    resolve(cwd, env.CONFIG_FILE || "config.json"),
-    resolve(cwd, ".env"),
-    config.sessionDir,
+  const machine = await runChecks([
+    ["Node.js", [], () => checkNode(nodeVersion, now())],
+    ["private certificate authority", [], () => checkAuthorities(env, nodeVersion)],
+    ["forward proxy", [], () => checkForwardProxy(env, nodeVersion)],
   ]);
-  const settings = named({
-    configuration: ok(`is valid, with strong secrets; the session cookie is ${config.cookieName}`),
-    "reverse proxy": checkReverseProxy(config),
-    "address to listen on": checkListener(config),
-    "rights on files": rights,
-    // Opening the store would correct them, and the doctor changes nothing.
-    "session store":
-      rights?.status === "problem" ? skipped("needs the rights above") : await checkStore(config),
-    "redirect to the portal": await checkRedirect(config, options),
-    ...describeAccess(config),
-    [`${question.as ?? "visitor"} at ${question.path}`]: await checkAccess(config, question),
-  });
-  const portals = [config, ...config.furtherPortals].map((each) => portalFindings(each, now, options));
-  return [...machine, ...settings, ...(await Promise.all(portals)).flat()];
+  const { config, bad, found } = usableConfig(cwd, env);
+  const findings = [...machine, ...found.map((finding) => ({ check: "configuration", ...finding }))];
+  if (!config) return [...findings, { check: "everything else", ...skipped("needs a valid configuration") }];
+
+  const files = [env.CONFIG_FILE || "config.json", ".env", config.sessionDir];
+  const rights = checkRights(files.map((file) => resolve(cwd, file)));
+  const sessions = ["SESSION_DIR", "REDIS_URL", "ENCRYPTION_KEY", "SESSION_IDLE_SECONDS"];
+  const access: Check = [
+    `${question.as ?? "visitor"} at ${question.path}`,
+    ["ACCESS", ...(question.as === undefined ? [] : sessions)],
+    () => checkAccess(config, question),
+  ];
+  const settings = await runChecks(
+    [
+      ["reverse proxy", ["REDIRECT_URI", "TRUST_PROXY"], () => checkReverseProxy(config)],
+      ["address to listen on", ["REDIRECT_URI", "HOST", "PORT", "TRUST_PROXY"], () => checkListener(config)],
+      ["rights on files", [], () => rights],
+      [
+        "session store",
+        ["SESSION_DIR", "REDIS_URL"],
+        // Opening the store would correct them, and the doctor changes nothing.
+        () => (rights?.status === "problem" ? skipped("needs the rights above") : checkStore(config)),
+      ],
+      ["redirect to the portal", ["REDIRECT_URI", "PORTAL_URL"], () => checkRedirect(config, options)],
+      ...Object.entries(describeAccess(config)).map(([name, finding]): Check => [name, [], () => finding]),
+      ...(question.path === undefined ? [] : [access]),
+    ],
+    bad,
+  );
+  const portals = [config, ...config.furtherPortals].map((each) => portalFindings(each, bad, now, options));
+  return [...findings, ...settings, ...(await Promise.all(portals)).flat()];
+}
+
+/**
+ * The configuration without the settings that cannot be used, and what was found. Without one of them another may be
+ * wrong, such as a layer whose server is not in PROXY_ALLOW anymore.
+ */
+function usableConfig(cwd: string, env: NodeJS.ProcessEnv) {
+  const bad = new Set<string>();
+  let found: Finding[] | undefined;
+  for (;;) {
+    try {
+      const config = loadConfig({ cwd, env, standalone: true, ...(found && { without: bad }) });
+      found ??= [ok(`is valid, with strong secrets; the session cookie is ${config.cookieName}`)];
+      return { config, bad, found };
+    } catch (reason) {
+      if (!(reason instanceof ConfigError)) throw reason;
+      const { problems, hint, keys } = reason;
+      found ??= [...problems.map(configProblem), ...(hint ? [skipped(hint)] : [])];
+      if (!keys) return { bad, found };
+      for (const key of keys) bad.add(key);
+    }
+  }
+}
+
+/** A check's name, the settings that it needs, and itself: `undefined` where it does not apply. */
+type Check = [name: string, needs: string[], run: () => Finding | undefined | Promise<Finding | undefined>];
+
+/** Runs checks one by one, but for those that need a setting that cannot be used. */
+async function runChecks(checks: Check[], bad: ReadonlySet<string> = new Set()): Promise<NamedFinding[]> {
+  const findings: NamedFinding[] = [];
+  for (const [check, needs, run] of checks) {
+    const missing = needs.filter((key) => bad.has(key));
+    const finding = missing.length > 0 ? skipped(`needs a valid ${missing.join(" and ")}`) : await run();
+    if (finding) findings.push({ check, ...finding });
+  }
+  return findings;
 }
 
 /** The checks of one portal; for one of PORTALS, its ID follows the name of each check. */
 async function portalFindings(
   config: Config,
+  bad: ReadonlySet<string>,
   now: () => number,
   options: ProbeOptions,
 ): Promise<NamedFinding[]> {
+  const isMain = config.portalId === firstPortal;
+  const urls = isMain ? ["PORTAL_URL", "PORTAL_SERVER_URL"] : [];
+  const clientId = isMain ? ["CLIENT_ID"] : [];
   const reached = { ...config, portal: config.portalServerUrl ?? config.portal };
-  const portal = await askPortal(reached, now, options);
-  const app = portal.self && (await askAboutApp(portal, options));
-  const missing = skipped("needs a portal that responds");
-  const findings = named({
-    portal: checkPortal(portal),
-    "portal's certificate": checkCertificate(portal),
-    clock: checkClock(portal),
-    "OAuth metadata": app ? checkMetadata(app) : missing,
-    PKCE: app ? checkPkce(app) : missing,
-    "client ID": app ? checkClientId(app) : missing,
-    "redirect URI": app ? checkRedirectUri(app) : missing,
-  });
-  const suffix = config.portalId === firstPortal ? "" : ` (${config.portalId})`;
+  const portal = urls.some((key) => bad.has(key)) ? undefined : await askPortal(reached, now, options);
+  const app = portal?.self && (await askAboutApp(portal, options));
+  const of = <Facts>(facts: Facts | undefined, check: (facts: Facts) => Finding | undefined) => {
+    return () => (facts ? check(facts) : skipped("needs a portal that responds"));
+  };
+  const findings = await runChecks(
+    [
+      ["portal", urls, of(portal, checkPortal)],
+      ["portal's certificate", urls, of(portal, checkCertificate)],
+      ["clock", urls, of(portal, checkClock)],
+      ["OAuth metadata", urls, of(app, checkMetadata)],
+      ["PKCE", [...urls, "PKCE"], of(app, checkPkce)],
+      ["client ID", [...urls, ...clientId], of(app, checkClientId)],
+      ["redirect URI", [...urls, ...clientId, "REDIRECT_URI"], of(app, checkRedirectUri)],
+    ],
+    bad,
+  );
+  const suffix = isMain ? "" : ` (${config.portalId})`;
   return findings.map((finding) => ({ ...finding, check: finding.check + suffix }));
-}
-
-/** Checks that do not apply have no finding. */
-function named(findings: Record<string, Finding | undefined>): NamedFinding[] {
-  return Object.entries(findings).flatMap(([check, finding]) => (finding ? [{ check, ...finding }] : []));
 }
 
 /** Splits a line of ConfigError: the key and what is wrong, and the fix. */

@@ -1,4 +1,10 @@
-import { type Agent, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
+import {
+  type Agent,
+  globalAgent,
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingMessage,
+} from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from "node:https";
 import { type Duplex, Readable } from "node:stream";
 import type { Response } from "express";
@@ -26,8 +32,10 @@ export interface UpstreamResponse {
   rest: IncomingMessage | undefined;
 }
 
+/** With NODE_USE_ENV_PROXY=1, Node's own agent goes through HTTPS_PROXY (Node 22.21, 24.5): so do these. */
+const { proxyEnv } = (globalAgent as Agent & { options: { proxyEnv?: object } }).options;
 /** Connections are kept for a moment, but for less long than servers keep them (Node 5 s, others longer). */
-const keep = { keepAlive: true, timeout: 4_000 };
+const keep = { keepAlive: true, timeout: 4_000, ...{ proxyEnv } };
 const protocols = {
   "http:": { send: httpRequest, agent: perSession(new HttpAgent(keep)) },
   "https:": { send: httpsRequest, agent: perSession(new HttpsAgent(keep)) },

@@ -40,9 +40,14 @@ export async function callCli(
 /** Runs `arcgis-sign-in ARGS` in a process of its own, without a terminal. */
 export async function spawnCli(
   args: string[],
-  { cwd, env = {}, nodeFlags = [] }: { cwd: string; env?: NodeJS.ProcessEnv; nodeFlags?: string[] },
+  {
+    cwd,
+    env = {},
+    nodeFlags = [],
+    node = process.execPath,
+  }: { cwd: string; env?: NodeJS.ProcessEnv; nodeFlags?: string[]; node?: string },
 ): Promise<Outcome> {
-  const child = spawn(process.execPath, [...nodeFlags, bin, ...args], {
+  const child = spawn(node, [...nodeFlags, bin, ...args], {
     cwd,
     env: { PATH: process.env.PATH, ...env },
     stdio: ["ignore", "pipe", "pipe"],

@@ -39,8 +39,9 @@ export async function startServer(
   t: Pick<TestContext, "after">,
   settings: Record<string, string>,
   program = import.meta.resolve("#src/server.ts"),
+  node = process.execPath,
 ): Promise<ServerProcess> {
-  const child = spawn(process.execPath, [fileURLToPath(program)], {
+  const child = spawn(node, [fileURLToPath(program)], {
     cwd: folder(t),
     env: { PATH: process.env.PATH, ...settings },
     stdio: ["ignore", "pipe", "pipe"],

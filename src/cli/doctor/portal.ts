@@ -42,7 +42,7 @@ export function parseObject(text: string): Record<string, unknown> | undefined {
 /** Whether the portal responds as one. */
 export function checkPortal({ config, response, self }: PortalFacts): Finding {
   const { portal } = config;
-  if (response instanceof Error) return problem(...whyNoResponse(response, new URL(portal).host));
+  if (response instanceof Error) return problem(...whyNoResponse(response, new URL(portal)));
   if (!self) return problem(...whyNoPortal(response));
   if (self.supportsOAuth === false)
     return problem(
@@ -78,9 +78,17 @@ function whyNoPortal({ status, headers, body }: ProbeResponse): Reason {
 
 const authorityFix =
   "If this machine trusts the authority: set NODE_USE_SYSTEM_CA to 1 in the environment of the server (Node 22.19, 24.6 or later). If not: put its certificate (PEM) into a file and set NODE_EXTRA_CA_CERTS to that file.";
+const proxyFix = "Correct HTTPS_PROXY, let that proxy connect to the portal, or put the host into NO_PROXY.";
+
+/** Where an error of Node happened. The attempts at several addresses of a host are in `errors`. */
+type PlacedError = NodeJS.ErrnoException & { hostname?: string; port?: number; errors?: PlacedError[] };
 
 /** Explains the codes of Node (errno) and OpenSSL. */
-function whyNoResponse({ code = "", message }: NodeJS.ErrnoException, host: string): Reason {
+function whyNoResponse(error: PlacedError, { host, hostname, protocol, port }: URL): Reason {
+  const { code = "", message, errors: [place = error] = [] } = error;
+  const isPortals = [undefined, Number(port || (protocol === "https:" ? 443 : 80))].includes(place.port);
+  if (!isPortals || ![undefined, hostname].includes(place.hostname))
+    return [`the forward proxy ${place.hostname ?? `at port ${place.port}`} is away (${code})`, proxyFix];
   const unknownAuthority: Reason = [`the certificate of ${host} is from an unknown authority`, authorityFix];
   const known: Record<string, Reason> = {
     ENOTFOUND: [`the host name ${host} does not exist`, "Correct PORTAL_URL, or this machine's DNS."],
@@ -101,6 +109,7 @@ function whyNoResponse({ code = "", message }: NodeJS.ErrnoException, host: stri
       `the certificate chain of ${host} is incomplete`,
       `Let the portal send its intermediate certificates, too. ${authorityFix}`,
     ],
+    ERR_PROXY_TUNNEL: [`the forward proxy does not connect to ${host}`, proxyFix],
     EPROTO: [`TLS with ${host} fails`, "Check whether that port is https at all."],
   };
   return (

@@ -25,7 +25,8 @@ export async function probe(url: string, { ca, timeoutMs = 10_000 }: ProbeOption
   const send = url.startsWith("https:") ? httpsRequest : httpRequest;
   const signal = AbortSignal.timeout(timeoutMs);
   const start = performance.now();
-  const request = send(url, { ca, agent: false, signal }).on("error", () => {});
+  // Node's own agent knows of HTTPS_PROXY. The connection is not kept: the next probe is about a new one.
+  const request = send(url, { ca, headers: { Connection: "close" }, signal }).on("error", () => {});
   try {
     const [response] = (await once(request.end(), "response")) as [IncomingMessage];
     const { statusCode: status = 0, headers } = response;
