@@ -1,10 +1,10 @@
 // `npm run build` compiles src/ to dist/, and copies there what the map page takes from npm packages: so that a consumer who
 // installs this package gets these few files instead of the packages.
 // With --if-needed it ends at once when dist/ is up to date: so that `npm start` is one command on a fresh clone, and
-// needs no compiler on a machine that got dist/ delivered.
+// needs no compiler on a machine that got dist/ delivered. The server, too, notices a dist/ of other sources.
 // With --if-possible (npm's `prepare`), a clone without the compiler is no error: `npm ci --omit=dev` has to end.
 import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { accessSync, constants, copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 
@@ -20,18 +20,24 @@ const mapFiles = {
 };
 
 const built = "dist/server.js";
+const ifNeeded = process.argv.includes("--if-needed");
 const canBuild = existsSync("tsconfig.json");
 
-function isUpToDate() {
-  if (!existsSync(built)) return false;
-  const sources = canBuild ? ["src", "scripts/build.js", "tsconfig.json"] : [];
-  return sources.every((path) => newest(path) <= statSync(built).mtimeMs);
+async function isUpToDate() {
+  if (!canBuild) return existsSync(built);
+  if (!existsSync("dist/source-hash")) return false;
+  const { isStale } = await import("../dist/app/source-hash.js");
+  return !isStale();
 }
 
-/** A file that was deleted shows in the time of its folder. */
-function newest(path) {
-  const names = statSync(path).isDirectory() ? readdirSync(path, { recursive: true }) : [];
-  return Math.max(...["", ...names].map((name) => statSync(join(path, name)).mtimeMs));
+/** Whether the program belongs to another user, as on a server where it cannot change itself. */
+function isReadOnly() {
+  try {
+    accessSync("dist", constants.W_OK);
+    return false;
+  } catch {
+    return existsSync(built);
+  }
 }
 
 /** Where TypeScript is, or undefined. */
@@ -52,7 +58,7 @@ function copyMapFiles() {
   }
 }
 
-function build() {
+async function build() {
   const tsc = compiler();
   if (!tsc) {
     if (existsSync(built) || process.argv.includes("--if-possible")) return 0;
@@ -61,11 +67,19 @@ function build() {
     );
     return 1;
   }
+  if (ifNeeded && isReadOnly()) {
+    console.error("dist/ was built from another src/: run `npm run build` as the user that it belongs to.");
+    return 0;
+  }
   console.log("Compiling src/ to dist/ ...");
   // What is left of an earlier version would be packed, too.
   rmSync("dist", { recursive: true, force: true });
   copyMapFiles();
-  return spawnSync(process.execPath, [tsc], { stdio: "inherit" }).status ?? 1;
+  const { status } = spawnSync(process.execPath, [tsc], { stdio: "inherit" });
+  if (status !== 0) return status ?? 1;
+  const { sourceHash } = await import("../dist/app/source-hash.js");
+  writeFileSync("dist/source-hash", sourceHash());
+  return 0;
 }
 
-process.exitCode = process.argv.includes("--if-needed") && isUpToDate() ? 0 : build();
+process.exitCode = ifNeeded && (await isUpToDate()) ? 0 : await build();

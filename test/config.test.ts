@@ -962,6 +962,45 @@ describe("the other settings", () => {
     }
   });
 
+  test("CF-1 a password in REDIS_URL with special characters is explained, not shown; other mistakes are not taken for it", () => {
+    const special =
+      "REDIS_URL: has a password with special characters. Write them as %XX: / as %2F, # as %23, ? as %3F, @ as %40 and % as %25.";
+    const wrong =
+      "REDIS_URL: is not the URL of a Redis server. Use redis://, rediss:// or unix:///path/to/redis.sock.";
+    const start = (url: string) => parseConfig({ ...good, REDIS_URL: url });
+    for (const password of [
+      "pa/ss",
+      "pa#ss",
+      "pa?ss",
+      "12/ss",
+      "1#ss",
+      "1?cluster=true",
+      "p@a/ss",
+      "p%ss",
+      "100%",
+      "/",
+      "#",
+    ])
+      for (const url of [
+        `redis://:${password}@localhost`,
+        `rediss://app:${password}@redis.test:6379/0`,
+        `unix://:${password}@/run/redis.sock`,
+        `rediss://:${password}@a.test:7000,rediss://:${password}@b.test:7001`,
+      ]) {
+        assert.equal(failure(() => start(url)).message, special, url);
+        const escaped = url.replaceAll(password, encodeURIComponent(password));
+        assert.equal(start(escaped).redisUrl, escaped);
+      }
+    for (const url of [
+      "redis://:p%40ss@localhost:port",
+      "rediss://:a@a.test:7000,rediss://:b@b.test:7001",
+      "redis://localhost/one",
+      "http://user:word@redis.test",
+      "redis.test:6379",
+    ])
+      assert.equal(failure(() => start(url)).message, wrong, url);
+  });
+
   test("REDIS_URL may be plain, TLS or a socket", () => {
     for (const url of [
       "redis://localhost:6379/1",

@@ -356,7 +356,16 @@ test("what the Dockerfile copies into its last stage is all that the server need
 });
 
 test("no file of deploy/ or of docs/deploy.md names a setting that there is not", () => {
-  const others = ["NODE_ENV", "NODE_EXTRA_CA_CERTS", "CONFIG_FILE", "REDIS_PASSWORD", "REDISCLI_AUTH"];
+  const others = [
+    "NODE_ENV",
+    "NODE_EXTRA_CA_CERTS",
+    "NODE_USE_SYSTEM_CA",
+    "NODE_USE_ENV_PROXY",
+    "HTTPS_PROXY",
+    "CONFIG_FILE",
+    "REDIS_PASSWORD",
+    "REDISCLI_AUTH",
+  ];
   const known = new Set([...configKeys.map(({ key }) => key), ...others]);
   for (const file of [
     "deploy/compose.yaml",

@@ -69,6 +69,7 @@ describe("npm run init with flags", () => {
         "  1. In your portal, add exactly this redirect URI to the OAuth credentials item:",
         "     http://localhost:3000/authenticate",
         "  2. npm start",
+        "  3. If something does not work: npm run doctor",
         "",
       ].join("\n"),
     );
@@ -111,6 +112,7 @@ describe("npm run init with flags", () => {
     assert.equal(code, 0);
     assert.deepEqual(readdirSync(cwd), ["local.json"]);
     assert.match(output, /^ {2}2\. npm start -- --config local\.json$/m);
+    assert.match(output, /: npm run doctor -- --config local\.json$/m);
     assert.match(output, /^ {5}http:\/\/127\.0\.0\.1:8080\/cb$/m);
     const config = loadConfig({ cwd, env: { CONFIG_FILE: "local.json" } });
     assert.deepEqual(
@@ -129,6 +131,28 @@ describe("npm run init with flags", () => {
       "https://app.example.com:8443/cb",
     );
     assert.deepEqual([code, read(cwd).PORT], [0, undefined]);
+  });
+
+  test("CK-3 with an https redirect URI there is one reverse proxy in front, or what --trust-proxy says", async () => {
+    const https = ["--client-id", "abc", "--redirect-uri", "https://app.example.com/cb"];
+    for (const [args, expected] of [
+      [https, 1],
+      [["--client-id", "abc"], undefined],
+      [["--client-id", "abc", "--trust-proxy", "loopback"], ["loopback"]],
+      [[...https, "--trust-proxy", "2"], 2],
+      [
+        [...https, "--trust-proxy", "loopback,10.0.0.0/8"],
+        ["loopback", "10.0.0.0/8"],
+      ],
+    ] as const) {
+      const cwd = folder();
+      const { code, error } = await call(cwd, ...args);
+      assert.deepEqual([code, error, read(cwd).TRUST_PROXY], [0, "", expected]);
+      assert.deepEqual(loadConfig({ cwd, env: {} }).trustProxy, expected ?? false);
+    }
+    const { code, error } = await call(folder(), ...https, "--trust-proxy", "true");
+    assert.equal(code, 1);
+    assert.match(error, /^--trust-proxy: must be false, the number of reverse proxies in front/);
   });
 
   test("without a terminal and without --client-id it exits 1, names the flag and writes nothing", async () => {
@@ -185,8 +209,8 @@ describe("npm run init with flags", () => {
     const cwd = folder();
     const { code, output } = await call(cwd, "--help");
     assert.equal(code, 0);
-    for (const flag of ["--client-id <id>", "--portal <url>", "--redirect-uri <url>", "--config <file>"])
-      assert.ok(output.includes(`  ${flag}`), flag);
+    const flags = ["--client-id <id>", "--portal <url>", "--redirect-uri <url>", "--trust-proxy <value>"];
+    for (const flag of [...flags, "--config <file>"]) assert.ok(output.includes(`  ${flag}`), flag);
     assert.deepEqual(readdirSync(cwd), []);
   });
 
@@ -230,6 +254,14 @@ describe("npm run init at a terminal", () => {
       output,
     );
     assert.equal(loadConfig({ cwd, env: {} }).clientId, "abc");
+  });
+
+  test("with an https redirect URI it asks for the reverse proxies, too", async () => {
+    const cwd = folder();
+    const answers = ["abc", "", "https://app.example.com/cb", "true", ""];
+    const { code, output, unused } = await converse(cwd, [], answers);
+    assert.deepEqual([code, unused, read(cwd).TRUST_PROXY], [0, [], 1]);
+    assert.match(output, /Number of reverse proxies in front \(1\): The value must be false, .*\nNumber of/);
   });
 
   test("a bad answer is asked again, with the reason", async () => {

@@ -18,6 +18,7 @@ import { addressesWithoutPorts } from "./forwarded-for.ts";
 import { health } from "./health.ts";
 import { openLog } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
+import { logActions } from "./operator-log.ts";
 import { accountPath } from "./pages/home.ts";
 import { openViews, renderConfirm } from "./pages/views.ts";
 import type { PortalMount } from "./portal-mount.ts";
@@ -96,6 +97,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   const portalRequests = channel("arcgis-sign-in:portal-request");
   portalRequests.subscribe(onPortalRequest);
 
+  const endLogging = logActions(store, log);
+
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
@@ -131,6 +134,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   return Object.assign(app, {
     async close() {
       portalRequests.unsubscribe(onPortalRequest);
+      endLogging();
       await Promise.all(mounts.map(({ auth }) => auth.close()));
       await close();
     },

@@ -38,6 +38,11 @@ export async function serve(
   await once(server, "listening");
   const { address, port, family } = server.address() as AddressInfo;
   const url = `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+  if (config.secure && config.trustProxy === false)
+    log.warn(
+      { event: "trust-proxy" },
+      "REDIRECT_URI is https, but TRUST_PROXY is not set: every sign-in will be refused (npm run doctor)",
+    );
   return {
     url,
     log,

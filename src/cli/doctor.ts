@@ -4,7 +4,7 @@ import { firstPortal } from "../app/config/portals.ts";
 import type { CommandContext } from "./command-context.ts";
 import { type AccessQuestion, checkAccess, describeAccess } from "./doctor/access.ts";
 import { type Finding, ok, problem, skipped } from "./doctor/finding.ts";
-import { checkAuthorities, checkForwardProxy, checkNode } from "./doctor/machine.ts";
+import { checkAuthorities, checkBuild, checkForwardProxy, checkNode } from "./doctor/machine.ts";
 import { askAboutApp, checkClientId, checkMetadata, checkPkce, checkRedirectUri } from "./doctor/oauth.ts";
 import { askPortal, checkCertificate, checkClock, checkPortal } from "./doctor/portal.ts";
 import type { ProbeOptions } from "./doctor/probe.ts";
@@ -43,6 +43,7 @@ async function allFindings(
   const { nodeVersion = process.versions.node, now = Date.now } = options;
   const machine = await runChecks([
     ["Node.js", [], () => checkNode(nodeVersion, now())],
+    ["program", [], checkBuild],
     ["private certificate authority", [], () => checkAuthorities(env, nodeVersion)],
     ["forward proxy", [], () => checkForwardProxy(env, nodeVersion)],
   ]);

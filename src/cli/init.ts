@@ -17,11 +17,13 @@ const questions = [
     prompt: "Redirect URI",
     usual: "http://localhost:3000/authenticate",
   },
+  { key: "TRUST_PROXY", flag: "trustProxy", prompt: "Number of reverse proxies in front", usual: "1" },
 ] as const;
 
-type Key = (typeof questions)[number]["key"];
+type Question = (typeof questions)[number];
+type Key = Question["key"];
 type Values = Partial<Record<Key, string>>;
-type InitFlags = { config: string; clientId?: string; portal?: string; redirectUri?: string };
+type InitFlags = { config: string } & Partial<Record<Question["flag"], string>>;
 
 /** Writes the configuration. Exit code 1: nothing was written. */
 export async function init(flags: InitFlags, context: CommandContext): Promise<number> {
@@ -34,7 +36,9 @@ export async function init(flags: InitFlags, context: CommandContext): Promise<n
     const values: Values = {};
     const problems: string[] = [];
     for (const { key, flag, usual } of questions) {
-      values[key] = flags[flag] ?? (input.isTTY ? undefined : usual || undefined);
+      values[key] = flags[flag];
+      if (!needs(key, values)) continue;
+      if (!input.isTTY) values[key] ??= usual || undefined;
       const problem = problemWith(key, values[key]);
       const willAsk = input.isTTY && flags[flag] === undefined;
       if (problem !== undefined && !willAsk) problems.push(`--${kebabCase(flag)}: ${problem}`);
@@ -52,6 +56,11 @@ export async function init(flags: InitFlags, context: CommandContext): Promise<n
 
 const kebabCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
+/** Only a server behind https has a reverse proxy in front, and it has one for sure. */
+function needs(key: Key, values: Values): boolean {
+  return key !== "TRUST_PROXY" || values[key] !== undefined || /^https:/i.test(values.REDIRECT_URI ?? "");
+}
+
 /** What is wrong with a value, by the server's own rules. */
 function problemWith(key: Key, value: string | undefined): string | undefined {
   return schema.shape[key].safeParse(value).error?.issues[0]?.message;
@@ -65,7 +74,7 @@ async function ask(values: Values, { input, output }: CommandContext): Promise<v
   lines.once("close", () => ended.abort());
   try {
     for (const { key, prompt, usual } of questions)
-      while (values[key] === undefined) {
+      while (values[key] === undefined && needs(key, values)) {
         const question = usual ? `${prompt} (${usual}): ` : `${prompt}: `;
         const value = (await lines.question(question, ended)).trim() || usual || undefined;
         const problem = problemWith(key, value);
@@ -83,12 +92,13 @@ async function ask(values: Values, { input, output }: CommandContext): Promise<v
 function writeConfig(path: string, name: string, values: Values): string {
   const newSecret = () => randomBytes(32).toString("base64url");
   const secrets = { SESSION_SECRET: newSecret(), ENCRYPTION_KEY: newSecret() };
-  const { clientId, portal, redirectUri, secure } = parseConfig({ ...values, ...secrets });
+  const { clientId, portal, redirectUri, secure, trustProxy } = parseConfig({ ...values, ...secrets });
   // Without https there is no proxy in front, so the port in the URL is the port to listen on.
   const port = secure ? 3000 : Number(new URL(redirectUri).port || 80);
   const content = {
     ...{ CLIENT_ID: clientId, ...secrets, REDIRECT_URI: redirectUri, PORTAL_URL: portal },
     ...(port !== 3000 && { PORT: port }),
+    ...(trustProxy !== false && { TRUST_PROXY: trustProxy }),
   };
   try {
     // "wx" opens no existing file and, but for Windows, follows no symbolic link.
@@ -108,10 +118,13 @@ const alreadyExists = (name: string) =>
 const isPrivate =
   process.platform === "win32" ? "; the doctor says who can open it" : ", which only you can open";
 
+const option = (name: string) => (name === "config.json" ? "" : ` -- --config ${name}`);
+
 const nextSteps = (name: string, redirectUri: string) => `Wrote ${name}${isPrivate}.
 
 Next:
   1. In your portal, add exactly this redirect URI to the OAuth credentials item:
      ${redirectUri}
-  2. npm start${name === "config.json" ? "" : ` -- --config ${name}`}
+  2. npm start${option(name)}
+  3. If something does not work: npm run doctor${option(name)}
 `;

@@ -74,6 +74,10 @@ export async function run(args: string[], context: CommandContext): Promise<numb
       "--redirect-uri <url>",
       "where the portal sends browsers back (http://localhost:3000/authenticate)",
     )
+    .option(
+      "--trust-proxy <value>",
+      "with an https redirect URI: reverse proxies in front, or their addresses (1)",
+    )
     .option("--config <file>", "the file to write", "config.json")
     .addHelpText("after", "\nIn a terminal it asks for the values that you don't give.")
     .action((flags) => exitWith(import("./init.ts").then(({ init }) => init(flags, context))));

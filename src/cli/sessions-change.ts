@@ -1,5 +1,6 @@
 import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import pMap from "p-map";
+import { noteAction } from "../app/operator-log.ts";
 import { reasonOf } from "../app/reason.ts";
 import { type AuthEvent, arcgisAuth } from "../index.ts";
 import type { PendingRevocation } from "../session-store.ts";
@@ -24,7 +25,7 @@ export async function revoke(
   context: SessionsContext,
   user: string | undefined,
 ): Promise<"done" | "noSession" | "waiting"> {
-  const { portal, portals, unreadable, store } = context;
+  const { portal, portals, unreadable, store, operator, note } = context;
   const names: string[] = [];
   const identities: ArcGISIdentityManager[] = [];
   for await (const session of readSessions(context)) {
@@ -47,6 +48,16 @@ export async function revoke(
   // Tokens that were refreshed in the meantime, and those for which the disk had no room before.
   const latest = ended.flatMap(identitiesIn).filter((identity) => !queued.has(tokenOf(identity)));
   unqueued = await queue(context, [...unqueued, ...latest]);
+  const at = new Date().toISOString();
+  if (ended.length > 0)
+    await noteAction(store, {
+      action: "revoke",
+      user,
+      portal,
+      sessions: ended.length,
+      by: operator,
+      at,
+    }).catch(() => note("The server's log will not say so, because the store is not writable."));
 
   const { waiting, lost, reasons } = await revokeTokens(context, unqueued, queued.size + latest.length);
 
@@ -63,11 +74,11 @@ export async function revoke(
   noteUnreadable(context);
   const why = [...reasons].join("; ");
   if (lost > 0)
-    context.note(
+    note(
       `${counted(lost, "token")} could not be revoked (${why}), nor queued, because the store is not writable. Revoke them at the portal.`,
     );
   if (waiting > 0)
-    context.note(
+    note(
       `${counted(waiting, "token")} could not be revoked yet (${why}). A running server tries again within a minute.`,
     );
   return waiting > 0 || lost > 0 ? "waiting" : "done";

@@ -12,6 +12,8 @@ export interface SessionsContext {
   portals: ReadonlyMap<string, string>;
   /** The URL of the only portal to look at. */
   portal: string | undefined;
+  /** Who runs the command, for the server's log. */
+  operator: string;
   /** The users of the sessions that were read. */
   users: Set<string>;
   /** Why records could not be read, by their names. */

@@ -42,6 +42,7 @@ export async function sessionsCommand(
     opened = await openExisting(config);
     const context: SessionsContext = {
       ...{ config, store: opened.store, portals, portal, width: output.columns },
+      operator: env.SUDO_USER || env.USER || env.USERNAME || "unknown",
       users: new Set(),
       unreadable: new Map(),
       print: (text, value) => void output.write(flags.json ? `${printableJson(value)}\n` : text),

@@ -26,7 +26,7 @@ export interface Site {
   sandbox: Sandbox;
   /** What the app logged, one object a line, and the same as text. */
   log: { lines: Record<string, unknown>[]; text: () => string };
-  /** The names of the files in the session folder, but for locks and temp files: those are there for milliseconds. */
+  /** The names of the files in the session folder, but for locks, temp files and what waits for the log. */
   files: () => string[];
   browser: () => Browser;
   /** Finishes, as at the end of the process, what the portal is still to be told and the store still to keep. */
@@ -108,7 +108,8 @@ export async function openSite(t: Pick<TestContext, "after">, options: SiteOptio
       },
       text: () => written.join(""),
     },
-    files: () => readdirSync(sessionDir).filter((name) => !/\.(lock|refresh|temp)$/.test(name)),
+    files: () =>
+      readdirSync(sessionDir).filter((name) => !/\.(lock|refresh|temp)$|^pending-actions$/.test(name)),
     browser: () => new Browser(url),
     close: () => app.close(),
   };

@@ -110,10 +110,15 @@ export const trustedProxy = z.preprocess(
  * REDIS_URL (see redis-url.ts). Over a network it needs TLS and a password: anyone who can write there can end sessions
  * and fill the memory, and an eavesdropper sees the password (ST-12).
  */
-export const redisUrl = text("Use redis://, rediss:// or unix:///path/to/redis.sock.", [
-  (url) => parseRedisUrl(url) !== undefined,
-  "is not the URL of a Redis server.",
-])
+export const redisUrl = text(
+  "Use redis://, rediss:// or unix:///path/to/redis.sock.",
+  [
+    (url) => parseRedisUrl(url) !== undefined || !hasUnescapedPassword(url),
+    "has a password with special characters.",
+    "Write them as %XX: / as %2F, # as %23, ? as %3F, @ as %40 and % as %25.",
+  ],
+  [(url) => parseRedisUrl(url) !== undefined, "is not the URL of a Redis server."],
+)
   .refine((url) => isOnThisMachine(url) || parseRedisUrl(url)?.tls, {
     error:
       "names another machine without TLS. Use rediss://, or a Unix socket or a TLS tunnel on this machine.",
@@ -121,6 +126,14 @@ export const redisUrl = text("Use redis://, rediss:// or unix:///path/to/redis.s
   .refine((url) => isOnThisMachine(url) || parseRedisUrl(url)?.password !== undefined, {
     error: "names another machine without a password. Use rediss://user:password@host, or :password@host.",
   });
+
+/** Whether something before the last "@", where user and password are, is not written as in a URL. */
+function hasUnescapedPassword(urls: string): boolean {
+  return urls.split(/,(?=\w+:\/\/)/).some((url) => {
+    const credentials = url.slice(url.indexOf("://") + 3, Math.max(0, url.lastIndexOf("@")));
+    return /[/?#@]|%(?![\da-f]{2})/i.test(credentials);
+  });
+}
 
 function isOnThisMachine(url: string): boolean {
   const { nodes = [] } = parseRedisUrl(url) ?? {};

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { chmodSync, lstatSync, mkdirSync, type Stats } from "node:fs";
+import { chmodSync, existsSync, lstatSync, mkdirSync, type Stats } from "node:fs";
 import { join, resolve } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -80,10 +80,15 @@ export function fileBackend(path: string, { onRepaired }: FileBackendOptions = {
       const stats = statsOf(fileOf(name));
       return stats && versionOf(stats);
     },
-    create: async (name, text) => void (await writeDurably(fileOf(name), text, { lastAccess: Date.now() })),
+    async create(name, text) {
+      // Removed while the server runs.
+      if (!existsSync(folder)) prepare(folder, onRepaired);
+      await writeDurably(fileOf(name), text, { lastAccess: Date.now() });
+    },
     update: async (name, next) =>
       change(fileOf(name), maxBytes, (record) => (record && next(record)) ?? record?.text ?? ""),
     async replace(name, next) {
+      if (!existsSync(folder)) prepare(folder, onRepaired);
       await change(fileOf(name, ""), maxListBytes, (record) => next(record?.text || undefined) ?? "");
     },
     touch: async (name, lastAccess) => touch(fileOf(name), lastAccess),

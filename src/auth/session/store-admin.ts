@@ -79,9 +79,9 @@ export function storeAdmin(backend: SessionBackend, keys: KeyRing, lifetimes: Li
       return outcome;
     },
 
-    /** Changes the sealed list of revocations that wait for their portal. */
-    async changePending<Item>(change: (items: Item[]) => Item[]): Promise<void> {
-      await backend.replace("pending-revocations", (text) => {
+    /** Changes a sealed list: of revocations that wait for their portal, or another one. */
+    async changePending<Item>(change: (items: Item[]) => Item[], list = "pending-revocations") {
+      await backend.replace(list, (text) => {
         const before = (text && keys.open(text, "revocation")) || "[]";
         const after = JSON.stringify(change(JSON.parse(before)));
         // One that does not open waits for its key, unless something new is to be kept.

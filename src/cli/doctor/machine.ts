@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { isStale } from "../../app/source-hash.ts";
 import { type Finding, ok, problem, skipped, warning } from "./finding.ts";
 
 /** The last month of each major version: https://github.com/nodejs/Release */
@@ -28,6 +29,12 @@ export function checkNode(version: string, now: number): Finding {
   return last !== undefined && new Date(now).toISOString().slice(0, 7) > last
     ? warning(`${version} gets no security fixes since ${last}`, "Install a version that does.")
     : ok(version);
+}
+
+/** Whether the program that runs is that of its sources. */
+export function checkBuild(): Finding | undefined {
+  if (!isStale()) return undefined;
+  return warning("dist/ was built from another src/", "Run npm run build, and start the server again.");
 }
 
 /** Variables that Node reads when it starts, each with the versions that do. */

@@ -1,0 +1,21 @@
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const root = join(import.meta.dirname, "../..");
+const built = join(root, "dist/source-hash");
+
+/** The hash of what dist/ is made of, which `npm run build` writes there. Times say nothing: a copy has new ones. */
+export function sourceHash(): string {
+  const names = readdirSync(join(root, "src"), { recursive: true }).map((name) => `src/${name}`);
+  const files = names.filter((name) => name.endsWith(".ts")).map((name) => name.replaceAll("\\", "/"));
+  const hash = createHash("sha256");
+  for (const file of ["scripts/build.js", ...files.sort()])
+    hash.update(file).update(readFileSync(join(root, file)));
+  return hash.digest("hex");
+}
+
+/** Whether dist/ was built from another src/, as after an upgrade without a build. Packages may have no src/. */
+export function isStale(): boolean {
+  return existsSync(built) && existsSync(join(root, "src")) && readFileSync(built, "utf8") !== sourceHash();
+}

@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { describe, type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { click } from "./support/browser.ts";
+import { callCli } from "./support/cli.ts";
+import { whoIs } from "./support/expect.ts";
+import { until } from "./support/person.ts";
+import { redisIsMissing, startRedis } from "./support/redis.ts";
+import { sharedSettings, startServer } from "./support/server-process.ts";
+import { folder, openSite, type Site, secret, signIn } from "./support/site.ts";
+
+const program = { Accept: "*/*" };
+
+test("CK-3 the start warns of an https redirect URI without TRUST_PROXY", async (t) => {
+  const settings = sharedSettings(t, "http://127.0.0.1:9/portal");
+  const REDIRECT_URI = "https://gis.example.com/authenticate";
+  const servers = await Promise.all([
+    startServer(t, { ...settings, REDIRECT_URI }),
+    startServer(t, { ...settings, REDIRECT_URI, TRUST_PROXY: "1" }),
+  ]);
+  assert.deepEqual(
+    servers.map(({ output }) => /"event":"trust-proxy".*TRUST_PROXY is not set/.test(output())),
+    [true, false],
+  );
+});
+
+describe("the session folder is removed while the server runs", () => {
+  test("the next sign-in makes it again, for its user alone, and /readyz says that all is well", async (t) => {
+    const site = await openSite(t);
+    const browser = site.browser();
+    await signIn(browser);
+    rmSync(site.config.sessionDir, { recursive: true });
+    assert.equal(await whoIs(browser), undefined);
+    assert.equal((await signIn(browser)).status, 303);
+    assert.equal(await whoIs(browser), "sandy_admin");
+    if (process.platform !== "win32") assert.equal(statSync(site.config.sessionDir).mode & 0o777, 0o700);
+
+    rmSync(site.config.sessionDir, { recursive: true });
+    assert.equal((await site.browser().get("/readyz", program)).status, 200);
+    assert.ok(existsSync(site.config.sessionDir));
+  });
+
+  test("a token that waits for its portal makes it again, too", async (t) => {
+    const site = await openSite(t);
+    const browser = site.browser();
+    await signIn(browser);
+    site.sandbox.faults.set("revokeToken", { kind: "reset" });
+    t.mock.method(site.store.admin, "end", async (name: string) => {
+      t.mock.restoreAll();
+      const data = await site.store.admin.end(name);
+      rmSync(site.config.sessionDir, { recursive: true });
+      return data;
+    });
+    await browser.get("/sign-out", click);
+    await until(() => existsSync(join(site.config.sessionDir, "pending-revocations")), "the token waits");
+  });
+});
+
+test("a Redis replica without a master makes /readyz 503, whether or not it responds with what it has", {
+  skip: redisIsMissing(),
+}, async (t) => {
+  const redis = await startRedis(t);
+  const site = await openSite(t, { settings: { REDIS_URL: redis.url } });
+  const isReady = async () => {
+    const { status, body } = await site.browser().get("/readyz", program);
+    assert.equal(body, status === 200 ? `{"status":"ok"}` : `{"status":"store_unavailable"}`);
+    return status === 200;
+  };
+  const becomes = async (ready: boolean) => {
+    // A probe counts for a second.
+    for (const end = performance.now() + 60_000; (await isReady()) !== ready; await sleep(20))
+      assert.ok(performance.now() < end, `ready: ${ready}`);
+  };
+  assert.equal(await isReady(), true);
+  const { port } = new URL(site.url);
+  for (const staleData of ["yes", "no"]) {
+    await redis.send("CONFIG", "SET", "replica-serve-stale-data", staleData);
+    await redis.send("REPLICAOF", "127.0.0.1", port);
+    await becomes(false);
+    assert.equal((await site.browser().get("/healthz", program)).status, 200);
+    await redis.send("REPLICAOF", "NO", "ONE");
+    await becomes(true);
+  }
+});
+
+describe("an operator's revoke is in the log of a server within a minute", () => {
+  const settingsOf = ({ config }: Site) => ({
+    CLIENT_ID: config.clientId,
+    PORTAL_URL: config.portal,
+    REDIRECT_URI: config.redirectUri,
+    SESSION_SECRET: config.sessionSecrets.join(","),
+    ENCRYPTION_KEY: config.encryptionKeys.join(","),
+    SESSION_DIR: config.sessionDir,
+    ...(config.redisUrl && { REDIS_URL: config.redisUrl }),
+  });
+  const actions = (site: Site) => site.log.lines.filter(({ event }) => event === "operator");
+
+  /** Signs users in and ends their sessions, those of one and all others. */
+  async function revokeAll(t: TestContext, site: Site) {
+    for (const user of ["sandy_admin", "sandy_admin", "vik_viewer"]) await signIn(site.browser(), user);
+    const revoke = async (args: string[], env: Record<string, string>, expected = 0) => {
+      const command = ["sessions", "revoke", ...args];
+      const { code } = await callCli(command, { cwd: folder(t), env: { ...settingsOf(site), ...env } });
+      assert.equal(code, expected);
+    };
+    await revoke(["sandy_admin"], { USER: "service", SUDO_USER: "otto" });
+    await revoke(["nosuch_user"], {}, 1);
+    await revoke(["--all"], { USER: "evil\n\u001b[31m" });
+    await revoke(["--all"], {});
+  }
+
+  function assertActions(...sites: Site[]): void {
+    const lines = sites.flatMap(actions).sort((a, b) => String(a.at).localeCompare(String(b.at)));
+    const said = "an operator has ended sessions";
+    assert.deepEqual(
+      lines.map(({ level, action, user, sessions, by, msg }) => [level, action, user, sessions, by, msg]),
+      [
+        [40, "revoke", "sandy_admin", 2, "otto", said],
+        [40, "revoke", undefined, 1, "evil\n\u001b[31m", said],
+      ],
+    );
+    assert.ok(!sites.some((site) => site.log.text().includes("\u001b")), "escaped");
+  }
+
+  test("with who, whose and how many, once for all servers that share the folder", async (t) => {
+    t.mock.timers.enable({ apis: ["setInterval"] });
+    const settings = { ENCRYPTION_KEY: secret(), SESSION_SECRET: secret() };
+    const one = await openSite(t, { settings });
+    const { sandbox, config } = one;
+    const two = await openSite(t, { settings, sandbox, sessionDir: config.sessionDir });
+    await revokeAll(t, one);
+    assert.deepEqual([actions(one), actions(two)], [[], []]);
+    t.mock.timers.tick(60_000);
+    await until(() => actions(one).length + actions(two).length > 1, "two lines");
+    t.mock.timers.tick(60_000);
+    await until(() => readdirSync(config.sessionDir).length === 0, "nothing is left");
+    assertActions(one, two);
+  });
+
+  test("with Redis, too", { skip: redisIsMissing() }, async (t) => {
+    const settings = {
+      ...{ ENCRYPTION_KEY: secret(), SESSION_SECRET: secret() },
+      REDIS_URL: (await startRedis(t)).url,
+    };
+    const one = await openSite(t, { settings });
+    await revokeAll(t, one);
+    const two = await openSite(t, { settings, sandbox: one.sandbox });
+    await until(() => actions(two).length > 1, "two lines");
+    assertActions(one, two);
+  });
+
+  test("or at the start of the next one", async (t) => {
+    const site = await openSite(t);
+    await signIn(site.browser());
+    const env = settingsOf(site);
+    await site.close();
+    assert.equal((await callCli(["sessions", "revoke", "--all"], { cwd: folder(t), env })).code, 0);
+    const { output } = await startServer(t, { ...env, PORT: "0" });
+    await until(() => output().includes(`"event":"operator"`), "a line");
+  });
+});
