@@ -1,5 +1,5 @@
 export { isArcGISService } from "./auth/arcgis/federated-servers.ts";
-export { atServer, type PortalRequest } from "./auth/arcgis/portal-request.ts";
+export { atServer, type PortalRequest, portalHeaders } from "./auth/arcgis/portal-request.ts";
 export { hasServicePath, isBelow, normalPath } from "./auth/arcgis/trusted-urls.ts";
 export type { UserProfile } from "./auth/arcgis/user-profile.ts";
 export {

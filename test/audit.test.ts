@@ -196,3 +196,22 @@ test("LG-2 the line of a request has the ID of its trace (W3C Trace Context), an
   const ids = site.log.lines.filter(({ path }) => path === "/").map(({ traceId }) => traceId);
   assert.deepEqual(ids, [trace, undefined, undefined, undefined]);
 });
+
+test("the requests to the portal have the traceparent of the request that needs them, and of no other", async (t) => {
+  const site = await openSite(t, { settings: { TOKEN_HANDOVER: true } });
+  const [one, other] = ["1", "2"].map((digit) => `00-${digit.repeat(32)}-00f067aa0ba902b7-01`);
+  const [browser, another] = [site.browser(), site.browser()];
+  site.sandbox.settings.accessTokenSeconds = 0.001;
+  await Promise.all([
+    browser.get(await callbackFor(browser, "sandy_admin"), { ...click, traceparent: String(one) }),
+    another.get(await callbackFor(another, "vik_viewer"), { ...click, traceparent: "x" }),
+  ]);
+  site.sandbox.settings.accessTokenSeconds = 1800;
+  assert.equal((await browser.get("/api/credential", { ...click, traceparent: String(other) })).status, 200);
+  await browser.get("/sign-out", click);
+  const traced = (endpoint: string) =>
+    site.sandbox.log.filter((each) => each.endpoint === endpoint).map(({ headers }) => headers.traceparent);
+  assert.deepEqual(new Set(traced("token")), new Set([undefined, one, other]));
+  assert.deepEqual(new Set(traced("self")), new Set([one, undefined]));
+  assert.deepEqual(traced("revokeToken"), [undefined]);
+});

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { channel } from "node:diagnostics_channel";
 import http from "node:http";
 import https from "node:https";
@@ -15,6 +16,9 @@ import { AuthError } from "../errors.ts";
 const secretParams = ["code", "code_verifier", "client_secret", "refresh_token", "auth_token", "token"];
 /** Every request, once it ends: `{ url, seconds }`, without query and secrets. */
 const requests = channel("arcgis-sign-in:portal-request");
+
+/** Further headers of the portal requests made in its `run`, such as W3C's traceparent. */
+export const portalHeaders = new AsyncLocalStorage<Record<string, string>>();
 
 /** Where servers reach a portal, for each arcgisAuth that says so. */
 const serverUrls = new Set<{ portal: string; serverUrl: string }>();
@@ -65,6 +69,7 @@ export function portalRequest({ timeoutMs = 10_000, maxBytes = 64 * 1024 } = {})
       fetch(httpMethod === "GET" ? `${atServer(url)}?${form}` : atServer(url), {
         method: httpMethod,
         headers: {
+          ...portalHeaders.getStore(),
           ...(!agent && { Connection: "keep-alive" }),
           ...(token && { "X-Esri-Authorization": `Bearer ${token}` }),
         },
