@@ -1,4 +1,4 @@
-export type { PendingRevocation } from "./auth/arcgis/revocation.ts";
+export { type PendingRevocation, toPending } from "./auth/arcgis/revocation.ts";
 export {
   type FileBackendOptions,
   fileBackend,

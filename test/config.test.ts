@@ -981,14 +981,15 @@ describe("the other settings", () => {
       "/",
       "#",
     ])
-      for (const url of [
-        `redis://:${password}@localhost`,
-        `rediss://app:${password}@redis.test:6379/0`,
-        `unix://:${password}@/run/redis.sock`,
-        `rediss://:${password}@a.test:7000,rediss://:${password}@b.test:7001`,
+      for (const urlWith of [
+        (word: string) => `redis://:${word}@localhost`,
+        (word: string) => `rediss://app:${word}@redis.test:6379/0`,
+        (word: string) => `unix://:${word}@/run/redis.sock`,
+        (word: string) => `rediss://:${word}@a.test:7000,rediss://:${word}@b.test:7001`,
       ]) {
+        const url = urlWith(password);
         assert.equal(failure(() => start(url)).message, special, url);
-        const escaped = url.replaceAll(password, encodeURIComponent(password));
+        const escaped = urlWith(encodeURIComponent(password));
         assert.equal(start(escaped).redisUrl, escaped);
       }
     for (const url of [

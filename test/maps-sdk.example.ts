@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
+import { pathToFileURL } from "node:url";
 import type { Page, Response } from "playwright-core";
-import { isMapsSdkBuilt, mapsSdk } from "#src/cli/demo-maps-sdk.ts";
+import type { AppOptions } from "#src/app/create-app.ts";
 import { startSandbox } from "#src/sandbox/index.ts";
 import { assertAccessible } from "./support/axe.ts";
 import { choose, sessionOf, startChromium } from "./support/chromium.ts";
@@ -12,7 +13,15 @@ import { folder, openSite, type Site } from "./support/site.ts";
 
 // `npm run test:maps-sdk`: the example with the real Maps SDK, which is no part of the main installation.
 
-assert.ok(isMapsSdkBuilt(), "in examples/maps-sdk run: npm ci, then npm run build");
+const {
+  isBuilt,
+  mapsSdk,
+}: {
+  isBuilt(): boolean;
+  mapsSdk(settings: { portal: string; layers: string[] }): NonNullable<AppOptions["routes"]>;
+} = await import(pathToFileURL(join(import.meta.dirname, "../examples/maps-sdk/routes.js")).href);
+
+assert.ok(isBuilt(), "in examples/maps-sdk run: npm ci, then npm run build");
 const { skip, open } = await startChromium();
 
 async function openExample(t: TestContext): Promise<Site> {

@@ -144,6 +144,23 @@ describe("arcgis-sign-in sessions, beside a running server", () => {
     assert.match((await run(t, settingsOf(site), ["stats"])).output, /^pending revocations +0$/m);
   });
 
+  test("SE-12 the tokens are revoked where the server reaches the portal, behind its Windows authentication", async (t) => {
+    const sandbox = await startSandbox({ clients: [] });
+    t.after(() => sandbox.close());
+    const [dir, key, portal] = [folder(t), secret(), "https://gis.example.com/portal"];
+    lay(dir, key, 1, () => "sandy_admin", `${portal}/sharing/rest`);
+    const settings = {
+      ...{ CLIENT_ID: "test-app", PORTAL_URL: portal, REDIRECT_URI: "http://localhost:9/authenticate" },
+      ...{ SESSION_SECRET: secret(), ENCRYPTION_KEY: key, SESSION_DIR: dir, PORTAL_SERVER_URL: sandbox.url },
+    };
+    const { code, error } = await runProcess(t, settings, "revoke", "sandy_admin");
+    assert.deepEqual([code, error], [0, ""]);
+    assert.deepEqual(
+      sandbox.log.map(({ endpoint }) => endpoint),
+      ["revokeToken"],
+    );
+  });
+
   test("SE-12 a server takes up what another process has put into the queue", async (t) => {
     t.mock.timers.enable({ apis: ["setTimeout"] });
     const { site, browsers } = await openWith(t, ["sandy_admin"]);

@@ -1,17 +1,19 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { parseConfig } from "../app/config/config.ts";
 import { endInOrder, explain, serve } from "../app/serve.ts";
 import { startSandbox } from "../sandbox/index.ts";
 import { restrictOnWindows } from "../session-store.ts";
 import type { CommandContext } from "./command-context.ts";
 import { myContent } from "./demo-content.ts";
-import { isMapsSdkBuilt, mapsSdk } from "./demo-maps-sdk.ts";
 
 const folder = ".demo";
+/** In a clone only: an example with packages of its own. */
+const mapsSdk = join(import.meta.dirname, "../../examples/maps-sdk/routes.js");
 
 interface DemoFlags {
   organization?: boolean;
@@ -94,8 +96,8 @@ async function startDemo({ port, sandboxPort, providerPort, site, env }: DemoOpt
     settings: { rememberUser: true },
   });
   const provider = providerPort && (await sandbox.connectOrganization({ port: Number(providerPort) }));
-  // Only the Maps SDK example needs the token in the page.
-  const withMapsSdk = isMapsSdkBuilt();
+  const example = existsSync(mapsSdk) ? await import(pathToFileURL(mapsSdk).href) : undefined;
+  const withMapsSdk: boolean = example?.isBuilt() ?? false;
   const config = parseConfig({
     CLIENT_ID: "demo",
     PORTAL_URL: sandbox.url,
@@ -108,6 +110,7 @@ async function startDemo({ port, sandboxPort, providerPort, site, env }: DemoOpt
     ...(site !== undefined && { SITE_DIR: site, SITE_FALLBACK: env.SITE_FALLBACK, SITE_CSP: env.SITE_CSP }),
     LOG_LEVEL: env.LOG_LEVEL ?? "warn",
     AUTO_SIGN_IN: Boolean(provider),
+    // Only the Maps SDK needs the token in the page.
     TOKEN_HANDOVER: withMapsSdk,
   });
   const running = await serve(config, {
@@ -118,7 +121,7 @@ async function startDemo({ port, sandboxPort, providerPort, site, env }: DemoOpt
     ],
     routes(site) {
       myContent(site);
-      if (withMapsSdk) mapsSdk({ portal: sandbox.url, layers: sandbox.layers })(site);
+      if (withMapsSdk) example.mapsSdk({ portal: sandbox.url, layers: sandbox.layers })(site);
     },
   });
   const parts = [running.stop, sandbox.close, ...(provider ? [provider.close] : [])];

@@ -3,7 +3,7 @@ import pMap from "p-map";
 import { noteAction } from "../app/operator-log.ts";
 import { reasonOf } from "../app/reason.ts";
 import { type AuthEvent, arcgisAuth } from "../index.ts";
-import type { PendingRevocation } from "../session-store.ts";
+import { type PendingRevocation, toPending } from "../session-store.ts";
 import {
   identitiesIn,
   inParallel,
@@ -89,18 +89,8 @@ async function queue(
   { store }: SessionsContext,
   identities: ArcGISIdentityManager[],
 ): Promise<ArcGISIdentityManager[]> {
-  const added = identities.map((identity): PendingRevocation => {
-    const { portal, clientId, username, refreshTokenExpires } = identity;
-    // No refresh token lives longer, where the portal does not say.
-    const until = refreshTokenExpires?.getTime() ?? Date.now() + 90 * 24 * 60 * 60_000;
-    return { portal, clientId, username, token: tokenOf(identity), until };
-  });
-  const tokens = new Set(added.map(({ token }) => token));
   return store.admin
-    .changePending<PendingRevocation>((items) => [
-      ...items.filter(({ token }) => !tokens.has(token)),
-      ...added,
-    ])
+    .changePending<PendingRevocation>((items) => [...items, ...identities.map(toPending)])
     .then(
       () => [],
       () => identities,
@@ -122,16 +112,15 @@ async function revokeTokens(
     // Without a user, it is the queue that could not be written.
     if (username === undefined) outcome.lost += 1;
   };
-  const { clientId, redirectUri, portal, sessionSecrets: sessionSecret, encryptionKeys } = config;
-  const secrets = { sessionSecret, encryptionKey: encryptionKeys };
-  const auth = arcgisAuth({ clientId, redirectUri, portal, ...secrets, store, onEvent });
-  // Ends its timer: the pending revocations are tried here.
-  await auth.close();
+  const { clientId, redirectUri, portal, portalServerUrl, sessionSecrets, encryptionKeys } = config;
+  const secrets = { sessionSecret: sessionSecrets, encryptionKey: encryptionKeys };
+  const auth = arcgisAuth({ clientId, redirectUri, portal, portalServerUrl, ...secrets, store, onEvent });
   await auth.revoke(unqueued);
   outcome.waiting = await auth.revokePending().catch((error) => {
     outcome.reasons.add(reasonOf(error));
     return total - unqueued.length;
   });
+  await auth.close();
   revoking.end();
   return outcome;
 }

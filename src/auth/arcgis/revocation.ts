@@ -130,7 +130,7 @@ function unexpired(items: PendingRevocation[]): PendingRevocation[] {
   return [...unique.values()].filter(({ until }) => Date.now() < until);
 }
 
-function toPending(identity: ArcGISIdentityManager): PendingRevocation {
+export function toPending(identity: ArcGISIdentityManager): PendingRevocation {
   const { portal, clientId, username, refreshToken, token, refreshTokenExpires } = identity;
   const until = refreshTokenExpires?.getTime() ?? Date.now() + maxLifeMs;
   return { portal, clientId, username, token: refreshToken ?? token, until };

@@ -1,14 +1,12 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import express from "express";
-import type { Site } from "../app/create-app.ts";
 
-const folder = join(import.meta.dirname, "../../examples/maps-sdk");
-const built = join(folder, "dist");
-const assets = join(folder, "node_modules/@arcgis/core/assets");
+const built = join(import.meta.dirname, "dist");
+const assets = join(import.meta.dirname, "node_modules/@arcgis/core/assets");
 
-/** Whether `npm ci && npm run build` was run in examples/maps-sdk. */
-export function isMapsSdkBuilt(): boolean {
+/** Whether `npm ci && npm run build` was run here. */
+export function isBuilt() {
   return existsSync(join(built, "hand-over.html")) && existsSync(assets);
 }
 
@@ -17,8 +15,9 @@ export function isMapsSdkBuilt(): boolean {
  * (needs TOKEN_HANDOVER), and through `/proxy`. These pages alone have the wider policy that the SDK needs.
  *
  * @param settings the portal's REST root, and the URLs of the feature layers to show
+ * @returns for the option `routes` of `createApp`
  */
-export function mapsSdk(settings: { portal: string; layers: string[] }): (site: Site) => void {
+export function mapsSdk(settings) {
   const origins = [settings.portal, ...settings.layers].map((url) => new URL(url).origin);
 
   return ({ router, auth }) => {
@@ -36,7 +35,7 @@ export function mapsSdk(settings: { portal: string; layers: string[] }): (site: 
 }
 
 /** @param origins which the page may talk to beside its own */
-function policy(origins: string[]): string {
+function policy(origins) {
   const others = [...new Set(origins)].map((origin) => ` ${origin}`).join("");
   return [
     "default-src 'none'",
