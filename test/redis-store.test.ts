@@ -209,6 +209,7 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
     test("TK-1 a lock has one holder at a time among all servers", async () => {
       const { redis, one, two } = shared;
       const name = newName();
+      const each = rounds(4, 10);
       const holders = { now: 0, ofOne: 0, ofTwo: 0 };
       const hold = async (_: unknown, index: number) => {
         const { unlock } = await (index % 2 ? one : two).lock(name, 60_000);
@@ -220,13 +221,13 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
         await unlock();
       };
       const held = await one.lock(name, 60_000);
-      const others = Array.from({ length: 20 }, hold);
+      const others = Array.from({ length: 2 * each }, hold);
       await (await two.lock(newName(), 60_000)).unlock();
       await sleep(100);
       assert.deepEqual(holders, { now: 0, ofOne: 0, ofTwo: 0 }, "another name is free, this one is not");
       await held.unlock();
       await Promise.all(others);
-      assert.deepEqual(holders, { now: 0, ofOne: 10, ofTwo: 10 });
+      assert.deepEqual(holders, { now: 0, ofOne: each, ofTwo: each });
       assert.equal(await redis.send("EXISTS", lockOf(name)), 0);
     });
 
@@ -691,7 +692,7 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       assert.equal(keys.length, 1);
       assert.match(keys[0] ?? "", /^arcgis-sign-in:session:[0-9a-f]{64}$/);
       const ttl = Number(await redis.send("TTL", keys[0] ?? ""));
-      assert.ok(ttl > 590 && ttl <= 606);
+      assert.ok(ttl > 500 && ttl <= 606);
 
       const id = sessionIdOf(browser);
       const { token, refreshToken, username, portal } = await identityOf(site, browser);
