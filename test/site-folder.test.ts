@@ -552,12 +552,14 @@ describe("ACCESS is for the folder, too", () => {
     const { site, folder, browser } = await openWithRules(t, { SITE_FALLBACK: true });
     symlinkSync("../staff", join(folder, "public/more"));
     symlinkSync("../public/app.js", join(folder, "staff/app.js"));
+    symlinkSync("../staff/plan.txt", join(folder, "public/app.js.br"));
     const visitor = site.browser();
     for (const path of ["/public/more/plan.txt", "/public/more/", "/public/more", "/public/unknown"])
       assert.equal((await visitor.get(path)).status, 302, path);
     assert.equal((await visitor.get("/public/more/plan.txt", script)).status, 401);
     for (const path of ["/public/more/plan.txt", "/public/more/", "/staff/app.js", "/staff/unknown"])
       assert.equal((await browser.get(path)).status, 403, path);
+    assert.equal((await visitor.get("/public/app.js", { ...script, "Accept-Encoding": "br" })).body, "1");
     const home = await browser.get("/public/unknown", { ...typed, "Accept-Encoding": "gzip" });
     assert.equal(gunzipSync(home.bytes).toString(), "Home, compressed");
     assert.equal(home.headers["cache-control"], "private, no-cache", "index.html is not for everyone");
