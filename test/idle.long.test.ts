@@ -129,6 +129,7 @@ test("a page warns two minutes before the idle end, keeps a user who says so, an
   await isTold;
   await pass(14.5);
   assert.ok(await isSignedIn(site, context));
+  await tab.evaluate(() => dispatchEvent(new Event("focus")));
   await warning.waitFor();
 
   await pass(1.5);
