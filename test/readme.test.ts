@@ -15,7 +15,9 @@ const markdownIn = (folder: string) =>
     .map((name) => join(folder, name));
 /** Every page that a reader meets, by its path. */
 const pages = new Map(
-  ["", "docs", "deploy", "bench", "examples/maps-sdk"].flatMap(markdownIn).map((path) => [path, read(path)]),
+  ["", "docs", "deploy", "bench", "examples/branding", "examples/maps-sdk"]
+    .flatMap(markdownIn)
+    .map((path) => [path, read(path)]),
 );
 
 test("the README has at most 150 lines", () => {

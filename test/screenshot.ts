@@ -1,5 +1,6 @@
-// Makes the pictures of the README, docs/images: the real start page and the real map, with a user signed in.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+// Makes the pictures of the README, docs/images: the real start page and the real map, with a user signed in. Then those of
+// examples/branding: the same with a look of its own.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { chromium } from "playwright-core";
@@ -17,8 +18,9 @@ const sandbox = await startSandbox({
   port: 3001,
   clients: [{ clientId: "demo", redirectUris: [redirectUri] }],
 });
-const server = await serve(
+const settingsOf = (look: object) =>
   parseConfig({
+    ...look,
     CLIENT_ID: "demo",
     PORTAL_URL: sandbox.url,
     REDIRECT_URI: redirectUri,
@@ -28,8 +30,8 @@ const server = await serve(
     MAP_LAYERS: sandbox.layers,
     PROXY_ALLOW: `${sandbox.origin}/arcgis/rest/`,
     LOG_LEVEL: "warn",
-  }),
-);
+  });
+let server = await serve(settingsOf({}));
 
 // Browser and font come from npm, so that the picture looks the same wherever it is made.
 const executablePath = await packedChromium();
@@ -59,6 +61,17 @@ try {
   await page.locator(".leaflet-popup").waitFor();
   await page.locator(".panel h1").scrollIntoViewIfNeeded();
   await page.screenshot({ path: join(images, "map.png"), animations: "disabled" });
+
+  const example = join(import.meta.dirname, "../examples/branding");
+  await server.stop();
+  server = await serve(settingsOf(JSON.parse(readFileSync(join(example, "config.json"), "utf8"))));
+  const phone = { viewport: { width: 375, height: 500 }, timezoneId: "UTC" };
+  const english = await browser.newPage({ ...phone, locale: "en-US", colorScheme: "light" });
+  await english.goto(url);
+  await english.screenshot({ path: join(example, "sign-in-light.png"), fullPage: true });
+  const german = await browser.newPage({ ...phone, locale: "de-DE", colorScheme: "dark" });
+  await signInAs(german, url, "Sandy Boxwell");
+  await german.screenshot({ path: join(example, "home-dark.png"), fullPage: true });
 } finally {
   await browser.close();
   await server.stop();

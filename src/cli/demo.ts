@@ -107,6 +107,7 @@ async function startDemo({ port, sandboxPort, providerPort, site, env }: DemoOpt
     PROXY_ALLOW: `${sandbox.origin}/arcgis/rest/`,
     PORT: port,
     MAP_TILES: env.MAP_TILES,
+    ...{ APP_NAME: env.APP_NAME, APP_LOGO: env.APP_LOGO, APP_COLOR: env.APP_COLOR, VIEWS_DIR: env.VIEWS_DIR },
     ...(site !== undefined && { SITE_DIR: site, SITE_FALLBACK: env.SITE_FALLBACK, SITE_CSP: env.SITE_CSP }),
     LOG_LEVEL: env.LOG_LEVEL ?? "warn",
     AUTO_SIGN_IN: Boolean(provider),

@@ -1,5 +1,5 @@
-// The pages work without this script. It counts down to the next token refresh, shows the end of the sign-in
-// in the visitor's own time zone, and follows what becomes of the session in other tabs.
+// The pages work without this script. It counts down to the next token refresh, shows dates in the visitor's
+// own time zone, and follows what becomes of the session in other tabs.
 
 import { channel } from "./session-watch.js";
 
@@ -25,17 +25,16 @@ if (countdown) {
   tick();
 }
 
-const validUntil = document.querySelector("#valid-until");
-if (validUntil) {
+for (const time of document.querySelectorAll("time[data-locale]")) {
   // The language of the page, so only the time zone changes.
-  validUntil.textContent = new Intl.DateTimeFormat(validUntil.dataset.locale, {
+  time.textContent = new Intl.DateTimeFormat(time.dataset.locale, {
     day: "numeric",
     month: "long",
     year: "numeric",
     hour: "2-digit",
     minute: "2-digit",
     timeZoneName: "short",
-  }).format(Date.parse(validUntil.dateTime));
+  }).format(Date.parse(time.dateTime));
 }
 
 // The start page shows who is signed in at the other portals.

@@ -45,24 +45,24 @@ export function darkened(color: string, background = white): string {
   return withLuminance(color, goal);
 }
 
-/** The color at another luminance: darker by less light, lighter by white. */
+/** The color at another luminance: with less or more light, and with white once there can be no more of its own. */
 function withLuminance(color: string, goal: number): string {
   const linear = linearOf(color);
   const luminance = luminanceOf(linear);
-  if (goal <= luminance) return hexOf(scale(linear, goal / luminance), Math.floor);
-  return mixed(color, white, (goal - luminance) / (1 - luminance), Math.ceil);
+  const factor = Math.min(goal / luminance, 1 / Math.max(...linear, 1e-6));
+  const scaled = linear.map((value) => value * factor) as Linear;
+  if (goal <= luminance) return hexOf(scaled, Math.floor);
+  const reached = luminanceOf(scaled);
+  return hexOf(mix(scaled, linearOf(white), Math.max(0, (goal - reached) / (1 - reached))), Math.ceil);
 }
-
-const scale = (color: Linear, factor: number) => color.map((value) => value * factor) as Linear;
 
 /** @param share how much of the second color there is, from 0 to 1 */
-function mixed(color: string, other: string, share: number, round = Math.round): string {
-  const added = linearOf(other);
-  return hexOf(
-    linearOf(color).map((value, index) => value + ((added[index] ?? 0) - value) * share) as Linear,
-    round,
-  );
+function mix(color: Linear, other: Linear, share: number): Linear {
+  return color.map((value, index) => value + ((other[index] ?? 0) - value) * share) as Linear;
 }
+
+const mixed = (color: string, other: string, share: number) =>
+  hexOf(mix(linearOf(color), linearOf(other), share), Math.round);
 
 /** The backgrounds of app.css, on which links and focus rings are seen. */
 export const backgrounds = {
@@ -77,15 +77,16 @@ export const backgrounds = {
 export function paletteOf(color: string) {
   const { light, dark } = backgrounds;
   const luminance = luminanceOf(linearOf(color));
-  const notice = mixed(light.card, color, 0.1);
   const action = withLuminance(color, 0.36);
+  const notice = mixed(light.card, action, 0.2);
   return {
     light: {
       action: color,
       // One that is nearly black becomes lighter.
       "action-hover": withLuminance(color, luminance < 0.02 ? 0.06 : luminance * 0.6),
       "on-action": white,
-      link: darkened(color, contrast(notice, white) > contrast(light.page, white) ? notice : light.page),
+      // Of the three backgrounds, this is the darkest.
+      link: darkened(color, notice),
       notice,
     },
     dark: {
