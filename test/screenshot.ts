@@ -64,7 +64,7 @@ try {
 
   const example = join(import.meta.dirname, "../examples/branding");
   await server.stop();
-  server = await serve(settingsOf(JSON.parse(readFileSync(join(example, "config.json"), "utf8"))));
+  server = await serve(settingsOf(JSON.parse(readFileSync(join(example, "settings.json"), "utf8"))));
   const phone = { viewport: { width: 375, height: 500 }, timezoneId: "UTC" };
   const english = await browser.newPage({ ...phone, locale: "en-US", colorScheme: "light" });
   await english.goto(url);
