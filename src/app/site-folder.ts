@@ -3,7 +3,6 @@ import { extname, join, relative, sep } from "node:path";
 import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Response } from "express";
 import send from "send";
 import { AuthError } from "../index.ts";
-import { accessOf } from "./access.ts";
 import { allowOnly } from "./allow-only.ts";
 import type { PortalMount } from "./portal-mount.ts";
 import { requestPath } from "./request-path.ts";
@@ -30,11 +29,10 @@ const encodings = [
  * index.html. There is no list of a folder's files. Without a sign-in a page leads there (302), and anything else is a
  * 401; 403 for others, and for an ambiguous path; 404 for what is not in the folder, or begins with a dot.
  */
-export function siteFolder({ config, auth }: PortalMount): RequestHandler {
+export function siteFolder({ access, auth, config }: PortalMount): RequestHandler {
   const { siteDir, siteFallback } = config;
   if (siteDir === undefined) return (_req, _res, next) => next();
   const headers = siteHeaders(config);
-  const access = accessOf(config.access);
   const refuseOthers = allowOnly("GET, HEAD");
 
   const serve: RequestHandler = async (req, res, next) => {

@@ -21,19 +21,20 @@ export interface Guards {
   requireGroup(...ids: string[]): RequestHandler;
 }
 
-/** Whether a user has one of the names that a guard, or a rule of an app, asks for, by kind. */
+/** Whether a user has what a guard, or a rule of an app, names, by kind. */
 export const userHas = {
   organizations: ({ orgId }: UserProfile, id: string) => orgId === id,
   roles: ({ role, roleId }: UserProfile, one: string) => role === one || roleId === one,
   privileges: ({ privileges }: UserProfile, one: string) => privileges.includes(one),
-  groups: ({ groups }: UserProfile, one: string) => groups.some(({ id }) => id === one),
+  groups: ({ groups }: UserProfile, id: string) => groups.some((group) => group.id === id),
 };
+type Kind = keyof typeof userHas;
 
 /** `authOf` tells which mount a request belongs to: a fixed one, or the one that it has passed. */
 export function guards(authOf: (req: Request) => Auth): Guards {
-  function guard(code: AuthErrorCode, needed: readonly string[], passes?: (user: UserProfile) => boolean) {
+  function guard(code: AuthErrorCode, kind?: Kind, needed: string[] = [], asked: "some" | "every" = "some") {
     const isName = (name: unknown) => typeof name === "string" && name.trim() !== "";
-    if (passes && !(needed.length > 0 && needed.every(isName)))
+    if (kind && !(needed.length > 0 && needed.every(isName)))
       throw new TypeError(`${code}: a guard needs at least one name`);
     const refusals: string[] = ["signed_out", "session_ended", "organization_not_allowed", code];
     const handler: RequestHandler = async (req, res, next) => {
@@ -41,8 +42,9 @@ export function guards(authOf: (req: Request) => Auth): Guards {
       const context = await auth.contextOf(req, res);
       req.arcgis = context;
       try {
-        const user = await context.authorize(passes !== undefined);
-        if (passes && !passes(user)) throw new AuthError(code, { needed });
+        const user = await context.authorize(kind !== undefined);
+        if (kind && !needed[asked]((name) => userHas[kind](user, name)))
+          throw new AuthError(code, { needed });
       } catch (error) {
         if (error instanceof AuthError && refusals.includes(error.code)) return refuse(auth, req, res, error);
         throw error;
@@ -52,16 +54,12 @@ export function guards(authOf: (req: Request) => Auth): Guards {
     return handler;
   }
 
-  const anyOf = (code: AuthErrorCode, has: (user: UserProfile, name: string) => boolean) => {
-    return (...names: string[]) => guard(code, names, (user) => names.some((name) => has(user, name)));
-  };
   return {
-    requireSignIn: () => guard("signed_out", []),
-    requireOrganization: anyOf("organization_not_allowed", userHas.organizations),
-    requireRole: anyOf("role_missing", userHas.roles),
-    requirePrivilege: (...all) =>
-      guard("privilege_missing", all, (user) => all.every((one) => userHas.privileges(user, one))),
-    requireGroup: anyOf("group_missing", userHas.groups),
+    requireSignIn: () => guard("signed_out"),
+    requireOrganization: (...ids) => guard("organization_not_allowed", "organizations", ids),
+    requireRole: (...roles) => guard("role_missing", "roles", roles),
+    requirePrivilege: (...all) => guard("privilege_missing", "privileges", all, "every"),
+    requireGroup: (...ids) => guard("group_missing", "groups", ids),
   };
 }
 
