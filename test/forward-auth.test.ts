@@ -373,6 +373,15 @@ for (const proxy of ["nginx", "caddy", "haproxy"] as const) {
         assert.doesNotMatch(found, /forged/, `${path}: ${found}`);
         assert.equal(headers["x-auth-request-user"] || undefined, who);
       }
+      const hops = "Connection: close, X-Auth-Request-User, x-auth-request-role";
+      await sendRaw(url, `GET /streets HTTP/1.1\r\nHost: localhost\r\nCookie: ${cookie}\r\n${hops}\r\n\r\n`);
+      const { headers } = echo.received.at(-1) ?? assert.fail();
+      assert.deepEqual(
+        [headers["x-auth-request-user"], headers["x-auth-request-role"]],
+        ["zoe_editor", "org_user"],
+        "a client cannot remove them, either",
+      );
+      assert.doesNotMatch(headers.connection ?? "", /auth/i);
       const { length } = echo.received;
       for (const name of [
         "X-Original-URI",
