@@ -76,8 +76,8 @@ export function authTransactions(
       return { state, codeChallenge: digest(codeVerifier) };
     },
 
-    /** Removes the transaction's cookie first: it can be used once, whether or not the sign-in succeeds. */
-    complete(req: Request, res: Response, state: string): AuthTransaction {
+    /** The transaction of this state, for one use: it is claimed before its code goes to the portal. */
+    claim(req: Request, res: Response, state: string): AuthTransaction {
       const transactions = read(req);
       if (transactions.length === 0) throw new AuthError("transaction_missing");
       const wanted = Buffer.from(digest(state));
@@ -85,7 +85,7 @@ export function authTransactions(
       if (!own) throw new AuthError("state_mismatch");
       res.clearCookie(nameOf(own), options);
       if (Math.abs(Date.now() - own.startedAt) >= lifetimeMs) throw new AuthError("transaction_expired");
-      // A copy of the cookie may come back. (In another process it is not known, but the portal accepts a code once.)
+      // A copy of the cookie may come back. (Other processes do not know; there the portal rejects the used code.)
       if (claimed.has(own.stateDigest)) throw new AuthError("transaction_used");
       claimed.add(own.stateDigest);
       setTimeout(() => claimed.delete(own.stateDigest), lifetimeMs).unref();

@@ -42,6 +42,7 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
   });
 
   // 2. The portal sends the browser back with an authorization code. It is exchanged for tokens, which start a session.
+  //    A shutdown waits for it, because it may end with tokens to revoke.
   router.get(paths.callback, (req, res) => revoker.finishBeforeClose(completeSignIn(req, res)));
   async function completeSignIn(req: Request, res: Response): Promise<void> {
     const session = await auth.sessionOf(req, res);
@@ -49,8 +50,8 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
     // The Back button, or a restored tab, loads the callback of a sign-in that has succeeded.
     const completed = auth.signInOf(session)?.states ?? [];
     if (completed.includes(digest(state))) return redirect(res, home);
-    const { codeVerifier, returnTo } = transactions.complete(req, res, state);
-    res.locals.returnTo = returnTo; // for the error page, see 4
+    const { codeVerifier, returnTo } = transactions.claim(req, res, state);
+    res.locals.returnTo = returnTo; // for the error page (step 4 below)
     if (error) throw new AuthError(error);
 
     const pkce = settings.pkce ? { codeVerifier } : {};
@@ -66,11 +67,11 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
         auth.emit({ type: "sign-in-abandoned", req, username });
         return await revoker.revoke(identity);
       }
-      const until = endOfCookie(identity, Date.now() + auth.store.lifetimes.maxSeconds * 1000);
-      const states = [...completed.slice(-5), digest(state)];
-      const signIn: SignInRecord = { user, states, browser: settings.browserOf?.(req), until };
-      const data = { [properties.identity]: identity, [properties.signIn]: signIn };
-      const replaced = (await session.replace(data, until - Date.now()))?.[properties.identity];
+      const cookieEndsAt = endOfCookie(identity, Date.now() + auth.store.lifetimes.maxSeconds * 1000);
+      const states = [...completed, digest(state)].slice(-6);
+      const signIn = { user, states, browser: settings.browserOf?.(req), until: cookieEndsAt };
+      const data = { [properties.identity]: identity, [properties.signIn]: signIn satisfies SignInRecord };
+      const replaced = (await session.replace(data, cookieEndsAt - Date.now()))?.[properties.identity];
       if (replaced instanceof IdentityManager) void revoker.revoke(replaced);
     } catch (reason) {
       await revoker.revoke(identity); // no session has these tokens
@@ -114,6 +115,7 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
     if (identity instanceof IdentityManager) await revoker.revoke(identity);
     auth.emit({ type: "sign-out", req, username: user.username });
     await auth.hook(() => settings.onSignOut?.({ req, user }));
+    // Home, because `signedOutPath` need not be registered at the portal.
     const query = new URLSearchParams({ client_id: oauth.clientId, redirect_uri: origin + home });
     redirect(res, settings.signOutOfPortal ? `${oauth.portal}/oauth2/signout?${query}` : signedOut);
   }
@@ -121,7 +123,7 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
   // 4. A step has failed. The error page's link starts a new sign-in, with the returnTo of the failed one.
   router.use(paths.callback, ((error, req, res, next) => {
     auth.emit({ type: "sign-in-failed", req, error });
-    // Perhaps the browser has kept the 301 of an app that was here before, and would send every sign-in past us.
+    // An app that was here before may have left a cached 301 to the portal, which would bypass /sign-in every time.
     if (isForeignCallback(error)) res.set("Clear-Site-Data", '"cache"');
     next(error);
   }) as ErrorRequestHandler);
@@ -135,12 +137,12 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
 
   /** If the profile cannot be fetched, the user name will do, unless the user's organization has to be checked. */
   async function profileOf(req: Request, identity: IdentityManager): Promise<UserProfile> {
-    const user = await fetchProfile(identity, allowedOrganizations && 10_000).catch((error) => {
+    const user = await fetchProfile(identity, allowedOrganizations ? 10_000 : undefined).catch((error) => {
       if (allowedOrganizations) throw error;
       auth.emit({ type: "profile-failed", req, username: identity.username, error });
       return minimalProfile(identity.username);
     });
-    if (allowedOrganizations?.includes(user.orgId ?? "") === false)
+    if (allowedOrganizations && !allowedOrganizations.includes(user.orgId ?? ""))
       throw new AuthError("organization_not_allowed");
     return user;
   }

@@ -30,7 +30,7 @@ const shortRequest = portalRequest({ timeoutMs: 3_000 });
 export class IdentityManager extends ArcGISIdentityManager {
   /** When the access token expires. `tokenExpires` is earlier by the refresh margin (token-response.ts). */
   tokenEndsAt: Date | undefined;
-  /** From then on, a refresh also gets a new refresh token. */
+  /** From then on, a refresh is an exchange: it also gets a new refresh token, and ends the old tokens at once. */
   refreshTokenExchangeFrom: Date | undefined;
   /** Set for the identity of a session: the refresh that its requests share (token-refresh.ts). */
   sharedRefresh?: () => Promise<IdentityManager>;
@@ -98,7 +98,7 @@ export class IdentityManager extends ArcGISIdentityManager {
     return this.tokenFor(url);
   }
 
-  /** The same; if the server has rejected a token, another one than that. */
+  /** Like getToken, but not the token that the server has rejected. */
   async tokenFor(url: string, rejected?: string): Promise<string> {
     if (!mayReceivePortalToken(this.portal, url)) return federatedToken(this, url, rejected);
     if (rejected === this.token) await this.refreshCredentials();
@@ -110,7 +110,7 @@ export class IdentityManager extends ArcGISIdentityManager {
     if (!this.refreshToken) throw new AuthError("session_ended", { cause: "there is no refresh token" });
     const { sharedRefresh } = this;
     const refreshed = await (sharedRefresh?.() ?? this.requestRefresh());
-    // The refresh token, too: this request may store its session, and the old one may have ended.
+    // All of it: this request may store its session, and would write the old refresh token back.
     return Object.assign(this, refreshed, { sharedRefresh });
   }
 

@@ -6,7 +6,7 @@ import { isRejection } from "./portal-request.ts";
 /** What this needs of the session store. */
 export interface IdentityStore {
   read(id: string): Promise<IdentityManager | undefined>;
-  /** Replaces `stored` by `next`, or removes it. False if its refresh token is not the stored one anymore. */
+  /** Replaces `stored` by `next`, or removes it; returns false if the session has another refresh token by now. */
   replace(id: string, stored: IdentityManager, next?: IdentityManager): Promise<boolean>;
   /** Resolves to `unlock`. */
   lock(id: string, staleMs: number): Promise<() => Promise<void>>;
@@ -21,7 +21,7 @@ export interface TokenRefreshOptions {
   onError(type: `refresh-${"failed" | "rejected" | "unsaved"}`, username: string, error: unknown): void;
 }
 
-/** A lock this old was left by a process that ended: no token request takes so long. */
+/** A lock this old was left by a process that ended: a token request takes 10 s at most (portal-request.ts). */
 const staleLockMs = 15_000;
 const saveAgainMs = 5_000;
 
@@ -32,13 +32,16 @@ const saveAgainMs = 5_000;
 export function tokenRefresh({ oauth, store, revoke, onTokens, onError }: TokenRefreshOptions) {
   const inProgress = new Map<string, Promise<IdentityManager>>();
   const withBackoff = portalBackoff({ firstMs: 500, maxMs: 30_000 });
-  // If a server rejects every token, do not request a new one from the portal each time.
-  const rejections = backoff({ firstMs: 5_000, maxMs: 5 * 60_000 });
+  /** After a refresh because a server rejected the token, the next of these waits: it may reject every token. */
+  const earlyRefreshes = backoff({ firstMs: 5_000, maxMs: 5 * 60_000 });
   /** New tokens that could not be stored. They must not be lost: an exchange has ended the stored ones. */
   const unsaved = new Map<string, { identity: IdentityManager; storedToken: string }>();
   const timer = setInterval(saveAgain, saveAgainMs).unref();
 
-  /** If the portal is down, an access token that has not expired will do. If it has, this throws a 502 or 504. */
+  /**
+   * Makes the identity use the shared refresh, and refreshes it if it is due. If the portal or the store is in trouble, an
+   * access token that has not expired will do; if it has, this throws 502, 503 or 504.
+   */
   async function refreshIfDue(sessionId: string, identity: IdentityManager): Promise<void> {
     identity.sharedRefresh = () => refreshOnce(sessionId, identity.token);
     if (!isDue(identity)) return;
@@ -65,10 +68,11 @@ export function tokenRefresh({ oauth, store, revoke, onTokens, onError }: TokenR
         return await throwSignedOut(sessionId, unsaved.get(sessionId)?.identity);
       // Another process has stored newer tokens than those that wait here.
       if (unsaved.get(sessionId)?.storedToken !== stored.token) unsaved.delete(sessionId);
-      if (!isDue(stored) && (stored.token !== oldToken || rejections.isWaiting(sessionId))) return stored;
-      const notStored = unsaved.get(sessionId)?.identity;
-      const isGood = notStored && !isDue(notStored);
-      const refreshed = isGood ? notStored : await refreshAtPortal(sessionId, stored, notStored ?? stored);
+      const isReplaced = stored.token !== oldToken; // by another request or process
+      if (!isDue(stored) && (isReplaced || earlyRefreshes.isWaiting(sessionId))) return stored;
+      const waiting = unsaved.get(sessionId)?.identity;
+      const isGood = waiting && !isDue(waiting);
+      const refreshed = isGood ? waiting : await refreshAtPortal(sessionId, stored, waiting ?? stored);
       await save(sessionId, stored, refreshed);
       return refreshed;
     } finally {
@@ -84,12 +88,12 @@ export function tokenRefresh({ oauth, store, revoke, onTokens, onError }: TokenR
       });
     try {
       const refreshed = await withBackoff({ id, username: stored.username }, send);
-      if (!isDue(stored)) rejections.failed(id); // refreshed early, because a server rejected it
+      if (!isDue(stored)) earlyRefreshes.failed(id);
       return refreshed;
     } catch (cause) {
       if (!isRejection(cause))
         throw cause instanceof AuthError ? cause : new AuthError("portal_unreachable", { cause });
-      // Without its refresh token the sign-in has ended, unless another process has stored a newer one.
+      // The sign-in has ended. If another process has stored newer tokens, they stay, but this request fails.
       await store.replace(id, stored);
       unsaved.delete(id);
       throw new AuthError("session_ended", { cause });
@@ -115,7 +119,7 @@ export function tokenRefresh({ oauth, store, revoke, onTokens, onError }: TokenR
     throw new AuthError("signed_out");
   }
 
-  /** A refresh stores the unsaved tokens before it asks the portal for others. */
+  /** A refresh stores the unsaved tokens instead of asking the portal, unless they are due themselves. */
   async function saveAgain(): Promise<void> {
     await Promise.allSettled([...unsaved].map(([id, { storedToken }]) => refreshOnce(id, storedToken)));
   }

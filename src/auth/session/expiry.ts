@@ -39,7 +39,7 @@ export function unnotedMs(idleMs: number): number {
   return Math.min(60_000, idleMs / 100);
 }
 
-/** When a session ends (ms since 1970): however often it is used, and unless it is used. What went unnoted counts, too. */
+/** When a session ends (ms since 1970): `latest` in any case, `idle` if it is not used before. What went unnoted counts. */
 export function endsOf({ createdAt, lastAccess, maxAgeMs }: Times, { idleSeconds, maxSeconds }: Lifetimes) {
   const idleMs = Math.min(idleSeconds * 1000, maxAgeMs);
   return { latest: createdAt + maxSeconds * 1000, idle: lastAccess + idleMs + unnotedMs(idleMs) };

@@ -13,13 +13,13 @@ export type Properties = Record<string, unknown>;
 export interface RequestSession {
   /** Undefined when there is none. */
   readonly id: string | undefined;
-  /** When the session ends (ms since 1970): however often it is used, and unless it is used. */
+  /** When the session ends (ms since 1970): `latest` in any case, `idle` if it is not used before. */
   readonly ends: { latest: number; idle: number };
   has(name: string): boolean;
   get(name: string): unknown;
   /** Starts a session under a new id for the user who has signed in, and ends this one; returns what it held last. */
   replace(data: Properties, maxAgeMs: number): Promise<Properties | undefined>;
-  /** Stores one property, and sends the cookie again with a new maxAge: the user stays signed in for longer. */
+  /** Stores one property and sends the cookie again with a new maxAge, after an exchange has moved the sign-in's end. */
   prolong(name: string, value: unknown, maxAgeMs: number): Promise<void>;
   /** Removes these properties, and the session unless the app has data in it; returns what was stored last. */
   end(names: readonly string[]): Promise<Properties | undefined>;
@@ -70,7 +70,7 @@ export async function ownSession(
   };
 }
 
-/** Ends the session that a new one has replaced. If that fails, the sign-in fails, and the new one is removed, too. */
+/** Ends the session that a new one replaces. If that fails, removes the new one and throws: there must not be two. */
 export async function takeOrUndo(store: SealedStore, oldId: string | undefined, newId: string) {
   try {
     return oldId === undefined ? undefined : ((await store.take(oldId)) as Properties | undefined);

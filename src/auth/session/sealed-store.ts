@@ -32,18 +32,18 @@ export interface SealedStoreOptions extends Partial<Lifetimes> {
 }
 
 type Done = (error?: unknown) => void;
-/** What a session object in memory had in common with the store when they last met. */
+/** What a session object was loaded from, or last saved as: the base of the three-way merge. */
 type Base = Pick<Opened, "parts" | "lastAccess" | "maxAgeMs">;
 
 /**
- * An express-session store that keeps nothing readable: each session is sealed for its own id. Unreadable means
+ * An express-session store whose records are sealed, each for its own session id. One that does not open counts as
  * absent. A session that was loaded is only ever updated, so a late save cannot bring back one that was destroyed;
  * and what others stored meanwhile (a refreshed token) stays, unless this request changed the same property.
  *
  * Emits "expired" with the identities of a session that was removed because it had expired.
  */
 export class SealedStore extends Store {
-  /** Set by express-session when the store meets its middleware. */
+  /** Set by the middleware of express-session. */
   declare generate: (req: Request) => void;
   readonly lifetimes: Lifetimes;
   /** All sessions, for operators and for "where am I signed in". */
@@ -108,7 +108,7 @@ export class SealedStore extends Store {
     const before = this.#bases.get(session);
     const maxAgeMs = session.cookie?.originalMaxAge ?? Infinity;
     const base = { parts: mine, lastAccess: before?.lastAccess ?? Date.now(), maxAgeMs };
-    // At once: a new session that is saved twice at the same time is created only once.
+    // Before any await: a second save of the same new session must update, not create.
     this.#bases.set(session, base);
     try {
       if (before === undefined) {
@@ -126,7 +126,7 @@ export class SealedStore extends Store {
     }
   }
 
-  /** Called where express-session saw no change: of identities it sees none. */
+  /** express-session calls this when it sees no change. Identities are hidden from it, so they are compared here. */
   override touch(id: string, session: SessionData, done: Done = () => {}): void {
     const base = this.#bases.get(session);
     if (base && hasChangedIdentity(base.parts, session)) this.set(id, session, done);
@@ -214,7 +214,7 @@ export class SealedStore extends Store {
     return isThere ? this.#read(name) : undefined;
   }
 
-  /** Unreadable means absent; what opens with an older key is sealed with the newest. */
+  /** What opens with an older key is sealed with the newest. */
   readonly #open = (name: string, record: StoredRecord): Opened | undefined => {
     const opened = openRecord(this.#keys, name, record);
     if (!opened) this.#options.onUnreadable?.(name.slice(0, 8), problemWith(this.#keys, record));
