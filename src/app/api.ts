@@ -8,8 +8,8 @@ import type { PortalMount } from "./portal-mount.ts";
 export function api({ config, auth }: PortalMount): Router {
   const router = express.Router();
   /** For what pages request without their user: it does not count as use of the session. */
-  const inBackground: RequestHandler = async (req, _res, next) => {
-    req.arcgis = await auth.contextOf(req, { touch: false });
+  const inBackground: RequestHandler = async (req, res, next) => {
+    req.arcgis = await auth.contextOf(req, { touch: false, res });
     next();
   };
   const byTouch: RequestHandler = (req, res, next) =>

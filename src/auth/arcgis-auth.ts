@@ -21,10 +21,10 @@ export interface ArcGISAuth extends RequestHandler, Guards {
    */
   readonly readOnly: RequestHandler;
   /**
-   * The same for a request of any kind, such as a WebSocket upgrade. Sends no cookie, so a response may be slow. With
-   * `touch: false` it does not count as use of the session: for what pages request without their user.
+   * The same for a request of any kind, such as a WebSocket upgrade. Sends no cookie without `res`, so a response may be
+   * slow. With `touch: false` it does not count as use of the session: for what pages request without their user.
    */
-  contextOf(req: IncomingMessage, options?: { touch?: boolean }): Promise<ArcGISContext>;
+  contextOf(req: IncomingMessage, options?: { touch?: boolean; res?: Response }): Promise<ArcGISContext>;
   /** The identity of the user who makes a request; `undefined` when no user is signed in. */
   identityOf(req: IncomingMessage): Promise<ArcGISIdentityManager | undefined>;
   /** Revokes tokens at their portal: within 3 s, or later if the portal is down. Never rejects. */
@@ -103,7 +103,8 @@ export function arcgisAuth(options: ArcGISAuthOptions): ArcGISAuth {
     store,
     sessionOptions: { ...shared, resave: false, saveUninitialized: false },
     readOnly,
-    contextOf: (req: IncomingMessage, { touch = true } = {}) => auth.contextOf(req, undefined, touch),
+    contextOf: (req: IncomingMessage, options: { touch?: boolean; res?: Response } = {}) =>
+      auth.contextOf(req, options.res, options.touch),
     async identityOf(req: IncomingMessage) {
       const context = await auth.contextOf(req);
       return (await context.validate()) && context.identity();

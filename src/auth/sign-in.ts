@@ -42,7 +42,6 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
   });
 
   // 2. The portal sends the browser back with an authorization code. It is exchanged for tokens, which start a session.
-  //    A shutdown waits for it, because it may end with tokens to revoke.
   router.get(paths.callback, (req, res) => revoker.finishBeforeClose(completeSignIn(req, res)));
   async function completeSignIn(req: Request, res: Response): Promise<void> {
     const session = await auth.sessionOf(req, res);
@@ -115,7 +114,6 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
     if (identity instanceof IdentityManager) await revoker.revoke(identity);
     auth.emit({ type: "sign-out", req, username: user.username });
     await auth.hook(() => settings.onSignOut?.({ req, user }));
-    // Home, because `signedOutPath` need not be registered at the portal.
     const query = new URLSearchParams({ client_id: oauth.clientId, redirect_uri: origin + home });
     redirect(res, settings.signOutOfPortal ? `${oauth.portal}/oauth2/signout?${query}` : signedOut);
   }

@@ -38,10 +38,7 @@ export function tokenRefresh({ oauth, store, revoke, onTokens, onError }: TokenR
   const unsaved = new Map<string, { identity: IdentityManager; storedToken: string }>();
   const timer = setInterval(saveAgain, saveAgainMs).unref();
 
-  /**
-   * Makes the identity use the shared refresh, and refreshes it if it is due. If the portal or the store is in trouble, an
-   * access token that has not expired will do; if it has, this throws 502, 503 or 504.
-   */
+  /** Throws 502 to 504 if the portal or the store is in trouble, unless the access token has not expired yet. */
   async function refreshIfDue(sessionId: string, identity: IdentityManager): Promise<void> {
     identity.sharedRefresh = () => refreshOnce(sessionId, identity.token);
     if (!isDue(identity)) return;

@@ -59,7 +59,11 @@ export async function ownSession(
     },
     async prolong(name, value, maxAgeMs) {
       if (id === undefined) return;
-      await store.update(id, (data) => void Object.assign(data, { [name]: value }));
+      // Since the last access: this may be a request that does not count as one.
+      const originalMaxAge = maxAgeMs + Date.now() - (found?.lastAccess ?? 0);
+      await store.update(id, (data) => {
+        Object.assign(data, { [name]: value, cookie: { ...data.cookie, originalMaxAge } });
+      });
       send(id, maxAgeMs);
     },
     async end() {

@@ -162,7 +162,7 @@ export class SealedStore extends Store {
     const opened = await this.#find(id);
     if (!opened) return undefined;
     if (touch) this.#touch(id, opened).catch(this.#failed);
-    return { parts: liveParts(opened), ends: endsOf(opened, this.lifetimes) };
+    return { parts: liveParts(opened), ends: endsOf(opened, this.lifetimes), lastAccess: opened.lastAccess };
   }
 
   /**
