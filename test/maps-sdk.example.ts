@@ -125,6 +125,8 @@ describe("the example with the Maps SDK", { skip }, () => {
       const everything = [...answers.map((response) => response.url()), ...bodies].join("\n");
       assert.ok(!everything.includes(refreshToken), "the refresh token");
       assert.equal(everything.includes(token), hasToken, "the access token");
+      // Before its files are removed, of which it may still load some.
+      await page.close();
     });
   }
 
