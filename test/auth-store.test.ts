@@ -496,11 +496,15 @@ describe("sessions in files", () => {
     assert.ok(await get("new"));
   });
 
-  test("a folder that is gone is a store that is unavailable", async (t) => {
+  test("a folder that is gone is made again; with a file in its place, the store is unavailable", async (t) => {
     const dir = join(folder(t), "sessions");
-    const { set } = openStore(t, fileBackend(dir));
+    const { set, load } = openStore(t, fileBackend(dir));
     fs.rmSync(dir, { recursive: true });
-    await assert.rejects(set("one", { cookie: plainCookie }), { code: "store_unavailable", status: 503 });
+    await set("one", { cookie: plainCookie });
+    assert.ok(await load("one"));
+    fs.rmSync(dir, { recursive: true });
+    fs.writeFileSync(dir, "");
+    await assert.rejects(set("two", { cookie: plainCookie }), { code: "store_unavailable", status: 503 });
   });
 
   test("a record of the server before this library opens, with its identity and profile", async (t) => {

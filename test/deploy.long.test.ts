@@ -365,6 +365,7 @@ test("no file of deploy/ or of docs/deploy.md names a setting that there is not"
     "CONFIG_FILE",
     "REDIS_PASSWORD",
     "REDISCLI_AUTH",
+    "SUDO_USER",
   ];
   const known = new Set([...configKeys.map(({ key }) => key), ...others]);
   for (const file of [

@@ -13,7 +13,7 @@ test("/api/session tells what the guards look at: organization, role, privileges
   const { status, body } = await browser.get("/api/session", program);
   const user = site.sandbox.users.find(({ username }) => username === "vik_viewer");
   assert.ok(user);
-  const { tokenExpires, refreshTokenExpires, ...session } = JSON.parse(body);
+  const { tokenExpires, refreshTokenExpires, sessionExpires, signInExpires, ...session } = JSON.parse(body);
 
   assert.equal(status, 200);
   assert.deepEqual(session, {
@@ -26,7 +26,8 @@ test("/api/session tells what the guards look at: organization, role, privileges
     privileges: user.privileges,
     groups: user.groups.map(({ id, title }) => ({ id, title })),
   });
-  for (const date of [tokenExpires, refreshTokenExpires]) assert.equal(new Date(date).toISOString(), date);
+  for (const date of [tokenExpires, refreshTokenExpires, sessionExpires, signInExpires])
+    assert.equal(new Date(date).toISOString(), date);
 });
 
 for (const settings of [{ ALLOWED_ORGS: homeOrganization.id }, {}]) {

@@ -30,7 +30,7 @@ test("two hosts behind nginx share one Redis, as docs/two-hosts.md has it: any r
   const redirectUri = `${front.url}/authenticate`;
   const redis = await startRedis(t);
   const [name = "", ...rules] =
-    /^user (.+)$/m.exec(page)?.[1]?.split(" ") ?? assert.fail("the user is there");
+    /^user (\S+ on .+)$/m.exec(page)?.[1]?.split(" ") ?? assert.fail("the user is there");
   await redis.send("ACL", "SETUSER", name, ...rules);
   const sandbox = await startSandbox({ clients: [{ clientId: "test-app", redirectUris: [redirectUri] }] });
   t.after(() => sandbox.close());
