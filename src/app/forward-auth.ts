@@ -86,5 +86,9 @@ function identityHeaders(user: UserProfile | undefined, named: Set<string>) {
  */
 function encode(value: string): string {
   // Through a buffer: encodeURIComponent throws for half of a surrogate pair.
-  return value.replace(/[^ -$&-+\--~]+|^ +| +$/g, (part) => encodeURIComponent(Buffer.from(part).toString()));
+  const encoded = value.replace(/[^ -$&-+\--~]+/g, (part) =>
+    encodeURIComponent(Buffer.from(part).toString()),
+  );
+  // With the outermost ones encoded, the other spaces are inside.
+  return encoded.replace(/^ | $/g, "%20");
 }
