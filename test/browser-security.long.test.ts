@@ -215,9 +215,9 @@ test("SD-3 SD-4 the pages of a folder run with its policy and frame each other, 
   await page.goto(url);
   await choose(page, "Pia Marlow");
   await assertHeading(page, "The plan");
-  assert.equal(await page.title(), "It runs");
+  await page.waitForFunction(() => document.title === "It runs");
   await page.goto(`${url}/frame.html`);
-  assert.equal(await page.frames()[1]?.locator("h1").textContent(), "The plan");
+  await page.frameLocator("iframe").getByRole("heading", { name: "The plan" }).waitFor();
   await page.goto(url);
   await page.getByRole("link", { name: "Account" }).click();
   await page.getByRole("button", { name: "Sign out" }).click();
