@@ -306,6 +306,23 @@ for (const [kind, open] of Object.entries(places))
       assert.deepEqual(await store.admin.names(), []);
     });
 
+    test("ST-3 a sealed list opens in its own place only", async (t) => {
+      const backend = await open(t);
+      const { store } = openStore(t, backend);
+      await store.admin.changePending<number>(() => [1], "pending-actions");
+      let text: string | undefined;
+      await backend.replace("pending-actions", (found) => {
+        text = found;
+        return found;
+      });
+      assert.ok(text);
+      await backend.replace("pending-revocations", () => text);
+      await store.admin.changePending<number>((items) => {
+        assert.deepEqual(items, []);
+        return items;
+      });
+    });
+
     test("probe leaves nothing behind, and rejects with what fails", async (t) => {
       const backend = await open(t);
       const { store } = openStore(t, backend);

@@ -21,6 +21,9 @@ export interface SessionInfo {
   isOnNewestKey: boolean;
 }
 
+/** Of tokens that could not be revoked yet. */
+const revocations = "pending-revocations";
+
 export type StoreAdmin = ReturnType<typeof storeAdmin>;
 
 /** All sessions, for code that is not a request of one of them. Every method rejects when the backend fails. */
@@ -79,14 +82,15 @@ export function storeAdmin(backend: SessionBackend, keys: KeyRing, lifetimes: Li
       return outcome;
     },
 
-    /** Changes a sealed list: of revocations that wait for their portal, or another one. */
-    async changePending<Item>(change: (items: Item[]) => Item[], list = "pending-revocations") {
+    /** Changes a sealed list: of revocations that wait for their portal, or another one, which opens in its own place only. */
+    async changePending<Item>(change: (items: Item[]) => Item[], list = revocations) {
+      const context = list === revocations ? "" : list;
       await backend.replace(list, (text) => {
-        const before = (text && keys.open(text, "revocation")) || "[]";
+        const before = (text && keys.open(text, "revocation", context)) || "[]";
         const after = JSON.stringify(change(JSON.parse(before)));
         // One that does not open waits for its key, unless something new is to be kept.
         if (after === before && (after === "[]" || keys.keyOf(text ?? "") === "newest")) return text;
-        return after === "[]" ? undefined : keys.seal(after, "revocation");
+        return after === "[]" ? undefined : keys.seal(after, "revocation", context);
       });
     },
 
