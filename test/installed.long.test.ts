@@ -7,6 +7,7 @@ import {
   chownSync,
   cpSync,
   mkdirSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -58,6 +59,10 @@ test("a dist/ that was built from another src/ is noticed by the start and by th
   assert.match(findings, /^WARNING +program +dist\/ was built from another src\/\. Run npm run build/m);
   assert.match((await server).output(), /"event":"stale-build".*npm run build/);
 
+  renameSync(join(app, "scripts"), join(app, "not-scripts"));
+  assert.equal((await isStale()).trim(), "false", "sources that cannot be read stop no server");
+  renameSync(join(app, "not-scripts"), join(app, "scripts"));
+  assert.equal((await isStale()).trim(), "true");
   // An image and a package have no src/.
   rmSync(join(app, "src"), { recursive: true });
   assert.equal((await isStale()).trim(), "false");

@@ -61,7 +61,9 @@ export function siteFolder({ access, auth, config }: PortalMount): RequestHandle
     // The rules also count for the path that a link, a short name or another case has led to, and for the file that was
     // compressed.
     const place = placeOf(file.names);
-    const users = [user, await admit(place), await admit(place.replace(/\.(?:br|gz)$/i, ""))];
+    const users = [user];
+    for (const target of new Set([place, place.replace(/\.(?:br|gz)$/i, "")]))
+      if (target !== placeOf(names)) users.push(await admit(target));
     const isPublic = users.every((one) => one === undefined);
     refuseOthers(req, res, () => {});
     if (isMoved) return redirect(res, `./${path.split("/").at(-1)}/${query}`);

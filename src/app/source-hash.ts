@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const root = join(import.meta.dirname, "../..");
@@ -15,7 +15,11 @@ export function sourceHash(): string {
   return hash.digest("hex");
 }
 
-/** Whether dist/ was built from another src/, as after an upgrade without a build. Packages may have no src/. */
+/** Whether dist/ was built from another src/, as after an upgrade without a build. */
 export function isStale(): boolean {
-  return existsSync(built) && existsSync(join(root, "src")) && readFileSync(built, "utf8") !== sourceHash();
+  try {
+    return readFileSync(built, "utf8") !== sourceHash();
+  } catch {
+    return false; // Packages may have no src/, or one that the server's user cannot read.
+  }
 }
