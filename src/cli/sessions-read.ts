@@ -36,8 +36,13 @@ export interface SignedInSession extends SessionInfo {
 /** The concurrency limit for records: most of the time they wait for a disk or a network. */
 export const inParallel = { concurrency: 32 };
 
+/** What reading sessions needs. */
+export type Reading = Pick<SessionsContext, "store" | "portal" | "users" | "unreadable"> & {
+  progress(label: string, total: number): Pick<ReturnType<typeof progressLine>, "step" | "end">;
+};
+
 /** All sessions of the portal, expired ones too. */
-export async function* readSessions(context: SessionsContext): AsyncGenerator<SignedInSession> {
+export async function* readSessions(context: Reading): AsyncGenerator<SignedInSession> {
   const { store, portal, users, unreadable } = context;
   const names = await store.admin.names();
   const read = async (name: string) => ({ name, info: await store.admin.inspect(name) });

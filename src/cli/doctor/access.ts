@@ -1,11 +1,10 @@
 import { existsSync } from "node:fs";
-import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
-import { pMapIterable } from "p-map";
 import { accessOf } from "../../app/access.ts";
 import type { AccessRule } from "../../app/config/access.ts";
 import type { Config } from "../../app/config/config.ts";
 import { openStore } from "../../app/store.ts";
 import type { SignInRecord, UserProfile } from "../../index.ts";
+import { readSessions } from "../sessions-read.ts";
 import { type Finding, ok, problem } from "./finding.ts";
 
 /** What the doctor is asked about the rules of ACCESS. */
@@ -57,16 +56,18 @@ async function profileOf(config: Config, name: string): Promise<UserProfile | un
   const { store, close } = await openStore(config, { info() {}, warn() {} });
   try {
     let newest: UserProfile | undefined;
-    const read = (record: string) => store.admin.inspect(record);
-    for await (const session of pMapIterable(await store.admin.names(), read, { concurrency: 32 })) {
-      if (!session || !("data" in session) || session.isExpired) continue;
-      const { arcgis, arcgisSignIn } = session.data as Record<string, unknown>;
-      const isUser =
-        arcgis instanceof ArcGISIdentityManager &&
-        arcgis.portal === config.portal &&
-        arcgis.username.toLowerCase() === name.toLowerCase();
-      const { user } = (arcgisSignIn ?? {}) as Partial<SignInRecord>;
-      if (isUser && user && user.fetchedAt >= (newest?.fetchedAt ?? 0)) newest = user;
+    const progress = () => ({ step() {}, end() {} });
+    const reading = {
+      store,
+      portal: config.portal,
+      users: new Set<string>(),
+      unreadable: new Map(),
+      progress,
+    };
+    for await (const { data, identities, isExpired } of readSessions(reading)) {
+      const isUser = identities.some(({ username }) => username.toLowerCase() === name.toLowerCase());
+      const { user } = ((data as Record<string, unknown>).arcgisSignIn ?? {}) as Partial<SignInRecord>;
+      if (isUser && !isExpired && user && user.fetchedAt >= (newest?.fetchedAt ?? 0)) newest = user;
     }
     return newest;
   } finally {
