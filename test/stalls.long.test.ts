@@ -124,10 +124,10 @@ async function open(t: TestContext) {
     return browser.get(`/authenticate?${query}&state=${searchParams.get("state")}`, click);
   }
 
-  /** Asserts that `run` causes no long stall. A busy machine causes some: one try without any is enough. */
+  /** Asserts that `run` causes no long stall. A busy machine causes some: one of a few tries without any is enough. */
   async function assertNoStall(what: string, run: () => Promise<unknown>): Promise<void> {
     let least = Number.POSITIVE_INFINITY;
-    for (let attempt = 0; attempt < 40 && least >= longestStall; attempt++) {
+    for (let attempt = 0; attempt < 5 && least >= longestStall; attempt++) {
       await probe.get("/longest-stall");
       await run();
       const { ms } = (await probe.get("/longest-stall")).json() as { ms: number };
@@ -166,12 +166,11 @@ test("AV-13 no single request stalls the event loop for 50 ms, whatever is repea
     const query = repeat(encodeURIComponent(unit), longest);
     // Several in one try: each for itself would take minutes.
     for (const name of headers) {
-      for (const value of [text, `"${text}`, `a/b;${text}`]) {
-        await assertNoStall(`${name}: ${value.slice(0, 20)}`, async () => {
+      await assertNoStall(`${name}: ${text.slice(0, 20)}`, async () => {
+        for (const value of [text, `"${text}`, `a/b;${text}`])
           for (const path of ["/nothing", "/sign-in", "/assets/leaflet.js"])
             await browser().get(path, { ...typed, [name]: value.trim() || "x" });
-        });
-      }
+      });
     }
     const raw = text.replaceAll(/[ "\\#]/g, "a");
     for (const url of [
