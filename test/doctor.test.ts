@@ -422,6 +422,17 @@ describe("a fault of the machine or the configuration", () => {
   });
 });
 
+test("pages of one's own: all compile, or the file that does not is named", async (t) => {
+  const it = await patient(t);
+  const views = folder(t);
+  it.settings.VIEWS_DIR = views;
+  writeFileSync(join(views, "home.ejs"), "<h1><%= appName %></h1>");
+  const { found } = (await examine(it)).find(({ check }) => check === "own pages") ?? {};
+  assert.equal(found, "the pages compile, in en, de, es, fr, ja");
+  writeFileSync(join(views, "home.ejs"), "<% if ( %>");
+  await assertTrouble(it, /^problem own pages: VIEWS_DIR: home\.ejs: .*\. Correct the file: until then /);
+});
+
 describe("a fault of the place where sessions are kept", () => {
   test("the folder cannot be made, is a link, belongs to another user, is open to others, or cannot be written", {
     skip: needsPosix("modes and owners of files"),

@@ -8,7 +8,7 @@ import { checkAuthorities, checkBuild, checkForwardProxy, checkNode } from "./do
 import { askAboutApp, checkClientId, checkMetadata, checkPkce, checkRedirectUri } from "./doctor/oauth.ts";
 import { askPortal, checkCertificate, checkClock, checkPortal } from "./doctor/portal.ts";
 import type { ProbeOptions } from "./doctor/probe.ts";
-import { checkListener, checkRedirect, checkReverseProxy } from "./doctor/settings.ts";
+import { checkListener, checkRedirect, checkReverseProxy, checkViews } from "./doctor/settings.ts";
 import { checkRights, checkStore } from "./doctor/store.ts";
 
 /** What a test replaces. */
@@ -63,6 +63,7 @@ async function allFindings(
     [
       ["reverse proxy", ["REDIRECT_URI", "TRUST_PROXY"], () => checkReverseProxy(config)],
       ["address to listen on", ["REDIRECT_URI", "HOST", "PORT", "TRUST_PROXY"], () => checkListener(config)],
+      ["own pages", ["VIEWS_DIR"], () => checkViews(config)],
       ["rights on files", [], () => rights],
       [
         "session store",

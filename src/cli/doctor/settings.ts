@@ -1,4 +1,5 @@
-import type { Config } from "../../app/config/config.ts";
+import { type Config, ConfigError } from "../../app/config/config.ts";
+import { openViews } from "../../app/pages/views.ts";
 import { type Finding, ok, problem, skipped, warning } from "./finding.ts";
 import { type ProbeOptions, probe } from "./probe.ts";
 
@@ -56,4 +57,16 @@ export function checkListener({ secure, redirectUri, port, host, trustProxy }: C
   const other = { localhost: "127.0.0.1", "127.0.0.1": "localhost" }[hostname];
   const hint = other ? `; users must open ${hostname}, because ${other} is another host to browsers` : "";
   return ok(`${host}:${port}${hint}`);
+}
+
+/** The templates and catalogs of VIEWS_DIR, read and compiled as at a start. */
+export function checkViews(config: Config): Finding | undefined {
+  if (config.viewsDir === undefined) return undefined;
+  try {
+    const { languages } = openViews(config);
+    return ok(`the pages compile, in ${[...languages.keys()].join(", ")}`);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return problem(error.problems.join("; "), "Correct the file: until then the server does not start.");
+  }
 }
