@@ -39,7 +39,7 @@ function testNames(source) {
 function writeProofs(tests) {
   const filesOf = (id) => [...new Set(tests.get(id)?.map(({ file }) => file))].join(", ") || "nothing";
   const text = readFileSync(page, "utf8");
-  const row = /^(\| ([A-Z]{2}-\d+) \|.*\|) .*? \|$/gm;
+  const row = /^(\| ([A-Z]{2}-\d+) \|.*\|) (?:.*? )?\|$/gm;
   writeFileSync(
     page,
     text.replace(row, (_, before, id) => `${before} ${filesOf(id)} |`),

@@ -76,10 +76,42 @@ test("docs/security.md names files that are there, and for each requirement test
     const isThere = ["src", "."].some((folder) => existsSync(join(root, folder, path)));
     assert.ok(isThere, `${path} is neither in src nor beside it`);
   }
-  for (const [, id = "", files = ""] of text.matchAll(/^\| ([A-Z]{2}-\d+) \|.*\| (.*) \|$/gm)) {
+  for (const [, id = "", files = ""] of text.matchAll(/^\| ([A-Z]{2}-\d+) \|.*\| (?:(.*) )?\|$/gm)) {
     const proofs = new Set(tests.get(id)?.map(({ file }) => file));
     for (const file of files.split(", ")) assert.ok(proofs.has(file), `${file} has no test of ${id}`);
   }
+});
+
+/** How many requirements each section of ASVS 5.0.0 has, of the chapters that docs/standards.md maps. */
+const asvs =
+  "3.1:1 3.2:3 3.3:5 3.4:8 3.5:8 3.6:1 3.7:5 4.1:5 4.2:5 4.3:2 4.4:4 6.1:3 6.2:12 6.3:8 6.4:6 6.5:8 6.6:4 6.7:2 6.8:4 7.1:3 7.2:4 7.3:2 7.4:5 7.5:3 7.6:2 8.1:4 8.2:4 8.3:3 8.4:2 9.1:3 9.2:4 10.1:2 10.2:3 10.3:5 10.4:16 10.5:5 10.6:2 10.7:3 12.1:5 12.2:2 12.3:5 14.1:2 14.2:8 14.3:3"
+    .split(" ")
+    .flatMap((section) => {
+      const [name, count] = section.split(":");
+      return Array.from({ length: Number(count) }, (_, index) => `${name}.${index + 1}`);
+    });
+
+test("docs/standards.md has every requirement of these chapters of ASVS 5.0 once, and IDs that docs/security.md has", async () => {
+  const { requirementIds } = await securityIds();
+  const known = new Set(requirementIds());
+  const text = read("docs/standards.md");
+  const named = [...text.matchAll(/\b[A-Z]{2}-\d+\b/g)].map(([id]) => id);
+  assert.ok(named.length >= 150);
+  assert.deepEqual(
+    named.filter((id) => !known.has(id)),
+    [],
+  );
+  const rows = text.slice(text.indexOf("## OWASP")).matchAll(/^\| (\d.*?) \| [123] \| (\S+) \| (.*) \|$/gm);
+  const mapped: string[] = [];
+  for (const [, requirements = "", status = "", by = ""] of rows) {
+    for (const part of requirements.split(", ")) {
+      const [first = "", last = first] = part.split(" to ");
+      mapped.push(...asvs.slice(asvs.indexOf(first), asvs.indexOf(last) + 1));
+    }
+    assert.match(status, /^(yes|partly|no|portal|operator|n\/a)$/, requirements);
+    assert.ok(by, `${requirements}: ${status}, by what?`);
+  }
+  assert.deepEqual(mapped.sort(), [...asvs].sort());
 });
 
 test("every command that README and docs name is one of package.json, and every setting one of the configuration", () => {
