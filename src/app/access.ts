@@ -3,14 +3,14 @@ import type { AccessRule } from "./config/access.ts";
 import { AppError } from "./errors.ts";
 import { plainPath, requestPath } from "./request-path.ts";
 
-/** What the rules say of a user and a path. */
+/** The verdict of the rules for a user and a path. */
 export interface Verdict {
   decision: "allow" | "sign_in" | "forbidden";
-  /** The rule that decides; `undefined` where none names the path, so that a sign-in is needed, and for an ambiguous path. */
+  /** The rule that decides; `undefined` for an ambiguous path, and for one without a rule, which needs a sign-in. */
   rule?: AccessRule | undefined;
   /** Why not, as the code of the error that `refusalOf` makes. */
   code?: "signed_out" | "ambiguous_path" | (typeof refusals)[keyof typeof refusals];
-  /** One of these is missing. */
+  /** The user needs one of these. */
   needed?: readonly string[];
 }
 
@@ -29,10 +29,10 @@ export function accessOf(rules: readonly AccessRule[]) {
   const entries = rules.map((rule) => ({ rule, path: plainPath(rule.path) }));
 
   /**
-   * The rules that decide about `target`: the path as it was sent, with or without a query. The first rule for it, or for
-   * a path above it, decides; `undefined` is that of a path without one. The target may ignore case, or not: where another
-   * rule would decide then, both must allow it. So a rule protects every spelling of its path, and opens one. None for an
-   * ambiguous path.
+   * The rules that decide about `target`, the path as it was sent, with or without a query: the first rule for it or for
+   * a path above it, or `undefined` for a path without a rule. A server may or may not ignore case; if that leads to two
+   * different rules, both must allow the request. So a rule protects every spelling of its path, and opens only one. An
+   * ambiguous path has none.
    */
   function rulesFor(target: string): (AccessRule | undefined)[] {
     const path = requestPath(target);
@@ -58,8 +58,8 @@ export function accessOf(rules: readonly AccessRule[]) {
     /** Whether a user, or a visitor who is not signed in, may request `target`, a path as it was sent. */
     judge: (target: string, user: UserProfile | undefined): Verdict => judgeBy(rulesFor(target), user),
     /**
-     * The user of a request for `target`; `undefined` where everyone may see it: then the session is not read. Throws
-     * what refuses: 401 or 403, and 502 to 504 while the portal or the store is down.
+     * The user of a request for `target`; `undefined` if everyone may see it, in which case the session is not read.
+     * @throws AuthError or AppError with 401 or 403, or with 502 to 504 while the portal or the store is down
      */
     async admit(target: string, contextOf: () => Promise<ArcGISContext>): Promise<UserProfile | undefined> {
       const deciding = rulesFor(target);
@@ -72,7 +72,7 @@ export function accessOf(rules: readonly AccessRule[]) {
   };
 }
 
-/** Of each kind that a rule names, the user must have one. */
+/** The user must have one value of each kind that the rule names. */
 function verdictOf(rule: AccessRule | undefined, user: UserProfile | undefined): Verdict {
   if (rule?.allow) return { decision: "allow", rule };
   if (!user) return { decision: "sign_in", rule, code: "signed_out" };

@@ -1,7 +1,7 @@
 import type { RequestHandler } from "express";
 import { AppError } from "./errors.ts";
 
-/** Responds 405 to other methods, and names these (RFC 9110, 15.5.6). */
+/** Responds 405 to other methods, with these in `Allow` (RFC 9110, 15.5.6). */
 export function allowOnly(methods: string): RequestHandler {
   const allowed = methods.split(", ");
   return (req, res, next) => {

@@ -4,10 +4,10 @@ import { allowOnly } from "./allow-only.ts";
 import { AppError } from "./errors.ts";
 import type { PortalMount } from "./portal-mount.ts";
 
-/** What a page of this site may ask about its own sign-in. Errors are JSON: `{error: {code, message}}`. */
+/** What pages of this site can request about the sign-in. Errors are JSON: `{error: {code, message}}`. */
 export function api({ config, auth }: PortalMount): Router {
   const router = express.Router();
-  /** For what pages request without their user: it does not count as use of the session. */
+  /** For requests that a page sends by itself: they do not count as use of the session. */
   const inBackground: RequestHandler = async (req, res, next) => {
     req.arcgis = await auth.contextOf(req, { touch: false, res });
     next();
@@ -18,10 +18,11 @@ export function api({ config, auth }: PortalMount): Router {
   /**
    * GET /api/session - the signed-in user: `{username, fullName, portal, organization: {id, name}, role, roleId,
    * privileges, groups: {id, title}[], tokenExpires, refreshTokenExpires, sessionExpires, signInExpires}`, so that a page
-   * can hide what the guards refuse. The dates are in ISO 8601; null is what the portal does not say. Or 401 `signed_out`.
+   * can hide what the guards refuse. Dates are in ISO 8601; what the portal does not say is null. 401 `signed_out` without
+   * a session.
    *
-   * The session ends at `sessionExpires` unless it is used before, and at `signInExpires` in any case. This request is
-   * use, too, but not with `?touch=false`: ask that way when no user has asked you.
+   * The session ends at `sessionExpires` if it is not used until then, and at `signInExpires` in any case. This request
+   * counts as use. Add `?touch=false` if the page sends it by itself.
    */
   router.get("/api/session", byTouch, async (req, res) => {
     const { username, fullName, orgId, organization, role, roleId, privileges, groups } =
@@ -41,7 +42,7 @@ export function api({ config, auth }: PortalMount): Router {
 
   /**
    * GET /api/credential - only with TOKEN_HANDOVER: `{server, token, expires, ssl, userId}` for the Maps SDK's
-   * `IdentityManager.registerToken`. It is the access token alone, good for five more minutes at least (or four fifths
+   * `IdentityManager.registerToken`. It has only the access token, valid for at least five more minutes (or four fifths
    * of a shorter life); `expires` in ms since 1970. Does not count as use of the session. 401 signed out, 403 for
    * another site.
    */

@@ -6,17 +6,17 @@ import { autoSignInCookie } from "./config/cookie-name.ts";
 
 /**
  * With AUTO_SIGN_IN: a visitor who opens a page is sent to the portal without a click, once in a browser session. The
- * portal responds at once when it knows the browser, and otherwise shows its sign-in page: ArcGIS has no `prompt=none`.
+ * portal responds at once if it knows the browser, and otherwise shows its sign-in page: ArcGIS has no `prompt=none`.
  *
- * A cookie that lasts as long as the browser is open says that there was an attempt. It is set before the browser
- * leaves, so the next page waits for the visitor, however the attempt ended.
+ * A cookie records the attempt until the browser is closed. It is set before the browser leaves, so the next page waits
+ * for a click, however the attempt ended.
  */
 export function autoSignIn(config: Config): { attempt: RequestHandler; stop(res: Response): void } {
   const { autoSignIn: isOn, secure } = config;
   const name = autoSignInCookie(config);
   const options = { httpOnly: true, sameSite: "lax", path: "/", secure } as const;
 
-  /** No attempt until the browser is closed: there was one, or the user has signed out. */
+  /** Prevents attempts until the browser is closed: after the first one, and after a sign-out. */
   function stop(res: Response): void {
     if (isOn) res.cookie(name, "done", options);
   }

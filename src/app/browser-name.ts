@@ -1,4 +1,4 @@
-/** The first that is found counts: most browsers also name those they want to be taken for. */
+/** In this order: most browsers also name others, for compatibility. */
 const browsers: [name: string, sign: RegExp][] = [
   ["Edge", /\bEdg(?:e|A|iOS)?\//],
   ["Opera", /\bOP[RT]\//],
@@ -21,11 +21,11 @@ const systems: [name: string, sign: RegExp][] = [
 
 /**
  * The browser and the system that a `User-Agent` names, in words such as "Firefox on Linux"; `undefined` when neither
- * is known. No version and no device: those are often made up, and users do not recognize them. Some
- * browsers, such as Brave, say that they are Chrome, and an iPad usually says that it is a Mac.
+ * is known. Versions and devices are left out: they are often false, and users do not recognize them. Some browsers,
+ * such as Brave, claim to be Chrome, and an iPad usually claims to be a Mac.
  */
 export function browserName(userAgent = ""): string | undefined {
-  // Real ones are shorter, and a pattern need not search more.
+  // Real ones are shorter.
   const text = userAgent.slice(0, 512);
   const nameIn = (list: typeof browsers) => list.find(([, sign]) => sign.test(text))?.[0];
   const [browser, system] = [nameIn(browsers), nameIn(systems)];

@@ -7,8 +7,8 @@ export function callbackRoute({ callbackPath }: Pick<Config, "callbackPath">): s
 }
 
 /**
- * Leads a request for a callback to its route. Mounted in another app, or behind a proxy that removes a prefix, this
- * app sees only an end of the redirect URI's path.
+ * Routes requests for callbacks. If the app is mounted in another one, or behind a proxy that removes a prefix, it sees
+ * only the end of the redirect URI's path.
  */
 export function callbacks(configs: readonly Config[]): RequestHandler {
   const routes = new Map<string, Config>();

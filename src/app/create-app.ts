@@ -42,10 +42,10 @@ export interface AppOptions {
   log?: Logger;
   /**
    * Whether the app runs express-session itself and keeps the sign-in in `req.session.arcgis`, as Esri's tutorial does.
-   * By default it has a session of its own beside, so that an app around it keeps its `req.session`.
+   * By default it has a separate session, so that an app around it keeps its own `req.session`.
    */
   shareSession?: boolean;
-  /** A sentence that every page shows, such as that this is only a demo: a key of the catalogs, or the text itself. */
+  /** A sentence on every page, such as that this is only a demo: a key of the catalogs, or the text itself. */
   notice?: string | undefined;
   /** Buttons on the start page of a signed-in user; `href` is a path of this app, `label` a key of the catalogs or a text. */
   links?: { href: string; label: string }[] | undefined;
@@ -66,12 +66,12 @@ export interface Site {
 
 /** The whole server as an Express app. */
 export interface App extends Express {
-  /** Finishes what the portals are still to be told (1.5 s at most), and closes the store if the app opened it. */
+  /** Finishes pending revocations (1.5 s at most), and closes the store if the app opened it. */
   close(): Promise<void>;
 }
 
 /**
- * Makes the server as an Express app. It listens by itself, or it is mounted in another app:
+ * Makes the server as an Express app. Let it listen, or mount it in another app:
  * `host.use("/gis", await createApp({ config }))`, with a redirect URI below that path.
  * @throws Error when the session folder cannot be used or Redis cannot be reached; ConfigError for a mistake in VIEWS_DIR
  */
@@ -169,7 +169,7 @@ export async function createApp(options: AppOptions): Promise<App> {
         const { res } = (event.req ?? {}) as Partial<Request>;
         if (res && event.username) res.locals.signedInAs = event.username;
         if (res && ["sign-in-started", "sign-out"].includes(event.type)) auto.stop(res);
-        // What pages have kept of the user. Below a path of another app or a reverse proxy, the storage is others', too.
+        // What pages have stored about the user. If the app has only a path of this origin, others share the storage.
         const cleared = res && clearedAtSignOut(res.req, config, app.path() === "" && isAtRoot);
         if (cleared && event.type === "sign-out") res.set("Clear-Site-Data", cleared);
       },
@@ -196,8 +196,8 @@ export async function createApp(options: AppOptions): Promise<App> {
 }
 
 /**
- * Chromium takes seconds to clear the cache of one site, because it looks at everything of all sites, and the sign-out
- * waits for it (crbug.com/40233601). Our own pages are not in the cache, but those of SITE_DIR are.
+ * The cache only with SITE_DIR, whose files are in it: Chromium takes seconds to clear the cache of one site, because it
+ * reads that of all sites, and the sign-out waits for it (crbug.com/40233601).
  */
 function clearedAtSignOut(req: Request, { siteDir }: Config, isAtRoot: boolean): string {
   const isChromium = /Chrom(?:e|ium)\//.test(req.get("User-Agent") ?? "");

@@ -17,16 +17,16 @@ export function errorPage(log: Logger, count: (code: string) => void): ErrorRequ
     const reason = cause === undefined ? undefined : reasonOf(cause);
     const user = req.arcgis?.user?.username ?? res.locals.signedInAs;
     const details = { requestId, event: "refused", code, reason, address: req.ip, user };
-    // Pages ask whether there is a sign-in: not worth a warning when there is none.
+    // Pages ask this regularly, also when no user is signed in: not worth a warning.
     const level = code === "signed_out" ? "debug" : "warn";
     log[status >= 500 ? "error" : level](details, "refused");
-    // The response has begun, and cannot be taken back.
+    // The response has already begun.
     if (res.headersSent) return void res.destroy();
 
     res.set({ "Cache-Control": "no-store", "Referrer-Policy": "no-referrer" });
     // Seconds (RFC 9110, 10.2.3), for programs and proxies.
     if (status === 503) res.set("Retry-After", "5");
-    // Of a file that could not be sent.
+    // They are those of a file that could not be sent.
     for (const name of ["ETag", "Last-Modified", "Accept-Ranges", "Content-Range"]) res.removeHeader(name);
     if (prefersJson(req)) res.status(status).json(error);
     else {
@@ -77,7 +77,7 @@ export function renderError(
   render(res, "error", `error.${code}.title`, { status, code, needed, action, requestId, header });
 }
 
-/** Without a mount path in front of it "//host" would lead away from here. */
+/** Without a mount path, "//host" would lead to another site. */
 function isPath(path: string | undefined): path is string {
   return path !== undefined && /^\/(?!\/)[!-[\]-~]*$/.test(path);
 }

@@ -64,7 +64,7 @@ export const nextSteps: Record<ErrorCode, NextStep> = {
 
 type NextStep = "sign-in" | "another-account" | "home" | "retry";
 
-/** An error of the server itself, in the form of the library's. What really happened is in `cause`, only in the log. */
+/** An error of the server itself, in the form of the library's. `cause` is what happened; only the log shows it. */
 export class AppError extends Error {
   readonly code: keyof typeof appErrors;
   readonly status: number;
@@ -86,7 +86,7 @@ export type KnownError = AppError | AuthError | ProxyError;
 const isKnown = (error: unknown): error is KnownError =>
   [AppError, AuthError, ProxyError].some((type) => error instanceof type);
 
-/** The error that is shown for one of any library: its texts are ours, never those of a portal or a visitor. */
+/** The error to show for any error. Its texts are ours, never those of a portal or a visitor. */
 export function knownError(error: unknown): KnownError {
   if (isKnown(error)) return error;
   const cause = { cause: error };

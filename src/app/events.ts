@@ -5,7 +5,7 @@ import { reasonOf } from "./reason.ts";
 
 type Level = "info" | "warn" | "error";
 
-/** What the log says of the library's events; those without a line are counted only. */
+/** The log lines of the library's events. Events without a line are only counted. */
 const lines: Partial<Record<AuthEvent["type"], [Level, event: string, message: string]>> = {
   "sign-in": ["info", "sign-in", "signed in"],
   "sign-in-abandoned": ["info", "sign-in", "the browser has disconnected"],
@@ -21,7 +21,7 @@ const lines: Partial<Record<AuthEvent["type"], [Level, event: string, message: s
   unreadable: ["warn", "unreadable", "a session's record does not open"],
 };
 
-/** Writes an event of the library to the log: in one line, without a secret. */
+/** Logs an event of the library in one line, without a secret. */
 export function logEvent(log: Logger, { type, req, username, record, error }: AuthEvent): void {
   const [level, event, message] = lines[type] ?? [];
   if (!level) return;

@@ -4,7 +4,7 @@ import { parseCookie } from "cookie";
 import type { Logger } from "pino";
 import type { Config } from "./config/config.ts";
 
-/** Logs that a sign-in replaces a session cookie of this name that none of our secrets has signed. */
+/** Logs that a sign-in replaces a session cookie that another server has signed. */
 export function warnOfForeignCookie({ headers }: IncomingMessage, log: Logger, config: Config): void {
   const value = parseCookie(headers.cookie ?? "")[config.cookieName];
   // Signed as by express-session.

@@ -4,15 +4,15 @@ import { allowOnly } from "./allow-only.ts";
 import { AppError } from "./errors.ts";
 import type { PortalMount } from "./portal-mount.ts";
 
-/** So many groups fit into the headers that web servers accept by default, which is 8 kB with some. */
+/** More would not fit into the headers that web servers accept by default, 8 kB with some. */
 const maxGroups = 100;
 
 /**
- * GET /auth - forward auth: a reverse proxy asks with each request whether it may pass. The path that is asked for is in
+ * GET /auth - forward auth: a reverse proxy asks whether each request may pass. The requested path is in
  * X-Forwarded-Uri or X-Original-URI. 204 with the identity in X-Auth-Request-User, -Name, -Organization (ID), -Role and
  * -Groups (IDs with commas), all of them empty where everyone may see the path; 401; 403. Sends no cookie.
  *
- * It is in front of everything else, because it is asked with every request. What is refused goes on to `refuse`.
+ * It comes before all other routes, because every request needs it. Refused requests go on to `refuse`.
  */
 export function forwardAuth({ auth, access }: PortalMount): RequestHandler {
   const named = new Set(access.rules.flatMap(({ groups = [] }) => groups));
@@ -30,8 +30,8 @@ export function forwardAuth({ auth, access }: PortalMount): RequestHandler {
 }
 
 /**
- * What GET /auth refuses. The Location of a 401 is the sign-in that leads back, where a browser loads a page: nginx can
- * redirect to it. With ?redirect=true the response is that redirect itself, for proxies that pass responses on.
+ * Responds to what GET /auth refuses. If a browser loads a page, the Location of a 401 is the sign-in that leads back to
+ * it, so that nginx can redirect. With ?redirect=true the response itself redirects, for proxies that pass it on.
  */
 export function refusedAuth(): Router {
   const router = express.Router();
@@ -48,13 +48,13 @@ export function refusedAuth(): Router {
   return router;
 }
 
-/** The path and the query that a client has requested of the reverse proxy, as they were sent. */
+/** The path and query that the client sent to the reverse proxy. */
 function requestedTarget({ app, socket, headers }: Request): string {
   const { "x-forwarded-uri": forwarded, "x-original-uri": original } = headers;
   const target = forwarded ?? original;
   if (target === undefined || !app.get("trust proxy fn")(socket.remoteAddress, 0))
     throw new AppError("proxy_not_trusted");
-  // A proxy that sets one of them may pass the other one on from the client.
+  // A proxy that sets one of them may let a client set the other one.
   if (original !== undefined && original !== target) throw new AppError("ambiguous_path");
   return String(target);
 }
@@ -65,11 +65,11 @@ function isPageVisit(req: Request): boolean {
   return method === "GET" && mode === "navigate" && req.accepts(["html", "json"]) === "html";
 }
 
-/** All of them in any case: an empty one, too, replaces what a client has sent by that name. */
+/** Always all of them: an empty header, too, replaces one that a client has sent. */
 function identityHeaders(user: UserProfile | undefined, named: Set<string>) {
   const { username = "", fullName = "", orgId = "", role = "", groups = [] } = user ?? {};
   const ids = groups.map(({ id }) => id);
-  // Those that rules name are listed in any case.
+  // Groups that rules name come first.
   if (ids.length > maxGroups) ids.sort((one, other) => Number(named.has(other)) - Number(named.has(one)));
   return {
     "X-Auth-Request-User": encode(username),
@@ -89,6 +89,6 @@ function encode(value: string): string {
   const encoded = value.replace(/[^ -$&-+\--~]+/g, (part) =>
     encodeURIComponent(Buffer.from(part).toString()),
   );
-  // With the outermost ones encoded, the other spaces are inside.
+  // The outermost spaces are encoded, so the others are inside.
   return encoded.replace(/^ | $/g, "%20");
 }

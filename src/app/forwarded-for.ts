@@ -2,8 +2,8 @@ import type { RequestHandler } from "express";
 
 /**
  * Removes ports from `X-Forwarded-For`, where Azure, HttpPlatformHandler and IIS ARR write `203.0.113.9:51544`,
- * `[2001:db8::1]:443` and, on the same network, `[fe80::1%12]:443`: to rate limits and in the log, a visitor would
- * have another address with every connection.
+ * `[2001:db8::1]:443` and, on the same network, `[fe80::1%12]:443`. Otherwise a visitor would have another address with
+ * every connection, in the log and for rate limits.
  */
 export const addressesWithoutPorts: RequestHandler = ({ headers }, _res, next) => {
   const list = headers["x-forwarded-for"];

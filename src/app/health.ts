@@ -18,27 +18,27 @@ export interface HealthOptions {
   log: Logger;
 }
 
-/** A probe of the store counts for so long (ms): with files, each writes some. */
+/** The result of a probe is reused for this time (ms), because each probe writes files. */
 const probeEveryMs = 1_000;
-/** A store that takes longer is unavailable (ms). */
+/** The store is unavailable if a probe takes longer (ms). */
 const probeTimeoutMs = 2_000;
 
-/** What supervisors and load balancers ask for. None of it needs a session. */
+/** Routes for supervisors, load balancers and Prometheus. They need no session. */
 export function health({ config, store, metrics, stopping, log }: HealthOptions): Router {
   const router = express.Router();
   const isStoreReady = storeProbe(store, log);
   const paths = ["/healthz", "/readyz", "/metrics"];
 
   router.use(paths, (_req, res, next) => {
-    // Every few seconds, forever: the log should not be full of it.
+    // They are requested every few seconds, and would fill the log.
     res.locals.quiet = true;
     next();
   });
 
-  /** GET /healthz - this process responds. It says nothing of the store or the portal: a restart would not fix them. */
+  /** GET /healthz - 200 while this process responds. Store and portal don't count: a restart would not fix them. */
   router.get("/healthz", (_req, res) => void res.json({ status: "ok" }));
 
-  /** GET /readyz - requests may be sent here: the store works, and the server is not stopping. */
+  /** GET /readyz - 200 if the store works and the server is not stopping, otherwise 503. */
   router.get("/readyz", async (_req, res) => {
     if (stopping?.aborted) res.status(503).json({ status: "stopping" });
     else if (await isStoreReady()) res.json({ status: "ok" });
@@ -78,13 +78,13 @@ function storeProbe(store: SealedStore, log: Logger): () => Promise<boolean> {
   };
 }
 
-/** Written by reverse proxies, each by some of them. */
+/** Headers of reverse proxies; each proxy sends some of them. */
 const forwarding = /^(?:x-forwarded|forwarded|x-real-ip|via|x-original-url|x-arr)(?:-|$)/;
 
 /**
- * Whether a program on this machine asks for itself. What counts is the socket, not `req.ip`, which a header can
- * change. A reverse proxy on this machine asks for others: it is known by its headers, or else by the public name in
- * Host; so is a web page that has made its own name point to this machine.
+ * Whether the request comes from a program on this machine, and not through a reverse proxy on it. The socket counts, not
+ * `req.ip`, which a header can change. A reverse proxy shows in its headers or in a public host name; the latter also
+ * reveals a web page that lets its own name point to this machine (DNS rebinding).
  */
 function isFromThisMachine({ headers, socket }: Request): boolean {
   if (Object.keys(headers).some((name) => forwarding.test(name))) return false;

@@ -23,7 +23,7 @@ export const httpLimits = {
    * at 10 Mbit/s. So a body is judged by its pace, and may take as long as /proxy lets a request live.
    */
   requestMs: 15 * 60_000,
-  /** A body has this long, and longer the more of it arrives. */
+  /** A body has this time, and more as it arrives. */
   bodyMs: 10_000,
   /** The pace that a body must keep after that. */
   bodyBytesPerSecond: 4_096,
@@ -48,23 +48,23 @@ export interface HttpServerOptions {
   keepAliveSeconds?: number;
 }
 
-/** How long a client has to read a refusal. Closing at once would reset the connection, and the refusal with it. */
+/** How long a client has to read a refusal. Closing at once would reset the connection and lose the refusal. */
 const lingerMs = 1_000;
 
-/** A response is checked so often before it counts as stalled. Node's timer alone is up to twice as late. */
+/** How often a response is checked before it counts as stalled. Node's timer alone is up to twice as late. */
 const quietPeriods = 4;
 
-/** What happens on one connection. */
+/** The state of one connection. */
 interface Connection {
   inProgress?: { req: IncomingMessage; res: ServerResponse };
   waiting: (() => void)[];
   isRefused: boolean;
-  /** Set while the client reads nothing of a response. */
+  /** Set while the client does not read a response. */
   quiet?: { periods: number; sent: number; at: number };
 }
 
 /**
- * Makes an HTTP server for an app, which does not listen yet. It handles one request at a time per connection, closes
+ * Makes an HTTP server for an app. It does not listen yet. It handles one request at a time per connection, closes
  * connections that are too slow, and responds to what Node's parser rejects with a line of text and a line in the log.
  */
 export function createHttpServer(
@@ -76,7 +76,7 @@ export function createHttpServer(
     requestTimeout: limits.requestMs,
     connectionsCheckingInterval: limits.checkMs,
     keepAliveTimeout: keepAliveSeconds * 1000,
-    // Checked in `handle`: Node would respond without a body.
+    // `handle` checks this: Node would respond without a body.
     requireHostHeader: false,
   });
   server.maxConnections = limits.connections;
@@ -107,12 +107,12 @@ export function createHttpServer(
   function onQuiet(socket: Socket): void {
     const connection = connectionOf(socket);
     if (!connection.inProgress) socket.destroy();
-    // Otherwise the client has read everything so far, and waits for the app.
+    // Otherwise the client has read everything so far and is waiting for the app.
     else if (socket.writableLength > 0) {
       const now = performance.now();
       const sent = socket.bytesWritten - socket.writableLength;
       const { quiet } = connection;
-      // Node passes over a period in which a part of a write was sent.
+      // Node skips a period in which a part of a write was sent.
       const goesOn = quiet?.sent === sent && now - quiet.at < 1.5 * server.timeout;
       const periods = goesOn ? quiet.periods + 1 : 1;
       if (periods < quietPeriods) {
@@ -131,7 +131,7 @@ export function createHttpServer(
     return connection;
   }
 
-  /** Node parses pipelined requests all at once. Handled all at once, each would hold a file and a buffer. */
+  /** Node parses pipelined requests all at once. Handled together, each would hold a file and a buffer. */
   function inTurn(req: IncomingMessage, res: ServerResponse, next: RequestListener): void {
     const { socket } = req;
     const connection = connectionOf(socket);
@@ -176,7 +176,7 @@ export function createHttpServer(
     refuse(socket, status, reason);
   }
 
-  /** Responds to what never becomes a request, or no whole one, and closes the connection. */
+  /** Responds to an invalid or incomplete request, and closes the connection. */
   function refuse(socket: Socket, status: number, reason?: string): void {
     const connection = connectionOf(socket);
     if (connection.isRefused) return;
@@ -196,7 +196,7 @@ export function createHttpServer(
   }
 }
 
-/** Node's codes of what it rejects; undefined for a connection that broke, or that the client ended in a request. */
+/** By Node's codes of what it rejects; none for a connection that broke or that the client closed. */
 function statusOf(code = ""): number | undefined {
   if (code === "HPE_HEADER_OVERFLOW") return 431;
   if (code === "HPE_CHUNK_EXTENSIONS_OVERFLOW") return 413;
@@ -204,7 +204,7 @@ function statusOf(code = ""): number | undefined {
   return code.startsWith("HPE_") && code !== "HPE_INVALID_EOF_STATE" ? 400 : undefined;
 }
 
-/** A whole response. */
+/** The text of a complete response. */
 function refusal(status: number): string {
   const reason = STATUS_CODES[status];
   return [
@@ -220,7 +220,7 @@ function refusal(status: number): string {
   ].join("\r\n");
 }
 
-/** Logs so many lines a minute: no sign-in is needed to cause one. */
+/** Limits the log lines per minute, because visitors can cause them without a sign-in. */
 function sparseLog(log: Logger | undefined, most: number) {
   let count = 0;
   let since = 0;
@@ -247,7 +247,7 @@ function watch(req: IncomingMessage, limits: HttpLimits, onSlow: () => void): vo
   function look(isSecondLook = false): void {
     if (req.complete || socket.destroyed) return;
     const now = performance.now();
-    // What has arrived is not read yet: the app is slow, not the client.
+    // Received data is not read yet: the app is slow, not the client.
     const isOurTurn = req.readableLength > 0;
     if (isOurTurn) [since, before] = [now, socket.bytesRead];
     const earnedMs = ((socket.bytesRead - before) / bodyBytesPerSecond) * 1000;

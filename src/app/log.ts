@@ -10,21 +10,21 @@ export interface LogPlace {
 }
 
 /**
- * Opens the log: one JSON object a line, with the time in UTC. An operator at a terminal gets one readable line instead,
- * where pino-pretty is installed: it is left out of `npm ci --omit=dev`, because its log is read by programs.
+ * Opens the log: one JSON object per line, with the time in UTC. At a terminal the lines are readable text, if pino-pretty
+ * is installed (it is a development dependency).
  */
 export async function openLog(level: Config["logLevel"], place?: LogPlace): Promise<Logger> {
   const options = { level, base: undefined, timestamp: pino.stdTimeFunctions.isoTime };
-  // Not process.stdout.isTTY: that would open a stream that is not needed otherwise.
+  // Not process.stdout.isTTY, which would open a stream that is not needed.
   const isTerminal = place ? place.isTTY : isatty(1);
   const pretty = isTerminal ? await import("pino-pretty").catch(() => undefined) : undefined;
   if (pretty) {
     const terminal = place ?? process.stdout;
-    // Line by line: as a stream it would be late, and the last lines before the end of the process lost.
+    // Synchronous: a stream would lose the last lines before the end of the process.
     const format = pretty.prettyFactory(prettily);
     return pino(options, { write: (line) => terminal.write(harmless(format(line))) });
   }
-  // Its own way to the standard output is the fastest. Without a length it would not tell when it has been written.
+  // pino's own destination is the fastest. Without minLength it would not say when a line has been written.
   return pino(options, place ?? pino.destination({ dest: 1, minLength: 1 }));
 }
 
@@ -38,7 +38,7 @@ const prettily: PrettyOptions = {
   ignore: "method,path,status,ms",
 };
 
-/** JSON escapes the control characters of ASCII, but not the others, by which a terminal can be told to do things. */
+/** Removes the control characters that JSON does not escape: terminals interpret them. */
 function harmless(text: string): string {
   return text.replace(/[\x80-\x9f\p{Bidi_Control}]/gu, "?");
 }

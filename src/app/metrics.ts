@@ -5,9 +5,9 @@ import prometheus from "prom-client";
 import type { AuthEvent } from "../index.ts";
 import { codeOf } from "./errors.ts";
 
-/** Listing all sessions is work: a number counts for so long (ms). */
+/** The number of sessions is reused for this time (ms), because it takes long to list them. */
 const sessionsMs = 60_000;
-/** A portal has 10 s at most; the longer ones are of /proxy. */
+/** In seconds. A portal has 10 s at most; longer ones are for /proxy. */
 const buckets = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 /** Portal requests that are measured by name; all others are "other". */
@@ -21,8 +21,8 @@ const operations = [
 ];
 
 /**
- * The metrics of one app, with those that prom-client knows of the process. Import this file only when something is
- * counted: prom-client takes 50 ms to load.
+ * The metrics of one app, and prom-client's metrics of the process. Import this file only when something is counted:
+ * prom-client takes 50 ms to load.
  *
  * @param countSessions the number of sessions in the store; when it rejects, the gauge is NaN
  */
@@ -60,7 +60,7 @@ export function createMetrics(countSessions: () => Promise<number>) {
     ...{ name: "arcgis_sign_in_build_info", help: "The version of this server", labelNames: ["version"] },
     registers,
   }).set({ version }, 1);
-  // From zero on: a rate cannot be computed from the first value that is scraped.
+  // Start at 0: Prometheus computes no rate from a series that appears with its first value.
   signIns.inc({ outcome: "signed_in" }, 0);
   for (const outcome of ["refreshed", "rejected", "failed"]) refreshes.inc({ outcome }, 0);
   for (const outcome of ["revoked", "failed"]) revocations.inc({ outcome }, 0);
@@ -101,7 +101,7 @@ export function createMetrics(countSessions: () => Promise<number>) {
       refusals.inc({ code });
       if (code === "store_unavailable") storeErrors.inc();
     },
-    /** By the semantic conventions of OpenTelemetry. Paths and methods that are not ours have no name: anyone can make them up. */
+    /** Labels follow OpenTelemetry's semantic conventions. Unknown paths and methods get no label of their own. */
     request({ method, route, res }: Request, seconds: number) {
       const labels = {
         http_request_method: methods.includes(method) ? method : "_OTHER",

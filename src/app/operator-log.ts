@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import type { SealedStore } from "../session-store.ts";
 
-/** What a command has done to sessions. It waits in the store for the log of a server, which would not notice it. */
+/** What a command has done to sessions. It waits in the store until a server logs it. */
 export interface OperatorAction {
   action: "revoke";
   /** `undefined`: all users. */
@@ -18,12 +18,12 @@ export interface OperatorAction {
 const list = "pending-actions";
 const everyMs = 60_000;
 
-/** Leaves an action for the log of a server. Rejects when the store is not writable. */
+/** Queues an action for the log of a server. Rejects when the store is not writable. */
 export function noteAction(store: SealedStore, action: OperatorAction): Promise<void> {
   return store.admin.changePending<OperatorAction>((actions) => [...actions, action], list);
 }
 
-/** Logs the actions that wait, now and every minute: each by one of the servers. Returns what ends that. */
+/** Logs queued actions, now and every minute; each is logged by one server. Returns a function that stops it. */
 export function logActions(store: SealedStore, log: Logger): () => void {
   async function take(): Promise<void> {
     let taken: OperatorAction[] = [];

@@ -3,24 +3,23 @@ import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import pMap from "p-map";
 import type { SessionInfo, StoreAdmin } from "../session-store.ts";
 
-/** A user name means nothing without its portal: the same name at another one is another user. */
+/** The same user name at another portal is another user. */
 interface PortalUser {
   portal: string;
   username: string;
 }
 
-/** Most of the time of a read is waiting for a disk or a network. */
+/** The concurrency limit for reads, which mostly wait for a disk or a network. */
 const concurrency = 32;
 
 /**
  * Finds the sessions of one user among all of them.
  *
- * There is no index beside the records, which could be wrong after a crash. The user of a record never changes, so each
- * process opens each record once for that, and remembers it. Later it lists the names of all records, and opens only
- * those that are new: 30 ms for 10,000 of them, 0.4 s for 100,000. The first time takes 2 s for
- * every 10,000 in files, and 1 s in Redis.
+ * There is no stored index, which could be wrong after a crash. The user of a record never changes, so each process opens
+ * each record once and remembers its user. After that it lists the names of all records and opens only new ones: 30 ms
+ * for 10,000 records, 0.4 s for 100,000. The first time takes 2 s per 10,000 records in files, and 1 s in Redis.
  *
- * @param timeoutMs a page waits no longer for sessions to be read
+ * @param timeoutMs how long a page waits for sessions to be read
  */
 export function ownSessions(all: StoreAdmin, { timeoutMs = 5_000 } = {}) {
   const owners = new Map<string, readonly string[]>();
@@ -36,13 +35,13 @@ export function ownSessions(all: StoreAdmin, { timeoutMs = 5_000 } = {}) {
     await pMap(unknown, read, { concurrency });
   }
 
-  /** Callers that arrive during a round wait for the next one: it has what was stored meanwhile. */
+  /** Callers that arrive during a round wait for the next one, which also sees what was stored in the meantime. */
   function round(): Promise<void> {
     nextRound ??= ready.then(() => {
       nextRound = undefined;
       const begin = performance.now();
       const done = readNew();
-      // A user who asks all the time leaves the server half of its time.
+      // Repeated requests take half of the server's time at most.
       ready = done.catch(() => {}).then(() => sleep(performance.now() - begin));
       return done;
     });
@@ -52,8 +51,8 @@ export function ownSessions(all: StoreAdmin, { timeoutMs = 5_000 } = {}) {
   return {
     /**
      * The sessions of a user that have not expired, the one named `here` among them, the latest access first.
-     * `isComplete` is false when the store has so many sessions that not all could be read in time; reading goes on,
-     * and the next call knows more. Rejects when the store fails.
+     * `isComplete` is false when the store has too many sessions to read them all in time. Reading then continues, and
+     * a later call returns more. Rejects when the store fails.
      */
     async of(user: PortalUser, here: string): Promise<{ sessions: SessionInfo[]; isComplete: boolean }> {
       const done = round().then(() => true);
@@ -71,7 +70,7 @@ export function ownSessions(all: StoreAdmin, { timeoutMs = 5_000 } = {}) {
   };
 }
 
-/** Those of a session's identities; none when it does not open, or is gone. */
+/** The users of a session; none if it does not open or no longer exists. */
 function usersOf(session: Awaited<ReturnType<StoreAdmin["inspect"]>>): string[] {
   const values: unknown[] = session && "data" in session ? Object.values(session.data) : [];
   return values.flatMap((value) => (value instanceof ArcGISIdentityManager ? keyOf(value) : []));

@@ -7,7 +7,7 @@ import type { autoSignIn } from "./auto-sign-in.ts";
 import type { Config } from "./config/config.ts";
 import type { Metrics } from "./metrics.ts";
 
-/** One portal in this app: the one of PORTAL_URL, or one of PORTALS below a path of its own. */
+/** One portal in this app: that of PORTAL_URL, or one of PORTALS below its own path. */
 export interface PortalMount {
   /** The portal's own configuration. */
   config: Config;
@@ -18,7 +18,7 @@ export interface PortalMount {
   /** The rules of ACCESS. */
   access: Access;
   auto: ReturnType<typeof autoSignIn>;
-  /** All portals. A browser has a session of its own at each. */
+  /** All portals. A browser has a separate session for each. */
   mounts: readonly PortalMount[];
   assets: Router;
   log: Logger;

@@ -16,7 +16,7 @@ import { render } from "./pages/views.ts";
 import type { PortalMount } from "./portal-mount.ts";
 import { proxy } from "./proxy.ts";
 
-/** All routes of one portal. Those that are requested most are in front of express-session and only read. */
+/** All routes of one portal. The most frequent ones come before express-session, and only read the session. */
 export function portalRoutes(mount: PortalMount, limit: RequestHandler): Router {
   const { config, auth, shareSession } = mount;
   const callback = callbackRoute(config).replace(/[()[\]{}?+!:*\\]/g, "\\$&");
@@ -31,7 +31,7 @@ export function portalRoutes(mount: PortalMount, limit: RequestHandler): Router 
     res.set("Cross-Origin-Opener-Policy", "unsafe-none");
     render(res, "signed-in", "signed-in.title");
   });
-  // Where pages go when their session has ended, so that nothing of the user stays in the browser (session-watch.js).
+  // Pages go here when their session has ended, so that nothing of the user stays on the screen (session-watch.js).
   router.get("/signed-out", auth.readOnly, (req, res) => {
     render(res, "signed-out", "signed-out.title", {
       signInHref: req.arcgis.signInUrl(String(req.query.returnTo)),
@@ -42,18 +42,18 @@ export function portalRoutes(mount: PortalMount, limit: RequestHandler): Router 
   return router.use(signIns(mount), map(mount), embed(mount));
 }
 
-/** So many requests a minute per address; of IPv6 per network, because one customer has a whole network. */
+/** Limits requests per minute and address; for IPv6 per network, because one customer has a whole network. */
 export function signInLimit(perMinute: Config["rateLimit"]): RequestHandler {
   if (perMinute === false) return (_req, _res, next) => next();
   return rateLimit({
     windowMs: 60_000,
     limit: perMinute,
     skip: (req) => req.method === "HEAD" || isPrefetch(req),
-    // Over a Unix socket no client has an address unless a trusted proxy tells it: they are counted together.
+    // Over a Unix socket, clients without a trusted proxy have no address: they are counted together.
     keyGenerator: ({ ip = "" }) => ipKeyGenerator(ip, 64),
     standardHeaders: "draft-8",
     legacyHeaders: false,
-    // Its warnings go to the console. What they warn of is checked with the configuration.
+    // Its warnings would go to the console. Our configuration checks the same things.
     validate: false,
     handler: (_req, _res, next) => next(new AppError("rate_limited")),
   });

@@ -7,14 +7,14 @@ import { render } from "./pages/views.ts";
 import type { PortalMount } from "./portal-mount.ts";
 
 /**
- * The portals of PORTALS, beside the one of PORTAL_URL. Each has the same routes once more, below a path of its own
- * (/portals/{id}), with its own callback, and with a session of its own in the browser.
+ * The portals of PORTALS, in addition to PORTAL_URL. Each has the same routes below its own path (/portals/{id}), with
+ * its own callback, and its own session in the browser.
  */
 export function portals(main: PortalMount, further: { mount: PortalMount; router: Router }[]): Router {
   const router = express.Router();
   const all = [main, ...further.map(({ mount }) => mount)].map(({ config }) => config);
 
-  // The library keeps a sign-in from leading to its own routes, and this one from those of the other portals.
+  // A sign-in leads to none of these. The library ensures that for its own routes only.
   const ownRoutes = all.flatMap((config) =>
     ["/sign-in", "/sign-out", "/signed-in", callbackRoute(config)].map((path) => config.portalPath + path),
   );
@@ -41,8 +41,8 @@ export function portals(main: PortalMount, further: { mount: PortalMount; router
   }
 
   /**
-   * GET /sign-in?portal=id - leads to that portal. The visitor chooses where none is named, unless there is a place to
-   * come back to: that belongs to one portal, and so does a window that a page has opened.
+   * GET /sign-in?portal=id - leads to that portal. Without `portal`, the visitor chooses, unless there is a `returnTo` or a
+   * window that a page has opened: these belong to one portal.
    */
   router.get("/sign-in", (req, res, next) => {
     const { portal: id, ...params } = req.query as Record<string, string>;
@@ -55,7 +55,7 @@ export function portals(main: PortalMount, further: { mount: PortalMount; router
     res.status(302).set("Location", `${req.baseUrl}${named.mount.config.portalPath}/sign-in?${query}`).end();
   });
 
-  // An unknown portal must not be taken for the first one.
+  // An unknown portal must not lead to the first one.
   router.use(["/sign-in", "/sign-out"], (req, _res, next) => {
     const { portal: id = firstPortal } = req.query;
     if (id !== firstPortal) throw new AppError("not_found");

@@ -4,7 +4,7 @@ import { arcgisProxy } from "../proxy/arcgis-proxy.ts";
 import type { PortalMount } from "./portal-mount.ts";
 import { reasonOf } from "./reason.ts";
 
-/** How often the log may say that a server gets no token. */
+/** How often the log says that a host gets no token (ms). */
 const reportMs = 5 * 60_000;
 
 /** /proxy?https://host/path?query - Esri's proxy convention, with the user's token. */
@@ -17,7 +17,7 @@ export function proxy({ config, auth, count, log }: PortalMount): Router {
     maxBytes: config.proxyMaxBytes,
     timeoutMs: config.proxyTimeoutSeconds * 1000,
     contextOf: async (req) => {
-      // A map that loads its layers again is no sign of its user.
+      // A map that reloads its layers does not show that its user is still there.
       req.arcgis = await auth.contextOf(req, { touch: false });
       return req.arcgis;
     },
@@ -27,7 +27,7 @@ export function proxy({ config, auth, count, log }: PortalMount): Router {
   });
   return express.Router().all("/proxy", handler);
 
-  /** Once in a while for each server: a map sends many requests at once. */
+  /** Rarely for each host, because a map sends many requests at once. */
   function onTokenWithheld({ res }: Request, host: string, reason: AuthError): void {
     const now = performance.now();
     if (now - (reportedAt.get(host) ?? -Infinity) < reportMs) return;

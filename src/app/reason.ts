@@ -2,8 +2,8 @@ import { ArcGISRequestError } from "@esri/arcgis-rest-request";
 import { codeOf } from "./errors.ts";
 
 /**
- * What the log says about an error: in one line, 300 characters at most, without anything that looks like a code
- * or a token. Errors are never written as they are: what a portal sent is in them.
+ * An error in one line for the log, 300 characters at most, without anything that looks like a code or a token. Errors
+ * are never logged whole, because they contain what a portal sent.
  */
 export function reasonOf(error: unknown): string {
   return inWords(error)

@@ -15,23 +15,23 @@ import type { RedisAddress } from "./config/redis-url.ts";
 const maxPauseMs = 2_000;
 
 /**
- * Opens a connection, and a new one whenever it is lost, until it is closed. Resolves after the first attempt, whether
- * or not it was successful, and waits for it for `timeoutMs` at most.
+ * Opens a connection, and a new one whenever it is lost, until it is closed. Resolves after the first attempt, successful
+ * or not, but after `timeoutMs` at most.
  *
- * The reconnection of node-redis is not used: it does not notice a server that has become silent (its time limits end
- * when a command is written, or start again with every further command), and it looks for the successor of a lost
- * cluster node only when another node redirects it.
+ * It does not use node-redis's own reconnection, which does not notice a silent server (its time limits end when a command
+ * is written, or restart with every further command), and which replaces a lost cluster node only when another node
+ * redirects it.
  *
- * While Redis is away, the client's commands fail at once. Their errors may be logged: those of node-redis contain
- * hosts and repeat what was sent. `code` is the first word of Redis's refusal, such as READONLY.
+ * While Redis is away, the client's commands fail at once. Their errors are safe to log, unlike those of node-redis, which
+ * contain hosts and repeat what was sent. `code` is the first word of Redis's refusal, such as READONLY.
  *
- * @param timeoutMs a Redis that is silent for so long is away. A command fails after one and a half times that at most
+ * @param timeoutMs Redis counts as away after this silence. A command fails after one and a half times that at most
  */
 export async function connectToRedis(
   address: RedisAddress,
   { timeoutMs = 2_000, log }: { timeoutMs?: number; log?: Pick<Logger, "info" | "warn"> },
 ): Promise<{ client: RedisClient; close(): Promise<void> }> {
-  // Not connected: its commands fail.
+  // Not connected, so its commands fail.
   let connection = newConnection(address, timeoutMs);
   let state: "away" | "here" | "closed" = "away";
   let reason: string | undefined;
@@ -40,7 +40,7 @@ export async function connectToRedis(
   let timer: NodeJS.Timeout | undefined;
   let attempt = open();
 
-  /** The old connection is used until there is a new one: other nodes of the cluster may still respond. */
+  /** Until there is a new connection the old one is used: other nodes of the cluster may still respond. */
   async function open(): Promise<void> {
     const opened = newConnection(address, timeoutMs);
     let first: unknown;
@@ -63,7 +63,7 @@ export async function connectToRedis(
     beat();
   }
 
-  /** Counts beats, not time: if this process was suspended, the responses are there when it resumes. */
+  /** Counts beats, not time: after this process was suspended, the responses may already be there. */
   function beat(): void {
     const asked = connection;
     if (silentBeats === 2) {
@@ -114,7 +114,7 @@ export async function connectToRedis(
     } catch (error) {
       if (!(error instanceof ErrorReply)) throw new Error(`Redis is away: ${reason ?? reasonOf(error)}`);
       const code = reasonOf(error);
-      // A failover has made this server a replica; its name may lead to the new master by now.
+      // A failover has made this server a replica; its name may already lead to the new master.
       if (code === "READONLY") lose(asked, error);
       throw Object.assign(new Error(`Redis refused ${command}: ${code}`), { code });
     }
@@ -148,7 +148,7 @@ export async function connectToRedis(
   };
 }
 
-// What of node-redis is used here. Its own types, which know every command of every module, cost the compiler ten
+// The parts of node-redis that are used here. Its own types, with every command of every module, cost the compiler ten
 // seconds and a gigabyte.
 interface Client {
   connect(): Promise<unknown>;
@@ -176,13 +176,13 @@ interface Node {
 type ScanOptions = { MATCH: string; COUNT: number };
 type Connection = ReturnType<typeof newConnection>;
 
-/** A server, or a cluster of them, that is not connected yet. It does not reconnect. */
+/** A client of a server or a cluster, not connected yet. It does not reconnect. */
 function newConnection(address: RedisAddress, timeoutMs: number) {
   const { nodes, socketPath, cluster, tls, username, password, database } = address;
   const options = { username, password, disableOfflineQueue: true };
   const socket = {
     connectTimeout: timeoutMs,
-    // For a greeting without a response. Later the beats notice sooner.
+    // For the first response. After that, the beats notice sooner.
     socketTimeout: 2 * timeoutMs,
     reconnectStrategy: false as const,
     ...(tls && { tls }),
@@ -202,7 +202,7 @@ function newConnection(address: RedisAddress, timeoutMs: number) {
   const client = createCluster({
     rootNodes: nodes.map((node) => ({ socket: node })),
     defaults: { ...options, socket },
-    // Each node is connected to when it is needed, so that a node that is away holds up no other.
+    // Connects to each node when it is needed, so that a node that is away does not delay the others.
     minimizeConnections: true,
   }) as unknown as ClusterClient;
   const open = (node: Node) => client.nodeClient(node);
@@ -220,12 +220,12 @@ async function ping({ masters, open, silent }: Connection): Promise<void> {
     if (result.status === "rejected") throw result.reason;
 }
 
-/** One by one: a cluster's own `destroy` stops at the first node that is closed already. */
+/** One by one: the cluster's own `destroy` stops at the first node that is already closed. */
 function end(nodes: Iterable<Node>): void {
   for (const { client } of nodes) if (client?.isOpen) client.destroy();
 }
 
-/** A few words without a host, a name of a record or a password. */
+/** A short reason without host, record name or password. */
 function reasonOf(error: unknown): string {
   // The first word of an error is its code (Redis serialization protocol, "Simple errors").
   if (error instanceof ErrorReply) return /^[A-Z]+/.exec(error.message)?.[0] ?? "ERR";

@@ -13,7 +13,7 @@ const traceparent = /^[\da-f]{2}-(?!0{32})([\da-f]{32})-[\da-f]{16}-[\da-f]{2}$/
  * Gives every request an ID (`res.locals.requestId`, header X-Request-Id) and the log one line, without the query: that
  * of the callback contains the code and the state. Routes that set `res.locals.quiet` are logged at debug. The portal
  * gets the request's traceparent.
- * @param count counts it, with the time that it took
+ * @param count is called with the time that the request took
  */
 export function requestLog(log: Logger, count: (req: Request, seconds: number) => void): RequestHandler {
   return (req, res, next) => {
@@ -38,7 +38,7 @@ export function requestLog(log: Logger, count: (req: Request, seconds: number) =
         traceId,
       });
     });
-    // Only with one: on older versions of Node this makes every promise slower.
+    // Only if there is one: on older versions of Node, this slows every promise.
     if (parent) portalHeaders.run({ traceparent: parent }, next);
     else next();
   };

@@ -4,7 +4,7 @@ import { normalPath } from "../index.ts";
 export interface RequestPath {
   /** Decoded. */
   exact: string;
-  /** As the most generous server reads it: without regard to case, and each name as Windows would look it up. */
+  /** As the most lenient server reads it: case-insensitive, and each name as Windows would look it up. */
   folded: string;
 }
 
@@ -13,8 +13,8 @@ const slashLike = /[⁄∕∖⧵⧸¥₩]/;
 
 /**
  * The path of a request target as it was sent (RFC 9112, 3.2.1), decoded once, without its query. `undefined` when
- * servers may read it in two ways: encoded slashes, `;`, `//`, dot segments, what is encoded twice, NUL, what is not UTF-8,
- * short names of Windows, and what no browser sends.
+ * servers may read it in two ways: encoded slashes, `;`, `//`, dot segments, double encoding, NUL, invalid UTF-8, short
+ * names of Windows, and anything that no browser sends.
  */
 export function requestPath(target: string): RequestPath | undefined {
   const [raw = ""] = target.split("?", 1);
@@ -30,15 +30,15 @@ export function requestPath(target: string): RequestPath | undefined {
 /** A short name that Windows gives to a file or folder, such as PROGRA~1: which one it is depends on the disk. */
 const shortName = /\/(?=[^/.]{3,8}(?:[./]|$))[^/~]{1,6}~\d+(?:\.[^/.]{0,3})?(?=\/|$)/;
 
-/** The same for a path that is decoded already. */
+/** The same for a decoded path. */
 export function plainPath(decoded: string): RequestPath | undefined {
   const exact = decoded.replace(/(?<=.)\/$/, "");
   const folded = exact
     .normalize("NFKC")
     .toLowerCase()
-    // Disks of older Macs ignore what cannot be seen.
+    // Disks of older Macs ignore invisible characters.
     .replace(/\p{Cf}/gu, "")
-    // Windows ignores dots and spaces at the end of a name, and takes what follows a colon for a stream of the file.
+    // Windows ignores dots and spaces at the end of a name, and reads a colon as the start of a stream's name.
     .replace(/(?<![. ])[. ]+(?=[/:]|$)|:[^/]*/g, "");
   const isPlain =
     decoded.startsWith("/") &&
@@ -46,7 +46,7 @@ export function plainPath(decoded: string): RequestPath | undefined {
     !/[\\;\p{Cc}]/u.test(folded) &&
     !slashLike.test(exact) &&
     !shortName.test(folded) &&
-    // No name was nothing but that, and no other character has become a slash.
+    // No name has become empty, and no other character has become a slash.
     (exact === "/" || !/\/(?:\/|$)/.test(folded)) &&
     exact.split("/").length === folded.split("/").length;
   return isPlain ? { exact, folded } : undefined;

@@ -2,8 +2,8 @@ import type { RequestHandler } from "express";
 import { AppError } from "./errors.ts";
 
 /**
- * A request that was for the portal: IIS ARR with its defaults puts its own host into every redirect, so that each
- * sign-in would end on a 404 here.
+ * A request that was meant for the portal: by default IIS ARR writes its own host into every redirect, so each sign-in would
+ * end on a 404 here.
  */
 export const refuseRewritten: RequestHandler = ({ path }, _res, next) => {
   if (!/\/oauth2\/authorize\/?$/i.test(path)) return next();

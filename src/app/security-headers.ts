@@ -2,7 +2,7 @@ import type { RequestHandler } from "express";
 import helmet from "helmet";
 import type { Config } from "./config/config.ts";
 
-/** Our pages use none of these. A map in a page of yours may ask where the user is. */
+/** Our pages use none of these. A map on your pages may ask for the user's location. */
 const permissions =
   "accelerometer=(), camera=(), display-capture=(), geolocation=(self), gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), serial=(), usb=()";
 
@@ -36,10 +36,10 @@ export function securityHeaders(config: Config): RequestHandler {
   });
   return (req, res, next) => {
     res.setHeader("Cache-Control", "no-store");
-    // What is behind a sign-in is not for search engines, and neither are the pages in front of it.
+    // Pages behind a sign-in are not for search engines, and neither are those that lead to it.
     res.setHeader("X-Robots-Tag", "noindex");
     res.setHeader("Permissions-Policy", permissions);
-    // So that the portal's sign-in page comes in the color scheme that the visitor's browser prefers.
+    // Tells the portal's sign-in page which color scheme the browser prefers.
     res.setHeader("Accept-CH", "Sec-CH-Prefers-Color-Scheme");
     setHeaders(req, res, next);
   };
@@ -78,7 +78,7 @@ export function siteHeaders(config: Config): Record<string, string> {
   };
 }
 
-/** The longest list of media types, languages or encodings that is read. Browsers send less than a quarter of it. */
+/** The longest `Accept` header that is read. Browsers send less than a quarter of it. */
 const longestList = 1_024;
 
 /** Ignores longer `Accept` headers: the time to parse them grows with the square of their length. */

@@ -9,7 +9,7 @@ import { createHttpServer } from "./http-server.ts";
 import { openLog } from "./log.ts";
 import { reasonOf } from "./reason.ts";
 
-/** A server that listens. */
+/** A listening server. */
 export interface Running {
   /** Where it listens, such as http://127.0.0.1:3000. */
   url: string;
@@ -69,7 +69,7 @@ function unusedConnections(server: Server): Set<Socket> {
 async function closeServer(server: Server, unused: Set<Socket>, patienceMs: number): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve));
   for (const socket of unused) socket.destroy();
-  // A connection whose response has just ended would stay open for the next request.
+  // Without this, a connection whose response has just ended would stay open for another request.
   const sweep = setInterval(() => server.closeIdleConnections(), 100);
   const late = setTimeout(() => server.closeAllConnections(), patienceMs);
   await closed;
@@ -88,7 +88,7 @@ export function endInOrder({ url, stop, log }: Running): void {
     ending = true;
     setTimeout(() => process.exit(1), patience.allMs).unref();
     await stop();
-    // At its exit pino would try for ever to write what is left to a reader who has gone. Here it is told, and gives up.
+    // At exit, pino would try forever to write to a closed pipe. An error here makes it give up.
     await promisify(log.flush.bind(log))().catch(() => {});
     process.exit(exitCode);
   };
@@ -108,7 +108,7 @@ export function endInOrder({ url, stop, log }: Running): void {
   log.info({ url }, "listening");
 }
 
-/** Where it happened. A stack begins with the message, and that may hold anything. */
+/** Where it happened. A stack begins with the message, which may contain anything. */
 function placeOf({ stack = "" }: Partial<Error>): string[] {
   return stack
     .split("\n")
@@ -116,7 +116,7 @@ function placeOf({ stack = "" }: Partial<Error>): string[] {
     .map((line) => line.trim());
 }
 
-/** EX_CONFIG of sysexits.h: a supervisor need not try again until something has changed. */
+/** EX_CONFIG of sysexits.h: a restart is useless until the configuration has changed. */
 const badConfiguration = 78;
 
 /**

@@ -17,7 +17,7 @@ interface Entry {
   changed: number;
 }
 
-/** The endings of files that were compressed beforehand, the best first. */
+/** The extensions of precompressed files, the best first. */
 const encodings = [
   ["br", ".br"],
   ["gzip", ".gz"],
@@ -36,17 +36,17 @@ export function siteFolder({ access, auth, config }: PortalMount): RequestHandle
   const refuseOthers = allowOnly("GET, HEAD");
 
   const serve: RequestHandler = async (req, res, next) => {
-    // Of this app: one around it may have a sign-in of its own.
+    // This app's: an app around it may have its own sign-in.
     const contextOf = async () => {
       await auth.readOnly(req, res, () => {});
       return req.arcgis;
     };
     const admit = (target: string) => access.admit(target, contextOf);
-    // Before anything is looked up: visitors cannot find out what is there.
+    // Before any lookup, so that visitors cannot find out what exists.
     const user = await admit(req.url);
     const names = requestPath(req.url)?.exact.slice(1).split("/") ?? [];
 
-    // Each time: a new version of the site may be a link that now leads elsewhere.
+    // Each time, because a new version of the site may be deployed by changing a link.
     const root = await realpath(siteDir);
     const [, path = "", query = ""] = /^([^?]*)(.*)$/s.exec(req.originalUrl) ?? [];
     const hasSlash = path.endsWith("/");
@@ -79,7 +79,7 @@ export function siteFolder({ access, auth, config }: PortalMount): RequestHandle
       })
       .on("error", (error) => {
         if (res.headersSent) return next(error);
-        // The error page has headers of its own.
+        // The error page has its own headers.
         for (const name of res.getHeaderNames()) res.removeHeader(name);
         res.set(before as Record<string, string>);
         const { status, headers = {} } = error;
@@ -108,17 +108,17 @@ function placeOf(names: string[]): string {
   return `/${names.map(encodeURIComponent).join("/")}`;
 }
 
-/** Windows takes other names for these: of devices, of streams, or with another end. Names that begin with a dot are private. */
+/** Names that Windows reads as other names (devices, streams, trailing dots), and names that begin with a dot. */
 const refused =
   /^\.|[. ]$|[\p{Cc}<>:"/\\|?*]|^(?:con|prn|aux|nul|com[\d¹²³]|lpt[\d¹²³]|conin\$|conout\$) *(?:\.|$)/iu;
 
-/** What a path leads to, if that is in the folder: links and short names of Windows count as what they lead to. */
+/** The file or folder of a path, with links and Windows short names resolved; `undefined` outside of the folder. */
 async function entryAt(root: string, names: string[]): Promise<Entry | undefined> {
   const isNamed = (names: string[]) => !names.some((name) => refused.test(name));
   if (!isNamed(names)) return undefined;
   try {
     const place = await realpath(join(root, ...names));
-    // Out of the folder, the first name is "..", or on Windows another drive.
+    // Outside of the folder, the first name is "..", or on Windows another drive.
     const real = relative(root, place).split(sep);
     if (!isNamed(real)) return undefined;
     const status = await stat(place);
@@ -143,7 +143,7 @@ async function packed(req: Request, root: string, { names, changed }: Entry) {
   return { names };
 }
 
-/** Whether a browser opens a page: an image, a script or a request of a script would not know what to do with another one. */
+/** Whether a browser opens a page: an image, a script or a fetch could not use the sign-in page. */
 function isPageVisit(req: Request): boolean {
   const mode = req.get("Sec-Fetch-Mode") ?? "navigate";
   return mode === "navigate" && /\btext\/html\b/i.test(req.get("Accept") ?? "");

@@ -5,7 +5,7 @@ import { join } from "node:path";
 const root = join(import.meta.dirname, "../..");
 const built = join(root, "dist/source-hash");
 
-/** The hash of what dist/ is made of, which `npm run build` writes there. Times say nothing: a copy has new ones. */
+/** The hash of the sources of dist/, which `npm run build` writes there. Times are useless: a copy has new ones. */
 export function sourceHash(): string {
   const names = readdirSync(join(root, "src"), { recursive: true }).map((name) => `src/${name}`);
   const files = names.filter((name) => name.endsWith(".ts")).map((name) => name.replaceAll("\\", "/"));

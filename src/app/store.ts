@@ -48,12 +48,12 @@ async function openBackend(
   { redisUrl, sessionDir, sessionIdleSeconds: idleSeconds }: StoreConfig,
   log: Pick<Logger, "info" | "warn">,
 ): Promise<{ backend: SessionBackend; close(): Promise<void> }> {
-  // Not worth a warning: a new clone's folder is like that.
+  // Not worth a warning: the folder of a new clone is open.
   const onRepaired = (message: string) => log.info(message);
   if (!redisUrl) return { backend: fileBackend(sessionDir, { onRepaired }), close: async () => {} };
   const address = parseRedisUrl(redisUrl);
   if (!address) throw new TypeError("REDIS_URL is not the URL of a Redis server");
-  // The client is loaded only where it is needed: it is an optional peer dependency.
+  // Loaded only if needed: it is an optional peer dependency.
   await import("redis").catch(() => {
     throw new ConfigError(["REDIS_URL: needs the package redis. Run: npm install redis@6"]);
   });

@@ -6,9 +6,9 @@ import { run } from "./run.ts";
 
 const { argv, env } = process;
 const args = argv.slice(2);
-// The server never opens this stream: it writes to the standard output in its own way.
+// The server never opens this stream: its log has its own.
 if (args[0] !== "start") {
-  // A reader such as `head` closes the pipe when it has seen enough.
+  // A reader such as `head` may close the pipe early.
   process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => process.exit(code === "EPIPE" ? 0 : 1));
 }
 process.exitCode = await run(args, {

@@ -1,4 +1,4 @@
-/** Where a command runs: this process, or the streams of a test. */
+/** The streams and settings of a command: those of this process, or of a test. */
 export interface CommandContext {
   cwd: string;
   env: NodeJS.ProcessEnv;

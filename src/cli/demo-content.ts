@@ -3,13 +3,13 @@ import { render } from "../app/pages/views.ts";
 
 const perPage = 10;
 
-/** What the portal's search returns. */
+/** The response of the portal's search. */
 interface Found {
   total: number;
   results: { id: string; title: string; type: string; modified: number; thumbnail?: string }[];
 }
 
-/** GET /content?page=1 - the items of the user, newest first: an example of a route of your own. */
+/** GET /content?page=1 - the items of the user, newest first: an example of your own route. */
 export function myContent({ router, auth }: Site): void {
   router.get("/content", auth.requireSignIn(), async (req, res) => {
     const identity = await req.arcgis.identity();

@@ -12,7 +12,7 @@ import type { CommandContext } from "./command-context.ts";
 import { myContent } from "./demo-content.ts";
 
 const folder = ".demo";
-/** In a clone only: an example with packages of its own. */
+/** Only in a clone: an example with its own packages. */
 const mapsSdk = join(import.meta.dirname, "../../examples/maps-sdk/routes.js");
 
 interface DemoFlags {
@@ -60,7 +60,7 @@ export async function demo(flags: DemoFlags, { env, error }: CommandContext): Pr
   }
 }
 
-/** All ports that are taken or not valid, each with the option to change it. */
+/** A line for each port that is taken or invalid, with the option that changes it. */
 async function problemsWithPorts(ports: Record<string, string>) {
   const problems = Object.entries(ports).map(async ([option, port]) => {
     try {

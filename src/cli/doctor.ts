@@ -11,7 +11,7 @@ import type { ProbeOptions } from "./doctor/probe.ts";
 import { checkListener, checkRedirect, checkReverseProxy, checkViews } from "./doctor/settings.ts";
 import { checkRights, checkStore } from "./doctor/store.ts";
 
-/** What a test replaces. */
+/** For tests. */
 export interface DoctorOptions extends ProbeOptions {
   /** The version of Node, such as "20.15.0". */
   nodeVersion?: string;
@@ -82,8 +82,8 @@ async function allFindings(
 }
 
 /**
- * The configuration without the settings that cannot be used, and what was found. Without one of them another may be
- * wrong, such as a layer whose server is not in PROXY_ALLOW anymore.
+ * The configuration without the invalid settings, and the findings. Leaving one out may make another invalid, such as a
+ * layer whose server is then no longer in PROXY_ALLOW.
  */
 function usableConfig(cwd: string, env: NodeJS.ProcessEnv) {
   const bad = new Set<string>();
@@ -106,7 +106,7 @@ function usableConfig(cwd: string, env: NodeJS.ProcessEnv) {
 /** A check's name, the settings that it needs, and itself: `undefined` where it does not apply. */
 type Check = [name: string, needs: string[], run: () => Finding | undefined | Promise<Finding | undefined>];
 
-/** Runs checks one by one, but for those that need a setting that cannot be used. */
+/** Runs checks one by one, except those that need an invalid setting. */
 async function runChecks(checks: Check[], bad: ReadonlySet<string> = new Set()): Promise<NamedFinding[]> {
   const findings: NamedFinding[] = [];
   for (const [check, needs, run] of checks) {
@@ -117,7 +117,7 @@ async function runChecks(checks: Check[], bad: ReadonlySet<string> = new Set()):
   return findings;
 }
 
-/** The checks of one portal; for one of PORTALS, its ID follows the name of each check. */
+/** The checks of one portal; for one of PORTALS, each check's name ends with its ID. */
 async function portalFindings(
   config: Config,
   bad: ReadonlySet<string>,

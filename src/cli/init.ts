@@ -56,7 +56,7 @@ export async function init(flags: InitFlags, context: CommandContext): Promise<n
 
 const kebabCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
-/** Only a server behind https has a reverse proxy in front, and it has one for sure. */
+/** A reverse proxy is in front if, and only if, the redirect URI is https. */
 function needs(key: Key, values: Values): boolean {
   return key !== "TRUST_PROXY" || values[key] !== undefined || /^https:/i.test(values.REDIRECT_URI ?? "");
 }
@@ -69,7 +69,7 @@ function problemWith(key: Key, value: string | undefined): string | undefined {
 /** Asks for every missing value until it is valid. */
 async function ask(values: Values, { input, output }: CommandContext): Promise<void> {
   const lines = createInterface({ input, output });
-  // Ctrl+C and Ctrl+D close the interface, but leave an open question pending.
+  // Ctrl+C and Ctrl+D close the interface, but an open question would never resolve.
   const ended = new AbortController();
   lines.once("close", () => ended.abort());
   try {
@@ -101,7 +101,7 @@ function writeConfig(path: string, name: string, values: Values): string {
     ...(trustProxy !== false && { TRUST_PROXY: trustProxy }),
   };
   try {
-    // "wx" opens no existing file and, but for Windows, follows no symbolic link.
+    // "wx" opens no existing file and, except on Windows, follows no symbolic link.
     writeFileSync(path, `${JSON.stringify(content, null, 2)}\n`, { flag: "wx", mode: 0o600 });
     restrictOnWindows(path);
   } catch (cause) {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import type { CommandContext } from "./command-context.ts";
 
-/** EX_USAGE of sysexits.h; the others have one code for everything. */
+/** EX_USAGE of sysexits.h; the other commands use 1 for everything. */
 const usageExitCode = (name = "") => (["demo", "init", "doctor"].includes(name) ? 1 : 64);
 
 const configOption = ["--config <file>", "the configuration file (CONFIG_FILE, or config.json)"] as const;
@@ -27,7 +27,7 @@ export async function run(args: string[], context: CommandContext): Promise<numb
     .configureOutput({
       writeOut: (text) => void output.write(text),
       writeErr: (text) => void error.write(text),
-      // An unknown option without its value, which may be a secret.
+      // Names an unknown option without its value, which may be a secret.
       outputError: (text, write) =>
         write(text.replace(/^(error: unknown option '(?:--[^=]*(?==)|-[^-])).*'/s, "$1'")),
       getOutHelpWidth: () => 100,
@@ -37,7 +37,7 @@ export async function run(args: string[], context: CommandContext): Promise<numb
       "after",
       "\nIn a clone of the repository: npm start, npm run demo, npm run doctor -- --help.",
     )
-    // Before its arguments are counted: the value of a lost option is one too many.
+    // Before the arguments are counted: the value of a lost option would be one too many.
     .hook("preSubcommand", (_program, command) => {
       if (command.commands.length === 0) refuseLostOptions(command, args, env);
     })
@@ -114,7 +114,7 @@ Exit code: 0 done, 1 the user has no session, 64 wrong usage, 69 the session sto
       .action(async function (this: Command, user: unknown) {
         const { all = false, ...flags } = this.optsWithGlobals();
         const isNamed = typeof user === "string";
-        // Not both and not neither: a typing mistake must not end all sessions.
+        // Exactly one of the two: a typing mistake must not end all sessions.
         if (this.name() === "revoke" && isNamed === all) this.error("error: name a user, or use --all");
         useConfig(flags.config);
         const { sessionsCommand } = await import("./sessions.ts");

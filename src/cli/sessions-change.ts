@@ -33,7 +33,7 @@ export async function revoke(
     names.push(session.name);
     identities.push(...session.identities);
   }
-  // With its key it would be readable again, so all sessions means this one, too.
+  // It would be readable again with its key, so `--all` includes it.
   if (user === undefined && portal === undefined) for (const name of unreadable.keys()) names.push(name);
   if (user !== undefined && names.length === 0) {
     noteUnreadable(context);
@@ -45,7 +45,7 @@ export async function revoke(
   const ending = context.progress("Ending sessions", names.length);
   const end = (name: string) => store.admin.end(name).finally(ending.step);
   const ended = await pMap(names, end, inParallel).finally(ending.end);
-  // Tokens that were refreshed in the meantime, and those for which the disk had no room before.
+  // Tokens that were refreshed in the meantime, and those that a full disk could not take.
   const latest = ended.flatMap(identitiesIn).filter((identity) => !queued.has(tokenOf(identity)));
   unqueued = await queue(context, [...unqueued, ...latest]);
   const at = new Date().toISOString();
@@ -84,7 +84,7 @@ export async function revoke(
   return waiting > 0 || lost > 0 ? "waiting" : "done";
 }
 
-/** Puts tokens into the queue of revocations, and returns those that it cannot take: a full disk must not stop this. */
+/** Queues tokens for revocation, and returns those that could not be queued: a full disk must not stop this. */
 async function queue(
   { store }: SessionsContext,
   identities: ArcGISIdentityManager[],
@@ -97,7 +97,7 @@ async function queue(
     );
 }
 
-/** Revokes what is queued, and these tokens that are not. */
+/** Revokes the queued tokens, and these others. */
 async function revokeTokens(
   { config, store, progress }: SessionsContext,
   unqueued: ArcGISIdentityManager[],
@@ -109,7 +109,7 @@ async function revokeTokens(
     if (type === "revoke") revoking.step();
     if (type !== "revoke-failed") return;
     outcome.reasons.add(reasonOf(error));
-    // Without a user, it is the queue that could not be written.
+    // Without a user, the queue could not be written.
     if (username === undefined) outcome.lost += 1;
   };
   const { clientId, redirectUri, portal, portalServerUrl, sessionSecrets, encryptionKeys } = config;

@@ -3,7 +3,7 @@ import { parseRedisUrl } from "../app/config/redis-url.ts";
 import { noteNoSession, noteUnreadable, readSessions, type SessionsContext } from "./sessions-read.ts";
 import { counted, iso, minute, printable, table } from "./terminal.ts";
 
-/** `list`: who is signed in, the last active users first. */
+/** `list`: the signed-in users, the latest active first. */
 export async function list(context: SessionsContext): Promise<"done"> {
   const found = new Map<string, { sessions: number; lastUsed: number; ends: number }>();
   for await (const { identities, isExpired, lastAccess, endsAt } of readSessions(context)) {
@@ -41,7 +41,7 @@ export async function list(context: SessionsContext): Promise<"done"> {
   return "done";
 }
 
-/** The column of the portal's ID, "-" for one that is no longer configured, where there are several. */
+/** With several portals, the column of their IDs; "-" for one that is no longer configured. */
 const portalTitle = ({ portals }: SessionsContext) => (portals.size > 1 ? ["PORTAL"] : []);
 const portalId = ({ portals }: SessionsContext, portal: string | null) =>
   portals.size > 1 ? [portals.get(portal ?? "") ?? "-"] : [];
@@ -56,7 +56,7 @@ export async function show(context: SessionsContext, user = ""): Promise<"done" 
     fullName ??= fullNameIn(session.data);
     const { portal, tokenExpires, tokenEndsAt = tokenExpires, refreshTokenExpires } = identity;
     sessions.push({
-      // As much of it as the log shows.
+      // Shortened as in the log.
       record: session.name.slice(0, 8),
       portal,
       signedIn: iso(session.createdAt),

@@ -4,7 +4,7 @@ import type { Config } from "../app/config/config.ts";
 import type { SealedStore, SessionInfo } from "../session-store.ts";
 import { counted, type progressLine } from "./terminal.ts";
 
-/** What the subcommands of `arcgis-sign-in sessions` work with. */
+/** The context of the subcommands of `arcgis-sign-in sessions`. */
 export interface SessionsContext {
   config: Config;
   store: SealedStore;
@@ -20,20 +20,20 @@ export interface SessionsContext {
   unreadable: Map<string, string>;
   /** Prints the result: as text, or as JSON with `--json`. */
   print(text: string, json: unknown): void;
-  /** Prints a remark on the standard error. */
+  /** Prints a note to the standard error. */
   note(text: string): void;
-  /** Shows how far work has come. */
+  /** Shows progress. */
   progress(label: string, total: number): ReturnType<typeof progressLine>;
-  /** Characters in a line of the terminal. */
+  /** Width of the terminal, in characters. */
   width: number | undefined;
 }
 
-/** A session, with the users who are signed in by it: usually one, none in a session of another purpose. */
+/** A session with its signed-in users: usually one, or none in a session that is not about a sign-in. */
 export interface SignedInSession extends SessionInfo {
   identities: (ArcGISIdentityManager & { tokenEndsAt?: Date })[];
 }
 
-/** The concurrency limit for records: most of the time they wait for a disk or a network. */
+/** The concurrency limit for reading records, which mostly waits for a disk or a network. */
 export const inParallel = { concurrency: 32 };
 
 /** What reading sessions needs. */

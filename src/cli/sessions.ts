@@ -7,7 +7,7 @@ import { list, show, stats } from "./sessions-list.ts";
 import type { SessionsContext } from "./sessions-read.ts";
 import { printable, printableJson, progressLine } from "./terminal.ts";
 
-/** Most of them are those of sysexits.h. */
+/** Mostly those of sysexits.h. */
 const exitCodes = {
   done: 0,
   noSession: 1,
@@ -59,7 +59,7 @@ export async function sessionsCommand(
   }
 }
 
-/** Opens the server's store. A folder that does not exist is the wrong one, so it is not created. */
+/** Opens the server's store. A folder that does not exist is not created: it would be the wrong one. */
 async function openExisting(config: Config): Promise<OpenStore> {
   const { redisUrl, sessionDir } = config;
   if (!redisUrl && !statSync(sessionDir, { throwIfNoEntry: false })?.isDirectory())

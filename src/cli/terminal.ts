@@ -19,7 +19,7 @@ export function table(lines: readonly (readonly (string | number)[])[], width = 
   return texts.map((line) => `${line.map(cell).join(gap).trimEnd()}\n`).join("");
 }
 
-/** What could move the cursor, color the terminal or reverse the line. */
+/** Characters that could move the cursor, color the terminal or reverse the line. */
 const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /** The text without control characters. */
@@ -49,7 +49,7 @@ export function counted(count: number, noun: string): string {
   return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-/** Shows how far work has come: one line that is written again and again, in a terminal only. */
+/** Shows progress in one line that is overwritten, at a terminal only. */
 export function progressLine(
   output: NodeJS.WritableStream & { isTTY?: boolean },
   label: string,

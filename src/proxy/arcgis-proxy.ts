@@ -14,7 +14,7 @@ export { ProxyError, type ProxyErrorCode } from "./proxy-error.ts";
 export { isAllowedTarget, type TargetRules } from "./targets.ts";
 
 export interface ArcGISProxyOptions {
-  /** URL prefixes that may be requested beside the user's portal, such as `https://gis.example.com/arcgis`. */
+  /** URL prefixes that may be requested in addition to the user's portal, such as `https://gis.example.com/arcgis`. */
   allow?: readonly string[] | undefined;
   /** Largest body in either direction (256 MiB). */
   maxBytes?: number | undefined;
@@ -22,9 +22,9 @@ export interface ArcGISProxyOptions {
   timeoutMs?: number | undefined;
   /** Requests in progress (512, and 128 of each user). */
   concurrency?: { total: number; perUser: number } | undefined;
-  /** Where the sign-in comes from, when not from `req.arcgis`; `auth.contextOf` sends no cookie. */
+  /** Returns the sign-in of a request, `req.arcgis` by default; `auth.contextOf` sends no cookie. */
   contextOf?: ((req: Request) => Promise<ArcGISContext>) | undefined;
-  /** Of the pages that may use the proxy, for browsers without Fetch Metadata; that of the request by default. */
+  /** The origin of pages that may use the proxy, for browsers without Fetch Metadata. Default: the request's own. */
   origin?: string | undefined;
   /**
    * Paths of pages beside the proxy that may GET without Fetch Metadata, known by their Referer: Safari before 16.4 sends
@@ -35,13 +35,13 @@ export interface ArcGISProxyOptions {
   onBytes?: OnBytes | undefined;
   /** For metrics: the time until a server has responded or failed. */
   onResponse?: ((seconds: number) => void) | undefined;
-  /** For the log: an ArcGIS Server asks for a token, and got none, because it does not belong to the user's portal. */
+  /** For the log: an ArcGIS Server asked for a token and got none, because it is not federated with the user's portal. */
   onTokenWithheld?: ((req: Request, host: string, reason: AuthError) => void) | undefined;
 }
 
 const securePrefix = /^(?:https:|http:\/\/(?:localhost|127\.[\d.]+|\[::1\])[:/])[^?#@]*$/i;
 const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
-/** Bytes of bodies that are held at once, so that they can be sent a second time. */
+/** Bytes of all bodies that are kept so that they can be sent again. */
 const heldBytes = { total: 64 * 1024 * 1024, perUser: 16 * 1024 * 1024 };
 
 /**
@@ -80,7 +80,7 @@ export function arcgisProxy(options: ArcGISProxyOptions = {}): RequestHandler {
     if (!context)
       throw new AuthError("not_mounted", { message: "arcgisProxy: app.use(auth) must come first" });
     const { username } = await context.authorize();
-    // GET, too: ArcGIS deletes by GET, and the cookie travels with a link on another site.
+    // GET, too: ArcGIS accepts GET for deletions, and links on other sites send the cookie.
     const { origin = `${req.protocol}://${req.host}` } = options;
     const pages = options.pages?.map((path) => origin + req.baseUrl + path) ?? [];
     if (!isSameOriginRequest(req, origin) && !isGetOfPage(req, pages)) throw new ProxyError("cross_site");
@@ -115,12 +115,12 @@ export function arcgisProxy(options: ArcGISProxyOptions = {}): RequestHandler {
       const request = { url: target, headers, body, owner: context.sessionName ?? "", idleMs };
       return requestUpstream(request, res).finally(onEnd);
     };
-    // What is no ArcGIS Server is allowed so that it learns who the user is: by the portal's token.
+    // A server that you allow and that is not an ArcGIS Server gets the portal's token, to learn who the user is.
     const audience = (await isArcGISService(url, portal)) ? url.origin + url.pathname : portal;
     let withheld: AuthError | undefined;
     const token = await context.tokenFor(audience).catch((error) => {
       if (!(error instanceof AuthError && error.code === "untrusted_url")) throw error;
-      // Another ArcGIS Server: it would take ours for an invalid one of its own.
+      // An ArcGIS Server that is not federated would reject the portal's token.
       withheld = error;
       return undefined;
     });
@@ -128,7 +128,7 @@ export function arcgisProxy(options: ArcGISProxyOptions = {}): RequestHandler {
     if (withheld && rejectsToken(first)) options.onTokenWithheld?.(res.req, url.host, withheld);
     if (token === undefined || !rejectsToken(first)) return first;
     const another = await context.tokenFor(audience, token);
-    // A body that was streamed is gone. The client sees the error, and the next request has the new token.
+    // A streamed body cannot be sent again. The client gets the error, and the next request has the new token.
     if (body && !body.isHeld) return first;
     first.rest?.destroy();
     const second = await send(another);

@@ -3,27 +3,27 @@ import type { Request, Response } from "express";
 import { parameterFilter } from "./parameters.ts";
 import { ProxyError } from "./proxy-error.ts";
 
-/** What is sent along with a request. */
+/** The body of an upstream request. */
 export interface Body {
-  /** A body that is held can be read again; any other can be read once. */
+  /** A kept body can be read again, any other only once. */
   chunks: Iterable<Buffer> | AsyncIterable<Buffer>;
   /** In bytes; `undefined` when it is not known in advance. */
   length: number | undefined;
   isHeld: boolean;
 }
 
-/** Called for the bytes of bodies that are passed on. */
+/** Called with the number of bytes that are passed on. */
 export type OnBytes = (direction: "sent" | "received", bytes: number) => void;
-/** Asks for memory; false when there is none left. */
+/** Reserves memory; false if there is not enough left. */
 type Reserve = (bytes: number) => boolean;
 
-/** Larger bodies are not held, so they cannot be sent a second time. */
+/** Larger bodies are not kept, so they cannot be sent again. */
 const maxHeldBytes = 4 * 1024 * 1024;
 
 /**
- * The body for the upstream server: held when its length is known, small and there is memory for it; otherwise
- * passed on as it comes. A form (application/x-www-form-urlencoded) loses the parameters that the client may not set.
- * A `token` in a multipart form is the client's own, which they could send without this server, too.
+ * The body for the upstream server: kept if its length is known and small and there is memory for it, otherwise
+ * streamed. Parameters that the client may not set are removed from a form (application/x-www-form-urlencoded).
+ * A `token` in a multipart form is the client's own, which it could also send without this server.
  */
 export async function bodyOf(req: Request, maxBytes: number, reserve: Reserve, onBytes?: OnBytes) {
   // The body of a GET has no meaning (RFC 9110, 9.3.1): it is neither read nor passed on.
@@ -31,7 +31,7 @@ export async function bodyOf(req: Request, maxBytes: number, reserve: Reserve, o
   if (req.readableEnded) throw new ProxyError("internal", "the proxy must be in front of any body parser");
   const { headers } = req;
   const codings = [headers["transfer-encoding"] ?? "chunked", headers["content-encoding"] ?? "identity"];
-  // It would hide what the body says.
+  // A compressed body would hide its parameters.
   if (codings.join().toLowerCase() !== "chunked,identity")
     throw new ProxyError("bad_request", "the body has an unknown coding");
 
@@ -53,13 +53,13 @@ async function* incoming(req: Request, isForm: boolean, maxBytes: number, onByte
     const sent: Buffer = filter ? Buffer.from(filter(chunk.toString("latin1")), "latin1") : chunk;
     onBytes?.("sent", sent.length);
     yield sent;
-    // One read in a turn of the event loop: that joins tiny chunks, and lets other requests have their turn.
+    // One read per turn of the event loop joins tiny chunks, and lets other requests proceed.
     await setImmediate();
   }
   if (filter) yield Buffer.from(filter(), "latin1");
 }
 
-/** Copies a body into one piece of memory: thousands of small chunks would take many times their size. */
+/** Copies a body into one buffer: thousands of small chunks would take many times their size. */
 async function hold(chunks: AsyncIterable<Buffer>, length: number): Promise<Body> {
   const memory = Buffer.allocUnsafe(length);
   let used = 0;
@@ -67,7 +67,7 @@ async function hold(chunks: AsyncIterable<Buffer>, length: number): Promise<Body
   return { chunks: [memory.subarray(0, used)], length: used, isHeld: true };
 }
 
-/** When the response starts before all of a body has come, the rest stays unread: the connection ends. */
+/** Closes the connection if the response starts before the whole body has arrived, because the rest is not read. */
 export function leaveUnread(req: Request, res: Response): void {
   if (!req.complete && !res.headersSent && hasBody(req)) res.set("Connection", "close");
 }

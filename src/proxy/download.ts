@@ -1,8 +1,8 @@
-/** Files that users of ArcGIS have uploaded, of any type: attachments of features, data and resources of items. */
+/** Paths of files that ArcGIS users have uploaded, of any type: attachments, data and resources of items. */
 const userFile = /\/attachments\/\d+$|\/items\/\w+\/(?:data$|resources\/)/i;
 
 /**
- * Whether a response is a file that the browser saves, and never shows. It may then be of any type: nothing in it runs.
+ * Whether a response is a file that the browser saves and never shows, so that it may be of any type.
  */
 export function isDownload({ pathname }: URL, status: number, disposition = ""): boolean {
   const isFile = userFile.test(pathname) || /^\s*attachment\b/i.test(disposition);

@@ -2,21 +2,21 @@ import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { Body } from "./body.ts";
 
 /**
- * What the upstream server may know: not our cookie, not who sends the request from where, nothing of the way here
- * (`Forwarded`, hop-by-hop). Conditions (`If-...`) are left out, because no response may be cached.
+ * Request headers that are passed on. Cookies, `Forwarded` and hop-by-hop headers are not; neither are conditions
+ * (`If-...`), because no response may be cached.
  */
 const toServer = [
   ...["accept", "accept-language", "content-type", "range", "user-agent"],
   ...["traceparent", "tracestate"],
 ];
-/** What the browser needs to read the response. Cookies, CORS, policies and caching are up to this server. */
+/** Response headers that are passed on. Cookies, CORS, policies and caching are this server's own. */
 const toBrowser = ["content-encoding", "content-range", "accept-ranges"];
-/** A response is data: opened as a page it can do nothing. */
+/** For a response that is opened as a page. */
 const policy = "sandbox; default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-/** Those that can be decoded here, to see whether a response is an error. */
+/** Encodings that can be decoded here, to see whether a response is an error. */
 const encodings = ["gzip", "deflate", "br"];
 
-/** Names and values in turn, with the token and the framing of the body. */
+/** The request headers as alternating names and values, with the token and the body's framing. */
 export function requestHeaders(req: IncomingMessage, host: string, body?: Body, token?: string): string[] {
   const { method = "", headers } = req;
   const accepted = namesIn(headers["accept-encoding"]).filter((name) => encodings.includes(name));
@@ -30,7 +30,7 @@ export function requestHeaders(req: IncomingMessage, host: string, body?: Body, 
   return list;
 }
 
-/** The same for the browser. `type` is a harmless one, `disposition` says whether it is saved or shown. */
+/** The response headers. `type` is a harmless one, `disposition` says whether the browser saves it. */
 export function responseHeaders(
   status: number,
   headers: IncomingHttpHeaders,
@@ -41,14 +41,14 @@ export function responseHeaders(
   list.push("cross-origin-resource-policy", "same-origin", "x-content-type-options", "nosniff");
   if (type !== undefined) list.push("content-type", type);
   if (disposition !== undefined) list.push("content-disposition", disposition);
-  // A 204 has no length (RFC 9110, 8.6): a client that believes in one waits for a body.
+  // A 204 has no length (RFC 9110, 8.6): with one, some clients wait for a body.
   return list.concat(pick(headers, status === 204 ? toBrowser : [...toBrowser, "content-length"]));
 }
 
-/** Also archives, and what only programs of their own open (`vnd.`). */
+/** Also archives, and types that only special programs open (`vnd.`). */
 const data =
   /^(?:application\/(?:(?:[\w.-]+\+)?json|(?:x-)?protobuf|octet-stream|pdf|gzip|zip|x-zip-compressed|vnd\.[\w.+-]+)|(?:image|audio|video|font)\/[\w.+-]+|text\/(?:plain|csv))$/;
-/** These are in that list, too, and can hold a script. */
+/** These match, too, but can contain a script. */
 const markup = /svg|\bxml\b|html/;
 
 /**
@@ -56,7 +56,7 @@ const markup = /svg|\bxml\b|html/;
  * site: HTML, SVG, XML, scripts, styles, and unknown types.
  */
 export function harmlessType(contentType = ""): string | undefined {
-  // Written again: of `application/json;a=b, text/html` a browser believes the end.
+  // Rewritten, because browsers use the end of `application/json;a=b, text/html`.
   const parts = contentType.toLowerCase().split(";");
   const [type = "", ...parameters] = parts.map((part) => part.trim());
   if (!data.test(type) || markup.test(type)) return undefined;
@@ -64,7 +64,7 @@ export function harmlessType(contentType = ""): string | undefined {
   return charset ? `${type}; ${charset}` : type;
 }
 
-/** Those that `Connection` names belong to one hop (RFC 9110, 7.6.1). */
+/** The headers that `Connection` names are hop-by-hop (RFC 9110, 7.6.1). */
 export function pick(headers: IncomingHttpHeaders, names: string[]): string[] {
   const ofThisHop = namesIn(headers.connection);
   const passed = names.filter((name) => headers[name] !== undefined && !ofThisHop.includes(name));

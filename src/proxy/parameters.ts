@@ -1,19 +1,19 @@
 /**
- * The token travels in a header; and what `callback` asks for (JSONP) would be a script of our own site. The names
- * match in any case, with spaces around them, each letter percent-encoded or not.
+ * Parameters to remove: the token is sent in a header, and `callback` (JSONP) would make the response a script of our own
+ * site. The names match in any case, with spaces around them, each letter percent-encoded or not.
  */
 const ours =
   /^(?:[+\s]|%[01][\da-f]|%20)*(?:(?:t|%[75]4)(?:o|%[64]f)(?:k|%[64]b)(?:e|%[64]5)(?:n|%[64]e)|(?:c|%[64]3)(?:a|%[64]1)(?:l|%[64]c)(?:l|%[64]c)(?:b|%[64]2)(?:a|%[64]1)(?:c|%[64]3)(?:k|%[64]b))(?:[+\s]|%[01][\da-f]|%20)*(?:=|$)/i;
 const format = /^(?:[+\s]|%[01][\da-f]|%20)*(?:f|%[64]6)(?:[+\s]|%[01][\da-f]|%20)*(?:=|$)/i;
 /** Paths of files, which have no format parameter. */
 const file = /\/(?:tile\/\d+\/\d+\/\d+|attachments\/\d+|data)$|\.(?:png|jpe?g|gif|webp|pbf|zip|csv|pdf)$/i;
-/** Longer than any of these names, however it is encoded; a name that is cut and begins with a space is removed. */
+/** Longer than any encoding of these names. A longer name that begins with a space is removed. */
 const maxName = 64;
 const padding = /^(?:[+\s]|%[01][\da-f]|%20)/i;
 
 /**
- * Makes a function that takes a query or a form (latin1) piece by piece, and returns it without the parameters of these
- * names, the others as they were written. The last call is without a piece. It holds no more than one name.
+ * Makes a function that takes a query or a form (latin1) in pieces and returns it without the parameters of these names,
+ * the others unchanged. Call it without a piece at the end. It keeps one name at most in memory.
  */
 export function parameterFilter(names = ours): (piece?: string) => string {
   let begun = "";

@@ -14,9 +14,9 @@ interface Passing {
 }
 
 /**
- * Gives the browser what is harmless of a response, as fast as it reads: no redirect or unknown status, nothing that a
- * browser might run or show as a page of this site, except as a download, and no more than `maxBytes`. When it throws,
- * some of the response may have been sent: the connection has to be cut.
+ * Streams a response to the browser, if it is harmless: no redirect, no unknown status, nothing that a browser might run
+ * or show as a page of this site (except as a download), and no more than `maxBytes`. If it throws, a part of the
+ * response may have been sent, so the caller has to close the connection.
  */
 export async function passOn(from: UpstreamResponse, res: Response, { url, maxBytes, onBytes }: Passing) {
   const { status, headers, head, rest } = from;
@@ -42,11 +42,11 @@ export async function passOn(from: UpstreamResponse, res: Response, { url, maxBy
   if (!rest) return void res.end(head);
 
   let left = maxBytes - head.length;
-  // What `write` returns, not `writableNeedDrain`: middleware such as compression has a buffer of its own.
+  // The result of `write`, not `writableNeedDrain`: middleware such as compression has its own buffer.
   let isBlocked = head.length > 0 && !res.write(head);
   let isDue = false;
-  // Not `pipeline`: it would destroy `res` when the upstream response breaks off, and nothing could tell which of the two
-  // it was. One read in a turn of the event loop: that joins tiny chunks, and lets other requests have their turn.
+  // Not `pipeline`, which would destroy `res` when the upstream response breaks off, so that the two could not be told
+  // apart. One read per turn of the event loop joins tiny chunks, and lets other requests proceed.
   await new Promise<void>((resolve, reject) => {
     function pass(): void {
       isDue = false;

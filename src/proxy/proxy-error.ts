@@ -11,7 +11,7 @@ const catalog = {
 
 export type ProxyErrorCode = keyof typeof catalog;
 
-/** What is not passed on, with a stable `code`. An AuthError is about the sign-in, the portal or the URL. */
+/** Why the proxy does not pass something on, with a stable `code`. AuthErrors are about sign-in, portal or URL. */
 export class ProxyError extends Error {
   override readonly name = "ProxyError";
   readonly code: ProxyErrorCode;

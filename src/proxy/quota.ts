@@ -1,6 +1,6 @@
 import type { Response } from "express";
 
-/** Limits something scarce. The function takes `amount` of it until `res` ends; false when there is not enough left. */
+/** Limits a resource. The function reserves `amount` until `res` ends; false if there is not enough left. */
 export function quota({ total, perUser }: { total: number; perUser: number }) {
   const taken = new Map<string, number>();
   let sum = 0;

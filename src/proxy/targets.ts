@@ -1,9 +1,9 @@
 import { AuthError, hasServicePath, isBelow, normalPath } from "../index.ts";
 
-/** The URL rules of one portal: its REST API, and URL prefixes beside it. */
+/** The URL rules of one portal: its REST API, and additional URL prefixes. */
 export type TargetRules = { portal: string; allow: readonly string[] };
 
-/** URL prefixes as `isBelow` compares them; those that servers may read in two ways are left out. */
+/** URL prefixes in the form that `isBelow` compares; ambiguous ones are left out. */
 export function parsePrefixes(urls: readonly string[]): string[] {
   return urls.flatMap((url) => {
     const { origin, pathname } = new URL(url);
@@ -66,9 +66,9 @@ function textOf(requestUrl: string): string {
   }
 }
 
-/** No user name, backslash, fragment or control character, and nothing else that a URL parser removes or corrects. */
+/** Whether a URL has a user name, backslash, fragment, control character or anything that a parser would correct. */
 const plainUrl = /^https?:\/\/[^\s\\/?#@%\p{Cc}]+(?:\/[^\s\\?#\p{Cc}]*)?(?:\?[^#\p{Cc}]*)?$/iu;
-/** A parser resolves them, and the URL leads elsewhere. */
+/** Dot segments: a parser resolves them, so the URL leads elsewhere. */
 const dotSegment = /^[^?]*\/\.{1,2}(?:[/?]|$)/;
 
 function parse(text: string): URL | undefined {

@@ -37,7 +37,7 @@ function inflate(bytes: Buffer, options: ZlibOptions): Buffer {
   return hasHeader ? unzipSync(bytes, options) : inflateRawSync(bytes, options);
 }
 
-/** `NaN` when there is none. Most responses are no errors: parsing them all would be slow. */
+/** `NaN` if there is none. Most responses are not errors, and parsing them all would be slow. */
 function errorCodeIn(text: string): number {
   if (!text.includes("498") && !text.includes("499")) return Number.NaN;
   try {

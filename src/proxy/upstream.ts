@@ -13,9 +13,9 @@ import type { Body } from "./body.ts";
 import { ProxyError } from "./proxy-error.ts";
 
 export interface UpstreamRequest {
-  /** The request is made from this very object: nothing parses the URL a second time. */
+  /** The request uses this object, so the URL is never parsed again. */
   url: URL;
-  /** Names and values in turn. */
+  /** Alternating names and values. */
   headers: string[];
   body: Body | undefined;
   /** The session whose connections are used. */
@@ -34,7 +34,7 @@ export interface UpstreamResponse {
 
 /** With NODE_USE_ENV_PROXY=1, Node's own agent goes through HTTPS_PROXY (Node 22.21, 24.5): so do these. */
 const { proxyEnv } = (globalAgent as Agent & { options: { proxyEnv?: object } }).options;
-/** Connections are kept for a moment, but for less long than servers keep them (Node 5 s, others longer). */
+/** Idle connections are kept for less time than servers keep them (Node 5 s, others longer). */
 const keep = { keepAlive: true, timeout: 4_000, ...{ proxyEnv } };
 const protocols = {
   "http:": { send: httpRequest, agent: perSession(new HttpAgent(keep)) },
@@ -42,15 +42,15 @@ const protocols = {
 };
 /** Interim responses (1xx) to one request. Each costs some time, and nothing else limits them. */
 const maxInterim = 1_024;
-/** No request takes longer than this, however lively it is (ms). */
+/** The longest time for a request, even while data flows (ms). */
 const maxMs = 15 * 60_000;
 /** Larger than any error of ArcGIS. */
 export const headBytes = 8 * 1024;
 
 /**
- * Sends one request and waits for the beginning of its response: all of a small one. Both end when `res`, the response
- * to the client, does. Redirects are not followed, and what is compressed stays so. Plain node:http, because proxy
- * libraries send a request once and pipe what comes back: none of them looks at a response and tries again.
+ * Sends one request and waits for the beginning of its response, or all of a small one. Both end when `res`, the response
+ * to the client, ends. Redirects are not followed, and nothing is decompressed. It uses node:http because proxy
+ * libraries pipe the first response: none of them can look at it and try again.
  */
 export function requestUpstream(options: UpstreamRequest, res: Response): Promise<UpstreamResponse> {
   const { url, headers, body, owner, idleMs } = options;
@@ -77,18 +77,18 @@ export function requestUpstream(options: UpstreamRequest, res: Response): Promis
         resolve({ status, headers, head, rest: begun.readableEnded ? undefined : begun }),
       );
     });
-    // Nothing here asks for an interim response (1xx): a server that sends one may have lost count.
+    // No request asks for an interim response (1xx), so a server that sends one may be out of sync.
     request.on("information", () => {
       request.shouldKeepAlive = false;
       if (++interim > maxInterim) request.destroy();
     });
     request.once("timeout", timeOut);
-    // After the response has begun, its own errors count: what follows a complete one changes nothing.
+    // Once the response has begun, only its own errors count.
     request.on("error", (error) => response ?? fail(error));
     request.once("close", () => {
       clearTimeout(timer);
       res.off("close", cancel);
-      // Node has no error for a server that changes the protocol unasked (101).
+      // Node emits no error if a server switches protocols unasked (101).
       if (!response) fail("closed without a response");
     });
     if (!body) return void request.end();
@@ -99,7 +99,7 @@ export function requestUpstream(options: UpstreamRequest, res: Response): Promis
   });
 }
 
-/** Reads until there are more than `headBytes`, or all of it; nothing of what says that it is larger. */
+/** Reads all of it, or more than `headBytes`; reads nothing if its length is larger than that. */
 function readHead(response: IncomingMessage, done: (head: Buffer) => void): void {
   let head: Buffer = Buffer.alloc(0);
   function take(): void {
@@ -122,9 +122,9 @@ export function upstreamError(error: unknown): AuthError | ProxyError {
 }
 
 /**
- * Lets an agent keep connections for one session each. A server that misreads where a request ends can then mix up the
- * requests of one user, but never hand one user's token or response to another. A connection on which the server sends
- * something between two requests is closed. Node documents these methods as ones to override.
+ * Lets an agent reuse connections within one session only. A server that misreads where a request ends can then mix up
+ * the requests of one user, but never those of two users. A connection on which the server sends something between two
+ * requests is closed. Node documents that these methods may be overridden.
  */
 function perSession<T extends Agent>(agent: T): T {
   const { getName, keepSocketAlive, reuseSocket } = agent;

@@ -3,13 +3,13 @@ import * as z from "zod";
 import { contrast, darkened, enough, white } from "./color.ts";
 import { text } from "./setting-types.ts";
 
-/** APP_NAME: every page and every tab has it. */
+/** APP_NAME: on every page and in every tab. */
 export const appName = text("Use up to 60 characters on one line.", [
   /^[^\p{Cc}\p{Cs}\p{Bidi_Control}\u2028\u2029]{1,60}$/u,
   "is too long, or has characters that cannot be seen.",
 ]);
 
-/** APP_COLOR: white text must be legible on it. In .env, "#" begins a comment, so it may be left out. */
+/** APP_COLOR: white text must be legible on it. The "#" is optional, because in .env it starts a comment. */
 export const appColor = text("Write it as #rrggbb, such as #005e95 (in .env without the #).", [
   /^#?[0-9a-f]{6}$/i,
   "is not a color.",
@@ -22,7 +22,7 @@ export const appColor = text("Write it as #rrggbb, such as #005e95 (in .env with
     );
   });
 
-/** The logo as it is sent. */
+/** The logo's content and type. */
 export interface Logo {
   type: string;
   content: Buffer;
@@ -46,7 +46,7 @@ const mostKilobytes = 256;
 function readLogo(path: string): Logo | string {
   let content: Buffer;
   try {
-    // Before it is read: a device such as /dev/zero has no end.
+    // Checked before it is read: a device such as /dev/zero has no end.
     const about = statSync(path);
     if (!about.isFile()) return `is not a file. ${logoFix}`;
     if (about.size > mostKilobytes * 1024)
@@ -59,7 +59,7 @@ function readLogo(path: string): Logo | string {
   return type === undefined ? `is no such image. ${logoFix}` : { type, content };
 }
 
-/** By its first bytes: browsers show nothing under another type, and the name may say another one. */
+/** By its first bytes: the name may be wrong, and browsers do not show an image under another type. */
 function typeOf(content: Buffer): string | undefined {
   const start = content.toString("latin1", 0, 12);
   if (start.startsWith("\x89PNG\r\n\x1a\n")) return "image/png";

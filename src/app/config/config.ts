@@ -22,7 +22,7 @@ export class ConfigError extends Error {
   readonly problems: string[];
   /** The settings that cannot be used; `undefined`: all of them, because a whole file cannot be read, or there is none. */
   readonly keys: string[] | undefined;
-  /** Where to begin, when nothing is configured at all. */
+  /** The first step, if nothing is configured yet. */
   readonly hint: string | undefined;
 
   constructor(problems: string[], keys?: string[], hint?: string) {
@@ -41,7 +41,7 @@ const firstSteps =
 export interface LoadOptions {
   cwd?: string;
   env?: NodeJS.ProcessEnv;
-  /** Whether the app is a server of its own. A mounted app has a session cookie for its path. */
+  /** Whether the app is a server by itself. A mounted app has a session cookie for its path. */
   standalone?: boolean;
   /** Leaves out these settings, with stand-ins for required ones, to check the others. Files are not judged then. */
   without?: ReadonlySet<string>;
@@ -105,7 +105,7 @@ function validate(sources: Source[], options: LoadOptions, files: string[]): Con
     ...fileProblems.values(),
     ...siteProblems(given, cwd, files),
   ];
-  // It would let anyone on the network pose as the portal (CF-4).
+  // It would let anyone on the network impersonate the portal (CF-4).
   if (env.NODE_TLS_REJECT_UNAUTHORIZED === "0")
     problems.push(
       "NODE_TLS_REJECT_UNAUTHORIZED: turns off certificate checks. Unset it, and name the file of your own certificate authority in NODE_EXTRA_CA_CERTS.",
@@ -131,7 +131,7 @@ function validate(sources: Source[], options: LoadOptions, files: string[]): Con
       key === undefined || given.has(String(key)) || !(isIncomplete || fileProblems.has(String(key))),
   );
   const isBlank = !isIncomplete && !configKeys.some((it) => it.default === "required" && given.has(it.key));
-  // Not the unknown ones: a secret on a line of its own looks like a key.
+  // Unknown ones are left out: a secret on its own line looks like a key.
   const keys = (result.error?.issues ?? []).map(({ path: [key] }) => String(key)).filter(isKey);
   throw new ConfigError(
     [...problems, ...problemLines(issues, given)],
@@ -178,7 +178,7 @@ function mainConfig(
     portalPath: "",
     /** The name that users see where they choose a portal. */
     portalTitle: host === "www.arcgis.com" ? "ArcGIS Online" : host,
-    /** Where browsers reach this server; known from the redirect URI alone, never from a request. */
+    /** Where browsers reach this server: from the redirect URI only, never from a request. */
     origin,
     /** The path of the redirect URI. */
     callbackPath,
@@ -194,7 +194,7 @@ function mainConfig(
 /** The configuration of one of PORTALS: like that of PORTAL_URL, without what belongs to that one alone. */
 function portalConfig(main: ReturnType<typeof mainConfig>, entry: Settings["PORTALS"][number]): Config {
   const { id, title, url, ...settings } = entry;
-  // A path of its own, so that no portal's authorization code can be taken for another's (RFC 9700, 4.4.2.1).
+  // A distinct redirect URI for each portal prevents mix-up (RFC 9700, 4.4.2.2).
   const portalPath = `/portals/${id}`;
   const callbackPath = main.callbackPath.replace(/(?=\/[^/]+\/?$)/, portalPath);
   return {

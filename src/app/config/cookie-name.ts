@@ -13,7 +13,7 @@ export function mountedCookieName(callbackPath: string): string {
   return `arcgis.sid${suffix.length > 40 ? `.${digestOf(mount)}` : suffix}`;
 }
 
-/** A cookie of this app alone: no two apps have the same redirect URI. */
+/** A cookie of this app only: no two apps have the same redirect URI. */
 export function autoSignInCookie({ redirectUri, secure }: { redirectUri: string; secure: boolean }): string {
   return `${cookiePrefix(secure)}arcgis.auto.${digestOf(redirectUri)}`;
 }

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { schema } from "./settings.ts";
 import { suggestionFor } from "./suggestion.ts";
 
-/** A setting as it was found, and the name of the place it came from. */
+/** A setting's value, and where it comes from. */
 export interface Given {
   value: unknown;
   from?: string;

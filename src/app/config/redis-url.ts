@@ -1,6 +1,6 @@
 /** Where a Redis is, and how to authenticate. */
 export interface RedisAddress {
-  /** The server; for a cluster some of its nodes, which know the others; none for a socket. */
+  /** The server, or some nodes of a cluster, which know the others; none for a socket. */
   nodes: { host: string; port: number }[];
   /** The path of a Unix socket. */
   socketPath: string | undefined;
@@ -39,7 +39,7 @@ function parseOne(text: string): RedisAddress | undefined {
   let url: URL;
   let texts: string[];
   try {
-    // A socket is usually written with a password and no host, which is no URL.
+    // A socket is usually written with a password and no host, which is not a valid URL.
     url = new URL(text.replace(/^unix:\/\/([^/]*@)?\//, "unix://$1localhost/"));
     texts = [url.username, url.password, url.pathname].map(decodeURIComponent);
   } catch {

@@ -2,12 +2,12 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Given } from "./problems.ts";
 
-/** The settings whose value may be in a file that `KEY_FILE` names: Docker, Kubernetes and systemd pass secrets so. */
+/** Settings whose value may be in a file that `KEY_FILE` names: Docker, Kubernetes and systemd pass secrets this way. */
 export const fileKeys = ["CLIENT_SECRET", "SESSION_SECRET", "ENCRYPTION_KEY", "REDIS_URL"] as const;
 
 /**
- * Puts what is in these files in the place of their names.
- * @returns the problems by key; none contains anything of a file
+ * Replaces the names of these files by their content.
+ * @returns the problems by key, without any of the content
  */
 export function readSecretFiles(given: Map<string, Given>, cwd: string): Map<string, string> {
   const problems = new Map<string, string>();

@@ -4,8 +4,8 @@ import { text } from "./setting-types.ts";
 /** How to make a secret that `secret` accepts, on any machine that has Node. */
 export const makeSecret = `Make one with: node -p "crypto.randomBytes(32).toString('base64url')"`;
 
-// Only stands for a real value, like `your-client-id` or `<secret>`. Short words count between separators
-// only: a random text of 43 characters contains one by chance now and then.
+// Placeholders, like `your-client-id` or `<secret>`. Short words count only between separators, because a random
+// text of 43 characters sometimes contains one by chance.
 const placeholder =
   /(?:^|[-_ .])(?:your|todo|fixme|example|sample|dummy|default|insecure)(?:$|[-_ .])|change.?(?:me|this|it)|replace.?(?:me|this|with|it)|placeholder|^<.*>$|^\$?\{.*\}$|\.{3}|^x{4}|x{6}/i;
 const isNoPlaceholder = (value: string) => !placeholder.test(value);
@@ -13,7 +13,7 @@ const isNoPlaceholder = (value: string) => !placeholder.test(value);
 const guessableWord = /secret|passw|letmein|qwert|keyboard.?cat|session.?key|encryption.?key/i;
 
 // Random text cannot be compressed: deflate leaves at least 27 bytes of 32 random digits and 28 of 32 hex digits.
-// The steps from each character to the next reveal "abcdef...", which deflate itself overlooks.
+// The differences between characters reveal "abcdef...", which deflate does not compress.
 const fewestBytes = 26;
 
 function isGuessable(value: string): boolean {
@@ -31,7 +31,7 @@ export const secret = text(
   [(value) => !isGuessable(value), "is too easy to guess."],
 );
 
-/** The portal made these: only a placeholder or a mistake in copying can be detected. */
+/** These come from the portal, so only placeholders and copying mistakes can be detected. */
 const credential = (name: string, pattern: RegExp) =>
   text(
     `Copy the ${name} from the OAuth credentials item in your portal.`,

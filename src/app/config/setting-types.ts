@@ -1,8 +1,8 @@
 import * as z from "zod";
 
-// Every problem reads on after the name of its key: first what is wrong, then the fix. No problem contains the value.
+// A problem continues the sentence that begins with its key: what is wrong, then the fix. It never contains the value.
 
-/** What a text must match, what is wrong with one that does not, and its fix if it has one of its own. */
+/** What a text must match, what is wrong otherwise, and a fix of its own if there is one. */
 export type TextRule = [matches: RegExp | ((text: string) => boolean), problem: string, fix?: string];
 
 /** A string that follows all rules. Only the first broken one is reported. */
@@ -13,7 +13,7 @@ export function text(fix: string, ...rules: TextRule[]) {
     const broken = rules.find(([matches]) =>
       matches instanceof RegExp ? !matches.test(value) : !matches(value),
     );
-    // Not an abort: rules about several settings would not run then.
+    // Does not abort, or rules about several settings would not run.
     if (broken)
       issues.push({
         code: "custom",
@@ -24,7 +24,7 @@ export function text(fix: string, ...rules: TextRule[]) {
   });
 }
 
-/** Runs a rule about several values only where each one is valid. */
+/** Runs a rule about several values only if each one is valid. */
 export const whenValid = ({ issues }: z.core.ParsePayload) => issues.length === 0;
 
 /** Text in digits becomes its number. */

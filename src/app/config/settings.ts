@@ -32,7 +32,7 @@ const rateLimit = z
   )
   .transform((value) => (value === "off" ? false : value));
 
-// iisnode, and the Windows plans of Azure App Service, listen for the app.
+// iisnode and the Windows plans of Azure App Service pass a named pipe.
 const port = z
   .unknown()
   .refine((value) => !/^\\\\[.?]\\pipe\\/i.test(String(value)), {

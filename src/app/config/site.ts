@@ -12,7 +12,7 @@ export const contentPolicy = text(
   [isContentPolicy, "lacks a default-src, has a directive twice, or a keyword such as self without quotes."],
 );
 
-/** Helmet knows what browsers would read in another way than it was meant. */
+/** helmet rejects what browsers would misread. */
 function isContentPolicy(policy: string): boolean {
   const directives = policy.split(";").flatMap((directive) => {
     const [name = "", ...values] = directive.trim().split(/ +/);
@@ -28,7 +28,7 @@ function isContentPolicy(policy: string): boolean {
 }
 
 /**
- * What is wrong with the folder of SITE_DIR: users would get an error instead of a site, or the server's secrets.
+ * What is wrong with the folder of SITE_DIR: there is no site in it, or users could get the server's secrets.
  * @param files which contain the settings
  */
 export function siteProblems(given: ReadonlyMap<string, Given>, cwd: string, files: string[]): string[] {
@@ -62,7 +62,7 @@ function isInside(path: string, folder: string): boolean {
   return !isAbsolute(way) && way !== ".." && !way.startsWith(`..${sep}`);
 }
 
-/** Where a path leads, even if it is still to be made. */
+/** The real path, also of a folder that does not exist yet. */
 function realPath(path: string): string {
   if (existsSync(path)) return realpathSync.native(path);
   const parent = dirname(path);

@@ -27,14 +27,14 @@ export const tokenUrl = (fix: string, ...rules: TextRule[]) =>
 const portalFix =
   "Enter the URL of your portal, such as https://gis.example.com/portal, or https://www.arcgis.com for ArcGIS Online.";
 
-// What people copy from the browser or from the documentation after the URL of the portal itself.
+// What is often copied along with the portal's URL.
 const portalTail = /(?:\/sharing(?:\/rest)?|\/home(?:\/[\w-]+\.html)?|\/index\.html)$/i;
 
-/** PORTAL_URL in any of the spellings that people copy; becomes `https://{host}/{webadaptor}/sharing/rest` (CF-2). */
+/** PORTAL_URL in any usual spelling; becomes `https://{host}/{webadaptor}/sharing/rest` (CF-2). */
 export const portalUrl = tokenUrl(portalFix)
   .transform((value) => {
     const url = new URL(value);
-    // Sessions must not depend on the www: the library's own defaults have it both ways.
+    // Sessions must not depend on the www: Esri's library uses both spellings.
     if (url.hostname === "arcgis.com") url.hostname = "www.arcgis.com";
     return `${url.origin}${url.pathname.replace(/(?<!\/)\/+$/, "").replace(portalTail, "")}`;
   })
@@ -61,7 +61,7 @@ export const redirectUri = tokenUrl(
   ],
 );
 
-/** One entry of PROXY_ALLOW, as a parsed URL spells it: a bare host ends in a slash, so it cannot grow into another. */
+/** One entry of PROXY_ALLOW, normalized: a bare host ends in a slash, so it is no prefix of another host. */
 export const proxyTarget = tokenUrl(
   "Enter a whole prefix without wildcards, such as https://services.example.com/arcgis/rest/.",
 ).transform((url) => new URL(url).href);
@@ -78,7 +78,7 @@ export const securityContact = text("Use security@example.com, or an https, mail
   "is not an email address or a URL.",
 ]).transform((contact) => (/^(?:mailto|https|tel):/.test(contact) ? contact : `mailto:${contact}`));
 
-/** An address or a subnet for Express's "trust proxy". One wider than /7 is no network of proxies. */
+/** An address or a subnet for Express's "trust proxy". A network wider than /7 is a mistake. */
 function isSubnet(value: unknown): boolean {
   if (typeof value !== "string") return false;
   if (/^(?:loopback|linklocal|uniquelocal)$/.test(value)) return true;

@@ -5,12 +5,12 @@ import express, { type Response, type Router } from "express";
 import { paletteOf } from "../config/color.ts";
 import type { Config } from "../config/config.ts";
 
-/** Our templates, and what belongs to them. */
+/** Our templates and assets. */
 export const ourFolder = join(import.meta.dirname, "../../../views");
 
 const mapFolder = join(import.meta.dirname, "../../map");
 
-/** Ours, and what the map takes from npm packages: scripts/build.js has copied that. */
+/** Our own files, and those of npm packages for the map, which scripts/build.js has copied. */
 const ourFolders = [
   join(ourFolder, "assets"),
   ...readdirSync(mapFolder).map((name) => join(mapFolder, name)),
@@ -55,7 +55,7 @@ export function openAssets({ appColor, appLogo, siteDir, viewsDir }: Partial<Con
   for (const [path, { type, content }] of made)
     files.get(path, (_req, res) => {
       setHeaders(res);
-      // An SVG that is opened by itself is a page: its scripts must not run on this origin.
+      // An SVG opened in a tab is a page, whose scripts must not run on this origin.
       res.set(
         "Content-Security-Policy",
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox",

@@ -20,7 +20,7 @@ export function embed({ config, auth }: PortalMount): Router {
 
   router.get("/embed", auth.requireSignIn(), (req, res) => {
     const app = appUrl(req.query.url, origins);
-    // How the Maps SDK and Experience Builder learn which window to ask; `parentOrigin` is what arcgis-rest-js suggests.
+    // `arcgis-auth-origin` is for the Maps SDK and Experience Builder, `parentOrigin` for arcgis-rest-js.
     app.searchParams.set("arcgis-auth-origin", origin);
     app.searchParams.set("arcgis-auth-portal", portal.replace(/\/sharing\/rest$/, ""));
     app.searchParams.set("parentOrigin", origin);

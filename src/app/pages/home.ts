@@ -6,9 +6,9 @@ import { allowForms, render, type SignedIn } from "./views.ts";
 
 interface Home extends Partial<SignedIn> {
   portal: string;
-  /** Where there are several portals: which one this is. */
+  /** With several portals: the name of this one. */
   portalId?: string;
-  /** The others, with the user who is signed in there in the same browser. */
+  /** The others, each with the user who is signed in there in this browser. */
   others?: OtherPortal[];
   /** Buttons, beside those that all portals have; `label` is a key of the catalogs, or a text. */
   links?: { href: string; label: string }[];
@@ -26,7 +26,7 @@ interface OtherPortal extends Partial<SignedIn> {
   account: string;
 }
 
-/** The path of the start page: a folder of yours has `/`. */
+/** The path of the start page; with SITE_DIR, the folder has `/`. */
 export function accountPath({ siteDir }: Pick<Config, "siteDir">): string {
   return siteDir === undefined ? "/" : "/account";
 }

@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import type { Request } from "express";
 import { displayName, type UserNames } from "./text.ts";
 
-/** What templates call, in one language. */
+/** The functions that templates call, for one language. */
 export type Language = ReturnType<typeof languageOf>;
 
 /** By the name of the catalog; English comes first, for visitors whose languages have none. */
@@ -16,9 +16,9 @@ const minuteMs = 60_000;
 const rightToLeft = /^(?:ar|ckb|dv|fa|he|ps|sd|ug|ur|yi)\b/;
 
 /**
- * Reads the catalogs: `{language}.json` with the texts by key. What a catalog of a later folder lacks is taken
- * from an earlier one, from the language without its region, or else from English. In a text, `{name}` is replaced by a value, and `[...]` is a part that the template
- * puts into a link or another element.
+ * Reads the catalogs: `{language}.json` with the texts by key. A text that is missing comes from the catalog of an earlier
+ * folder, from the language without its region, or from English. `{name}` is replaced by a value, and `[...]` is a part
+ * that the template puts into a link or another element.
  * @throws Error that names the file when a text has other `{names}` or `[parts]` than the English one
  */
 export function readLanguages(folders: readonly string[]): Languages {
@@ -73,7 +73,7 @@ function languageOf(lang: string, catalog: Catalog) {
   const longAgo = new Intl.RelativeTimeFormat(locale);
   const split = new Map([...texts].map(([key, text]) => [key, text.split(/[[\]]/)]));
 
-  /** The text of a key, with its values. What is no key, such as an operator's own text, stays as it is. */
+  /** The text of a key, with its values. Other text, such as an operator's own, is returned unchanged. */
   function t(key: string, values?: Values): string {
     return fill(texts.get(key) ?? key, values);
   }
@@ -81,12 +81,12 @@ function languageOf(lang: string, catalog: Catalog) {
   return {
     lang,
     dir: rightToLeft.test(lang) ? "rtl" : "ltr",
-    /** For `Intl` in the page's scripts: dates in English are British, whose clock has 24 hours. */
+    /** For `Intl` in the page's scripts. English is en-GB, which has a 24-hour clock. */
     locale,
     t,
-    /** The text of a key, taken apart: what is before, in and after each `[...]`. */
+    /** The text of a key, split at each `[...]`: before, inside, after. */
     parts: (key: string, values?: Values) => (split.get(key) ?? [key]).map((part) => fill(part, values)),
-    /** The texts of all keys that begin so, for a script of the page. */
+    /** The texts of all keys with this prefix, for a script of the page. */
     textsOf: (prefix: string) =>
       Object.fromEntries(
         [...texts].flatMap(([key, text]) =>
@@ -108,7 +108,7 @@ function languageOf(lang: string, catalog: Catalog) {
       if (minutes < 120) return minutesAgo.format(-minutes, "minute");
       return hours < 48 ? longAgo.format(-hours, "hour") : longAgo.format(-days, "day");
     },
-    /** What a user is called. */
+    /** The user's full name, or else the user name. */
     nameOf: (user: UserNames) => displayName(user.fullName) || displayName(user.username) || t("page.noName"),
     /** The usual name of an ArcGIS role; the name of a custom role as it is; "" without one. */
     roleName: (role = "") => texts.get(`role.${role}`) ?? displayName(role),

@@ -16,7 +16,7 @@ export function map({ config: { mapLayers: layers, mapTiles: tiles, siteDir }, a
   router.get("/map", auth.requireSignIn(), (req, res) => {
     const { user, csrfToken } = req.arcgis;
     allowForms(res);
-    // The window in which the user signs in again tells this one when it is done: "same-origin" would part them.
+    // The sign-in window tells this one when it is done: "same-origin" would separate them.
     res.set("Cross-Origin-Opener-Policy", "same-origin-allow-popups");
     if (tiles) {
       const policy = String(res.getHeader("Content-Security-Policy"));

@@ -7,7 +7,7 @@ import { ownSessions } from "../own-sessions.ts";
 import type { PortalMount } from "../portal-mount.ts";
 import { allowForms, render } from "./views.ts";
 
-/** Where else a user is signed in, and how to end it: in a browser that is lost, or was left open. */
+/** The user's sessions, and how to end those in a browser that was lost or left open. */
 export function signIns({ config, auth, store, log, count }: PortalMount): Router {
   const router = express.Router();
   const own = ownSessions(store.admin);
@@ -22,7 +22,7 @@ export function signIns({ config, auth, store, log, count }: PortalMount): Route
 
   /**
    * POST /sign-ins - ends another session of the same user, `session` (its `name`), or all of them ("others"), and
-   * revokes their tokens at the portal. Nothing ends that the user would not see in the list now.
+   * revokes their tokens at the portal. Only sessions that are in the user's list can be ended.
    */
   router.post("/sign-ins", express.urlencoded({ extended: false, limit: "8kb" }), async (req, res) => {
     const user = await req.arcgis.validate();
@@ -31,7 +31,7 @@ export function signIns({ config, auth, store, log, count }: PortalMount): Route
     const { session } = req.body;
     const { others } = await sessionsOf(req);
     const chosen = others.filter(({ name }) => session === "others" || session === name);
-    // First all of them here: a portal that is slow or down keeps no session alive.
+    // End all of them here first: a portal that is slow or down must not keep a session alive.
     const results = await Promise.allSettled(chosen.map(({ name }) => store.admin.end(name)));
     const identities: ArcGISIdentityManager[] = [];
     for (const [index, result] of results.entries()) {
@@ -45,7 +45,7 @@ export function signIns({ config, auth, store, log, count }: PortalMount): Route
       count((metrics) => metrics.signOut());
     }
     await auth.revoke(identities);
-    // What has ended stays ended, its tokens too, whatever became of the others.
+    // Even if some failed, those that ended stay ended, and their tokens are revoked.
     for (const result of results)
       if (result.status === "rejected") throw new AuthError("store_unavailable", { cause: result.reason });
     res.status(303).set("Location", `${req.baseUrl}/sign-ins`).end();

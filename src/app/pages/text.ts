@@ -2,12 +2,12 @@ import type { UserProfile } from "../../index.ts";
 
 const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
 
-/** The part of a text that is read (UTF-16 code units). */
+/** Only this much of a text is read (UTF-16 code units). */
 const longest = 12_000;
 
-/** The first characters as a reader sees them. One has 12 code points at most: a letter can carry marks without end. */
+/** The first characters as a reader sees them, each cut to 12 code points: a letter can have any number of marks. */
 function graphemes(text: string, most: number): string[] {
-  // Latin letters as most names have them. The segmenter would take a twelfth of the start page's time.
+  // A shortcut for Latin letters: the segmenter would take a twelfth of the start page's time.
   if (/^[\x20-\x7e\xa0-\u024f]*$/.test(text)) return text.slice(0, most).split("");
   const characters: string[] = [];
   for (const { segment } of segmenter.segment(text)) {
@@ -17,8 +17,8 @@ function graphemes(text: string, most: number): string[] {
 }
 
 /**
- * Text from elsewhere in a form that is safe to read: without control and bidirectional control characters,
- * on one line, and cut after `limit` characters with an ellipsis. Escaping is the template's task.
+ * Text of a portal or a visitor, safe to show: without control and bidirectional characters, on one line, and cut after
+ * `limit` characters with an ellipsis. The template escapes it.
  */
 export function displayName(text: string, limit = 64): string {
   const clean = text

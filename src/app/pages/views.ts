@@ -23,12 +23,12 @@ const usual = {
   wide: false,
 };
 
-/** The compiled pages of an app, in all languages, and what belongs to them: `app.locals.views`. */
+/** The compiled pages of an app in all languages, and their data: `app.locals.views`. */
 export interface Views extends ReturnType<typeof openViews> {}
 
 /**
- * Reads and compiles everything: a page never waits for the disk, not even when it fails. Templates, texts and assets of
- * VIEWS_DIR take the place of ours, file by file.
+ * Reads and compiles everything at the start, so that no page, not even an error page, waits for the disk. Templates, texts
+ * and assets of VIEWS_DIR replace ours, file by file.
  * @throws ConfigError for a file there that cannot be used
  */
 export function openViews(config: Partial<Config> = {}) {
@@ -53,13 +53,13 @@ export function openViews(config: Partial<Config> = {}) {
   }
 }
 
-/** Compiles the templates of all folders, a later one's in place of an earlier one's, under names below the last folder. */
+/** Compiles the templates of all folders; a later folder's replaces an earlier one's. Names are below the last folder. */
 function compile(folders: string[], functions: string[]): void {
   const files = new Map(
     folders.flatMap((folder) => templatesIn(folder).map((name) => [name, join(folder, name)])),
   );
   const root = folders.at(-1) ?? ourFolder;
-  /** All that templates may name. Named at compile time, they need no slow `with`. */
+  /** All variables of templates. Named at compile time, they need no slow `with`. */
   const localNames = [
     ...Object.keys({ ...text, ...usual }),
     ...functions,
@@ -70,7 +70,7 @@ function compile(folders: string[], functions: string[]): void {
   const ours = templatesIn(ourFolder);
   for (const name of files.keys()) {
     const filename = join(root, name);
-    // The locals come without a prototype: EJS need not copy them into an object that has none.
+    // The locals have no prototype, so EJS need not copy them.
     const fast = { cache: true, _with: false, unsafePrototypeLocals: true };
     const options = { ...fast, filename, root, destructuredLocals: localNames };
     try {
@@ -84,7 +84,7 @@ function compile(folders: string[], functions: string[]): void {
     }
   }
 
-  /** A template with its partials inside, but for those that get locals of their own: an include is slow. */
+  /** Inlines the partials of a template, except those with locals of their own, because an include is slow. */
   function flat(name: string): string {
     const source = readFileSync(files.get(name) ?? join(root, name), "utf8");
     return source.replace(/<%- include\("\/([\w/-]+)"\) -%>\n/g, (_, partial: string) =>
@@ -124,18 +124,18 @@ export function render(
   try {
     res.send(pageOf(root));
   } catch (error) {
-    // A mistake in a template of VIEWS_DIR is told on the error page: that one has to come, so it may be ours.
+    // The error page must always work, so ours replaces one of VIEWS_DIR that has a mistake.
     if (view !== "error") throw error;
     res.send(pageOf(ourFolder));
   }
 }
 
-/** From a page that gives no referrer a browser sends its form with "Origin: null", as if it came from anywhere. */
+/** A page with "no-referrer" sends its forms with "Origin: null", like a form from another site. */
 export function allowForms(res: Response): void {
   res.set("Referrer-Policy", "same-origin");
 }
 
-/** Sends the page that asks before a sign-out. */
+/** Sends the page that asks for confirmation before a sign-out. */
 export function renderConfirm(res: Response, { user, csrfToken }: SignedIn): void {
   allowForms(res);
   render(res, "confirm", "confirm.title", { csrfToken, header: { user } });

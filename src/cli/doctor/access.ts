@@ -7,10 +7,10 @@ import type { SignInRecord, UserProfile } from "../../index.ts";
 import { readSessions } from "../sessions-read.ts";
 import { type Finding, ok, problem } from "./finding.ts";
 
-/** What the doctor is asked about the rules of ACCESS. */
+/** The doctor's options about the rules of ACCESS. */
 export interface AccessQuestion {
   path?: string | undefined;
-  /** A user name; a visitor who is not signed in by default. */
+  /** A user name; by default, a visitor who is not signed in. */
   as?: string | undefined;
 }
 
@@ -29,7 +29,7 @@ function inWords({ allow, path: _, ...kinds }: Partial<AccessRule>): string {
   return needed.length > 0 ? `signed-in users with ${needed.join(", and ")}` : "signed-in users";
 }
 
-/** Which rule decides whether a user may see a path, and how. Their rights are those in their session. */
+/** Says which rule decides about a path, and how. A user's rights are those in their session. */
 export async function checkAccess(
   config: Config,
   { path, as }: AccessQuestion,

@@ -3,7 +3,7 @@ export interface Finding {
   /** A problem prevents sign-in or is not safe; a warning is worth a look; a skipped check has no result. */
   status: "ok" | "warning" | "problem" | "skipped";
   found: string;
-  /** How to repair it: for a warning or a problem. */
+  /** For a warning or a problem. */
   fix?: string;
 }
 

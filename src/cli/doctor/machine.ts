@@ -9,7 +9,7 @@ const lastMonths: Record<string, string> = {
   ...{ 20: "2026-04", 22: "2027-04", 23: "2025-06", 24: "2028-04", 25: "2026-06", 26: "2029-04" },
 };
 
-/** Whether a version has what began with these, the oldest of each line; the last one has no upper end. */
+/** Whether a version has a feature that was added in these versions, one per release line, the last line included. */
 function isFrom(oldest: string[], version: string): boolean {
   const major = `${Number.parseInt(version, 10)}.`;
   return oldest.some((least, index) => {
@@ -31,7 +31,7 @@ export function checkNode(version: string, now: number): Finding {
     : ok(version);
 }
 
-/** Whether the program that runs is that of its sources. */
+/** Whether the build is that of the sources. */
 export function checkBuild(): Finding | undefined {
   if (!isStale()) return undefined;
   return warning("dist/ was built from another src/", "Run npm run build, and start the server again.");
@@ -62,7 +62,7 @@ export function checkForwardProxy(env: NodeJS.ProcessEnv, version: string): Find
     : warning("HTTPS_PROXY is set, but not used", `If the portal is behind that proxy: ${fix}`);
 }
 
-/** Which authorities are trusted beside those that come with Node. */
+/** Which certificate authorities are trusted in addition to Node's. */
 export function checkAuthorities(env: NodeJS.ProcessEnv, version: string): Finding {
   const { isOn: isTrusting, isSet, fix } = isOn("NODE_USE_SYSTEM_CA", env, version);
   const path = env.NODE_EXTRA_CA_CERTS;

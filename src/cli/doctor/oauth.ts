@@ -3,16 +3,16 @@ import { type Finding, ok, problem, skipped, warning } from "./finding.ts";
 import { type PortalFacts, parseObject } from "./portal.ts";
 import { type ProbeOptions, probe } from "./probe.ts";
 
-/** What the checks of the app's registration know about the portal. */
+/** What the checks of the registration need from the portal. */
 export interface OAuthFacts extends PortalFacts {
   /** RFC 8414, 2. */
   metadata: Record<string, unknown> | undefined;
   verdict: Verdict;
-  /** A registered URI that differs only by a slash at the end or by localhost, as people copy them. */
+  /** Frequent mistakes: a registered URI that differs only by a final slash or by localhost. */
   similarUri: string | undefined;
 }
 
-/** The portal's opinion of a client ID and a redirect URI. */
+/** What the portal says about a client ID and a redirect URI. */
 type Verdict = "registered" | "unknown client" | "unknown redirect URI" | "blocked" | "unclear";
 
 export async function askAboutApp(facts: PortalFacts, options: ProbeOptions): Promise<OAuthFacts> {
@@ -35,8 +35,8 @@ function similarUris(uri: string): string[] {
 }
 
 /**
- * If the portal does not know the client ID or the redirect URI, only the visitor would see that, on a page of the
- * portal, so this requests and reads that page.
+ * Requests the authorize page, because the portal reports an unknown client ID or redirect URI only there, to the
+ * visitor.
  */
 async function verdictOn(
   { portal, clientId }: Config,
@@ -75,7 +75,7 @@ export function checkMetadata({ config, metadata }: OAuthFacts): Finding {
   return isOwn ? ok(`${host} describes itself`) : warning(`${host} describes another host`, fix);
 }
 
-/** Whether the setting PKCE fits to the portal's metadata, or else to its version. */
+/** Whether the setting PKCE fits the portal's metadata or, without metadata, its version. */
 export function checkPkce({ config, metadata, self }: OAuthFacts): Finding {
   const methods = metadata?.code_challenge_methods_supported;
   const declared = Array.isArray(methods) ? methods.includes("S256") : undefined;

@@ -3,7 +3,7 @@ import { printable } from "../terminal.ts";
 import { type Finding, ok, problem, skipped, warning } from "./finding.ts";
 import { type ProbeOptions, type ProbeResponse, probe } from "./probe.ts";
 
-/** What the checks of a portal know about it. */
+/** The facts about a portal for its checks. */
 export interface PortalFacts {
   config: Config;
   /** The clock of this machine (ms since 1970). */
@@ -39,7 +39,7 @@ export function parseObject(text: string): Record<string, unknown> | undefined {
   }
 }
 
-/** Whether the portal responds as one. */
+/** Whether the portal responds like an ArcGIS portal. */
 export function checkPortal({ config, response, self }: PortalFacts): Finding {
   const { portal } = config;
   if (response instanceof Error) return problem(...whyNoResponse(response, new URL(portal)));
@@ -80,7 +80,7 @@ const authorityFix =
   "If this machine trusts the authority: set NODE_USE_SYSTEM_CA to 1 in the environment of the server (Node 22.19, 24.6 or later). If not: put its certificate (PEM) into a file and set NODE_EXTRA_CA_CERTS to that file.";
 const proxyFix = "Correct HTTPS_PROXY, let that proxy connect to the portal, or put the host into NO_PROXY.";
 
-/** Where an error of Node happened. The attempts at several addresses of a host are in `errors`. */
+/** Where Node's error happened. `errors` has the attempts at the addresses of a host. */
 type PlacedError = NodeJS.ErrnoException & { hostname?: string; port?: number; errors?: PlacedError[] };
 
 /** Explains the codes of Node (errno) and OpenSSL. */
@@ -128,7 +128,7 @@ export function checkCertificate({ response, now }: PortalFacts): Finding | unde
     : warning(`is trusted, but expires on ${day}`, "Replace it: users cannot sign in after that.");
 }
 
-/** Seconds of difference that are worth a look, and that make new tokens look expired. */
+/** Seconds of difference for a warning, and for a problem: new tokens then look expired. */
 const skew = { warning: 30, problem: 300 };
 
 export function checkClock({ response, now }: PortalFacts): Finding | undefined {

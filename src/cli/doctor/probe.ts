@@ -3,7 +3,7 @@ import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { TLSSocket } from "node:tls";
 
-/** What a test replaces. */
+/** For tests. */
 export interface ProbeOptions {
   /** Certificate authorities instead of Node's, as PEM. */
   ca?: string;
@@ -25,12 +25,12 @@ export async function probe(url: string, { ca, timeoutMs = 10_000 }: ProbeOption
   const send = url.startsWith("https:") ? httpsRequest : httpRequest;
   const signal = AbortSignal.timeout(timeoutMs);
   const start = performance.now();
-  // Node's own agent knows of HTTPS_PROXY. The connection is not kept: the next probe is about a new one.
+  // Node's own agent supports HTTPS_PROXY. The connection is closed, because the next probe needs a new one.
   const request = send(url, { ca, headers: { Connection: "close" }, signal }).on("error", () => {});
   try {
     const [response] = (await once(request.end(), "response")) as [IncomingMessage];
     const { statusCode: status = 0, headers } = response;
-    // Read now: the socket forgets it when the response has ended.
+    // Read now: the socket has no certificate after the response has ended.
     const { valid_to: validTo } = (response.socket as TLSSocket).getPeerCertificate?.() ?? {};
     let body = "";
     for await (const chunk of response.setEncoding("utf8")) {

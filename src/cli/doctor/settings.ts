@@ -17,7 +17,7 @@ export function checkReverseProxy({ secure, trustProxy }: Config): Finding {
   return ok(secure ? `TRUST_PROXY is ${trustProxy}` : "none, because REDIRECT_URI is on this machine");
 }
 
-/** Begins a sign-in where browsers do, to see what the reverse proxy makes of it. */
+/** Starts a sign-in at the public URL, to see what the reverse proxy changes. */
 export async function checkRedirect(
   { secure, redirectUri, portal }: Config,
   options: ProbeOptions,
@@ -40,7 +40,7 @@ export async function checkRedirect(
   return skipped("the server does not run, or cannot be reached from here by its public URL");
 }
 
-/** Whether the redirect URI leads browsers to where the server listens. */
+/** Whether the redirect URI leads to the address on which the server listens. */
 export function checkListener({ secure, redirectUri, port, host, trustProxy }: Config): Finding {
   const { hostname, port: publicPort } = new URL(redirectUri);
   const expected = Number(publicPort || 80);

@@ -12,7 +12,7 @@ const redisFix =
   "Start Redis, or correct REDIS_URL: its address, its password and its rights " +
   "(+get +set +del +eval +scan +ping on the keys arcgis-sign-in:*).";
 
-/** On Windows: whether other users may open what has secrets in it. Elsewhere modes are checked. */
+/** On Windows: whether other users may open files with secrets. On other systems, modes are checked. */
 export function checkRights(paths: string[]): Finding | undefined {
   if (process.platform !== "win32") return undefined;
   const rights = paths.filter(existsSync).map((path) => ({ path, isOpen: isOpenOnWindows(path) }));
