@@ -3,6 +3,7 @@ import { myContent } from "#src/cli/demo-content.ts";
 import { assertAccessible } from "./support/axe.ts";
 import { Browser } from "./support/browser.ts";
 import { choose, startChromium } from "./support/chromium.ts";
+import { startDemo } from "./support/demo.ts";
 import { openSite, signIn } from "./support/site.ts";
 
 const { skip, open } = await startChromium();
@@ -63,4 +64,24 @@ test("so do the choice of portals and the start page with several", { skip }, as
   await assertAccessible(page, "start page with another portal");
   await page.goto(`${url}/portals/county/`);
   await assertAccessible(page, "start page of the other portal");
+});
+
+test("so does /how of the demo, with attacks that were refused and one that succeeded", {
+  skip,
+}, async (t) => {
+  const { url } = await startDemo(t, [
+    ["auth/auth-context.js", "verifyForm() {", "$ if (req.url === '/sign-out') return;"],
+  ]);
+  const { page } = await open(t, { reducedMotion: "reduce" });
+  await page.goto(`${url}/how`);
+  await assertAccessible(page, "visitor");
+  await page.getByRole("link", { name: "Sign in" }).click();
+  await choose(page, "Pia Marlow");
+  for (const name of ["Attack: swap two session files", "Attack: send a form from another site"]) {
+    await page.getByRole("button", { name }).click();
+    await page.locator(".attack:target strong").waitFor();
+  }
+  await page.getByText("The attack succeeded.").waitFor();
+  for (const summary of await page.locator("summary").all()) await summary.press("Enter");
+  await assertAccessible(page, "how");
 });

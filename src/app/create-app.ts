@@ -47,8 +47,11 @@ export interface AppOptions {
   shareSession?: boolean;
   /** A sentence on every page, such as that this is only a demo: a key of the catalogs, or the text itself. */
   notice?: string | undefined;
-  /** Buttons on the start page of a signed-in user; `href` is a path of this app, `label` a key of the catalogs or a text. */
-  links?: { href: string; label: string }[] | undefined;
+  /**
+   * Buttons on the start page of a signed-in user, and with `visitors` also on that of a visitor; `href` is a path of this
+   * app, `label` a key of the catalogs or a text.
+   */
+  links?: { href: string; label: string; visitors?: boolean }[] | undefined;
   /** Aborted when the server begins to stop: from then on /readyz responds 503. */
   stopping?: AbortSignal;
   /** Adds your own routes, behind the sign-in and in front of the 404 page. */

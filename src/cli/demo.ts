@@ -10,6 +10,7 @@ import { startSandbox } from "../sandbox/index.ts";
 import { restrictOnWindows } from "../session-store.ts";
 import type { CommandContext } from "./command-context.ts";
 import { myContent } from "./demo-content.ts";
+import { lookInside } from "./how/how.ts";
 
 const folder = ".demo";
 /** Only in a clone: an example with its own packages. */
@@ -110,6 +111,8 @@ async function startDemo({ port, sandboxPort, providerPort, site, env }: DemoOpt
     ...{ APP_NAME: env.APP_NAME, APP_LOGO: env.APP_LOGO, APP_COLOR: env.APP_COLOR, VIEWS_DIR: env.VIEWS_DIR },
     ...(site !== undefined && { SITE_DIR: site, SITE_FALLBACK: env.SITE_FALLBACK, SITE_CSP: env.SITE_CSP }),
     LOG_LEVEL: env.LOG_LEVEL ?? "warn",
+    // The attacks of /how sign in many times.
+    RATE_LIMIT: 1_000,
     AUTO_SIGN_IN: Boolean(provider),
     // Only the Maps SDK needs the token in the page.
     TOKEN_HANDOVER: withMapsSdk,
@@ -118,10 +121,12 @@ async function startDemo({ port, sandboxPort, providerPort, site, env }: DemoOpt
     notice: "demo.notice",
     links: [
       { href: "/content", label: "content.title" },
+      { href: "/how", label: "how.title", visitors: true },
       ...(withMapsSdk ? [{ href: "/maps-sdk", label: "Maps SDK" }] : []),
     ],
     routes(site) {
       myContent(site);
+      lookInside({ config, sandbox })(site);
       if (withMapsSdk) example.mapsSdk({ portal: sandbox.url, layers: sandbox.layers })(site);
     },
   });

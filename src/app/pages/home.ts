@@ -11,7 +11,7 @@ interface Home extends Partial<SignedIn> {
   /** The others, each with the user who is signed in there in this browser. */
   others?: OtherPortal[];
   /** Buttons, beside those that all portals have; `label` is a key of the catalogs, or a text. */
-  links?: { href: string; label: string }[];
+  links?: { href: string; label: string; visitors?: boolean }[];
   /** When the access token is due for a refresh, and when the user has to sign in again. */
   tokenExpires?: Date;
   signInExpires?: Date;

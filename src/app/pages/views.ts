@@ -64,7 +64,7 @@ function compile(folders: string[], functions: string[]): void {
     ...Object.keys({ ...text, ...usual }),
     ...functions,
     ..."base title user portal others links now csrfToken look where".split(" "),
-    ..."tokenExpires signInExpires signInHref anotherHref choices params here isComplete".split(" "),
+    ..."tokenExpires signInExpires signInHref anotherHref choices params here isComplete hops".split(" "),
     ..."status code needed action requestId mapSettings layers app origins host items page pages".split(" "),
   ];
   const ours = templatesIn(ourFolder);
