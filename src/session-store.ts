@@ -1,4 +1,10 @@
+/**
+ * The session store by itself: an express-session store that encrypts its records, in files or in Redis.
+ *
+ * @module arcgis-sign-in/session-store
+ */
 export { type PendingRevocation, toPending } from "./auth/arcgis/revocation.ts";
+export type { Lifetimes } from "./auth/session/expiry.ts";
 export {
   type FileBackendOptions,
   fileBackend,
@@ -7,6 +13,7 @@ export {
 } from "./auth/session/file-backend.ts";
 export {
   type LegacyFileStoreOptions,
+  type LegacySession,
   type LegacySessions,
   legacyFileStore,
 } from "./auth/session/legacy-file-store.ts";

@@ -1,3 +1,8 @@
+/**
+ * The whole server, to start it or to mount it in an app of yours.
+ *
+ * @module arcgis-sign-in/server
+ */
 import { channel } from "node:diagnostics_channel";
 import express, { type Express, type Request, type Router } from "express";
 import type { Logger } from "pino";
@@ -31,10 +36,12 @@ import { securityTxt } from "./security-txt.ts";
 import { siteFolder } from "./site-folder.ts";
 import { openStore } from "./store.ts";
 
-export { type Config, ConfigError, loadConfig } from "./config/config.ts";
-export { createHttpServer } from "./http-server.ts";
+export type { Logo } from "./config/brand.ts";
+export { type Config, ConfigError, type LoadOptions, loadConfig } from "./config/config.ts";
+export { createHttpServer, type HttpLimits, type HttpServerOptions } from "./http-server.ts";
 
 export interface AppOptions {
+  /** From `loadConfig()`. */
   config: Config;
   /** The sessions; opened from the configuration by default. */
   store?: SealedStore;

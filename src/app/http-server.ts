@@ -39,12 +39,15 @@ export const httpLimits = {
   logLines: 60,
 };
 
+/** See `httpLimits`. */
 export type HttpLimits = typeof httpLimits;
 
 export interface HttpServerOptions {
+  /** For requests that never reach the app; no log by default. */
   log?: Logger;
+  /** Of connections; meant for tests. */
   limits?: HttpLimits;
-  /** How long a connection without a request stays open. */
+  /** How long a connection without a request stays open (5 s). */
   keepAliveSeconds?: number;
 }
 

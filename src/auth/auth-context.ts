@@ -63,7 +63,8 @@ export interface ArcGISContext {
   readonly sessionName: string | undefined;
 }
 
-interface Expirations {
+/** When something of a sign-in ends: `req.arcgis.expires`. */
+export interface Expirations {
   /** When the access token is due for a refresh: some minutes before its end. */
   token: Date;
   tokenEnd: Date;

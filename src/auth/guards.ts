@@ -10,6 +10,7 @@ import { redirect } from "./request-checks.ts";
  * and that the portal still accepts the sign-in once its access token has expired.
  */
 export interface Guards {
+  /** Signed-in users. */
   requireSignIn(): RequestHandler;
   /** Members of one of these organizations (ids). */
   requireOrganization(...ids: string[]): RequestHandler;

@@ -5,12 +5,13 @@ import type { UserProfile } from "./arcgis/user-profile.ts";
 import type { SealedStore } from "./session/sealed-store.ts";
 
 export interface ArcGISAuthOptions {
+  /** Client ID of the app's OAuth credentials. */
   clientId: string;
-  /** Absolute; its path is the callback route. `http:` only on loopback. */
+  /** Absolute URL of the callback, as registered; its path is the callback route. `http:` only on loopback. */
   redirectUri: string;
   /** Signs the cookie: 32 characters or more. A list: the first signs, all verify. */
   sessionSecret: string | readonly string[];
-  /** Seals sessions and sign-ins in progress. A list: the first seals, all open. */
+  /** Encrypts sessions and sign-ins in progress: 32 characters or more. A list: the first encrypts, all decrypt. */
   encryptionKey: string | readonly string[];
   /** `https://{host}/{webadaptor}/sharing/rest`; ArcGIS Online by default. */
   portal?: string | undefined;
@@ -28,17 +29,19 @@ export interface ArcGISAuthOptions {
   callbackPath?: string | undefined;
   /** What a reverse proxy removes from the front of the path before this server sees it. */
   proxyPrefix?: string | undefined;
-  /** "arcgis.sid", with the base path behind it. On https `__Host-` is put in front, but for `shareSession`. */
+  /** Of the session: "arcgis.sid" and the base path. On https `__Host-` is put in front, except with `shareSession`. */
   cookieName?: string | undefined;
-  /** Folder of the sealed sessions ("./sessions"), or a store of your own. */
+  /** Folder of the sealed sessions ("./sessions"). */
   sessionDir?: string | undefined;
+  /** The sessions, in place of `sessionDir`: in Redis, or with lifetimes of its own. */
   store?: SealedStore | undefined;
   /** Keep the sign-in in the app's own express-session, whose store and secret must be these. */
   shareSession?: boolean | undefined;
   /** Property of the session that holds the identity ("arcgis"). Several mounts that share a session need one each. */
   sessionKey?: string | undefined;
-  /** Of the store that this makes; see `SealedStore`. */
+  /** A session ends after this time without use (14 days). Not with `store`, which has its own. */
   idleSeconds?: number | undefined;
+  /** A session ends this long after the sign-in, however often it is used (30 days). Not with `store`. */
   maxSeconds?: number | undefined;
   /** IDs of the organizations whose members may use the app; all organizations by default. Binds every guard. */
   allowedOrganizations?: readonly string[] | undefined;
@@ -50,18 +53,20 @@ export interface ArcGISAuthOptions {
   confirmSignOut?: RequestHandler | undefined;
   /** Guards leave the clients that want JSON to your error handler, too. */
   passRefusals?: boolean | undefined;
-  /** What to store of the browser that signs in, for a list of sign-ins; nothing by default. */
+  /** Names the browser that signs in, for a list of sessions (`SignInRecord.browser`); not stored by default. */
   browserOf?: ((req: Request) => string | undefined) | undefined;
   /** Runs before the session exists. Throw to refuse the sign-in: its tokens are revoked. */
   onSignIn?: Hook<{ req: Request; user: UserProfile; identity: ArcGISIdentityManager }>;
-  /** After refreshed tokens are stored: in the one process that refreshed them. */
+  /** Runs after refreshed tokens are stored, in the one process that refreshed them. */
   onTokens?: Hook<{ username: string; identity: ArcGISIdentityManager }>;
+  /** Runs after the session has ended. */
   onSignOut?: Hook<{ req: Request; user: UserProfile }>;
-  /** For logs and metrics. */
+  /** For logs and metrics. Must not throw. */
   onEvent?: Hook<AuthEvent>;
 }
 
-type Hook<T> = ((event: T) => unknown) | undefined;
+/** Runs when something happens; may return a promise. */
+export type Hook<T> = ((event: T) => unknown) | undefined;
 
 /**
  * What happened. Contains no secret; `error` may be of any library: log its message at most. "sign-in-abandoned": the

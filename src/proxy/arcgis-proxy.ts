@@ -1,3 +1,8 @@
+/**
+ * A proxy for ArcGIS services, with the token of the signed-in user.
+ *
+ * @module arcgis-sign-in/proxy
+ */
 import type { Request, RequestHandler, Response } from "express";
 import { type ArcGISContext, AuthError, atServer, isArcGISService, isSameOriginRequest } from "../index.ts";
 import { type Body, bodyOf, leaveUnread, type OnBytes } from "./body.ts";
@@ -10,6 +15,7 @@ import { proxyTargets } from "./targets.ts";
 import { rejectsToken } from "./token-rejection.ts";
 import { requestUpstream } from "./upstream.ts";
 
+export type { OnBytes } from "./body.ts";
 export { ProxyError, type ProxyErrorCode } from "./proxy-error.ts";
 export { isAllowedTarget, type TargetRules } from "./targets.ts";
 

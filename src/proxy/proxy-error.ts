@@ -9,6 +9,7 @@ const catalog = {
   busy: [503, "Too many requests are in progress. Try again in a moment."],
 } as const satisfies Record<string, readonly [number, string]>;
 
+/** What went wrong. docs/errors.md explains every code. */
 export type ProxyErrorCode = keyof typeof catalog;
 
 /** Why the proxy does not pass something on, with a stable `code`. AuthErrors are about sign-in, portal or URL. */
@@ -25,6 +26,7 @@ export class ProxyError extends Error {
     this.status = catalog[code][0];
   }
 
+  /** What JSON clients receive. */
   toJSON() {
     return { error: { code: this.code, message: this.message } };
   }

@@ -4,6 +4,7 @@ import express, { type ErrorRequestHandler, type Response } from "express";
 import type { Adapter, AdapterPayload } from "oidc-provider";
 import { contentSecurityPolicy, createPages, listen, viewsFolder } from "./pages.ts";
 
+/** An OpenID Connect provider with a page to sign in. */
 export interface IdentityProvider {
   /** Its URL, such as `http://127.0.0.1:3002`. */
   issuer: string;

@@ -1,3 +1,8 @@
+/**
+ * A pretend ArcGIS Enterprise on this machine, for tests: sign-in, tokens, users, groups and feature services.
+ *
+ * @module arcgis-sign-in/sandbox
+ */
 import type { IncomingHttpHeaders } from "node:http";
 import express, { type NextFunction, type Request, type Response } from "express";
 import { ArcGISError, arcgisError, sendJson } from "./arcgis-json.ts";
@@ -25,8 +30,13 @@ import { createUser, type SandboxUserOptions, sampleUsers } from "./users.ts";
 
 export type { SandboxClient, SandboxSettings, ServerToken } from "./context.ts";
 export type { Fault, FaultEndpoint, FaultTarget, SandboxFaults } from "./faults.ts";
+export type { LayerGeometry } from "./geometry.ts";
+export type { IdentityProvider } from "./identity-provider.ts";
 export type { LayerFeature, LayerField, SandboxLayer } from "./layers.ts";
-export type { SandboxGroup, SandboxUser, SandboxUserOptions } from "./users.ts";
+export type { OrganizationLogin, OrganizationOptions } from "./organization-login.ts";
+export type { RequestParams } from "./request-params.ts";
+export type { BaseRole, SandboxGroup, SandboxUser, SandboxUserOptions } from "./users.ts";
+export type { FeatureAttributes } from "./where-clause.ts";
 
 export interface SandboxOptions {
   /** The registered apps. */
@@ -63,6 +73,7 @@ export interface SandboxRequest {
   headers: IncomingHttpHeaders;
 }
 
+/** A running sandbox portal. */
 export interface Sandbox extends SandboxState {
   /** The URLs of the feature layers. */
   layers: string[];
@@ -71,7 +82,9 @@ export interface Sandbox extends SandboxState {
   log: SandboxRequest[];
   /** The refresh tokens that were revoked, in order. */
   revoked: readonly string[];
+  /** All access tokens that were issued so far are invalid (498). */
   expireAccessTokens(): void;
+  /** All refresh tokens that were issued so far are rejected. */
   expireRefreshTokens(): void;
   /**
    * Gives the organization an identity provider of its own. From now on its members sign in there.

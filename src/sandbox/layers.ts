@@ -2,6 +2,7 @@ import { readSampleData } from "./data.ts";
 import { degrees, extentOf, type LayerGeometry, spatialReference } from "./geometry.ts";
 import type { FeatureAttributes } from "./where-clause.ts";
 
+/** A field of a layer, as ArcGIS describes it. */
 export interface LayerField {
   name: string;
   /** Such as `esriFieldTypeString`. Dates are milliseconds since 1970. */
@@ -13,6 +14,7 @@ export interface LayerField {
   domain?: object | null;
 }
 
+/** A feature of a layer. */
 export interface LayerFeature {
   attributes: FeatureAttributes;
   /** In degrees (WGS 84). The outer ring of a polygon is clockwise. */

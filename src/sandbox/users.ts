@@ -1,11 +1,13 @@
 import { readSampleData } from "./data.ts";
 
+/** A group of users. */
 export interface SandboxGroup {
   id: string;
   title: string;
   owner: string;
 }
 
+/** The roles that every organization has. */
 export type BaseRole = "org_admin" | "org_publisher" | "org_user";
 
 /** A user, with the fields of `community/self` (IUser of @esri/arcgis-rest-request). */

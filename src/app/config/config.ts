@@ -39,7 +39,9 @@ const firstSteps =
   "Nothing is configured yet: `npm run init` writes a config.json, and `npm run demo` needs none.";
 
 export interface LoadOptions {
+  /** The folder of config.json and .env, and of relative paths in them; that of the process by default. */
   cwd?: string;
+  /** `process.env` by default. */
   env?: NodeJS.ProcessEnv;
   /** Whether the app is a server by itself. A mounted app has a session cookie for its path. */
   standalone?: boolean;

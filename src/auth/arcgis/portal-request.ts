@@ -49,6 +49,7 @@ function ownConnection({ protocol }: URL): http.Agent {
   return new Agent({ ...(globalAgent as https.Agent).options, keepAlive: false });
 }
 
+/** Sends a request to a portal and returns its JSON: the `request` option of every function of ArcGIS REST JS. */
 // biome-ignore lint/suspicious/noExplicitAny: the type that ArcGIS REST JS gives to its `request` option
 export type PortalRequest = (url: string, options?: IRequestOptions) => Promise<any>;
 

@@ -130,6 +130,7 @@ function unexpired(items: PendingRevocation[]): PendingRevocation[] {
   return [...unique.values()].filter(({ until }) => Date.now() < until);
 }
 
+/** What is stored of an identity whose tokens are to be revoked later. */
 export function toPending(identity: ArcGISIdentityManager): PendingRevocation {
   const { portal, clientId, username, refreshToken, token, refreshTokenExpires } = identity;
   const until = refreshTokenExpires?.getTime() ?? Date.now() + maxLifeMs;

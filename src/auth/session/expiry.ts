@@ -1,5 +1,6 @@
 import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 
+/** When sessions end. */
 export interface Lifetimes {
   /** A session ends when it was not used for so long (seconds), or for its cookie's `maxAge` if that is less. */
   idleSeconds: number;

@@ -14,9 +14,11 @@ import { isOpenOnWindows, restrictOnWindows } from "./windows-rights.ts";
  * Every method rejects when the place itself fails; "not there" is no failure.
  */
 export interface SessionBackend {
+  /** `undefined` when there is none. */
   read(name: string): Promise<StoredRecord | undefined>;
   /** Cheap: changes whenever the record changes; `undefined`: there is none. A backend without it is read every time. */
   version?(name: string): string | undefined;
+  /** Stores a new record, whose `lastAccess` is now. */
   create(name: string, text: string): Promise<void>;
   /**
    * Replaces a record with what `change` returns, alone; `undefined` changes nothing. False when nothing was written.
@@ -25,6 +27,7 @@ export interface SessionBackend {
   update(name: string, change: (record: StoredRecord) => string | undefined): Promise<boolean>;
   /** The same for a text that need not exist: `change` gets `undefined` then, and returning `undefined` removes it. */
   replace(name: string, change: (text: string | undefined) => string | undefined): Promise<void>;
+  /** Sets the `lastAccess` (ms since 1970) of a record that may be gone. */
   touch(name: string, lastAccess: number): Promise<void>;
   /** Removes a record for good, even while it is being changed, and returns what was in it. */
   take(name: string): Promise<StoredRecord | undefined>;
@@ -36,6 +39,7 @@ export interface SessionBackend {
   probe?(): Promise<void>;
 }
 
+/** A record as a backend returns it. */
 export interface StoredRecord {
   text: string;
   lastAccess: number;

@@ -6,7 +6,8 @@ import type { SessionBackend } from "./file-backend.ts";
 import { codeOf, readSmallFile, removeDurably } from "./safe-file.ts";
 import { isParts, type Parts, parseJson, serialize } from "./serializer.ts";
 
-interface LegacySession {
+/** A session as the other store has left it. */
+export interface LegacySession {
   parts: Parts;
   /** In ms since 1970, and not in the future. */
   lastAccess: number;

@@ -20,6 +20,7 @@ import {
 import { type StoreAdmin, storeAdmin } from "./store-admin.ts";
 
 export interface SealedStoreOptions extends Partial<Lifetimes> {
+  /** Where the records are: `fileBackend(path)`, `redisBackend(client)`, or your own. */
   backend: SessionBackend;
   /** 32 characters or more. A list: the first seals, all open. */
   encryptionKey: string | readonly string[];
@@ -36,18 +37,17 @@ type Done = (error?: unknown) => void;
 type Base = Pick<Opened, "parts" | "lastAccess" | "maxAgeMs">;
 
 /**
- * An express-session store whose records are sealed, each for its own session id. One that does not open counts as
- * absent. A session that was loaded is only ever updated, so a late save cannot bring back one that was destroyed;
- * and what others stored meanwhile (a refreshed token) stays, unless this request changed the same property.
- *
- * Emits "expired" with the identities of a session that was removed because it had expired.
+ * An express-session store of sealed records, each for its own session ID. One that does not open counts as absent. A
+ * session that was loaded is only ever updated, so a late save cannot bring back a destroyed one, and what others stored
+ * meanwhile (a refreshed token) stays unless this request changed the same property. Emits "expired" with the identities.
  */
 export class SealedStore extends Store {
   /** Set by the middleware of express-session. */
   declare generate: (req: Request) => void;
   readonly lifetimes: Lifetimes;
-  /** All sessions, for operators and for "where am I signed in". */
-  readonly admin: StoreAdmin & Pick<ReturnType<typeof reaper>, "reap">;
+  /** All sessions, for operators and for "where am I signed in". `reap` removes the expired ones now. */
+  readonly admin: StoreAdmin & { reap(): Promise<void> };
+  /** Ends the removal of expired sessions. The backend stays open. */
   readonly close: () => void;
   readonly #options: SealedStoreOptions;
   readonly #keys: KeyRing;

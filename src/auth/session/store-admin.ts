@@ -24,14 +24,15 @@ export interface SessionInfo {
 /** Of tokens that could not be revoked yet. */
 const revocations = "pending-revocations";
 
-export type StoreAdmin = ReturnType<typeof storeAdmin>;
+/** All sessions, for operators: `store.admin`. Every method rejects when the backend fails. */
+export interface StoreAdmin extends ReturnType<typeof storeAdmin> {}
 
-/** All sessions, for code that is not a request of one of them. Every method rejects when the backend fails. */
 export function storeAdmin(backend: SessionBackend, keys: KeyRing, lifetimes: Lifetimes) {
   return {
     /** The name of the record of a session id. */
     nameOf: recordName,
 
+    /** The names of all records. */
     names: (): Promise<string[]> => backend.names(),
 
     /** The session; the problem when it does not open; `undefined` when there is none (anymore). */
