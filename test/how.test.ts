@@ -11,13 +11,13 @@ const { skip, open } = await startChromium();
 
 /** The attacks of the page: the verdict, what the log says, and the file of the source that refuses. */
 const attacks: Record<string, [verdict: string, log: RegExp, file: string]> = {
-  "return-to": ["Refused.", /"msg":"returnTo is too long or not a path/, "src/auth/request-checks.ts"],
-  host: ["Refused.", /^/, "src/app/config/config.ts"],
+  "return-to": ["No effect.", /"msg":"returnTo is too long or not a path/, "src/auth/request-checks.ts"],
+  host: ["No effect.", /^/, "src/app/config/config.ts"],
   replay: ["Refused: transaction_used.", /"code":"transaction_used"/, "src/auth/auth-transaction.ts"],
   state: ["Refused: state_mismatch.", /"code":"state_mismatch"/, "src/auth/auth-transaction.ts"],
   code: ["Refused: code_refused.", /Invalid code_verifier/, "src/auth/callback.ts"],
   edited: ["Refused: signed_out.", /"reason":"damaged or forged"/, "src/auth/session/seal.ts"],
-  swapped: ["Refused: signed_out.", /"reason":"damaged or forged"/, "src/auth/session/sealed-record.ts"],
+  swapped: ["Refused: signed_out.", /"reason":"damaged or forged"/, "src/auth/session/seal.ts"],
   token: ["Refused: untrusted_url.", /"reason":"not in the allowed URLs/, "src/proxy/targets.ts"],
   form: ["Refused: csrf.", /"code":"csrf"/, "src/auth/auth-context.ts"],
 };
@@ -44,7 +44,7 @@ test("/how of the demo", async (t) => {
         await page.waitForURL(`${url}/how#${id}`);
         assert.equal(await page.locator(`#${id} strong`).textContent(), verdict);
         assert.match(await shown(id), log);
-        assert.ok((await shown(id)).includes(`Refused here: ${file}, line `), id);
+        assert.ok((await shown(id)).includes(`Stopped here: ${file}, line `), id);
       }
       assert.match(await shown("refresh"), /Not recorded/);
       await page.getByRole("button", { name: "Refresh now" }).click();
@@ -99,9 +99,9 @@ test("/how of the demo", async (t) => {
       assert.equal((await browser.post("/how", { try: "host", csrf_token }, crossSite)).status, 403);
       assert.equal((await browser.post("/how", { try: "host" })).status, 403);
       assert.equal((await browser.post("/how", { try: "constructor", csrf_token })).status, 400);
-      assert.doesNotMatch((await browser.get("/how", click)).body, /Refused/);
+      assert.doesNotMatch((await browser.get("/how", click)).body, /No effect/);
       assert.equal((await browser.post("/how", { try: "host", csrf_token })).status, 303);
-      assert.match((await browser.get("/how", click)).body, /Refused/);
+      assert.match((await browser.get("/how", click)).body, /No effect/);
     },
   );
 

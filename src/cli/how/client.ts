@@ -61,8 +61,8 @@ export class Client {
   }
 
   /** Begins a sign-in, and returns the URL of the portal's page. */
-  async begin(query = new URLSearchParams()): Promise<URL> {
-    const { headers, status } = await this.send(`/sign-in?${query}`);
+  async begin(): Promise<URL> {
+    const { headers, status } = await this.send("/sign-in");
     if (headers.location === undefined) throw new Error(`/sign-in: status ${status}`);
     return new URL(headers.location);
   }

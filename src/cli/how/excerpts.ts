@@ -27,10 +27,10 @@ export function excerptAt([file, marker]: Marker): Excerpt | undefined {
   if (found.length === 0 || second !== undefined) return undefined;
   const depth = depthOf(lines[first]);
   let end = first + 1;
-  // The line that closes the parameters is as deep as the first one, and the block goes on.
+  // The lines `): Type {` and `} catch {` are as deep as the first one, and the block goes on.
   while (
     end < lines.length &&
-    (lines[end] === "" || depthOf(lines[end]) > depth || /^\s*\).*\{$/.test(lines[end] ?? ""))
+    (lines[end] === "" || depthOf(lines[end]) > depth || /^\s*[)}\]].*\{$/.test(lines[end] ?? ""))
   )
     end++;
   if (depthOf(lines[end]) === depth && /^\s*[)}\]]/.test(lines[end] ?? "")) end++;

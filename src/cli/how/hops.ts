@@ -23,7 +23,9 @@ export interface Hop {
 /** The hops of a sign-in, in order. */
 export async function hopsOf(story: Story, { config, auth, recorder }: Scene): Promise<Hop[]> {
   const { refreshToken } = story;
-  const { portalRequest } = recorder;
+  /** The latest request with this session's refresh token that the portal received. */
+  const withToken = (endpoint: string, name: string) =>
+    refreshToken && recorder.portalRequest(endpoint, (params) => params[name] === refreshToken);
   return [
     {
       id: "redirect",
@@ -87,7 +89,7 @@ export async function hopsOf(story: Story, { config, auth, recorder }: Scene): P
       title: "A refresh",
       does: "When the access token is about to expire, the server gets a new one, once for all requests that wait for it. The button sets the stored expiry to now; the next request does the rest.",
       why: [rfc(6749, "6"), esri("token")],
-      shown: [portalRequest("token", (params) => params.refresh_token === refreshToken)],
+      shown: [withToken("token", "refresh_token")],
       sources: [
         ["auth/arcgis/token-refresh.ts", "async function lockedRefresh("],
         ["auth/arcgis/identity-manager.ts", "async requestRefresh("],
@@ -99,7 +101,7 @@ export async function hopsOf(story: Story, { config, auth, recorder }: Scene): P
       title: "The sign-out",
       does: "The server ends the session, and revokes the refresh token at the portal, with every access token that came from it. Sign out and come back to this page to see it.",
       why: [rfc(7009, "2.1"), esri("revoke-token")],
-      shown: [story.signOut, portalRequest("revokeToken", (params) => params.auth_token === refreshToken)],
+      shown: [story.signOut, withToken("revokeToken", "auth_token")],
       sources: [["auth/sign-in.ts", "async function signOut("]],
       attacks: ["form"],
     },
