@@ -26,7 +26,7 @@ test("/how of the demo", async (t) => {
   const { url, cwd } = await startDemo(t);
 
   await t.test(
-    "in Chromium without JavaScript, it tells the whole sign-in and how each attack is refused",
+    "in Chromium without JavaScript or a mouse, it tells the whole sign-in and how each attack is refused",
     {
       skip,
     },
@@ -40,14 +40,14 @@ test("/how of the demo", async (t) => {
       await page.waitForURL(`${url}/how`);
 
       for (const [id, [verdict, log, file]] of Object.entries(attacks)) {
-        await page.locator(`#${id}`).getByRole("button").click();
+        await page.locator(`#${id}`).getByRole("button").press("Enter");
         await page.waitForURL(`${url}/how#${id}`);
         assert.equal(await page.locator(`#${id} strong`).textContent(), verdict);
         assert.match(await shown(id), log);
         assert.ok((await shown(id)).includes(`Stopped here: ${file}, line `), id);
       }
       assert.match(await shown("refresh"), /Not recorded/);
-      await page.getByRole("button", { name: "Refresh now" }).click();
+      await page.getByRole("button", { name: "Refresh now" }).press("Enter");
       assert.match(
         await shown("refresh"),
         /&grant_type=refresh_token\s+&refresh_token=\S{4}… \(384 characters\)/,

@@ -26,14 +26,15 @@ export function excerptAt([file, marker]: Marker): Excerpt | undefined {
   const [first = 0, second] = found;
   if (found.length === 0 || second !== undefined) return undefined;
   const depth = depthOf(lines[first]);
+  const closes = (line = "", pattern: RegExp) => depthOf(line) === depth && pattern.test(line);
   let end = first + 1;
   // The lines `): Type {` and `} catch {` are as deep as the first one, and the block goes on.
   while (
     end < lines.length &&
-    (lines[end] === "" || depthOf(lines[end]) > depth || /^\s*[)}\]].*\{$/.test(lines[end] ?? ""))
+    (lines[end] === "" || depthOf(lines[end]) > depth || closes(lines[end], /^\s*[)}\]].*\{$/))
   )
     end++;
-  if (depthOf(lines[end]) === depth && /^\s*[)}\]]/.test(lines[end] ?? "")) end++;
+  if (closes(lines[end], /^\s*[)}\]]/)) end++;
   return excerpt(join("src", file), first, Math.min(end, first + longest));
 }
 

@@ -25,7 +25,7 @@ export async function hopsOf(story: Story, { config, auth, recorder }: Scene): P
   const { refreshToken } = story;
   /** The latest request with this session's refresh token that the portal received. */
   const withToken = (endpoint: string, name: string) =>
-    refreshToken && recorder.portalRequest(endpoint, (params) => params[name] === refreshToken);
+    refreshToken && recorder.portalRequest(endpoint, name, refreshToken);
   return [
     {
       id: "redirect",

@@ -1,9 +1,10 @@
+import { randomUUID } from "node:crypto";
 import { channel } from "node:diagnostics_channel";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { parseCookie } from "cookie";
 import type { Response } from "express";
 import type { Config } from "../../app/config/config.ts";
-import type { Sandbox, SandboxRequest } from "../../sandbox/index.ts";
+import type { Sandbox } from "../../sandbox/index.ts";
 import type { Outcome } from "./stage.ts";
 import { exchangeText, formText } from "./wire.ts";
 
@@ -13,13 +14,13 @@ export interface Story {
   name: string;
   /** The value of the reader's cookie: after the sign-out, the browser has no other. */
   reader: string;
-  signIn: string | undefined;
-  callback: string | undefined;
-  tokenRequest: string | undefined;
-  nextRequest: string | undefined;
-  signOut: string | undefined;
+  signIn?: string | undefined;
+  callback?: string | undefined;
+  tokenRequest?: string | undefined;
+  nextRequest?: string | undefined;
+  signOut?: string | undefined;
   /** The latest that the reader's session had: finds its requests in the portal's log. */
-  refreshToken: string | undefined;
+  refreshToken?: string | undefined;
   outcomes: Map<string, Outcome>;
 }
 
@@ -64,7 +65,7 @@ export function openRecorder(config: Config, sandbox: Sandbox, nameOf: (sessionI
       const [name] = setCookies.flatMap((cookie) => nameIn(cookie) ?? []);
       const { code = "", state = "" } = Object.fromEntries(new URLSearchParams(query));
       if (name === undefined) return;
-      const tokenRequest = portalRequest("token", (params) => params.code === code);
+      const tokenRequest = portalRequest("token", "code", code);
       keep(stories, name, { ...newStory(name), signIn: begun.get(state), callback: text, tokenRequest });
       begun.delete(state);
     } else {
@@ -74,12 +75,9 @@ export function openRecorder(config: Config, sandbox: Sandbox, nameOf: (sessionI
     }
   }
 
-  /** The latest request of this kind that the portal received. */
-  function portalRequest(
-    endpoint: string,
-    isWanted: (params: SandboxRequest["params"]) => boolean,
-  ): string | undefined {
-    const found = sandbox.log.findLast((each) => each.endpoint === endpoint && isWanted(each.params));
+  /** The latest request with this parameter that the portal received. */
+  function portalRequest(endpoint: string, name: string, value: string): string | undefined {
+    const found = sandbox.log.findLast((each) => each.endpoint === endpoint && each.params[name] === value);
     return found && [`${found.method} ${found.path}`, formText(found.params)].join("\n");
   }
 
@@ -107,15 +105,7 @@ export function openRecorder(config: Config, sandbox: Sandbox, nameOf: (sessionI
 }
 
 function newStory(name: string): Story {
-  const nothing = { signIn: undefined, callback: undefined, tokenRequest: undefined, nextRequest: undefined };
-  return {
-    ...nothing,
-    signOut: undefined,
-    refreshToken: undefined,
-    name,
-    reader: crypto.randomUUID(),
-    outcomes: new Map(),
-  };
+  return { name, reader: randomUUID(), outcomes: new Map() };
 }
 
 /** Puts an entry at the end of a map that never has more than `most`. */

@@ -1,11 +1,10 @@
 import { type IncomingHttpHeaders, STATUS_CODES } from "node:http";
 
 /** Parameters that are shown whole. Any other value may be a secret. */
-const harmless = new Set(
-  "client_id redirect_uri response_type expiration code_challenge_method style grant_type f returnTo error".split(
-    " ",
-  ),
-);
+const harmless = new Set([
+  ...["client_id", "redirect_uri", "response_type", "expiration", "code_challenge_method", "style"],
+  ...["grant_type", "f", "returnTo", "error"],
+]);
 /** Request headers that are shown. */
 const shown = ["host", "x-forwarded-host", "origin", "sec-fetch-site", "cookie"];
 
