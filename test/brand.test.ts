@@ -188,9 +188,9 @@ describe("APP_LOGO", () => {
 
   for (const [what, content, problem] of [
     ["too large", Buffer.concat([png, Buffer.alloc(256 * 1024)]), /is larger than 256 KB/],
-    ["a page", "<!doctype html><svg></svg>", /is no such image/],
-    ["a GIF", "GIF89a", /is no such image/],
-    ["empty", "", /is no such image/],
+    ["a page", "<!doctype html><svg></svg>", /is not such an image/],
+    ["a GIF", "GIF89a", /is not such an image/],
+    ["empty", "", /is not such an image/],
   ] as const) {
     test(`that is ${what} stops the start`, (t) => {
       const path = join(filesIn(t, { logo: content }), "logo");

@@ -61,7 +61,7 @@ describe("arcgis-sign-in", () => {
     [["doctor", "-j"], 1, "unknown option '-j'"],
   ] as const) {
     test(`${args.join(" ")} is refused, and the message has the nearest name`, async (t) => {
-      const error = `error: ${message}\nThe option --help shows what there is.\n`;
+      const error = `error: ${message}\nUse --help to see the commands and options.\n`;
       assert.deepEqual(await callCli([...args], { cwd: folder(t) }), { code, output: "", error });
     });
   }
@@ -109,7 +109,7 @@ describe("arcgis-sign-in", () => {
     ]) {
       const { code, error } = await callCli(args, { cwd });
       assert.equal(code, args[0] === "start" ? 64 : 1);
-      assert.match(error, /^error: .+\nThe option --help shows what there is\.\n$/);
+      assert.match(error, /^error: .+\nUse --help to see the commands and options\.\n$/);
     }
   });
 

@@ -81,7 +81,7 @@ describe("My content, the example of a route of one's own", () => {
     await signIn(browser);
     const { status, body } = await browser.get("/content?page=99");
     assert.equal(status, 200);
-    assert.match(body, /There is nothing here any more/);
+    assert.match(body, /There is nothing here anymore/);
     assert.doesNotMatch(body, /Page \d/);
     assert.match(body, /rel="prev" href="\/content\?page=3"/);
     assert.doesNotMatch(body, /rel="next"/);

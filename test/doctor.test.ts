@@ -548,7 +548,7 @@ describe("a fault of the portal", () => {
       [200, {}, "null", /the response is not from a portal/],
       [200, {}, "[]", /the response is not from a portal/],
       [401, {}, "", /rejects this server's requests \(HTTP 401\)\. Web-tier authentication/],
-      [503, {}, "", /the portal has an error of its own \(HTTP 503\)\. Try again/],
+      [503, {}, "", /the portal responds with an error \(HTTP 503\)\. Try again/],
     ];
     for (const [status, headers, body, trouble] of cases) {
       portal.behave = (_seen, res) => void res.writeHead(status, headers).end(body);
@@ -601,7 +601,7 @@ describe("a fault of the portal", () => {
     it.settings.PORTAL_URL = it.sandbox.url.replace("http:", "https:");
     await assertTrouble(
       it,
-      /^problem portal: TLS with 127\.0\.0\.1:\d+ fails\. Check whether that port is https at all/,
+      /^problem portal: TLS with 127\.0\.0\.1:\d+ fails\. Check whether that port uses https/,
     );
   });
 

@@ -200,7 +200,7 @@ describe("npm run init with flags", () => {
       const { code, error } = await call(folder(), flag);
       assert.equal(code, 1);
       assert.ok(error.startsWith(`error: unknown option '${shown}'\n`), error);
-      assert.ok(error.endsWith("\nThe option --help shows what there is.\n"), error);
+      assert.ok(error.endsWith("\nUse --help to see the commands and options.\n"), error);
       assert.doesNotMatch(error, /Canary|mVw9/);
     }
   });

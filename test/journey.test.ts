@@ -44,7 +44,7 @@ test("a person cancels, signs in after all, outlives a restart of the server, an
   await choose(page, "Cancel");
   assert.equal((await cancelled).status(), 403);
   await assertHeading(page, "You canceled the sign-in");
-  assert.match(String(await page.textContent(".trace")), /Request id: [0-9a-f-]{36}/);
+  assert.match(String(await page.textContent(".trace")), /Request ID: [0-9a-f-]{36}/);
 
   await signInLink(page).click();
   await choose(page, "Sandy Boxwell");

@@ -166,7 +166,7 @@ test("the start page of a user is in their language, with their language's dates
   const { body } = await browser.get("/", { ...typed, "Accept-Language": "de-DE,de;q=0.9" });
   for (const expected of [
     /<dt>Organisation<\/dt>/,
-    /noch <time [^>]*>\d+ Min\.<\/time> gültig/,
+    /wird in <time [^>]*>\d+ Min\.<\/time> aktualisiert/,
     /<time id="valid-until"[^>]*>\d+\. \p{L}+ \d{4} um \d\d:\d\d UTC<\/time> <span class="left quiet">\(1[34] Tage\)/u,
     /<button class="button plain">Abmelden<\/button>/,
     /<a href="\/sign-ins">[^<]+<\/a>/,

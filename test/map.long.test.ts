@@ -120,7 +120,10 @@ describe("the map", { skip }, () => {
     const [districts, forbidden] = await countsFor(site, "vik_viewer");
     assert.deepEqual([await drawn(page), forbidden], [[districts, 0], 403]);
     const told = await page.locator(".layer").nth(1).innerText();
-    assert.match(told, /^Street Trees\n+You may not see this layer: it is shared with others/);
+    assert.match(
+      told,
+      /^Street Trees\n+You don't have permission to see this layer: it is shared with others/,
+    );
 
     // The list is some tabs away from the map; Enter opens what is chosen there, and Escape goes back to it.
     const focused = () =>

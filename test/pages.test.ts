@@ -388,7 +388,7 @@ describe("the error page", () => {
       assert.deepEqual(attributes(answer.html, "data-code"), [code]);
       const shown = textOf(answer.html);
       assert.ok(shown.includes(`Error ${status} ${title} ${text} ${buttons[next].label} `), shown);
-      assert.ok(shown.includes(`Error code: ${code} Request id: 9f1c2c1e-6c1f `), shown);
+      assert.ok(shown.includes(`Error code: ${code} Request ID: 9f1c2c1e-6c1f `), shown);
       assert.ok(answer.html.includes(`<a class="button" href="${buttons[next].href}">`));
       assert.doesNotMatch(answer.html, /secret detail|<form|<script/);
     });

@@ -232,7 +232,7 @@ describe("arcgis-sign-in sessions, beside a running server", () => {
     assert.throws(() => writeFileSync(ballast, Buffer.alloc(1024 * 1024)), { code: "ENOSPC" });
 
     const first = await run(t, settingsOf(site), ["revoke", "sandy_admin"]);
-    const error = "The server's log will not say so, because the store is not writable.\n";
+    const error = "The server's log will not mention this, because the store is not writable.\n";
     assert.deepEqual(first, { code: 0, output: "Ended 1 session of sandy_admin.\n", error });
     assert.equal(site.sandbox.revoked.length, 1);
     site.sandbox.faults.set("revokeToken", { kind: "status", status: 503 });
@@ -403,7 +403,10 @@ describe("the output of arcgis-sign-in sessions", () => {
     assert.equal(await whoIs(here), "sandy_admin");
     assert.deepEqual([county.revoked.length, site.sandbox.revoked.length], [1, 0]);
     const { code, error } = await run(t, settings, ["list", "--portal", "town"]);
-    assert.deepEqual([code, error.split("\n")[0]], [64, 'Unknown portal "town". There is: main, county.']);
+    assert.deepEqual(
+      [code, error.split("\n")[0]],
+      [64, 'Unknown portal "town". Known portals: main, county.'],
+    );
 
     await signIn(there, "sandy_admin", "/portals/county/sign-in");
     const all = await run(t, settings, ["revoke", "--all", "--portal", "main"]);
@@ -519,7 +522,7 @@ describe("arcgis-sign-in sessions that cannot do its work", () => {
     const good = settingsOf(site);
     const wrongFile = join(folder(t), "file");
     writeFileSync(wrongFile, "");
-    const seeHelp = "\nThe option --help shows what there is.\n";
+    const seeHelp = "\nUse --help to see the commands and options.\n";
     const folderFix =
       "Run this with the server's configuration, as the server's user, and check that the disk is not full.";
     const cases: [string[], Record<string, string>, number, string | RegExp][] = [

@@ -5,10 +5,19 @@ import { ProxyError, type ProxyErrorCode } from "../proxy/arcgis-proxy.ts";
 /** Errors of the server itself: HTTP status (RFC 9110, section 15) and message. Those of the library have their own. */
 const appErrors = {
   bad_request: [400, "The URL or the form is malformed. Try again from the start page."],
-  cross_site: [403, "The request came from another site, or from a program that does not say where."],
-  embed_origin: [403, "This page shows apps of certain origins only: they receive your access token."],
+  cross_site: [
+    403,
+    "The request came from another site, or from a program that does not say where it comes from.",
+  ],
+  embed_origin: [
+    403,
+    "This page shows only apps of certain origins, because they receive your access token.",
+  ],
   // Not 400: of a refusal, nginx's auth_request understands 401 and 403 only.
-  ambiguous_path: [403, "Servers may read this path in different ways. Use the link as the page has it."],
+  ambiguous_path: [
+    403,
+    "Servers could read this path in different ways. Use the link exactly as it is on the page.",
+  ],
   proxy_not_trusted: [403, "This URL is for a reverse proxy that TRUST_PROXY names."],
   not_found: [404, "This page does not exist."],
   method_not_allowed: [405, "This URL does not accept this kind of request."],

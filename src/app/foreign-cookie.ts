@@ -13,6 +13,6 @@ export function warnOfForeignCookie({ headers }: IncomingMessage, log: Logger, c
   if (!value || config.sessionSecrets.some((secret) => sign(secret) === signature)) return;
   log.warn(
     { event: "cookie-replaced" },
-    "the browser had a session cookie that SESSION_SECRET has not signed: another server on this host name needs a COOKIE_NAME of its own",
+    "the browser had a session cookie that SESSION_SECRET has not signed: give each server on this host name its own COOKIE_NAME",
   );
 }

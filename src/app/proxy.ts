@@ -34,7 +34,7 @@ export function proxy({ config, auth, count, log }: PortalMount): Router {
     reportedAt.set(host, now);
     log.warn(
       { requestId: res?.locals.requestId, event: "token-withheld", host, reason: reasonOf(reason) },
-      "an ArcGIS Server asks for a token, and got none: it does not belong to the portal of PORTAL_URL; if both are the same portal, use the host name that the server knows it by",
+      "an ArcGIS Server asked for a token and got none, because it does not belong to the portal of PORTAL_URL; if it does, use the host name by which the server knows the portal",
     );
   }
 }

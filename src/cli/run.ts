@@ -32,7 +32,7 @@ export async function run(args: string[], context: CommandContext): Promise<numb
         write(text.replace(/^(error: unknown option '(?:--[^=]*(?==)|-[^-])).*'/s, "$1'")),
       getOutHelpWidth: () => 100,
     })
-    .showHelpAfterError("The option --help shows what there is.")
+    .showHelpAfterError("Use --help to see the commands and options.")
     .addHelpText(
       "after",
       "\nIn a clone of the repository: npm start, npm run demo, npm run doctor -- --help.",

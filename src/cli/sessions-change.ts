@@ -57,7 +57,7 @@ export async function revoke(
       sessions: ended.length,
       by: operator,
       at,
-    }).catch(() => note("The server's log will not say so, because the store is not writable."));
+    }).catch(() => note("The server's log will not mention this, because the store is not writable."));
 
   const { waiting, lost, reasons } = await revokeTokens(context, unqueued, queued.size + latest.length);
 

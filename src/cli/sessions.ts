@@ -36,7 +36,7 @@ export async function sessionsCommand(
     );
     const [portal] = [...portals].find(([, id]) => id === flags.portal) ?? [];
     if (flags.portal !== undefined && portal === undefined) {
-      error.write(`Unknown portal "${flags.portal}". There is: ${[...portals.values()].join(", ")}.\n`);
+      error.write(`Unknown portal "${flags.portal}". Known portals: ${[...portals.values()].join(", ")}.\n`);
       return exitCodes.usage;
     }
     opened = await openExisting(config);

@@ -5,7 +5,7 @@ const catalog = {
   method_not_allowed: [405, "This method is not passed on."],
   payload_too_large: [413, "The request is too large."],
   internal: [500, "The proxy is not set up correctly."],
-  response_rejected: [502, "The server sent a redirect, a web page, a script, or too much."],
+  response_rejected: [502, "The server sent a redirect, a web page, a script, or too much data."],
   busy: [503, "Too many requests are in progress. Try again in a moment."],
 } as const satisfies Record<string, readonly [number, string]>;
 

@@ -48,7 +48,7 @@ export function assertErrorPage(answer: Answer, code: ErrorCode): void {
     assert.ok(text.includes(part), `the page says: ${part}`);
   const requestId = String(answer.headers["x-request-id"]);
   assert.match(requestId, /^[0-9a-f-]{36}$/);
-  assert.ok(answer.body.includes(`Request id: ${requestId}`), "the page shows the request id");
+  assert.ok(answer.body.includes(`Request ID: ${requestId}`), "the page shows the request id");
   assert.equal(answer.headers["cache-control"], "no-store");
   assertNoInternals(answer.body);
   assert.deepEqual(

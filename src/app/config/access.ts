@@ -16,7 +16,7 @@ const rule = z
       path: text(
         "Write it as browsers show it, such as /reports.",
         [/^\//, 'does not begin with "/".'],
-        [(path) => !/[%?#*]/.test(path), "contains one of % ? # *, which are no part of a plain path."],
+        [(path) => !/[%?#*]/.test(path), "contains one of % ? # *, which a plain path cannot have."],
         [(path) => plainPath(path) !== undefined, 'contains ";", "\\", "//" or a segment of dots.'],
       ).transform((path) => path.replace(/(?<=.)\/$/, "")),
       allow: z.literal("everyone", { error: 'must be "everyone". Leave it out to name users.' }).optional(),
@@ -49,7 +49,7 @@ const rule = z
   )
   .refine(({ allow, path: _, ...kinds }) => allow === undefined || Object.keys(kinds).length === 0, {
     ...{ path: ["allow"], when: ({ value }) => typeof value === "object" && value !== null },
-    error: "lets everyone in, so the rule cannot name users, too. Remove one of them.",
+    error: "lets everyone in, so the rule cannot name users as well. Remove one of them.",
   });
 
 /** Who may see a path and what is below it: every signed-in user, unless it says `allow` or names a kind. */

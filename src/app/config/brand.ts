@@ -56,7 +56,7 @@ function readLogo(path: string): Logo | string {
     return `cannot be read (${Object(error).code}). Correct the path, or let the server's user read it.`;
   }
   const type = typeOf(content);
-  return type === undefined ? `is no such image. ${logoFix}` : { type, content };
+  return type === undefined ? `is not such an image. ${logoFix}` : { type, content };
 }
 
 /** By its first bytes: the name may be wrong, and browsers do not show an image under another type. */

@@ -27,7 +27,7 @@ export function checkNode(version: string, now: number): Finding {
     return problem(`${version} is too old`, `Install ${oldest.join(", ")} or later.`);
   const last = lastMonths[Number.parseInt(version, 10)];
   return last !== undefined && new Date(now).toISOString().slice(0, 7) > last
-    ? warning(`${version} gets no security fixes since ${last}`, "Install a version that does.")
+    ? warning(`${version} has had no security fixes since ${last}`, "Install a version that does.")
     : ok(version);
 }
 

@@ -61,7 +61,7 @@ function whyNoPortal({ status, headers, body }: ProbeResponse): Reason {
     const where = URL.canParse(location) ? ` to ${new URL(location).host}` : "";
     return [`the URL redirects${where}`, "Set PORTAL_URL to the target; the server follows no redirects."];
   }
-  if (status >= 500) return [`the portal has an error of its own (HTTP ${status})`, "Try again in a minute."];
+  if (status >= 500) return [`the portal responds with an error (HTTP ${status})`, "Try again in a minute."];
   if (status === 401 && /Negotiate|NTLM/i.test(headers["www-authenticate"] ?? "")) {
     const fix =
       "Set PORTAL_SERVER_URL to port 7443 of the portal (https://portal.example.com:7443/arcgis), or to a second web adaptor without Windows authentication.";
@@ -110,7 +110,7 @@ function whyNoResponse(error: PlacedError, { host, hostname, protocol, port }: U
       `Let the portal send its intermediate certificates, too. ${authorityFix}`,
     ],
     ERR_PROXY_TUNNEL: [`the forward proxy does not connect to ${host}`, proxyFix],
-    EPROTO: [`TLS with ${host} fails`, "Check whether that port is https at all."],
+    EPROTO: [`TLS with ${host} fails`, "Check whether that port uses https."],
   };
   return (
     known[code] ?? [`${host} cannot be reached (${code || message})`, "Correct PORTAL_URL or the network."]

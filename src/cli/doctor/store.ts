@@ -7,7 +7,7 @@ import { isOpenOnWindows, rightsFor } from "../../session-store.ts";
 import { type Finding, ok, problem, skipped, warning } from "./finding.ts";
 
 const folderFix =
-  "Run this as the server's user. If you do already: make that user the owner (chown), check whether the disk is full, or set another SESSION_DIR.";
+  "Run this as the server's user. If you already do, make that user the owner (chown), check whether the disk is full, or set another SESSION_DIR.";
 const redisFix =
   "Start Redis, or correct REDIS_URL: its address, its password and its rights " +
   "(+get +set +del +eval +scan +ping on the keys arcgis-sign-in:*).";
