@@ -240,13 +240,18 @@ function programs(): Record<string, string> {
   const excerpt = (text: string, pattern: RegExp) => pattern.exec(text)?.[1] ?? assert.fail(String(pattern));
   const library = read("docs/use-in-your-app.md");
   const store = excerpt(library, /<!-- store\.js -->\n```js\n(.*?)```/s);
+  const shared = excerpt(library, /<!-- shared\.js -->\n```diff\n(.*?)```/s).replace(/^[+ ]/gm, "");
   const compared = excerpt(read("docs/organizations.md"), /```ts\n(.*?)```/s);
   // JavaScript does not check whether the environment has them.
   const typed = (program: string) => program.replace(/process\.env\.(?!PORTAL_URL)\w+/g, "String($&)");
+  const app = typed(excerpt(library, /<!-- app\.js -->\n```js\n(.*?)```/s));
+  assert.match(app, /^app\.use\(auth\);\n/m);
   return {
     "host.ts": excerpt(library, /<!-- host\.js -->\n```js\n(.*?)```/s),
     "hello.ts": typed(excerpt(read("README.md"), /<!-- hello\.js -->\n```js\n(.*?)```/s)),
-    "app.ts": typed(excerpt(library, /<!-- app\.js -->\n```js\n(.*?)```/s)),
+    "app.ts": app,
+    "shared.ts": `import session from "express-session";
+      ${app.replace("portal:", "shareSession: true, portal:").replace("app.use(auth);\n", shared)}`,
     "store.ts": `import express from "express";
       import session from "express-session";
       const app = express();
