@@ -6,13 +6,20 @@ import { test } from "node:test";
 const root = join(import.meta.dirname, "..");
 
 /** What a reader meets: pages, messages, comments and names. Not translations, samples, and measured results. */
-const read = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "config.example.json"].concat(
-  ["docs", "deploy", "examples", "src", "views", "bench", "scripts"].flatMap((folder) =>
+const read = [
+  ...["README.md", "CONTRIBUTING.md", "CODE_OF_CONDUCT.md", "SECURITY.md", "CHANGELOG.md"],
+  ...["config.example.json", "package.json"],
+].concat(
+  ["docs", "deploy", "examples", "src", "views", "bench", "scripts", ".github", ".ci"].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-      .filter((name) => /\.(md|txt|ts|js|ejs|css|json|yaml|conf|service)$/.test(name))
+      .filter((name) =>
+        /\.(md|txt|ts|js|ejs|html|css|json|ya?ml|conf|cfg|lua|config|xml|service)$|file$|^run$/i.test(name),
+      )
       .filter(
         (name) =>
-          !/node_modules|package-lock|locales|(results|soak)\.md|[\\/]data[\\/]|[\\/]dist[\\/]/.test(name),
+          !/node_modules|package-lock|locales.(?!en\.)|(results|soak)\.md|[\\/]data[\\/]|[\\/]dist[\\/]/.test(
+            name,
+          ),
       )
       .map((name) => join(folder, name)),
   ),
