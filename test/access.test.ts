@@ -64,6 +64,7 @@ describe("AC-1 the rules of ACCESS", () => {
     ["/plans/drafts/1", undefined, ["sign_in", "/plans/drafts"]],
     ["/plans/drafts/1", member(trees), ["allow", "/plans/drafts"]],
     ["/plans/drafts/1", user(admin), ["forbidden", "/plans/drafts"]],
+    ["/plans/drafts/1", member("c0ffee"), ["forbidden", "/plans/drafts"]],
     ["/plans/draftsman", member(trees), ["forbidden", "/plans"]],
     ["/plans", user(admin), ["allow", "/plans"]],
     ["/plans", user({ ...admin, role: "org_user", roleId: "Fj3kQ9tWbZx7Lm2p" }), ["allow", "/plans"]],
@@ -72,6 +73,7 @@ describe("AC-1 the rules of ACCESS", () => {
     ["/plans", user({ ...admin, role: "org_user" }), ["forbidden", "/plans"]],
     ["/edit/1", user({ privileges: ["portal:user:createItem"] }), ["allow", "/edit"]],
     ["/edit/1", user(), ["forbidden", "/edit"]],
+    ["/edit/1", user({ privileges: ["portal:user:shareToGroup"] }), ["forbidden", "/edit"]],
     ["/%C3%9Cbersicht", user(), ["forbidden", "/Übersicht"]],
     ["/%C3%9Cbersicht/1", member(streets), ["allow", "/Übersicht"]],
   ] as const) {

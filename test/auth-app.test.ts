@@ -647,6 +647,18 @@ describe("an app with the library in it", () => {
     assert.equal(await app.auth.revokePending(), 0);
   });
 
+  test("TK-10 close() queues what is not revoked yet at once, before it waits for anything", async (t) => {
+    const app = await openAuthApp(t);
+    const browser = app.browser();
+    await signIn(browser, "sandy_admin");
+    app.sandbox.faults.set("revokeToken", { kind: "hang" });
+    void app.auth.revoke(await storedIdentity(app, browser));
+    const { mock } = t.mock.method(app.auth.store.admin, "changePending");
+    const closed = app.auth.close();
+    assert.equal(mock.callCount(), 1);
+    await closed;
+  });
+
   test("close() waits for a revocation that is in progress, or queues it", async (t) => {
     const app = await openAuthApp(t);
     const browser = app.browser();

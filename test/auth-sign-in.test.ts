@@ -57,7 +57,7 @@ for (const mode of modes)
       for (const word of ["sandy", "token", idOf(browser)]) assert.equal(text.includes(word), false, "ST-2");
     });
 
-    test("SE-1 SE-2 OA-14 a sign-in as another user gets a new id, ends the old session and revokes its tokens", async (t) => {
+    test("SE-1 SE-2 SE-4 OA-14 a sign-in as another user gets a new id of 192 bits, ends the old session and revokes its tokens", async (t) => {
       const app = await openAuthApp(t, { mode });
       const browser = app.browser();
       await signIn(browser, "sandy_admin");
@@ -65,13 +65,14 @@ for (const mode of modes)
       const { refreshToken } = await storedIdentity(app, browser);
       await signIn(browser, "vik_viewer");
       assert.notEqual(idOf(browser), idOf(before));
+      assert.match(idOf(browser), /^[\w-]{32}$/);
       assert.equal((await browser.get("/reports")).body, "reports for vik_viewer");
       assert.equal((await before.get("/reports")).status, 302);
       assert.equal(app.files().length, 1);
       await until(() => app.sandbox.revoked.includes(refreshToken), "the replaced tokens are revoked");
     });
 
-    test("OA-1 OA-3 OA-6 OA-10 a callback counts once, in the browser that started it, and changes nothing otherwise", async (t) => {
+    test("OA-1 OA-3 OA-6 OA-9 OA-10 a callback counts once, in the browser that started it, and changes nothing otherwise", async (t) => {
       const app = await openAuthApp(t, { mode });
       const [browser, visitor] = [app.browser(), app.browser()];
       const callback = await callbackFor(browser, "sandy_admin");
@@ -84,7 +85,8 @@ for (const mode of modes)
       );
       assert.equal(app.grants("authorization_code"), 0);
       const copy = browser.copy();
-      assert.equal((await browser.get(callback)).status, 303);
+      const { status, headers } = await browser.get(callback);
+      assert.deepEqual([status, headers["cache-control"]], [303, "no-store"]);
       const again = await copy.get(callback, { Accept: "application/json" });
       assert.equal((again.json() as { error: { code: string } }).error.code, "transaction_used");
       for (const query of ["", "?code=x", "?code=x&state=y", "?code=a&code=b&state=y", "?state[]=y&code=x"])
@@ -397,20 +399,26 @@ describe("a sign-in", () => {
     );
   });
 
-  test("ST-13 when the session cannot be stored, there is no cookie, and the tokens are revoked", async (t) => {
-    const app = await openAuthApp(t);
-    const browser = app.browser();
-    const callback = await callbackFor(browser, "sandy_admin");
-    t.mock.method(app.auth.store, "set", (_id: string, _data: unknown, done: (error: unknown) => void) =>
-      done(new AuthError("store_unavailable")),
-    );
-    const { status, setCookies } = await browser.get(callback);
-    assert.equal(status, 503);
-    assert.doesNotMatch(setCookies.join(), /arcgis\.sid=/);
-    assert.equal(app.sandbox.revoked.length, 1);
-  });
+  for (const mode of modes) {
+    test(`ST-13 OA-10 when the session cannot be stored, there is no cookie, the tokens are revoked, and the one before stays, ${mode} session`, async (t) => {
+      const app = await openAuthApp(t, { mode });
+      const browser = app.browser();
+      await signIn(browser, "sandy_admin");
+      const callback = await callbackFor(browser, "vik_viewer");
+      const failing = t.mock.method(
+        app.auth.store,
+        "set",
+        (_id: string, _data: unknown, done: (error: unknown) => void) =>
+          done(new AuthError("store_unavailable")),
+      );
+      const { status, setCookies } = await browser.get(callback);
+      failing.mock.restore();
+      assert.equal(status, 503);
+      assert.doesNotMatch(setCookies.join(), /arcgis\.sid=/);
+      assert.equal(app.sandbox.revoked.length, 1);
+      assert.equal((await browser.get("/reports")).body, "reports for sandy_admin");
+    });
 
-  for (const mode of modes)
     test(`OA-10 when the replaced session cannot be ended, the sign-in fails as a whole, ${mode} session`, async (t) => {
       const app = await openAuthApp(t, { mode });
       const browser = app.browser();
@@ -432,4 +440,5 @@ describe("a sign-in", () => {
       assert.equal(app.files().length, 1, "the new session is gone");
       assert.equal(app.sandbox.revoked.length, 1, "and so are its tokens");
     });
+  }
 });

@@ -88,6 +88,8 @@ test("OU-5 trouble at the portal is a 502 or a 504, a refused code a 400, and no
     site.sandbox.faults.set("token", { ...fault, times: 1 });
     const answer = await browser.get(callback, crossSite);
     assertErrorPage(answer, code);
+    const status = code === "portal_timeout" ? 504 : code === "code_refused" ? 400 : 502;
+    assert.equal(answer.status, status, code);
     assert.equal(sid(browser), undefined, JSON.stringify(fault));
     assert.match(answer.body, /href="\/sign-in\?returnTo=%2F"/, "the next step is a new sign-in");
   }
@@ -179,7 +181,7 @@ test("a sign-in that goes wrong begins again in the way it began: from a page, i
   }
 });
 
-test("OA-10 a failed, forged or cancelled callback changes nothing for a signed-in user", async (t) => {
+test("OA-10 a failed, forged or canceled callback changes nothing for a signed-in user", async (t) => {
   const site = await openSite(t);
   const alice = site.browser();
   await signIn(alice, "sandy_admin");

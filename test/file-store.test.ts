@@ -49,7 +49,8 @@ describe("the folder", () => {
   }, async (t) => {
     const before = process.umask(0);
     t.after(() => process.umask(before));
-    const { store, path, file } = openFiles(t, { path: join(folder(t), "deep", "sessions") });
+    const { store, path, file, repairs } = openFiles(t, { path: join(folder(t), "deep", "sessions") });
+    assert.deepEqual(repairs, [], "the folder is made so");
     const name = newName();
     await store.create(name, text);
     assert.deepEqual([modeOf(path), modeOf(file(name))], ["700", "600"]);
@@ -423,7 +424,7 @@ describe("one record, many at once", () => {
     }
   });
 
-  test("no change is lost when a hundred are made at once", async (t) => {
+  test("ST-14 no change is lost when a hundred are made at once", async (t) => {
     const { store, textOf } = openFiles(t);
     const name = newName();
     await store.create(name, "0");

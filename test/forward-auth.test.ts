@@ -249,6 +249,17 @@ describe("GET /auth", () => {
     assert.deepEqual(site.files(), []);
   });
 
+  test("AC-8 a right that was taken away is gone after ten minutes", async (t) => {
+    const site = await openSite(t, { settings: behindProxy });
+    const browser = site.browser();
+    await signIn(browser, "sandy_admin");
+    const sandy = site.sandbox.users.find(({ username }) => username === "sandy_admin");
+    if (sandy) sandy.role = "org_user";
+    assert.equal((await ask(browser, "/admin")).status, 204);
+    t.mock.timers.enable({ apis: ["Date"], now: Date.now() + 10 * 60_000 + 1 });
+    assert.equal((await ask(browser, "/admin")).status, 403);
+  });
+
   test("AC-8 a user of an organization that ALLOWED_ORGS does not name gets 403, except where everyone may see the path", async (t) => {
     const site = await openSite(t, { settings: { ...behindProxy, ALLOWED_ORGS: "0123456789ABCDEF" } });
     const browser = site.browser();

@@ -194,7 +194,7 @@ for (const mount of ["", "/gis"]) {
     );
 
     await t.test(
-      "HT-6 the callback that worked is a redirect without a body, to an address without code and state",
+      "HT-6 SE-10 the callback that worked is a redirect without a body, to an address without code and state",
       () => {
         const { status, headers, body } = answers.get("signed in") ?? assert.fail("no user is signed in");
         assert.deepEqual([status, headers.location, body], [303, `${mount}/`, ""]);

@@ -300,6 +300,14 @@ test("OA-13 every call to the portal has a time limit of ten seconds at most", a
   );
 });
 
+test("OA-13 a portal that says nothing is given up when the time is over", async (t) => {
+  const site = await openSite(t);
+  const timeout = AbortSignal.timeout.bind(AbortSignal);
+  t.mock.method(AbortSignal, "timeout", () => timeout(100));
+  site.sandbox.faults.set("token", { kind: "delay", ms: 2_000, times: 1 });
+  assertErrorPage(await signIn(site.browser()), "portal_timeout");
+});
+
 test("OA-13 a question is asked again when the portal closes the kept connection just then; a code is sent once", async (t) => {
   const connections = new Map<unknown, number>();
   const asked: string[] = [];

@@ -193,6 +193,16 @@ describe("one callback for each portal", () => {
     assert.deepEqual(site.files(), []);
   });
 
+  test("OA-7 the cookie of one portal's auth transaction does not open under the name of the other's", async (t) => {
+    const site = await openTwo(t);
+    const browser = site.browser();
+    const { search } = new URL(await callbackFor(browser, "sandy_admin", "/sign-in?portal=main"));
+    const [[name, value] = assert.fail("there is an auth transaction")] = browser.cookies;
+    browser.cookies.set(name.replace(".tx.", ".portals.county.tx."), value);
+    assertErrorPage(await browser.get(`/portals/county/authenticate${search}`), "transaction_missing");
+    assert.deepEqual(requests(site.county, "token"), []);
+  });
+
   test("OA-7 every spelling of the path of one portal's callback knows nothing of the other's flow", async (t) => {
     const site = await openTwo(t);
     const browser = site.browser();

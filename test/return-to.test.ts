@@ -21,6 +21,7 @@ const hostile = [
     "///evil.example",
     "////evil.example/x",
     "/\\evil.example",
+    "/map\\layers",
     "\\\\evil.example",
     "\\/evil.example",
     "/\\/evil.example",

@@ -3,6 +3,7 @@ import { createHmac } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import type { Answer, Browser } from "./browser.ts";
+import { patienceMs } from "./rounds.ts";
 import type { Site } from "./site.ts";
 
 /** Signs out as a person does: by the button of the start page. */
@@ -47,10 +48,10 @@ export async function expireToken({ store }: Pick<Site, "store">, browser: Brows
   assert.ok(isStored, "this browser has a session");
 }
 
-/** Waits for something that happens beside the answer, such as a revocation; a minute at most: this machine may be busy. */
+/** Waits for something that happens beside the answer, such as a revocation. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
-  for (const end = performance.now() + 60_000; !condition(); await sleep(5)) {
-    assert.ok(performance.now() < end, `within a minute: ${what}`);
+  for (const end = performance.now() + patienceMs; !condition(); await sleep(5)) {
+    assert.ok(performance.now() < end, `in time: ${what}`);
   }
 }
 
