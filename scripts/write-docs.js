@@ -20,10 +20,10 @@ export function generated() {
   for (const [number, step] of walkThrough(read("tutorial.md")).steps) {
     // From there on, the library replaces the reader's own files.
     const names = [...step.keys()].filter(
-      (name) => number < 8 || ["package.json", "server.js"].includes(name),
+      (name) => number < 10 || ["package.json", "server.js"].includes(name),
     );
     for (const name of names.filter((it) => !["config.json", "pretend.js"].includes(it)))
-      if (number > 1) files.set(`../examples/tutorial/0${number}/${name}`, step.get(name));
+      if (number > 1) files.set(`../examples/tutorial/${String(number).padStart(2, "0")}/${name}`, step.get(name));
   }
   return files;
 }

@@ -186,3 +186,19 @@ test("one version: package.json, the changelog and the image", () => {
   assert.ok(read("CHANGELOG.md").includes(version));
   assert.ok(read("deploy/Dockerfile").includes(`image.version="${version}"`));
 });
+
+test("each step of the tutorial has at most 60 new lines, and says what the reader should see", () => {
+  const steps = read("docs/tutorial.md").split(/^## \d+\. /m);
+  assert.ok(steps.length > 10);
+  for (const [number, step] of steps.entries()) {
+    if (number === 0) continue;
+    const blocks = [...step.matchAll(/^<!-- \S+ -->\n```(\w+)\n(.*?)^```/gms)];
+    const isNew = (language: string, line: string) => language !== "diff" || line.startsWith("+");
+    const lines = blocks.flatMap(([, language = "", text = ""]) =>
+      text.split("\n").filter((line) => line !== "" && isNew(language, line)),
+    );
+    assert.ok(lines.length <= 60, `step ${number} has ${lines.length} new lines`);
+    if (number > 1 && number < steps.length - 1)
+      assert.match(step, /\*\*You should now see\*\*/, `step ${number}`);
+  }
+});

@@ -147,32 +147,33 @@ describe("the tutorial, typed as it stands", () => {
     assert.equal(await say(browser(), await callbackFor(mine, "sandy_admin")), "Hello sandy_admin");
   });
 
-  test("step 3: only the browser that began may finish, once", async (t) => {
-    const { browser, sandbox, tokenCalls } = await readerAt(t, tutorial.steps.get(3));
-    sandbox.settings.requirePkce = true;
-    const mine = browser();
-    const { status, headers } = await mine.get("/sign-in", click);
-    assert.deepEqual([status, headers["cache-control"]], [302, "no-store"]);
-    const lure = await choose(String(headers.location), { username: "sandy_admin" });
-    const other = browser();
-    await other.get("/sign-in", click);
-    for (const victim of [browser(), other]) {
-      const answer = await victim.get(lure);
-      assert.deepEqual([answer.status, answer.body], [400, "This sign-in was not started here."]);
-    }
-    assert.equal((await mine.get(`${lure}&state=twice`)).status, 400);
-    assert.equal(tokenCalls(), 0);
+  for (const step of [3, 4, 5])
+    test(`step ${step}: only the browser that began may finish, once${step === 5 ? ", with PKCE" : ""}`, async (t) => {
+      const { browser, sandbox, tokenCalls } = await readerAt(t, tutorial.steps.get(step));
+      sandbox.settings.requirePkce = step === 5;
+      const mine = browser();
+      const { status, headers } = await mine.get("/sign-in", click);
+      assert.deepEqual([status, headers["cache-control"]], [302, "no-store"]);
+      const lure = await choose(String(headers.location), { username: "sandy_admin" });
+      const other = browser();
+      await other.get("/sign-in", click);
+      for (const victim of [browser(), other]) {
+        const answer = await victim.get(lure);
+        assert.deepEqual([answer.status, answer.body], [400, "This sign-in was not started here."]);
+      }
+      assert.equal((await mine.get(`${lure}&state=twice`)).status, 400);
+      assert.equal(tokenCalls(), 0);
 
-    const callback = await callbackFor(mine, "sandy_admin");
-    assert.equal(await say(mine, callback), "Hello sandy_admin");
-    assert.equal((await mine.get(callback)).status, 400);
-    const { headers: again } = await mine.get("/sign-in", click);
-    const cancelled = await choose(String(again.location), { action: "cancel" });
-    assert.deepEqual([(await mine.get(cancelled)).status, tokenCalls()], [403, 1]);
-  });
+      const callback = await callbackFor(mine, "sandy_admin");
+      assert.equal(await say(mine, callback), "Hello sandy_admin");
+      assert.equal((await mine.get(callback)).status, 400);
+      const { headers: again } = await mine.get("/sign-in", click);
+      const cancelled = await choose(String(again.location), { action: "cancel" });
+      assert.deepEqual([(await mine.get(cancelled)).status, tokenCalls()], [403, 1]);
+    });
 
-  test("step 4: a session remembers, from the moment the redirect is there", async (t) => {
-    const { browser } = await readerAt(t, tutorial.steps.get(4));
+  test("step 6: a session remembers, from the moment the redirect is there", async (t) => {
+    const { browser } = await readerAt(t, tutorial.steps.get(6));
     const mine = browser();
     assert.match(await say(mine, "/"), /href="\/sign-in"/);
     assert.deepEqual([...mine.cookies.keys()], []);
@@ -185,8 +186,8 @@ describe("the tutorial, typed as it stands", () => {
     assert.notEqual(mine.cookies.get("sid"), before);
   });
 
-  test("step 5: a restart signs no user out, and no other user's file signs anybody in", async (t) => {
-    const { browser, cwd, restart } = await readerAt(t, tutorial.steps.get(5));
+  test("step 7: a restart signs no user out, and no other user's file signs anybody in", async (t) => {
+    const { browser, cwd, restart } = await readerAt(t, tutorial.steps.get(7));
     const sessions = join(cwd, "sessions");
     const [sandy, vik] = [browser(), browser()];
     await signIn(sandy, "sandy_admin");
@@ -206,8 +207,8 @@ describe("the tutorial, typed as it stands", () => {
     assert.match(await say(sandy, "/"), /href="\/sign-in"/);
   });
 
-  test("step 6: a sign-out ends the session first, whatever the portal does", async (t) => {
-    const { browser, cwd, sandbox } = await readerAt(t, tutorial.steps.get(6));
+  test("step 8: a sign-out ends the session first, whatever the portal does", async (t) => {
+    const { browser, cwd, sandbox } = await readerAt(t, tutorial.steps.get(8));
     const mine = browser();
     await signIn(mine, "sandy_admin");
     assert.equal((await mine.post("/sign-out", {}, crossSite)).status, 403);
@@ -224,8 +225,8 @@ describe("the tutorial, typed as it stands", () => {
     assert.deepEqual(readdirSync(join(cwd, "sessions")), []);
   });
 
-  test("step 7: twenty requests with a token that is spent ask for one new token, and all are answered", async (t) => {
-    const { browser, sandbox, tokenCalls, restart } = await readerAt(t, tutorial.steps.get(7));
+  test("step 9: twenty requests with a token that is spent ask for one new token, and all are answered", async (t) => {
+    const { browser, sandbox, tokenCalls, restart } = await readerAt(t, tutorial.steps.get(9));
     const mine = browser();
     assert.equal((await mine.get("/me")).status, 401);
     const { accessTokenSeconds } = sandbox.settings;
@@ -242,7 +243,7 @@ describe("the tutorial, typed as it stands", () => {
     assertNoTokenInAddress(sandbox);
   });
 
-  for (const step of [8, 9]) {
+  for (const step of [10, 11]) {
     test(`step ${step}: this package takes its place, with the same configuration`, async (t) => {
       const { browser, sandbox } = await readerAt(t, tutorial.steps.get(step));
       const mine = browser();
@@ -328,7 +329,7 @@ describe("a browser that has kept the 301 of Esri's authorize()", () => {
     await page.goto(`${url}/sign-in`);
     await inChromium.choose(page, "Sandy Boxwell");
     await page.getByText("Hello sandy_admin").waitFor();
-    for (const step of [4, 6, 8, 9]) {
+    for (const step of [6, 8, 10, 11]) {
       await restart(tutorial.steps.get(step));
       await page.context().clearCookies();
       await page.goto(`${url}/`);

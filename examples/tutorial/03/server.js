@@ -1,8 +1,7 @@
 import { readFileSync } from "node:fs";
+import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import express from "express";
 import { flowCookie } from "./flow.js";
-import { authorizeUrl, exchangeCode } from "./portal.js";
-import { sealing } from "./seal.js";
 
 const config = JSON.parse(readFileSync("config.json", "utf8"));
 const oauth = {
@@ -10,21 +9,27 @@ const oauth = {
   clientId: config.CLIENT_ID,
   redirectUri: config.REDIRECT_URI,
 };
-const seals = sealing(config.ENCRYPTION_KEY);
-const flows = flowCookie(seals);
+const flows = flowCookie();
 const app = express();
 
 app.get("/sign-in", (req, res) => {
-  const location = authorizeUrl(oauth, flows.start(res));
+  const params = new URLSearchParams({
+    client_id: oauth.clientId,
+    redirect_uri: oauth.redirectUri,
+    response_type: "code",
+    expiration: 20160,
+    ...flows.start(res),
+  });
+  const location = `${oauth.portal}/oauth2/authorize?${params}`;
   res.status(302).set({ Location: location, "Cache-Control": "no-store" }).end();
 });
 
 app.get("/authenticate", async (req, res) => {
   const { code } = req.query;
-  const flow = flows.finish(req, res);
-  if (!flow) return void res.status(400).type("text").send("This sign-in was not started here.");
+  const isOurs = flows.finish(req, res);
+  if (!isOurs) return void res.status(400).type("text").send("This sign-in was not started here.");
   if (typeof code !== "string") return void res.status(403).type("text").send("You did not sign in.");
-  const identity = await exchangeCode(oauth, { code, codeVerifier: flow.codeVerifier });
+  const identity = await ArcGISIdentityManager.exchangeAuthorizationCode(oauth, code);
   res.type("text").send(`Hello ${identity.username}`);
 });
 

@@ -1,28 +1,25 @@
 import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 
 /** The portal's sign-in page. */
-export function authorizeUrl({ portal, clientId, redirectUri }, { state, codeChallenge }) {
+export function authorizeUrl({ portal, clientId, redirectUri }, { state }) {
   const params = {
     client_id: clientId,
     redirect_uri: redirectUri,
     response_type: "code",
     expiration: 20160,
     state,
-    code_challenge: codeChallenge,
-    code_challenge_method: "S256",
   };
   return `${portal}/oauth2/authorize?${new URLSearchParams(params)}`;
 }
 
 /** Exchanges an authorization code for an identity. */
-export async function exchangeCode(oauth, { code, codeVerifier }) {
+export async function exchangeCode(oauth, { code }) {
   const { portal, clientId, redirectUri } = oauth;
   const response = await ask(`${portal}/oauth2/token`, {
     grant_type: "authorization_code",
     client_id: clientId,
     redirect_uri: redirectUri,
     code,
-    code_verifier: codeVerifier,
   });
   return identityFrom(oauth, response);
 }

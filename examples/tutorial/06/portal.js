@@ -27,11 +27,6 @@ export async function exchangeCode(oauth, { code, codeVerifier }) {
   return identityFrom(oauth, response);
 }
 
-/** Revokes the refresh token, and with it every access token that came from it. */
-export async function revoke({ portal, clientId, refreshToken }) {
-  await ask(`${portal}/oauth2/revokeToken`, { client_id: clientId, auth_token: refreshToken });
-}
-
 async function ask(url, params) {
   const response = await fetch(url, {
     method: "POST",

@@ -4,9 +4,8 @@ import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import express from "express";
 import session from "express-session";
 import { flowCookie } from "./flow.js";
-import { authorizeUrl, exchangeCode, revoke } from "./portal.js";
+import { authorizeUrl, exchangeCode } from "./portal.js";
 import { sealing } from "./seal.js";
-import { SealedFiles } from "./sealed-files.js";
 
 const config = JSON.parse(readFileSync("config.json", "utf8"));
 const oauth = {
@@ -24,7 +23,6 @@ app.use(
     secret: config.SESSION_SECRET,
     resave: false,
     saveUninitialized: false,
-    store: new SealedFiles("sessions", seals),
     cookie: { httpOnly: true, sameSite: "lax", maxAge: 14 * 24 * 60 * 60_000 },
   }),
 );
@@ -33,8 +31,7 @@ app.get("/", (req, res) => {
   const identity = identityIn(req);
   res.set("Cache-Control", "no-store");
   if (!identity) return void res.send('<p><a href="/sign-in">Sign in</a></p>');
-  res.send(`<p>Hello ${inHtml(identity.username)}</p>
-    <form method="post" action="/sign-out"><button>Sign out</button></form>`);
+  res.send(`<p>Hello ${inHtml(identity.username)}</p>`);
 });
 
 app.get("/sign-in", (req, res) => {
@@ -50,15 +47,6 @@ app.get("/authenticate", async (req, res) => {
   const identity = await exchangeCode(oauth, { code, codeVerifier: flow.codeVerifier });
   await promisify(req.session.regenerate.bind(req.session))();
   req.session.identity = identity.serialize();
-  res.status(303).set({ Location: "/", "Cache-Control": "no-store" }).end();
-});
-
-app.post("/sign-out", async (req, res) => {
-  if (req.get("Sec-Fetch-Site") !== "same-origin") return void res.status(403).end();
-  const identity = identityIn(req);
-  await promisify(req.session.destroy.bind(req.session))();
-  res.clearCookie("sid", { httpOnly: true, sameSite: "lax" });
-  if (identity) await revoke(identity).catch((error) => console.warn(`not revoked: ${error.message}`));
   res.status(303).set({ Location: "/", "Cache-Control": "no-store" }).end();
 });
 

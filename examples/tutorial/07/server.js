@@ -4,10 +4,9 @@ import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import express from "express";
 import session from "express-session";
 import { flowCookie } from "./flow.js";
-import { authorizeUrl, exchangeCode, revoke } from "./portal.js";
+import { authorizeUrl, exchangeCode } from "./portal.js";
 import { sealing } from "./seal.js";
 import { SealedFiles } from "./sealed-files.js";
-import { freshIdentity } from "./tokens.js";
 
 const config = JSON.parse(readFileSync("config.json", "utf8"));
 const oauth = {
@@ -34,8 +33,7 @@ app.get("/", (req, res) => {
   const identity = identityIn(req);
   res.set("Cache-Control", "no-store");
   if (!identity) return void res.send('<p><a href="/sign-in">Sign in</a></p>');
-  res.send(`<p>Hello ${inHtml(identity.username)}</p>
-    <form method="post" action="/sign-out"><button>Sign out</button></form>`);
+  res.send(`<p>Hello ${inHtml(identity.username)}</p>`);
 });
 
 app.get("/sign-in", (req, res) => {
@@ -51,23 +49,6 @@ app.get("/authenticate", async (req, res) => {
   const identity = await exchangeCode(oauth, { code, codeVerifier: flow.codeVerifier });
   await promisify(req.session.regenerate.bind(req.session))();
   req.session.identity = identity.serialize();
-  res.status(303).set({ Location: "/", "Cache-Control": "no-store" }).end();
-});
-
-app.get("/me", async (req, res) => {
-  const identity = identityIn(req);
-  if (!identity) return void res.status(401).json({ error: "You are signed out." });
-  const fresh = await freshIdentity(req, identity);
-  const { fullName, role } = await fresh.getUser({ hideToken: true });
-  res.set("Cache-Control", "no-store").json({ fullName, role });
-});
-
-app.post("/sign-out", async (req, res) => {
-  if (req.get("Sec-Fetch-Site") !== "same-origin") return void res.status(403).end();
-  const identity = identityIn(req);
-  await promisify(req.session.destroy.bind(req.session))();
-  res.clearCookie("sid", { httpOnly: true, sameSite: "lax" });
-  if (identity) await revoke(identity).catch((error) => console.warn(`not revoked: ${error.message}`));
   res.status(303).set({ Location: "/", "Cache-Control": "no-store" }).end();
 });
 

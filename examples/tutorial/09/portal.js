@@ -27,6 +27,32 @@ export async function exchangeCode(oauth, { code, codeVerifier }) {
   return identityFrom(oauth, response);
 }
 
+/** Returns the identity with a new access token. */
+export async function refresh({ portal, clientId, redirectUri, refreshToken, refreshTokenExpires }) {
+  const response = await ask(`${portal}/oauth2/token`, {
+    grant_type: "refresh_token",
+    client_id: clientId,
+    refresh_token: refreshToken,
+  });
+  const { username, ssl, token, tokenExpires } = identityFrom({ portal, clientId, redirectUri }, response);
+  return new ArcGISIdentityManager({
+    portal,
+    clientId,
+    redirectUri,
+    username,
+    ssl,
+    token,
+    tokenExpires,
+    refreshToken,
+    refreshTokenExpires,
+  });
+}
+
+/** Revokes the refresh token, and with it every access token that came from it. */
+export async function revoke({ portal, clientId, refreshToken }) {
+  await ask(`${portal}/oauth2/revokeToken`, { client_id: clientId, auth_token: refreshToken });
+}
+
 async function ask(url, params) {
   const response = await fetch(url, {
     method: "POST",
