@@ -23,7 +23,8 @@ export function generated() {
       (name) => number < 10 || ["package.json", "server.js"].includes(name),
     );
     for (const name of names.filter((it) => !["config.json", "pretend.js"].includes(it)))
-      if (number > 1) files.set(`../examples/tutorial/${String(number).padStart(2, "0")}/${name}`, step.get(name));
+      if (number > 1)
+        files.set(`../examples/tutorial/${String(number).padStart(2, "0")}/${name}`, step.get(name));
   }
   return files;
 }

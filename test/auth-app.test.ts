@@ -482,7 +482,7 @@ describe("an app with the library in it", () => {
     assert.ok(app.sandbox.log.slice(asked).every(({ params }) => params.token === undefined));
   });
 
-  test("TK-7 a server that claims to be federated, and one whose answer is hostile, get nothing", async (t) => {
+  test("TK-7 a server that claims to be federated, and one whose response is hostile, get nothing", async (t) => {
     const app = await openAuthApp(t, {
       routes: (host) =>
         host.get(

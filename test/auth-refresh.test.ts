@@ -49,7 +49,7 @@ for (const mode of modes)
       assert.equal((await storedIdentity(app, browser)).token, JSON.parse([...tokens][0] ?? "").token);
     });
 
-    test("TK-2 an exchange happens once, and is stored before anybody uses it", async (t) => {
+    test("TK-2 an exchange happens once, and is stored before anyone uses it", async (t) => {
       const app = await openAuthApp(t, { mode });
       const browser = await signedIn(app);
       await nearEnd(app, browser);

@@ -402,7 +402,7 @@ describe("sessions in files", () => {
     assert.equal((await get("one"))?.a, 2);
   });
 
-  test("ST-8 a record is on the disk before anybody is told so, and appears as a whole", async (t) => {
+  test("ST-8 a record is on the disk before anyone is told so, and appears as a whole", async (t) => {
     const dir = folder(t);
     const steps: string[] = [];
     const { open, rename } = fs.promises;

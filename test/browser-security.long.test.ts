@@ -273,7 +273,7 @@ test("HT-1 OU-2 hostile names and error texts run nothing and break no policy, a
   assert.match(problem, /inline script violates .*"?script-src 'self'/);
 });
 
-test("HT-7 after a sign-out neither Back nor Forward shows anything of the person, kept page or not", {
+test("HT-7 after a sign-out neither Back nor Forward shows anything of the user, kept page or not", {
   skip,
 }, async (t) => {
   const { url, sandbox } = await openSites(t);

@@ -248,7 +248,7 @@ const profileFaults: Fault[] = [
   { kind: "body", body: '"Sandy"' },
 ];
 
-test("a profile that does not come, or says nothing of use, does not stop a sign-in: the user name stands in", async (t) => {
+test("a profile that does not come, or says nothing of use, does not stop a sign-in: the user name takes its place", async (t) => {
   const site = await openSite(t);
   const limits = hurry(t, site);
   const strange = ['{"fullName":{"a":1},"orgId":7,"role":[]}', '{"fullName":"","role":null}', "{}"];
@@ -372,7 +372,7 @@ test("OU-5 a store that fails makes a sign-in a 503, takes its tokens back, and 
   assertErrorPage(await alice.get("/"), "store_unavailable");
 });
 
-test("OU-4 no answer shows a stack, a path or a package, whatever NODE_ENV says", async (t) => {
+test("OU-4 no response shows a stack, a path or a package, whatever NODE_ENV says", async (t) => {
   const site = await openSite(t);
   const alice = site.browser();
   await signIn(alice, "sandy_admin");

@@ -196,7 +196,7 @@ describe("where settings come from", () => {
   });
 });
 
-describe("what a person is told", () => {
+describe("what a user is told", () => {
   test("with nothing configured every required key is named, and the two commands to begin with", () => {
     const error = failure(() => load({ env: { PORT: "3000" } }));
     assert.deepEqual(error.problems, [

@@ -7,7 +7,7 @@ import { click } from "./support/browser.ts";
 import { openSite, signIn } from "./support/site.ts";
 
 describe("My content, the example of a route of one's own", () => {
-  test("shows a person's items in pages, and no other user's", async (t) => {
+  test("shows a user's items in pages, and no other user's", async (t) => {
     const site = await openSite(t, { routes: myContent });
     const browser = site.browser();
     await signIn(browser, "pia_publisher");
@@ -98,7 +98,7 @@ describe("My content, the example of a route of one's own", () => {
   });
 });
 
-test("every function of the ArcGIS library takes the identity, and renews its token through the session", async (t) => {
+test("every function of the ArcGIS library takes the identity, and refreshes its token through the session", async (t) => {
   let names: unknown[] = [];
   const site = await openSite(t, {
     routes: ({ router, auth }) => {

@@ -163,7 +163,7 @@ describe("a page that was handed its token", { skip }, () => {
     });
   }
 
-  test("gets a new one after a 498, and one for everybody who asks at once", async (t) => {
+  test("gets a new one after a 498, and one for all requests at once", async (t) => {
     const tabs = await openTabs(t);
     const pages = [await tabs.openTab(), await tabs.openTab()] as const;
     const { token } = await latest(pages[0]);
@@ -207,7 +207,7 @@ describe("a page that was handed its token", { skip }, () => {
     assert.equal((await latest(page)).userId, "pia_publisher");
   });
 
-  test("does not go on as another user: when another person signs in in a second tab, the first one is loaded again", async (t) => {
+  test("does not go on as another user: when another user signs in in a second tab, the first one is loaded again", async (t) => {
     const tabs = await openTabs(t);
     const first = await tabs.openTab();
     assert.equal((await latest(first)).userId, "pia_publisher");

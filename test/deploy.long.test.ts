@@ -183,7 +183,7 @@ describe("behind Debian's nginx with the site of deploy/", { skip: nginxIsMissin
     assert.equal((await signIn(front.browser())).status, 303);
   });
 
-  test("/proxy takes a large body as it comes, and hands the answer on", async (t) => {
+  test("/proxy takes a large body as it comes, and hands the response on", async (t) => {
     const upstream = await startUpstream(t, ({ body }, res) => {
       res.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify({ length: body.length }));
     });
@@ -234,7 +234,7 @@ describe("behind Debian's nginx with the site of deploy/", { skip: nginxIsMissin
     });
   }
 
-  test("two processes with one Redis: one is killed in the middle of a load by 200 people, and no user is signed out", {
+  test("two processes with one Redis: one is killed in the middle of a load by 200 users, and no user is signed out", {
     skip: redisIsMissing(),
   }, async (t) => {
     const front = await nginx(t);

@@ -497,7 +497,7 @@ describe("a fault of the place where sessions are kept", () => {
 });
 
 describe("a fault of the portal", () => {
-  test("it does not listen, hangs up, or never answers", async (t) => {
+  test("it does not listen, hangs up, or never responds", async (t) => {
     const it = await patient(t);
     it.options = { nodeVersion: "100.0.0", timeoutMs: 300 };
     const port = await freePort();
@@ -524,7 +524,7 @@ describe("a fault of the portal", () => {
     );
   });
 
-  test("what answers is no portal: a redirect, a web page, an error, a closed door, a fault, no OAuth", async (t) => {
+  test("what responds is no portal: a redirect, a web page, an error, a closed door, a fault, no OAuth", async (t) => {
     const it = await patient(t);
     const portal = await startUpstream(t);
     it.settings.PORTAL_URL = portal.origin;

@@ -307,7 +307,7 @@ describe("SealedStore and the app's own settings of express-session", () => {
     });
   }
 
-  test("the cookie is the app's: a window's stays a window's, a long one is as long as the app said, rolling renews it", async (t) => {
+  test("the cookie is the app's: a window's stays a window's, a long one is as long as the app said, rolling extends it", async (t) => {
     const expires = (answer: { setCookies: string[] }) =>
       answer.setCookies.map((cookie) => /; Expires=([^;]+)/.exec(cookie)?.[1] ?? "window");
     const pass = clock(t);
@@ -532,7 +532,7 @@ describe("SealedStore and the sessions of the tutorial's own server", () => {
     assert.deepEqual([...warnings, ...unencrypted.warnings], []);
   });
 
-  test("ST-3 where a secret is given, a file that anybody can have written is no session", async (t) => {
+  test("ST-3 where a secret is given, a file that anyone can have written is no session", async (t) => {
     const path = folder(t);
     const id = oldId();
     writeFileSync(join(path, `${id}.json`), JSON.stringify(oldSession({ isAdmin: true })));
@@ -568,7 +568,7 @@ describe("SealedStore and the sessions of the tutorial's own server", () => {
     }
   });
 
-  test("SE-6 SE-9 what was over is over, and what was destroyed before it was read does not come back", async (t) => {
+  test("SE-6 SE-9 what has expired has expired, and what was destroyed before it was read does not come back", async (t) => {
     const path = folder(t);
     const [one, two] = [oldId(), oldId()];
     const pass = clock(t);

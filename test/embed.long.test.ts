@@ -124,7 +124,7 @@ test("the page's policy lets the frame show these origins and no other, wherever
   assert.deepEqual(foreign.visits, []);
 });
 
-test("the script answers no other origin, though the policy were not there", { skip }, async (t) => {
+test("the script responds to no other origin, though the policy were not there", { skip }, async (t) => {
   const { site, app, foreign } = await openEmbedding(t);
   const { page } = await open(t, { bypassCSP: true });
   const asked: string[] = [];
@@ -156,7 +156,7 @@ test("the script answers no other origin, though the policy were not there", { s
   assert.equal(await frameOf(page).evaluate(() => (window as unknown as { got?: unknown }).got), undefined);
 });
 
-test("an app that asks after the sign-in has ended is told so, and the person is offered to sign in and come back", {
+test("an app that asks after the sign-in has ended is told so, and the user is offered to sign in and come back", {
   skip,
 }, async (t) => {
   const { site, app } = await openEmbedding(t);
@@ -183,7 +183,7 @@ test("an app that asks after the sign-in has ended is told so, and the person is
   assert.equal(new URL(page.url()).search, new URL(embedOf(`${app.origin}/app`), site.url).search);
 });
 
-test("/embed is for people who are signed in, and for addresses of these origins", async (t) => {
+test("/embed is for signed-in users, and for addresses of these origins", async (t) => {
   const { site, app, foreign } = await openEmbedding(t);
   const browser = site.browser();
   const visitor = await browser.get(embedOf(`${app.origin}/app`));

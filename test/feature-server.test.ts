@@ -79,7 +79,7 @@ test("the sandbox's feature services tell what they are: server, services, layer
   assert.deepEqual([...drawn].sort(), shown.toSorted(), "every symbol is used, and every feature has one");
 });
 
-test("people see what their organization and their groups may see, and errors come with status 200 as ArcGIS has them", async (t) => {
+test("users see what their organization and their groups may see, and errors come with status 200 as ArcGIS has them", async (t) => {
   const { ask, site } = await openServer(t);
   const codes = async (as: string | null) => {
     const answers = await Promise.all([
@@ -121,7 +121,7 @@ test("it takes the tokens that the portal gives out for it, also when a client n
   assert.equal((await exchange(`${root}.evil.example/rest`)).error.code, 400);
 });
 
-test("a page of a registered app may read its answers with credentials, and a page of anybody else may not", async () => {
+test("a page of a registered app may read its responses with credentials, and a page of anyone else may not", async () => {
   const headersFor = async (path: string, origin: string, method = "GET") => {
     const { headers } = await new Browser(site.sandbox.origin).send(path, {
       method,
@@ -272,7 +272,7 @@ describe("a query of the sandbox's layers", () => {
     assert.ok(Math.abs(first[0] - wantedX) <= 10 && Math.abs(first[1] - wantedY) <= 10);
   });
 
-  test("answers 400 to what makes no sense, and names the parameter", async () => {
+  test("responds 400 to what makes no sense, and names the parameter", async () => {
     const bad: [Record<string, string>, RegExp][] = [
       [{ where: "SPECIES = 'Oak' OR" }, /'where'.*ends too early/],
       [{ where: "PASSWORD = 1" }, /'where'.*'PASSWORD' is no field/],
@@ -351,7 +351,7 @@ test("a LIKE that would take a regular expression for ever takes no time", () =>
   assert.ok(performance.now() - start < 2_000, "within two seconds");
 });
 
-test("@esri/arcgis-rest-feature-service works on a layer as the person who is signed in", async (t) => {
+test("@esri/arcgis-rest-feature-service works on a layer as the signed-in user", async (t) => {
   const found: Json[] = [];
   const site = await openSite(t, {
     routes: ({ router, auth }) => {

@@ -52,7 +52,7 @@ describe("GET /auth", () => {
     );
   });
 
-  test("AC-5 responds 204 without an identity where everyone may see the path, whoever asks", async (t) => {
+  test("AC-5 responds 204 without an identity where everyone may see the path, with or without a session", async (t) => {
     const site = await openSite(t, { settings: behindProxy });
     const user = site.browser();
     await signIn(user);

@@ -76,7 +76,7 @@ describe("a guard lets through", () => {
   });
 });
 
-test("a person with many rights and groups of long names can sign in, and is let through by the last of them", async (t) => {
+test("a user with many rights and groups of long names can sign in, and is let through by the last of them", async (t) => {
   const site = await openSite(t, {
     routes: ({ router, auth }) => {
       const last = [auth.requireGroup("1ff".padStart(32, "0")), auth.requirePrivilege("portal:user:199")];
@@ -124,7 +124,7 @@ describe("a guard turns away", () => {
     });
   });
 
-  test("a person without the right: a page that names what is missing, JSON for a program", async (t) => {
+  test("a user without the right: a page that names what is missing, JSON for a program", async (t) => {
     const site = await openSite(t, { routes });
     const browser = site.browser();
     await signIn(browser, "vik_viewer");
@@ -138,7 +138,7 @@ describe("a guard turns away", () => {
   });
 });
 
-describe("what the portal says about a person", () => {
+describe("what the portal says about a user", () => {
   test("is asked once, and again after ten minutes: a right that was taken away is gone", async (t) => {
     const site = await openSite(t, { routes });
     const asked = () => site.sandbox.log.filter(({ endpoint }) => endpoint === "self").length;

@@ -125,7 +125,7 @@ test("a sign-out behind a reverse proxy that removes a path leaves the storage o
 });
 
 for (const mount of ["", "/gis"]) {
-  test(`the headers of every kind of answer, ${mount ? `mounted at ${mount}` : "as the whole server"}`, async (t) => {
+  test(`the headers of every kind of response, ${mount ? `mounted at ${mount}` : "as the whole server"}`, async (t) => {
     const answers = await everyAnswer(t, { mount });
     const each = (check: (answer: Answer, what: string) => void) => {
       for (const [what, answer] of answers) check(answer, `${answer.status} ${what}`);
@@ -137,7 +137,7 @@ for (const mount of ["", "/gis"]) {
       assert.ok(seen.has(status), `there is a ${status} among the answers`);
 
     await t.test(
-      "HT-1 the same strict Content-Security-Policy is on every answer, and nothing inline is allowed",
+      "HT-1 the same strict Content-Security-Policy is on every response, and nothing inline is allowed",
       () => {
         each((answer, what) => assert.deepEqual(policyOf(answer), policy, what));
         each(({ body }, what) =>
@@ -146,7 +146,7 @@ for (const mount of ["", "/gis"]) {
       },
     );
 
-    await t.test("HT-3 HT-4 no answer may be framed, sniffed or read by another site", () => {
+    await t.test("HT-3 HT-4 no response may be framed, sniffed or read by another site", () => {
       each(({ headers }, what) => {
         assert.equal(headers["x-frame-options"], "DENY", what);
         assert.equal(headers["x-content-type-options"], "nosniff", what);
@@ -155,7 +155,7 @@ for (const mount of ["", "/gis"]) {
       });
     });
 
-    await t.test("no answer is for search engines, or may use a camera or a microphone", () => {
+    await t.test("no response is for search engines, or may use a camera or a microphone", () => {
       each(({ headers }, what) => {
         assert.equal(headers["x-robots-tag"], "noindex", what);
         assert.match(String(headers["permissions-policy"]), /camera=\(\).*microphone=\(\)/, what);
@@ -182,7 +182,7 @@ for (const mount of ["", "/gis"]) {
     });
 
     await t.test(
-      "HT-5 only pages with a form tell their own site where one comes from; no answer tells another site",
+      "HT-5 only pages with a form tell their own site where one comes from; no response tells another site",
       () => {
         each(({ headers, body }, what) => {
           const expected = /<form/.test(body) ? "same-origin" : "no-referrer";
@@ -219,14 +219,14 @@ for (const mount of ["", "/gis"]) {
       });
     });
 
-    await t.test("HT-9 no answer has a CORS header, also not the one to a preflight", () => {
+    await t.test("HT-9 no response has a CORS header, also not the one to a preflight", () => {
       each(({ headers }, what) => {
         const cors = Object.keys(headers).filter((name) => /^access-control|^timing-allow/.test(name));
         assert.deepEqual(cors, [], what);
       });
     });
 
-    await t.test("HT-10 no answer tells what it was made with", () => {
+    await t.test("HT-10 no response tells what it was made with", () => {
       each(({ headers, body }, what) => {
         for (const name of ["server", "via"]) assert.equal(headers[name], undefined, what);
         // The host app around us may say this of itself.
@@ -245,7 +245,7 @@ for (const mount of ["", "/gis"]) {
   });
 }
 
-test("HT-8 where browsers come by https, every answer has Strict-Transport-Security, for this host alone", async (t) => {
+test("HT-8 where browsers come by https, every response has Strict-Transport-Security, for this host alone", async (t) => {
   const settings = { REDIRECT_URI: "https://app.example/authenticate", TRUST_PROXY: "loopback" };
   const browser = (await openSite(t, { settings })).browser();
   for (const url of ["/", "/sign-in", "/authenticate", "/sign-out", "/nothing", "/assets/app.css", "/%"]) {

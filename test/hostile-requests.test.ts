@@ -147,7 +147,7 @@ test("AV-6 no parameter reaches the prototype of anything", async (t) => {
   await assertAlive(site);
 });
 
-test("AV-6 requests that stretch HTTP get an answer below 500, tell nothing, and do no harm", async (t) => {
+test("AV-6 requests that stretch HTTP get a response below 500, tell nothing, and do no harm", async (t) => {
   const site = await openSite(t);
   const host = `Host: ${new URL(site.url).host}`;
   const targets: [string, number][] = [

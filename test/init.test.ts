@@ -304,7 +304,7 @@ describe("npm run init at a terminal", () => {
     assert.deepEqual([code, output], [1, ""]);
   });
 
-  test("when the person leaves in the middle, nothing is written", async () => {
+  test("when the user leaves in the middle, nothing is written", async () => {
     const cwd = folder();
     const { code, error } = await converse(cwd, [], ["abc"]);
     assert.deepEqual([code, error], [1, "\nNothing was written.\n"]);

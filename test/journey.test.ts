@@ -17,7 +17,7 @@ const { skip, open } = await startChromium();
 const signInLink = (page: Page) => page.getByRole("link", { name: /^Sign in/ });
 const signOutButton = (page: Page) => page.getByRole("button", { name: "Sign out" });
 
-test("a person cancels, signs in after all, outlives a restart of the server, and signs out for good", {
+test("a user cancels, signs in after all, outlives a restart of the server, and signs out for good", {
   skip,
 }, async (t) => {
   const url = `http://localhost:${await freePort()}`;
@@ -86,7 +86,7 @@ test("a page behind the sign-in sends a visitor through the portal and is there 
   await assertHeading(page, "Report for Pia Marlow");
 });
 
-test("two tabs that are finished in reverse order land on their own pages, and the later person stays", {
+test("two tabs that are finished in reverse order land on their own pages, and the later user stays", {
   skip,
 }, async (t) => {
   const { url, sandbox, files } = await openSite(t);
@@ -109,7 +109,7 @@ test("two tabs that are finished in reverse order land on their own pages, and t
   assert.equal(sandbox.revoked.length, 1);
 });
 
-test("without JavaScript a person signs in, reads until when, and signs out", { skip }, async (t) => {
+test("without JavaScript a user signs in, reads until when, and signs out", { skip }, async (t) => {
   const { url, files } = await openSite(t);
   const { page } = await open(t, { javaScriptEnabled: false });
 

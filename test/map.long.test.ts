@@ -111,7 +111,7 @@ describe("the map", { skip }, () => {
     assert.deepEqual(policies, [headers["content-security-policy"]], "the map needs no exception");
   });
 
-  test("people without the group see another map and are told so; it works with the keyboard, and passes axe in all colors and sizes", async (t) => {
+  test("users without the group see another map and are told so; it works with the keyboard, and passes axe in all colors and sizes", async (t) => {
     const site = await openMapSite(t);
     const { page, context } = await open(t, small);
     await page.goto(`${site.url}/map`);
@@ -216,7 +216,7 @@ describe("the map", { skip }, () => {
     assert.equal(page.url(), `${site.url}/map#15/50.73500/7.12500`);
   });
 
-  test("PX-4 OU-2 what a broken or hostile service answers is an error with a second try, or text, and never markup", async (t) => {
+  test("PX-4 OU-2 what a broken or hostile service responds is an error with a second try, or text, and never markup", async (t) => {
     const site = await openMapSite(t, {
       settings: { MAP_TILES: "http://127.0.0.1:9/{z}/{x}/{y}.png <b>Example</b>" },
     });

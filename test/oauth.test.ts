@@ -141,7 +141,7 @@ test("OA-3 of ten callbacks at the same moment exactly one counts", async (t) =>
   assert.equal(site.files().length, 1);
 });
 
-test("OA-3 a flow is spent by a sign-in that failed, too", async (t) => {
+test("OA-3 an auth transaction works once, also if the sign-in failed", async (t) => {
   const site = await openSite(t);
   const browser = site.browser();
   const callback = await callbackFor(browser, "sandy_admin");
@@ -346,7 +346,7 @@ test("OA-8 the token call names the registered redirect URI, whatever the callba
   assert.equal(call?.params.client_id, "test-app");
 });
 
-test("OA-9 the sign-in answers 302 and the callback 303, and neither may be stored", async (t) => {
+test("OA-9 the sign-in responds 302 and the callback 303, and neither may be stored", async (t) => {
   const site = await openSite(t);
   const browser = site.browser();
   const [first, second] = [await browser.get("/sign-in"), await browser.get("/sign-in")];
@@ -433,7 +433,7 @@ test("OA-12 the callback in another spelling is the same callback", async (t) =>
   }
 });
 
-test("OA-14 people of the same name at two portals are two people", async (t) => {
+test("OA-14 users of the same name at two portals are two users", async (t) => {
   const settings = { SESSION_SECRET: secret(), ENCRYPTION_KEY: secret() };
   const sessionDir = join(folder(t), "sessions");
   const here = await openSite(t, { settings, sessionDir });

@@ -35,7 +35,7 @@ async function growth(site: Site, series: string[], happens: () => Promise<unkno
 }
 
 describe("/healthz and /readyz", () => {
-  test("both answer 200 to anybody, without a session, a cookie, or a line in the log at info", async (t) => {
+  test("both respond 200 to anyone, without a session, a cookie, or a line in the log at info", async (t) => {
     const site = await openSite(t, { settings: { LOG_LEVEL: "info" } });
     for (const path of ["/healthz", "/readyz"]) {
       const { status, headers, body, setCookies } = await site.browser().get(path, program);
@@ -90,7 +90,7 @@ describe("/healthz and /readyz", () => {
     );
   });
 
-  test("a store that never answers makes /readyz 503 after two seconds", async (t) => {
+  test("a store that never responds makes /readyz 503 after two seconds", async (t) => {
     const asked = new EventEmitter();
     const site = await openSite(t);
     t.mock.method(site.store.admin, "probe", () => {

@@ -90,7 +90,7 @@ async function toProvider(person: Person, start = "/"): Promise<string> {
   return url;
 }
 
-describe("a person of the organization", () => {
+describe("a user of the organization", () => {
   test("OU-1 types one thing in one place, and is signed in to the app, the portal and the map; no token reaches the browser", {
     skip,
   }, async (t) => {
@@ -253,7 +253,7 @@ describe("when the provider is of no use", () => {
 });
 
 describe("the portal, as the one that relies on the provider,", () => {
-  test("sends a challenge, a state and a nonce, fresh ones each time, and never its secret", async (t) => {
+  test("sends a challenge, a state and a nonce, new ones each time, and never its secret", async (t) => {
     const site = await openOrganization(t, { only: true });
     const asked = await Promise.all(
       [1, 2].map(async () => {
@@ -273,7 +273,7 @@ describe("the portal, as the one that relies on the provider,", () => {
     assert.ok(clientSecret && !JSON.stringify(asked).includes(clientSecret));
   });
 
-  test("takes an answer once, and from the browser that asked alone", async (t) => {
+  test("takes a response once, and from the browser that asked alone", async (t) => {
     const site = await openOrganization(t);
     const person = new Person(site);
     const form = await toProvider(person);
@@ -288,7 +288,7 @@ describe("the portal, as the one that relies on the provider,", () => {
     assert.equal((await person.open(answer, crossSite)).page.status, 400);
   });
 
-  test("does not take the answer to another user's question", async (t) => {
+  test("does not take the response to another user's question", async (t) => {
     const site = await openOrganization(t);
     const [one, other] = [new Person(site), new Person(site)];
     const answers = await Promise.all(

@@ -63,7 +63,7 @@ async function end(browser: Browser, session: string): Promise<void> {
 
 const nameOf = (browser: Browser) => recordOf(sessionIdOf(browser));
 
-describe("the page of a person's sign-ins", () => {
+describe("the page of a user's sign-ins", () => {
   test("lists their own, this browser first and marked, in plain words, and no other user's", async (t) => {
     const site = await openSite(t);
     const [first, second] = [await signedIn(site, firefox), await signedIn(site, safari)];
@@ -109,7 +109,7 @@ describe("the page of a person's sign-ins", () => {
     );
   });
 
-  test("a session that signs in again, ends, or is over is not listed any more", async (t) => {
+  test("a session that signs in again, ends, or has ended is not listed any more", async (t) => {
     const site = await openSite(t);
     const here = await signedIn(site, firefox);
     const again = await signedIn(site, safari);
@@ -231,7 +231,7 @@ describe("signing out another browser", () => {
     assert.deepEqual(site.sandbox.revoked, [refreshToken]);
   });
 
-  test("SE-12 ST-13 one that cannot be ended is said, and the others are over, tokens and all", async (t) => {
+  test("SE-12 ST-13 one that cannot be ended is said, and the others have ended, tokens and all", async (t) => {
     const backend = fileBackend(folder(t));
     const site = await openSite(t, { backend });
     const here = await signedIn(site, firefox);
@@ -383,7 +383,7 @@ describe("two servers on one store", () => {
   });
 });
 
-describe("finding the sessions of one person", () => {
+describe("finding the sessions of one user", () => {
   /** Looks from outside, and counts how many records it opens. */
   function counted({ store }: TestStore) {
     const looks: string[] = [];
@@ -409,7 +409,7 @@ describe("finding the sessions of one person", () => {
     assert.deepEqual([sessions.map(({ name }) => name), isComplete], [[recordOf(mine)], true]);
   });
 
-  test("each record is opened once, and at each later look only what is new and what is the person's own", async (t) => {
+  test("each record is opened once, and at each later look only what is new and what is the user's own", async (t) => {
     const site = openTestStore(t);
     for (let number = 0; number < 20; number++) await site.keep({ arcgis: identityFor(`user${number}`) });
     const mine = await site.keep();

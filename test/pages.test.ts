@@ -149,7 +149,7 @@ describe("hostile text", () => {
     });
   }
 
-  test("OU-2 a person whose name is nothing but controls has a heading all the same", async () => {
+  test("OU-2 a user whose name is nothing but controls has a heading all the same", async () => {
     const { html } = await page((res) => renderConfirm(res, { user: userOf("\u202E\0"), csrfToken: "t" }));
     assert.match(html, /<bdi class="who">No name<\/bdi>/);
   });
@@ -268,7 +268,7 @@ describe("every page", () => {
     assert.doesNotMatch(html, /<form/);
   });
 
-  test("comes from memory once the app stands, so a disk in trouble cannot take the error page away", async () => {
+  test("comes from memory once the app runs, so a disk in trouble cannot take the error page away", async () => {
     const { fileLoader } = ejs;
     ejs.clearCache();
     openViews();
@@ -350,7 +350,7 @@ describe("the start page", () => {
     assert.match(html, /<dd id="refresh">refreshed at the next use<\/dd>/);
   });
 
-  test("signed in without a profile: the user name stands in, and no row is empty", async () => {
+  test("signed in without a profile: the user name takes its place, and no row is empty", async () => {
     const user = { fullName: "", username: "sandy_sandbox" };
     const { html } = await page((res) => renderHome(res, { ...signedIn, user, tokenExpires: new Date(0) }));
     assert.match(html, /<h1><bdi>sandy_sandbox<\/bdi><\/h1>/);

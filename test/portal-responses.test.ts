@@ -108,7 +108,7 @@ const unsound: string[] = [
   "[".repeat(100_000),
 ];
 
-test("OA-11 a token answer with anything unsound in it is a 502, and nothing of it is kept", async (t) => {
+test("OA-11 a token response with anything unsound in it is a 502, and nothing of it is kept", async (t) => {
   const site = await openSite(t, {
     settings: {
       PORTAL_URL: await bluntPortal(
@@ -159,7 +159,7 @@ test("OA-11 an error of any shape is told from a token, and never a fault of our
   assert.deepEqual(site.files(), []);
 });
 
-test("OA-11 of a sound answer only the known fields are kept", async (t) => {
+test("OA-11 of a sound response only the known fields are kept", async (t) => {
   const site = await openSite(t);
   const more =
     '"isAdmin":true,"password":"p","server":"https://evil.example","portal":"https://evil.example",';

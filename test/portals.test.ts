@@ -140,7 +140,7 @@ describe("one callback for each portal", () => {
     return { main, county };
   }
 
-  test("OA-7 an answer at the path of another portal is refused, and no token endpoint sees the code", async (t) => {
+  test("OA-7 a response at the path of another portal is refused, and no token endpoint sees the code", async (t) => {
     const site = await openTwo(t);
     const browser = site.browser();
     const { main, county } = await underWay(browser);
@@ -153,7 +153,7 @@ describe("one callback for each portal", () => {
     assert.equal((await browser.get(`${county.pathname}${county.search}`)).status, 303);
   });
 
-  test("OA-7 a redirect URI that lies deeper than the app has a callback for each portal, too", async (t) => {
+  test("OA-7 a redirect URI that is deeper than the app has a callback for each portal, too", async (t) => {
     const site = await openTwo(t, { settings: { REDIRECT_URI: "http://localhost:9/auth/me/callback" } });
     site.county.clients.push({
       clientId: "county-app",
@@ -218,7 +218,7 @@ describe("one callback for each portal", () => {
     for (const portal of [site.sandbox, site.county]) assert.deepEqual(requests(portal, "token"), []);
   });
 
-  test("OA-7 an answer that says that it comes from elsewhere is refused; one from the right portal is not", async (t) => {
+  test("OA-7 a response that says that it comes from elsewhere is refused; one from the right portal is not", async (t) => {
     const site = await openTwo(t);
     const root = (url: string) => url.replace(/\/sharing\/rest$/, "");
     const wrong = [
@@ -490,7 +490,7 @@ describe("/proxy with several portals", () => {
     assert.doesNotMatch(site.log.text(), /canary/);
   });
 
-  test("a portal that is down is down for its own people only", async (t) => {
+  test("a portal that is down is down for its own users only", async (t) => {
     const site = await openTwo(t);
     const browser = site.browser();
     await signIn(browser, "sandy_admin", "/sign-in?portal=main");

@@ -77,7 +77,7 @@ async function until(fact: () => boolean, message: string): Promise<void> {
   assert.fail(message);
 }
 
-test("an answer is passed on as it comes: its beginning is here before its end exists", async (t) => {
+test("a response is passed on as it comes: its beginning is here before its end exists", async (t) => {
   const { begin, upstream } = await openProxy(t);
   let finish: (() => void) | undefined;
   upstream.behave = (_seen, res) => {
@@ -197,7 +197,7 @@ for (const [kind, length] of [
   });
 }
 
-test("an answer that breaks off breaks off for the browser, too: half of one never looks whole", async (t) => {
+test("a response that breaks off breaks off for the browser, too: half of one never looks whole", async (t) => {
   const { begin, upstream, site } = await openProxy(t);
   let breakOff: (() => void) | undefined;
   for (const headers of [{}, { "Content-Length": 100_000 }]) {
@@ -214,7 +214,7 @@ test("an answer that breaks off breaks off for the browser, too: half of one nev
   assert.deepEqual(codes(), ["portal_unreachable", "portal_unreachable"]);
 });
 
-test("an early answer to an upload comes back, and the connection ends instead of hanging", async (t) => {
+test("an early response to an upload comes back, and the connection ends instead of hanging", async (t) => {
   const { begin, upstream } = await openProxy(t);
   upstream.server.removeAllListeners("request");
   let ended = 0;

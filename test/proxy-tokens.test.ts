@@ -63,7 +63,7 @@ async function currentToken({ token }: ProxySite): Promise<string> {
 }
 
 for (const [name, body, headers, status] of refusals) {
-  test(`TK-8 a refused token (${name}) costs one renewal and one more request, and its answer comes back`, async (t) => {
+  test(`TK-8 a refused token (${name}) costs one refresh and one more request, and its response comes back`, async (t) => {
     const proxy = await openProxy(t);
     const { site, upstream, ask } = proxy;
     const old = await currentToken(proxy);
@@ -106,7 +106,7 @@ test("TK-8 when a server rejects every token, it is asked twice and the portal o
   assert.equal((await browser.get("/api/session", script)).status, 200, "the session continues");
 });
 
-test("TK-8 what only looks like it is passed on: other errors, large answers, bombs, numbers in data", async (t) => {
+test("TK-8 what only looks like it is passed on: other errors, large responses, bombs, numbers in data", async (t) => {
   const { site, upstream, ask } = await openProxy(t);
   const json = { "Content-Type": "application/json" };
   const harmless: [body: string | Buffer, headers?: Record<string, string>, status?: number][] = [
@@ -140,7 +140,7 @@ test("TK-8 what only looks like it is passed on: other errors, large answers, bo
   assert.equal(tokenCalls(site), 1);
 });
 
-test("TK-8 fifty requests whose token is refused at once cause one renewal, and all are answered", async (t) => {
+test("TK-8 fifty requests whose token is refused at once cause one refresh, and all get a response", async (t) => {
   const proxy = await openProxy(t);
   const { site, upstream, ask } = proxy;
   upstream.behave = refusing(
@@ -169,7 +169,7 @@ test("TK-8 a body too large to be kept is sent once: its error comes back, and t
   assert.equal(upstream.seen.at(-1)?.body.length, 5_000_000);
 });
 
-test("TK-8 when the portal rejects the refresh token, it is 401 session_ended, and the session is over", async (t) => {
+test("TK-8 when the portal rejects the refresh token, it is 401 session_ended, and the session has ended", async (t) => {
   const { site, upstream, ask } = await openProxy(t);
   upstream.behave = answering(invalid, { "Content-Type": "application/json" });
   site.sandbox.expireRefreshTokens();
@@ -213,7 +213,7 @@ test("TK-7 a federated server gets a token of its own, once for all, and never t
   }
 });
 
-test("TK-8 a federated server that has forgotten its token gets one new one; the portal renews nothing", async (t) => {
+test("TK-8 a federated server that has forgotten its token gets one new one; the portal refreshes nothing", async (t) => {
   const first = await openProxy(t);
   const server = await startFederatedServer(t, first.site.sandbox);
   const { ask, site } = await openProxy(t, {
@@ -247,7 +247,7 @@ test("TK-8 a portal token that was ended early is renewed before a federated ser
   assert.equal(tokenCalls(site), calls + 1);
 });
 
-test("TK-7 an ArcGIS Server that is not the portal's gets no token, and its answer comes back as it is", async (t) => {
+test("TK-7 an ArcGIS Server that is not the portal's gets no token, and its response comes back as it is", async (t) => {
   const { ask, upstream, site } = await openProxy(t);
   const evil = await startUpstream(t);
   const owners = [

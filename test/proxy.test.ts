@@ -8,7 +8,7 @@ import { answerOf, assertError, openProxy, script } from "./support/proxy.ts";
 import { signIn } from "./support/site.ts";
 import { echo, type Seen, startUpstream } from "./support/upstream.ts";
 
-test("PX-1 the portal's API is asked with the person's token in a header, and its JSON comes back", async (t) => {
+test("PX-1 the portal's API is asked with the user's token in a header, and its JSON comes back", async (t) => {
   const { site, ask, token } = await openProxy(t);
   const answer = await ask(`${site.sandbox.url}/community/self?f=json`);
   assert.equal(answer.status, 200);
@@ -248,7 +248,7 @@ test("PX-3 a multipart body passes as it is, and our own token is still in no pa
   assert.equal(seen?.headers["x-esri-authorization"], `Bearer ${await token()}`);
 });
 
-test("PX-3 of an answer's headers only those come back that are needed to read it", async (t) => {
+test("PX-3 of a response's headers only those come back that are needed to read it", async (t) => {
   const { ask, upstream, browser } = await openProxy(t);
   const cookies = new Map(browser.cookies);
   upstream.behave = (_seen, res) => {
@@ -495,7 +495,7 @@ test("PX-4 JSON, protobuf, images and other data come back as they are, and as n
   assert.equal((await ask(`${upstream.origin}/x`, { method: "DELETE" })).status, 204);
 });
 
-test("PX-4 where ArcGIS would answer with a page it is asked for JSON", async (t) => {
+test("PX-4 where ArcGIS would respond with a page it is asked for JSON", async (t) => {
   const { ask, upstream } = await openProxy(t);
   const cases: [asked: string, forwarded: string, headers?: Record<string, string>][] = [
     ["/rest-less", "/rest-less?f=json"],
@@ -643,7 +643,7 @@ test("PX-6 a compressed body, which could hide a token, is refused for a form", 
   assert.equal(upstream.seen.length, 0);
 });
 
-test("PX-6 an answer above PROXY_MAX_BYTES is 502 when it says so, and is cut off when it does not", async (t) => {
+test("PX-6 a response above PROXY_MAX_BYTES is 502 when it says so, and is cut off when it does not", async (t) => {
   const { ask, upstream, site } = await openProxy(t, { settings: { PROXY_MAX_BYTES: 1_000_000 } });
   const headers = { "Content-Type": "application/octet-stream" };
   upstream.behave = (_seen, res) => {
@@ -664,7 +664,7 @@ test("PX-6 an answer above PROXY_MAX_BYTES is 502 when it says so, and is cut of
   assert.equal(line?.reason, "more than maxBytes");
 });
 
-test("PX-6 silence for PROXY_TIMEOUT_SECONDS is 504, before the answer and, as a broken one, within it", async (t) => {
+test("PX-6 silence for PROXY_TIMEOUT_SECONDS is 504, before the response and, as a broken one, within it", async (t) => {
   const { ask, upstream, site } = await openProxy(t, { settings: { PROXY_TIMEOUT_SECONDS: 1 } });
   // Meanwhile, one with more patience waits for longer than connections are kept.
   const patient = await openProxy(t);
@@ -735,7 +735,7 @@ test("PX-6 a server behind that is gone, resets, or talks nonsense is 502", asyn
   assert.equal(upstream.seen.length, 0);
 });
 
-test("PX-4 whatever a server behind sends, one answer comes back, whole and of the first one's making, or an error", async (t) => {
+test("PX-4 whatever a server behind sends, one response comes back, whole and of the first one's making, or an error", async (t) => {
   const { ask, upstream, browser } = await openProxy(t);
   const json = "Content-Type: application/json\r\n";
   const two = `${json}Content-Length: 2\r\n\r\n{}`;
@@ -792,7 +792,7 @@ test("PX-4 whatever a server behind sends, one answer comes back, whole and of t
   assert.deepEqual(new Map(browser.cookies), cookies);
 });
 
-test("PX-6 one person has 128 places at once; then it is 503, and each that is left is free again", async (t) => {
+test("PX-6 one user has 128 requests at once; then it is 503, and each that ends makes room for another", async (t) => {
   const { begin, ask, site, upstream } = await openProxy(t);
   upstream.behave = () => {};
   const held = Array.from({ length: 128 }, () =>

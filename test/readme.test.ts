@@ -24,7 +24,7 @@ test("the README has at most 150 lines", () => {
   assert.ok(read("README.md").split("\n").length <= 150);
 });
 
-test("every excerpt in README and docs stands in src word for word", () => {
+test("every excerpt in README and docs is in src word for word", () => {
   const texts = [...pages.values()].join("\n");
   const excerpts = [...texts.matchAll(/<!-- (src\/\S+) -->\n```ts\n(.*?)```/gs)];
   assert.ok(excerpts.length >= 6);

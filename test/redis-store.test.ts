@@ -523,7 +523,7 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       await store.probe();
     });
 
-    test("that has become a replica refuses writes and is connected to again, until a master answers", async (t) => {
+    test("that has become a replica refuses writes and is connected to again, until a master responds", async (t) => {
       const redis = await startRedis(t);
       const store = await openRedis(t, redis.url);
       await redis.send("REPLICAOF", "127.0.0.1", String(await freePort()));
@@ -738,7 +738,7 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       assert.deepEqual(await redis.send("KEYS", "*"), []);
     });
 
-    test("TK-1 TK-2 two servers renew a token once, and both answer with it", async (t) => {
+    test("TK-1 TK-2 two servers refresh a token once, and both use it", async (t) => {
       const settings = { SESSION_SECRET: secret(), ENCRYPTION_KEY: secret(), TOKEN_HANDOVER: "true" };
       const one = await openSite(t, { settings, backend: shared.one });
       const two = await openSite(t, { settings, backend: shared.two, sandbox: one.sandbox });
@@ -788,7 +788,7 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       await eventually(async () => site.sandbox.revoked.length > 0);
     });
 
-    test("ST-13 while Redis is away: pages of a session answer 503, visitors notice nothing, and then it goes on", async (t) => {
+    test("ST-13 while Redis is away: pages of a session respond 503, visitors notice nothing, and then it goes on", async (t) => {
       const redis = await startRedis(t, ...durable);
       const records = await openRedis(t, redis.url);
       const site = await openSite(t, { backend: records });

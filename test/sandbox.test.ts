@@ -130,7 +130,7 @@ describe("the start of the sandbox portal", () => {
 });
 
 describe("oauth2/authorize", () => {
-  it("shows a person chooser whose names are escaped, whose form may lead to the app, and no script", async () => {
+  it("shows a user chooser whose names are escaped, whose form may lead to the app, and no script", async () => {
     const response = await authorize();
     const page = await response.text();
     assert.equal(response.status, 200);
@@ -204,7 +204,7 @@ describe("oauth2/authorize", () => {
     }
   });
 
-  it("gives a code and the state when a person is chosen", async () => {
+  it("gives a code and the state when a user is chosen", async () => {
     const query = await allow();
     assert.deepEqual([...query.keys()], ["code", "state"]);
     assert.equal(query.get("state"), "s t&a");
@@ -235,7 +235,7 @@ describe("oauth2/authorize", () => {
     assert.doesNotMatch(await (await authorize({ style: '"><b>' })).text(), /data-style/);
   });
 
-  it("is silent the next time when the portal remembers the person, until force_login or signout", async () => {
+  it("is silent the next time when the portal remembers the user, until force_login or signout", async () => {
     sandbox.settings.rememberUser = true;
     const chosen = await post("/oauth2/authorize", { ...request, username: "pia_publisher" });
     const setCookie = chosen.headers.get("set-cookie") ?? "";
@@ -534,7 +534,7 @@ describe("community/self, portals/self and info", () => {
     }
   });
 
-  it("answer 499 without a token and 498 with a bad, expired or orphaned one, with HTTP 200", async () => {
+  it("respond 499 without a token and 498 with a bad, expired or orphaned one, with HTTP 200", async () => {
     const response = await get("/community/self?f=json");
     assert.equal(response.status, 200);
     assert.deepEqual(await response.json(), {
@@ -558,7 +558,7 @@ describe("community/self, portals/self and info", () => {
     assert.deepEqual(await self(third), invalid);
   });
 
-  it("describe the portal to anybody, and the organization, user and app to a user with a token", async () => {
+  it("describe the portal to anyone, and the organization, user and app to a user with a token", async () => {
     const anonymous = await json(get("/portals/self?f=json"));
     assert.equal(anonymous.name, "Sandbox City GIS");
     assert.equal(anonymous.portalHostname, `${new URL(sandbox.url).host}/portal`);
@@ -709,7 +709,7 @@ describe("faults", () => {
     assert.ok(performance.now() - before >= 55);
   });
 
-  it("reset: no answer but a broken connection", async () => {
+  it("reset: no response but a broken connection", async () => {
     sandbox.faults.set("info", { kind: "reset" });
     await assert.rejects(info(), { name: "TypeError", message: "fetch failed" });
   });

@@ -89,7 +89,7 @@ function lay(
 }
 
 describe("arcgis-sign-in sessions, beside a running server", () => {
-  test("SE-12 revoke USER: every session of that person is anonymous at the next request, no other user's is, the tokens are revoked", async (t) => {
+  test("SE-12 revoke USER: every session of that user is anonymous at the next request, no other user's is, the tokens are revoked", async (t) => {
     const { site, browsers } = await openWith(t, ["sandy_admin", "vik_viewer", "sandy_admin"]);
     assert.deepEqual(await signedIn(browsers), ["sandy_admin", "vik_viewer", "sandy_admin"]);
     const tokens = await secretsOf(site, browsers);
@@ -264,7 +264,7 @@ describe("arcgis-sign-in sessions, beside a running server", () => {
 });
 
 describe("the output of arcgis-sign-in sessions", () => {
-  test("list, show and stats, for people and for programs, and no token and no session id in any of them", async (t) => {
+  test("list, show and stats, for users and for programs, and no token and no session id in any of them", async (t) => {
     const { site, browsers } = await openWith(t, ["sandy_admin", "vik_viewer", "sandy_admin"]);
     const hidden = await secretsOf(site, browsers);
     const settings = settingsOf(site);

@@ -75,7 +75,7 @@ describe("signing in", () => {
     assert.deepEqual(site.sandbox.revoked, [refreshToken]);
   });
 
-  test("OA-10 SE-3 a browser that goes before the portal has answered leaves no session, no tokens, and its old session", async (t) => {
+  test("OA-10 SE-3 a browser that goes before the portal has responded leaves no session, no tokens, and its old session", async (t) => {
     const site = await openSite(t);
     const browser = site.browser();
     await signIn(browser, "sandy_admin");
@@ -95,7 +95,7 @@ describe("signing in", () => {
     assert.match(site.log.text(), /"the browser has disconnected"/);
   });
 
-  test("SE-1 SE-2 the same holds when it is the same person again", async (t) => {
+  test("SE-1 SE-2 the same holds when it is the same user again", async (t) => {
     const site = await openSite(t);
     const browser = site.browser();
     await signIn(browser, "sandy_admin");
@@ -275,7 +275,7 @@ describe("signing out", () => {
     assert.equal(await whoIs(thief), undefined);
   });
 
-  test("SE-5 a sign-out in one browser leaves the person's other browsers signed in", async (t) => {
+  test("SE-5 a sign-out in one browser leaves the user's other browsers signed in", async (t) => {
     const site = await openSite(t);
     const [desk, phone] = [site.browser(), site.browser()];
     await signIn(desk);

@@ -17,7 +17,7 @@ import { callbackFor, folder, type openSite, secret } from "./support/site.ts";
 
 const clientId = "stop";
 
-test("a server that stops answers what is in flight and waits for no browser that only keeps connections", async (t) => {
+test("a server that stops finishes what is in flight and waits for no browser that only keeps connections", async (t) => {
   const redirectUri = "http://localhost/authenticate";
   const sandbox = await startSandbox({ clients: [{ clientId, redirectUris: [redirectUri] }] });
   t.after(() => sandbox.close());

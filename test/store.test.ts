@@ -42,7 +42,7 @@ function fileOf(site: Site): string {
 
 const warningsOf = ({ log }: Site) => log.lines.filter(({ level }) => level === 40);
 
-describe("what lies on the disk", () => {
+describe("what is on the disk", () => {
   test("ST-2 no token, no name, no portal and no session id is in any file or file name, in any spelling", async (t) => {
     const site = await openSite(t);
     const browser = site.browser();
@@ -621,7 +621,7 @@ describe("when the store fails", () => {
       writeFileSync(path, "");
     },
   })) {
-    test(`ST-13 a sign-in with ${what}: 503, no session cookie, the fresh tokens revoked`, {
+    test(`ST-13 a sign-in with ${what}: 503, no session cookie, the new tokens revoked`, {
       skip: what.startsWith("a folder") && needsPosix("modes of files"),
     }, async (t) => {
       const site = await openSite(t);
@@ -725,7 +725,7 @@ describe("how long a session lives", () => {
     return { ...site, use, tick: (ms: number) => t.mock.timers.tick(ms) };
   };
 
-  test("SE-6 a session that is used within the idle time lives, one that is not is over", async (t) => {
+  test("SE-6 a session that is used within the idle time lives, one that is not expires", async (t) => {
     const { keep, use, load, tick } = openTimed(t);
     const [active, idle] = [await keep(), await keep()];
     for (let hour = 0; hour < 5; hour++) {

@@ -15,7 +15,7 @@ const slow = { kind: "delay", ms: 5_000 } as const;
 describe("two processes on one folder, and a portal that takes 5 s for a token", {
   concurrency: true,
 }, () => {
-  test("TK-1 ask for one new token, and answer all 50 requests", async (t) => {
+  test("TK-1 ask for one new token, and handle all 50 requests", async (t) => {
     const { sandbox, browsers } = await twoProcesses(t);
     sandbox.faults.set("token", slow);
     const answers = await Promise.all(
@@ -26,7 +26,7 @@ describe("two processes on one folder, and a portal that takes 5 s for a token",
     assert.equal(renewals(sandbox), 1);
   });
 
-  test("TK-2 survive kill -9 of the one that is renewing: the other answers all 50", async (t) => {
+  test("TK-2 survive kill -9 of the one that is refreshing: the other handles all 50", async (t) => {
     const { sandbox, browsers, servers } = await twoProcesses(t);
     sandbox.faults.set("token", slow);
     const [first, second] = browsers as [Browser, Browser];

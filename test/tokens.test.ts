@@ -269,7 +269,7 @@ test("TK-6 a second sign-in revokes the newest tokens of the first, also those t
 });
 
 describe("when the store fails between a renewal and its writing", () => {
-  test("TK-2 the new tokens are kept in hand, and written before anybody uses them", async (t) => {
+  test("TK-2 the new tokens are kept in hand, and written before anyone uses them", async (t) => {
     const { site, browser, disk } = await withBrittleStore(t);
     for (let request = 0; request < 3; request++) {
       const answer = await credential(browser);
@@ -314,7 +314,7 @@ describe("when the store fails between a renewal and its writing", () => {
     assert.equal(grants(site.sandbox, "exchange_refresh_token"), 1);
   });
 
-  test("TK-6 and are revoked when the session is over by then", async (t) => {
+  test("TK-6 and are revoked when the session has ended by then", async (t) => {
     const { site, browser } = await withBrittleStore(t);
     assert.equal((await credential(browser)).status, 503);
     assert.equal((await browser.get("/sign-out", click)).status, 303);

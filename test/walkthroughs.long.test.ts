@@ -115,7 +115,7 @@ function assertNoTokenInAddress({ log }: Sandbox): void {
   for (const { query } of asked) assert.equal(query.token, undefined, "no token is in an address");
 }
 
-describe("the tutorial, typed as it stands", () => {
+describe("the tutorial, typed as it is", () => {
   test("step 1: the commands run, and the pretend portal starts", async (t) => {
     const cwd = assemble(t, tutorial.steps.get(1) ?? new Map());
     const [made = ""] = runCommands(cwd, tutorial.commands);
@@ -186,7 +186,7 @@ describe("the tutorial, typed as it stands", () => {
     assert.notEqual(mine.cookies.get("sid"), before);
   });
 
-  test("step 7: a restart signs no user out, and no other user's file signs anybody in", async (t) => {
+  test("step 7: a restart signs no user out, and no other user's file signs anyone in", async (t) => {
     const { browser, cwd, restart } = await readerAt(t, tutorial.steps.get(7));
     const sessions = join(cwd, "sessions");
     const [sandy, vik] = [browser(), browser()];
@@ -225,7 +225,7 @@ describe("the tutorial, typed as it stands", () => {
     assert.deepEqual(readdirSync(join(cwd, "sessions")), []);
   });
 
-  test("step 9: twenty requests with a token that is spent ask for one new token, and all are answered", async (t) => {
+  test("step 9: twenty requests with a token that has expired ask for one new token, and all get a response", async (t) => {
     const { browser, sandbox, tokenCalls, restart } = await readerAt(t, tutorial.steps.get(9));
     const mine = browser();
     assert.equal((await mine.get("/me")).status, 401);

@@ -390,7 +390,7 @@ describe("rights on files", { skip: needsPosix("a script in the place of icacls.
     ]);
   });
 
-  test("the doctor prints the command when all users may open something, and claims nothing without an answer", (t) => {
+  test("the doctor prints the command when all users may open something, and claims nothing without a result", (t) => {
     const path = join(folder(t), "config.json");
     writeFileSync(path, "");
     const check = `console.log(JSON.stringify((await import("${store}")).checkRights([${JSON.stringify(path)}])))`;
