@@ -50,7 +50,7 @@ export function signInRoutes(auth: Auth, paths: SignInPaths): Router {
     const completed = auth.signInOf(session)?.states ?? [];
     if (completed.includes(digest(state))) return redirect(res, home);
     const { codeVerifier, returnTo } = transactions.claim(req, res, state);
-    res.locals.returnTo = returnTo; // for the error page (step 4 below)
+    res.locals.returnTo = returnTo; // for the error handler at the end of this file
     if (error) throw new AuthError(error);
 
     const pkce = settings.pkce ? { codeVerifier } : {};
