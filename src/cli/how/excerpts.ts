@@ -4,7 +4,6 @@ import { dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = join(import.meta.dirname, "../../..");
-const longest = 24;
 
 /** A file below src, and a text that it has once: the excerpt begins there. */
 export type Marker = readonly [file: string, text: string];
@@ -35,7 +34,7 @@ export function excerptAt([file, marker]: Marker): Excerpt | undefined {
   )
     end++;
   if (closes(lines[end], /^\s*[)}\]]/)) end++;
-  return excerpt(join("src", file), first, Math.min(end, first + longest));
+  return excerpt(join("src", file), first, end);
 }
 
 /** The line that threw an error, with those around it: by its stack and the source maps of dist. */
