@@ -41,7 +41,7 @@ const app = await Application.bootstrap({
     "arcgis-sign-in/session-store.SessionBackend.lock.__type.unlock",
     "arcgis-sign-in/session-store.SealedStore.admin.__type.reap",
   ],
-  intentionallyNotExported: ["catalog", "httpLimits", "Done", "Parts", "Value"],
+  intentionallyNotExported: ["Done", "Parts", "Value"],
 });
 
 const project = await app.convert();
@@ -49,6 +49,10 @@ if (project) {
   const find = (name) => project.getChildByName(["arcgis-sign-in", ...name.split(".")]);
   // Those are the same functions, taken out of an object.
   for (const { name, signatures } of find("Guards").children) find(name).comment = signatures[0].comment;
+  // A destructured parameter has no name of its own.
+  for (const parameter of project.getReflectionsByKind(ReflectionKind.Parameter))
+    if (parameter.name === "__namedParameters")
+      parameter.name = { URL: "url", UserProfile: "user" }[parameter.type.name] ?? "options";
   for (const one of project.getReflectionsByKind(ReflectionKind.Interface))
     for (const part of one.name.endsWith("Options") ? one.children : [one])
       if (!part.hasComment() && !part.type?.declaration?.signatures?.[0].hasComment())

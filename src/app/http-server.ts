@@ -39,7 +39,7 @@ export const httpLimits = {
   logLines: 60,
 };
 
-/** See `httpLimits`. */
+/** Limits of connections, in milliseconds unless the name says otherwise. @useDeclaredType */
 export type HttpLimits = typeof httpLimits;
 
 export interface HttpServerOptions {

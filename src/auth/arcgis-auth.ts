@@ -40,7 +40,7 @@ const mountsOf = new WeakMap<Request, Auth[]>();
 
 /**
  * Sign-in with ArcGIS Online or ArcGIS Enterprise for an Express app: the routes /sign-in, /sign-out and the callback,
- * and `req.arcgis` on every request behind it.
+ * and `req.arcgis` on every request behind it. Throws a TypeError that lists all problems of the options.
  */
 export function arcgisAuth(options: ArcGISAuthOptions): ArcGISAuth {
   const auth = createAuth(options);

@@ -31,7 +31,7 @@ const catalog = {
   store_unavailable: [503, "Sign-in is not possible right now. Try again in a minute."],
 } as const satisfies Record<string, readonly [number, string]>;
 
-/** What went wrong. docs/errors.md explains every code. */
+/** What went wrong. docs/errors.md explains every code. @useDeclaredType */
 export type AuthErrorCode = keyof typeof catalog;
 
 /** Every failure of the sign-in and of the guards, with a stable `code`. Express reads `status`. */

@@ -5,20 +5,20 @@ import { AuthError, type AuthErrorCode } from "./errors.ts";
 import { redirect } from "./request-checks.ts";
 
 /**
- * Middleware for protected routes. Browsers go to the sign-in and come back (302); other clients get
- * JSON with 401 or 403; a 403 for a browser goes to the error handler. Each guard also checks `allowedOrganizations`,
- * and that the portal still accepts the sign-in once its access token has expired.
+ * Middleware for protected routes. Browsers go to the sign-in and come back (302); other clients get JSON with 401 or 403;
+ * a 403 for a browser goes to the error handler. Each guard also checks `allowedOrganizations`, and that the portal still
+ * accepts the sign-in once its access token has expired. Throws a TypeError for a missing or empty name.
  */
 export interface Guards {
-  /** Signed-in users. */
+  /** Lets signed-in users pass. */
   requireSignIn(): RequestHandler;
-  /** Members of one of these organizations (ids). */
+  /** Lets members of one of these organizations (IDs) pass. */
   requireOrganization(...ids: string[]): RequestHandler;
-  /** Users with one of these roles: `org_admin`, `org_publisher`, `org_user`, or the id of a custom one. */
+  /** Lets users with one of these roles pass: `org_admin`, `org_publisher`, `org_user`, or the ID of a custom one. */
   requireRole(...roles: string[]): RequestHandler;
-  /** Users with all of these privileges, such as `portal:user:createItem`. */
+  /** Lets users with all of these privileges pass, such as `portal:user:createItem`. */
   requirePrivilege(...privileges: string[]): RequestHandler;
-  /** Members of one of these groups (ids). */
+  /** Lets members of one of these groups (IDs) pass. */
   requireGroup(...ids: string[]): RequestHandler;
 }
 

@@ -20,7 +20,7 @@ export function isSameOriginNavigation(req: Request): boolean {
   );
 }
 
-/** Browsers without Fetch Metadata say it by Origin. */
+/** Whether a page of this site sends the request: by Fetch Metadata (W3C), or in browsers without it by `Origin`. */
 export function isSameOriginRequest(req: Request, origin: string): boolean {
   const site = req.get("Sec-Fetch-Site");
   return site === undefined ? req.get("Origin") === origin : site === "same-origin";

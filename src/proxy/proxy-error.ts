@@ -9,7 +9,7 @@ const catalog = {
   busy: [503, "Too many requests are in progress. Try again in a moment."],
 } as const satisfies Record<string, readonly [number, string]>;
 
-/** What went wrong. docs/errors.md explains every code. */
+/** What went wrong. docs/errors.md explains every code. @useDeclaredType */
 export type ProxyErrorCode = keyof typeof catalog;
 
 /** Why the proxy does not pass something on, with a stable `code`. AuthErrors are about sign-in, portal or URL. */

@@ -44,7 +44,7 @@ export function proxyTargets({ portal, allow }: TargetRules): (requestUrl: strin
   };
 }
 
-/** Whether a request with this URL is for these servers: for an app with several portals. */
+/** Whether a request with this URL (`/proxy?https://...`) is for these servers: for an app with several portals. */
 export function isAllowedTarget(requestUrl: string, rules: TargetRules): boolean {
   try {
     return proxyTargets(rules)(requestUrl) !== undefined;

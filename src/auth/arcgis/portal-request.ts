@@ -36,7 +36,7 @@ export function reachPortalAt(portal: string, serverUrl: string): () => void {
   return () => void serverUrls.delete(own);
 }
 
-/** The URL to request in place of one of the portal. */
+/** Where this server requests a URL of a portal: elsewhere with `portalServerUrl`. */
 export function atServer(url: string): string {
   for (const { portal, serverUrl } of serverUrls)
     if (`${url}/`.toLowerCase().startsWith(`${portal}/`)) return serverUrl + url.slice(portal.length);
