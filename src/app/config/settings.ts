@@ -53,10 +53,10 @@ export const schema = z
   .strictObject({
     CLIENT_ID: clientId.describe("OAuth client ID"),
     SESSION_SECRET: list(secret, `is missing. ${makeSecret}`).describe(
-      "signs the cookie; of a list the first signs, all verify",
+      "signs the cookie; in a list, the first one signs, and all verify",
     ),
     ENCRYPTION_KEY: list(secret, `is missing. ${makeSecret}`).describe(
-      "encrypts sessions at rest; of a list the first encrypts, all decrypt",
+      "encrypts sessions at rest; in a list, the first one encrypts, and all decrypt",
     ),
     SESSION_SECRET_FILE: secretFile("SESSION_SECRET"),
     ENCRYPTION_KEY_FILE: secretFile("ENCRYPTION_KEY"),
@@ -69,7 +69,7 @@ export const schema = z
       .describe("where the server reaches the portal, if browsers use another URL (web-tier authentication)"),
     PORTALS: portalList
       .default([])
-      .describe("more portals where users can sign in, beside `PORTAL_URL`: see Several portals"),
+      .describe("more portals where users can sign in, in addition to `PORTAL_URL`: see Several portals"),
     PORT: port.default(3000).describe("port to listen on; 0 takes any free one"),
     HOST: text("Use 127.0.0.1, or 0.0.0.0 in a container.", [
       /^[\w.:-]+$/,
@@ -125,7 +125,7 @@ export const schema = z
       .describe("who may see which path of `SITE_DIR` and behind `/auth`: see In front of anything"),
     PROXY_ALLOW: list(proxyTarget)
       .default([])
-      .describe("URL prefixes beside the portal that `/proxy` may request, with users' tokens"),
+      .describe("URL prefixes that `/proxy` may request in addition to the portal, with users' tokens"),
     PROXY_MAX_BYTES: wholeNumber(1_000, 1_000_000_000_000)
       .default(268_435_456)
       .describe("largest body that `/proxy` passes on, in either direction"),
@@ -134,10 +134,10 @@ export const schema = z
       .describe("how long a server behind `/proxy` may stay silent"),
     MAP_LAYERS: list(mapLayer)
       .default([])
-      .describe("layers on `/map`: the URL of each and, after a space, its title if you like"),
+      .describe("layers on `/map`: the URL of each and, after a space, an optional title"),
     MAP_TILES: mapTiles
       .optional()
-      .describe("tiles under them: `https://.../{z}/{x}/{y}.png` and, after a space, the attribution"),
+      .describe("tiles under the layers: `https://.../{z}/{x}/{y}.png` and, after a space, the attribution"),
     SITE_DIR: text("Enter the path of a folder with an index.html.", [
       /^[^\0]+$/,
       "is not the path of a folder.",
@@ -146,7 +146,7 @@ export const schema = z
       .describe("a folder that is served at `/`: a built app, or plain HTML"),
     SITE_FALLBACK: trueOrFalse()
       .default(false)
-      .describe("pages that are not in the folder are its `index.html`, for apps with paths of their own"),
+      .describe("the response to pages that are not in the folder is `index.html`, for single-page apps"),
     SITE_CSP: contentPolicy.optional().describe("content security policy of the folder's pages"),
     APP_NAME: appName.default("ArcGIS Sign-In").describe("the app's name on all pages"),
     APP_LOGO: appLogo
