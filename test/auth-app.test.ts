@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request } from "node:http";
-import { describe, test } from "node:test";
+import { describe, type TestContext, test } from "node:test";
 import { ArcGISIdentityManager, request as restRequest } from "@esri/arcgis-rest-request";
 import express from "express";
 import session from "express-session";
@@ -282,6 +282,44 @@ describe("several mounts", () => {
     const second = arcgisAuth({ ...options, sessionKey: "arcgis:county" });
     for (const auth of [first, second]) auth.close();
     store.close();
+  });
+});
+
+describe("authErrorHandler", () => {
+  /** The routes fail with what is set; returns what goes to stderr for one request. */
+  async function logOf(t: TestContext, error: unknown, env = "development") {
+    const app = await openAuthApp(t, {
+      before: (host) => host.set("env", env),
+      routes: (host) => host.get("/fails", () => Promise.reject(error)),
+    });
+    const log = t.mock.method(console, "error", () => {});
+    const { body } = await app.browser().get("/fails", json);
+    log.mock.restore();
+    return { body, lines: log.mock.calls.map(({ arguments: given }) => given.join(" ")) };
+  }
+
+  test("writes the reason of a 5xx to stderr, with its causes, and not into the response", async (t) => {
+    const cause = new AuthError("portal_unreachable", { cause: "HTTP 503" });
+    const { body, lines } = await logOf(t, new AuthError("not_mounted", { message: "no callback", cause }));
+    assert.equal(lines.length, 1);
+    assert.match(
+      lines[0] ?? "",
+      /^AuthError: no callback\n +at .*\n\[cause\]: AuthError: .*\[cause\]: HTTP 503$/s,
+    );
+    assert.doesNotMatch(body, /no callback|HTTP 503/);
+  });
+
+  test("writes nothing for a 4xx, with env test, and for errors that are not ours", async (t) => {
+    assert.deepEqual((await logOf(t, new AuthError("csrf"))).lines, []);
+    assert.deepEqual((await logOf(t, new AuthError("not_mounted"), "test")).lines, []);
+    assert.deepEqual((await logOf(t, new Error("of the app"))).lines, []);
+  });
+
+  test("LG-1 writes no property of a cause, such as the arguments of a Redis command", async (t) => {
+    const cause = Object.assign(new Error("READONLY"), { command: { args: [secret()] } });
+    const { lines } = await logOf(t, new AuthError("store_unavailable", { cause }));
+    assert.match(lines[0] ?? "", /\[cause\]: Error: READONLY/);
+    assert.ok(!lines[0]?.includes(cause.command.args[0] as string));
   });
 });
 

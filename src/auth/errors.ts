@@ -72,18 +72,26 @@ export function isTemporary(error: unknown): boolean {
 
 /**
  * A plain page with a sign-in link, or JSON, for apps without an error handler of their own: for errors of this library
- * and its proxy. Other errors pass.
+ * and its proxy. Other errors pass. The stack and the causes of a 5xx go to stderr, as Express does it: not if the
+ * app's `env` is "test".
  */
 export function authErrorHandler(): ErrorRequestHandler {
   return (error, req, res, next) => {
     const isOurs = error instanceof AuthError || Object(error).name === "ProxyError";
     if (!isOurs || res.headersSent) return next(error);
+    if (error.status >= 500 && req.app.get("env") !== "test") console.error(traceOf(error));
     res.status(error.status).set("Cache-Control", "no-store");
     // Scripts accept everything; browsers name HTML for a page.
     if (req.accepts(["json", "html"]) !== "html") return void res.json(error);
     const link = error.signInUrl ? `<p><a href="${escapeHtml(error.signInUrl)}">Sign in</a></p>` : "";
     res.send(page("Sign in", error.toJSON().error.message, link));
   };
+}
+
+/** The stacks only: the other properties of a cause may be secrets, such as the arguments of a Redis command. */
+function traceOf(error: unknown): string {
+  const { stack = String(error), cause } = Object(error) as Error;
+  return cause === undefined ? stack : `${stack}\n[cause]: ${traceOf(cause)}`;
 }
 
 /** @param html goes below the text as it is */

@@ -54,7 +54,7 @@ export async function openAuthApp(
   options: AuthAppOptions = {},
 ): Promise<AuthApp> {
   const { mode = "own", mount = "", dir = join(folder(t), "sessions") } = options;
-  const app = express();
+  const app = express().set("env", "test"); // neither Express nor the library logs errors
   const server = createServer(app);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   t.after(() => void server.close().closeAllConnections());
