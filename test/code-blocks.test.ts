@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { parseDocument } from "yaml";
 import { loadConfig } from "#src/app/config/config.ts";
 import { callCli } from "./support/cli.ts";
 import { redisIsMissing, startRedis } from "./support/redis.ts";
@@ -157,6 +158,18 @@ test("every JSON and .env block is a configuration that the server takes", (t: T
     assert.doesNotThrow(() => loadConfig({ cwd, env: {} }), `${page}:\n${text}`);
   }
   assert.ok(settings.length >= 8);
+});
+
+test("every YAML file parses", () => {
+  const files = ["docs/openapi.yaml", ".markdownlint-cli2.yaml"].concat(
+    [".github", "deploy"].flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((name) =>
+        join(folder, name),
+      ),
+    ),
+  );
+  for (const path of files.filter((name) => /\.ya?ml$/.test(name)))
+    assert.deepEqual(parseDocument(read(path)).errors, [], path);
 });
 
 test("every HTML block loads a file that the server has", () => {

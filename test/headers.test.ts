@@ -272,3 +272,18 @@ test("Chromium, which would take seconds for it, does not clear its cache at a s
   writeFileSync(join(site, "index.html"), "The site");
   assert.equal(await cleared(chrome, { SITE_DIR: site }), '"cache", "storage"');
 });
+
+test("the error of a file that could not be sent has the type of the error, not that of the file", async (t) => {
+  const browser = (await openSite(t)).browser();
+  for (const [name, value] of [
+    ["Range", "bytes=999999-"],
+    ["If-Match", '"another"'],
+  ] as const)
+    for (const [accept, type] of [
+      [html, "text/html; charset=utf-8"],
+      [json, "application/json; charset=utf-8"],
+    ] as const) {
+      const { status, headers } = await browser.get("/assets/app.css", { ...accept, [name]: value });
+      assert.deepEqual([status, headers["content-type"]], [400, type]);
+    }
+});

@@ -217,6 +217,7 @@ test("every response in docs/openapi.yaml is one that the server gives, with the
   const { headers } = await get(visitor, styles);
   await get(visitor, styles, { "If-None-Match": String(headers.etag) });
   await get(visitor, styles, { Range: "bytes=0-9" });
+  await get(visitor, styles, { Range: "bytes=999999-" });
   await get(visitor, "/assets/0123456789ab/nothing.css", json);
   for (const path of ["/sign-ins", "/map", `/embed?url=${upstream.origin}/`]) {
     await get(visitor, path);

@@ -28,7 +28,8 @@ export function errorPage(log: Logger, count: (code: string) => void): ErrorRequ
     // Seconds (RFC 9110, 10.2.3), for programs and proxies.
     if (status === 503) res.set("Retry-After", "5");
     // They are those of a file that could not be sent.
-    for (const name of ["ETag", "Last-Modified", "Accept-Ranges", "Content-Range"]) res.removeHeader(name);
+    for (const name of ["Content-Type", "ETag", "Last-Modified", "Accept-Ranges", "Content-Range"])
+      res.removeHeader(name);
     if (prefersJson(req)) res.status(status).json(error);
     else {
       const retry = req.method === "GET" ? (res.locals.requested ?? req.path) : undefined;
