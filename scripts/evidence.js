@@ -186,7 +186,11 @@ function rowOf({ ids, guard, file, hash }, noticed) {
   return `| ${[ids.join(" "), guard, file, result, inTable(tests.join("; ")), `\`${hash}\``].join(" | ")} |`;
 }
 
-const inTable = (text) => text.replace(/[|<`*_\\]/g, "\\$&").replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "?");
+const inTable = (text) =>
+  `\`${text
+    .replaceAll("`", "'")
+    .replaceAll("|", "\\|")
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "?")}\``;
 
 function writeTable(mutations, rows) {
   const text = fs.readFileSync(table, "utf8");

@@ -419,6 +419,17 @@ describe("a sign-in", () => {
       assert.equal((await browser.get("/reports")).body, "reports for sandy_admin");
     });
 
+    test(`SE-10 the session is stored before the redirect is sent, however long that takes, ${mode} session`, async (t) => {
+      const app = await openAuthApp(t, { mode });
+      const { set } = app.auth.store;
+      const late = function (this: typeof app.auth.store, ...values: Parameters<typeof set>) {
+        setTimeout(() => set.apply(this, values), 200);
+      };
+      t.mock.method(app.auth.store, "set", late);
+      assert.equal((await signIn(app.browser())).status, 303);
+      assert.equal(app.files().length, 1);
+    });
+
     test(`OA-10 when the replaced session cannot be ended, the sign-in fails as a whole, ${mode} session`, async (t) => {
       const app = await openAuthApp(t, { mode });
       const browser = app.browser();

@@ -20,7 +20,13 @@ interface Evidence {
 const root = join(import.meta.dirname, "..");
 const script = (name: string) => import(pathToFileURL(join(root, "scripts", name)).href);
 const { readMutations, mutated, readResults }: Evidence = await script("evidence.js");
+const { requirementIds }: { requirementIds(): string[] } = await script("security-ids.js");
 const mutations = readMutations();
+
+test("each requirement of docs/security.md has a guard that the evidence turns off", () => {
+  const ids = new Set(mutations.flatMap((mutation) => mutation.ids));
+  assert.deepEqual([...ids].sort(), requirementIds().sort());
+});
 
 test("each guard is in its file exactly once, so that it can be turned off", () => {
   for (const mutation of mutations)

@@ -147,6 +147,7 @@ for (const mount of ["", "/gis"]) {
     );
 
     await t.test("HT-3 HT-4 no response may be framed, sniffed or read by another site", () => {
+      each((answer, what) => assert.equal(policyOf(answer)["frame-ancestors"], "'none'", what));
       each(({ headers }, what) => {
         assert.equal(headers["x-frame-options"], "DENY", what);
         assert.equal(headers["x-content-type-options"], "nosniff", what);

@@ -335,6 +335,14 @@ test("LG-3 whatever is put into a request or a portal's error, the log stays one
   assert.match(visit?.requestId, /^[0-9a-f-]{36}$/);
 });
 
+test("OU-1 no page gets an access token unless TOKEN_HANDOVER is set", async (t) => {
+  const browser = (await openSite(t)).browser();
+  await signIn(browser);
+  assert.equal((await browser.get("/api/session", click)).status, 200);
+  for (const path of ["/api/credential", "/embed?url=https://experience.arcgis.com/"])
+    assert.equal((await browser.get(path, click)).status, 404, path);
+});
+
 test("CF-6 configuration, sessions, sources and packages are served under no URL, to no user", async (t) => {
   const site = await openSite(t);
   const person = site.browser();
