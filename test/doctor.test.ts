@@ -450,7 +450,7 @@ describe("a fault of the place where sessions are kept", () => {
     it.settings.SESSION_DIR = place("link");
     await assertTrouble(
       it,
-      /^problem session store: cannot be used: .* is not a folder \(a symbolic link is not accepted\)\. /,
+      `problem session store: SESSION_DIR: ${place("link")} is not a folder (a symbolic link is not accepted). Set SESSION_DIR to the path of the folder itself.`,
     );
 
     it.settings.SESSION_DIR = place("real");
@@ -462,15 +462,30 @@ describe("a fault of the place where sessions are kept", () => {
     await asPlainUser([it.cwd, join(it.cwd, "config.json")], async () => {
       await assertTrouble(
         it,
-        /^problem session store: cannot be used: EACCES.*\. Run this .* make that user the owner/,
+        new RegExp(
+          `^problem session store: cannot be used: EACCES.*'${place("real")}/.*\\. Run this .* make that user the owner`,
+        ),
       );
     });
-    if (process.getuid?.() !== 0) return;
+    const others = "/usr/lib";
+    if (process.getuid?.() !== 0) {
+      it.settings.SESSION_DIR = others;
+      await assertTrouble(
+        it,
+        `problem session store: SESSION_DIR: ${others} belongs to another user (root). Set SESSION_DIR to a folder of this user, or change its owner.`,
+      );
+      return;
+    }
     chownSync(place("real"), 65534, 65534);
-    await assertTrouble(
-      it,
-      /^problem session store: cannot be used: .* belongs to another user\. Run this as the server's user/,
-    );
+    for (const dir of ["real", "real/below/it"]) {
+      it.settings.SESSION_DIR = place(dir);
+      await assertTrouble(
+        it,
+        `warning session store: ${place("real")} belongs to nobody; you are root. Run this as that user.`,
+      );
+    }
+    chownSync(place("real"), 54321, 54321);
+    await assertTrouble(it, /real belongs to user 54321; you are root\./);
   });
 
   test("Redis is not there, wants another password, or is a replica", {

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, type TestContext, test } from "node:test";
 import { type Answer, type Browser, click, typed } from "./support/browser.ts";
 import { deployed, freePort, frontIsMissing, startEcho, startFront } from "./support/front-proxy.ts";
-import { expireToken } from "./support/person.ts";
+import { expireToken, until } from "./support/person.ts";
 import { rawGet, sendRaw } from "./support/raw.ts";
 import { openSite, type Site, signIn } from "./support/site.ts";
 
@@ -83,6 +83,44 @@ describe("GET /auth", () => {
       assert.deepEqual([identityIn(response), response.setCookies], [{}, []], path);
     }
     assert.equal((await ask(user, "/")).status, 204);
+  });
+
+  test("LG-2 the log names the user and the path of a refusal, without its query", async (t) => {
+    const site = await openSite(t, { settings: behindProxy });
+    const [visitor, user] = [site.browser(), site.browser()];
+    await signIn(user, "vik_viewer");
+    await ask(user, "/streets/1?token=canary");
+    await ask(visitor, `/${"x".repeat(2_000)}?token=canary`);
+    await site.browser().send("/auth", { headers: { ...program } });
+    const linesOf = (wanted: (line: Record<string, unknown>) => boolean) =>
+      site.log.lines.filter(wanted).map((line) => [line.path, line.for, line.user]);
+    const beginning = `/${"x".repeat(999)}...`;
+    const expected = [
+      ["/streets/1", "vik_viewer"],
+      [beginning, undefined],
+      [undefined, undefined],
+    ];
+    assert.deepEqual(
+      linesOf(({ event }) => event === "refused"),
+      expected.map((each) => [undefined, ...each]),
+    );
+    await until(() => linesOf(({ path }) => path === "/auth").length === 3, "three request lines");
+    assert.deepEqual(
+      linesOf(({ path }) => path === "/auth"),
+      expected.map((each) => ["/auth", ...each]),
+    );
+    assert.doesNotMatch(site.log.text(), /canary/);
+    assert.deepEqual(
+      linesOf(({ path }) => path === "/sign-in").map(([, about]) => about),
+      [undefined],
+      "other routes have none",
+    );
+  });
+
+  test("AC-6 what a client says without a trusted proxy is not in the log", async (t) => {
+    const site = await openSite(t, { settings: { ACCESS: rules } });
+    assert.equal((await ask(site.browser(), "/forged")).status, 403);
+    assert.doesNotMatch(site.log.text(), /forged/);
   });
 
   test("AC-5 a 401 for a page says where to sign in and come back; one for a script or a form does not", async (t) => {

@@ -76,7 +76,9 @@ describe("/healthz and /readyz", () => {
       lines().map(({ event, msg }) => [event, msg]),
       [["not-ready", "the session store is away"]],
     );
-    assert.match(String(lines()[0]?.reason), /ENOTDIR/);
+    const reason = String(lines()[0]?.reason);
+    assert.match(reason, /ENOTDIR/);
+    assert.ok(reason.includes(`'${site.config.sessionDir}/`), `the folder is named: ${reason}`);
 
     renameSync(site.config.sessionDir, `${site.config.sessionDir}.file`);
     renameSync(`${site.config.sessionDir}.away`, site.config.sessionDir);

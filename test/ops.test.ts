@@ -1,12 +1,27 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  chownSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { reasonOf } from "#src/app/reason.ts";
 import { click } from "./support/browser.ts";
 import { callCli } from "./support/cli.ts";
 import { whoIs } from "./support/expect.ts";
 import { until } from "./support/person.ts";
+import { needsPosix } from "./support/posix.ts";
 import { redisIsMissing, startRedis } from "./support/redis.ts";
 import { sharedSettings, startServer } from "./support/server-process.ts";
 import { folder, openSite, type Site, secret, signIn } from "./support/site.ts";
@@ -24,6 +39,76 @@ test("CK-3 the start warns of an https redirect URI without TRUST_PROXY", async 
     servers.map(({ output }) => /"event":"trust-proxy".*TRUST_PROXY is not set/.test(output())),
     [true, false],
   );
+});
+
+describe("a session folder that cannot be used", { skip: needsPosix("modes and owners of files") }, () => {
+  /** Starts the server as npm start does, with this folder, and waits for its end. */
+  async function start(t: TestContext, SESSION_DIR: string) {
+    const program = fileURLToPath(import.meta.resolve("#src/server.ts"));
+    const child = spawn(process.execPath, [program], {
+      cwd: folder(t),
+      env: { ...sharedSettings(t, "http://127.0.0.1:9/portal"), SESSION_DIR },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    t.after(() => child.kill("SIGKILL"));
+    const [error, [code]] = await Promise.all([text(child.stderr), once(child, "exit")]);
+    return { code, error };
+  }
+
+  test("ends the start with code 78, which systemd does not restart, and a line with the setting and the fix", async (t) => {
+    const dir = folder(t);
+    const [file, link] = [join(dir, "file"), join(dir, "link")];
+    writeFileSync(file, "");
+    symlinkSync(dir, link);
+    const createFix =
+      "Create the folder for the server's user, with mode 0700, or set another SESSION_DIR.\n";
+    const cases: [dir: string, line: string][] = [
+      [file, `SESSION_DIR: ${file} cannot be created (EEXIST: file already exists). ${createFix}`],
+      [
+        `${file}/below`,
+        `SESSION_DIR: ${file}/below cannot be created (ENOTDIR: not a directory). ${createFix}`,
+      ],
+      [
+        link,
+        `SESSION_DIR: ${link} is not a folder (a symbolic link is not accepted). Set SESSION_DIR to the path of the folder itself.\n`,
+      ],
+    ];
+    if (process.getuid?.() === 0) {
+      const theirs = folder(t);
+      chownSync(theirs, 65534, 65534);
+      cases.push([
+        theirs,
+        `SESSION_DIR: ${theirs} belongs to another user (nobody). Set SESSION_DIR to a folder of this user, or change its owner.\n`,
+      ]);
+    } else
+      cases.push([
+        "/usr/x",
+        `SESSION_DIR: /usr/x cannot be created (EACCES: permission denied). ${createFix}`,
+      ]);
+    await Promise.all(
+      cases.map(async ([dir, error]) => assert.deepEqual(await start(t, dir), { code: 78, error })),
+    );
+    assert.match(
+      readFileSync("deploy/arcgis-sign-in.service", "utf8"),
+      /^Restart=on-failure$[^[]*^RestartPreventExitStatus=78$/m,
+    );
+  });
+
+  test("is named whole in the log and by the doctor, but no token that looks like it", () => {
+    const path = "/opt/applications/arcgis-sign-in-production/sessions/2026";
+    const record = "0123456789abcdef".repeat(4);
+    const nodes = Object.assign(new Error(`EACCES: permission denied, open '${path}/${record}.session'`), {
+      path: `${path}/${record}.session`,
+    });
+    assert.equal(reasonOf(nodes), `Error: EACCES: permission denied, open '${path}/[...].session'`);
+    const cause = Object.assign(new Error(`${path} belongs to another user`), { path });
+    assert.equal(
+      reasonOf(new Error(`token ${record}`, { cause })),
+      `Error: token [...] (Error: ${path} belongs to another user)`,
+    );
+    for (const text of [path, new Error(path), Object.assign(new Error(record + path), { path: "" })])
+      assert.ok(!reasonOf(text).includes("sessions"), "a text from elsewhere is not a path of ours");
+  });
 });
 
 describe("the session folder is removed while the server runs", () => {

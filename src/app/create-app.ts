@@ -83,7 +83,7 @@ export interface App extends Express {
 /**
  * Makes the server as an Express app. Let it listen, or mount it in another app:
  * `host.use("/gis", await createApp({ config }))`, with a redirect URI below that path.
- * @throws Error when the session folder cannot be used or Redis cannot be reached; ConfigError for a mistake in VIEWS_DIR
+ * @throws ConfigError when the session folder cannot be used, or for a mistake in VIEWS_DIR
  */
 export async function createApp(options: AppOptions): Promise<App> {
   const { config, shareSession = false, notice, links = [], stopping, routes } = options;

@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import { type KnownError, knownError, nextSteps } from "./errors.ts";
 import { render } from "./pages/views.ts";
 import { reasonOf } from "./reason.ts";
+import { pathOf } from "./request-log.ts";
 
 /**
  * Responds to every error: a page for browsers, JSON for programs, and a line in the log.
@@ -14,10 +15,18 @@ export function errorPage(log: Logger, count: (code: string) => void): ErrorRequ
     const { status, code, cause } = error;
     count(code);
     res.locals.thrown = thrown; // for an app's own middleware, such as /how of the demo
-    const { requestId } = res.locals;
+    const { requestId, requested } = res.locals;
     const reason = cause === undefined ? undefined : reasonOf(cause);
     const user = req.arcgis?.user?.username ?? res.locals.signedInAs;
-    const details = { requestId, event: "refused", code, reason, address: req.ip, user };
+    const details = {
+      requestId,
+      event: "refused",
+      code,
+      reason,
+      address: req.ip,
+      user,
+      for: pathOf(requested),
+    };
     // Pages ask this regularly, also when no user is signed in: not worth a warning.
     const level = code === "signed_out" ? "debug" : "warn";
     log[status >= 500 ? "error" : level](details, "refused");
@@ -32,7 +41,7 @@ export function errorPage(log: Logger, count: (code: string) => void): ErrorRequ
       res.removeHeader(name);
     if (prefersJson(req)) res.status(status).json(error);
     else {
-      const retry = req.method === "GET" ? (res.locals.requested ?? req.path) : undefined;
+      const retry = req.method === "GET" ? (requested ?? req.path) : undefined;
       const { user: signedIn, signOutUrl } = req.arcgis ?? {};
       renderError(res, error, { requestId, retry, header: signedIn && { user: signedIn, signOutUrl } });
     }

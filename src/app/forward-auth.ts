@@ -1,5 +1,5 @@
 import express, { type Request, type RequestHandler, type Router } from "express";
-import type { UserProfile } from "../index.ts";
+import type { ArcGISContext, UserProfile } from "../index.ts";
 import { allowOnly } from "./allow-only.ts";
 import { AppError } from "./errors.ts";
 import type { PortalMount } from "./portal-mount.ts";
@@ -17,13 +17,19 @@ const maxGroups = 100;
 export function forwardAuth({ auth, access }: PortalMount): RequestHandler {
   const named = new Set(access.rules.flatMap(({ groups = [] }) => groups));
   return async (req, res, next) => {
+    let context: ArcGISContext | undefined;
+    const contextOf = async () => {
+      context = await auth.contextOf(req);
+      return context;
+    };
     try {
       const target = requestedTarget(req);
       res.locals.requested = target;
-      const user = await access.admit(target, () => auth.contextOf(req));
+      const user = await access.admit(target, contextOf);
       res.writeHead(204, { "Cache-Control": "no-store", ...identityHeaders(user, named) }).end();
     } catch (error) {
       res.locals.refusal = error;
+      res.locals.signedInAs = context?.user?.username;
       next();
     }
   };

@@ -7,19 +7,31 @@ import { codeOf } from "./errors.ts";
  */
 export function reasonOf(error: unknown): string {
   return inWords(error)
-    .slice(0, 10_000)
-    .replace(/[\w~%+/=-]{24,}/g, "[...]")
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, " ")
     .slice(0, 300);
 }
 
 function inWords(error: unknown): string {
+  const text = redacted(error);
+  const { cause } = Object(error) as { cause?: unknown };
+  return cause === undefined || !(error instanceof Error) ? text : `${text} (${inWords(cause)})`;
+}
+
+function redacted(error: unknown): string {
+  // The path of a file says what to repair. Only the name of a session record is left out.
+  const secret = isAboutFile(error) ? /[a-z\d+=%~]{40,}/gi : /[\w~%+/=-]{24,}/g;
+  return textOf(error).slice(0, 10_000).replace(secret, "[...]");
+}
+
+function textOf(error: unknown): string {
   if (typeof error === "string") return error;
   if (!(error instanceof Error)) return "unknown";
-  const text =
-    codeOf(error) ??
-    (error instanceof ArcGISRequestError
-      ? `${error.code}: ${error.originalMessage}`
-      : `${error.name}: ${error.message}`);
-  return error.cause === undefined ? text : `${text} (${inWords(error.cause)})`;
+  if (error instanceof ArcGISRequestError) return `${error.code}: ${error.originalMessage}`;
+  return codeOf(error) ?? `${error.name}: ${error.message}`;
+}
+
+/** Whether it is about a file or folder, as Node and the file store name it. */
+function isAboutFile(error: unknown): boolean {
+  const { path, message } = Object(error) as { path?: unknown; message?: unknown };
+  return typeof path === "string" && path !== "" && String(message).includes(path);
 }

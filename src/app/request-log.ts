@@ -12,7 +12,7 @@ const traceparent = /^[\da-f]{2}-(?!0{32})([\da-f]{32})-[\da-f]{16}-[\da-f]{2}$/
 /**
  * Gives every request an ID (`res.locals.requestId`, header X-Request-Id) and the log one line, without the query: that
  * of the callback contains the code and the state. Routes that set `res.locals.quiet` are logged at debug. The portal
- * gets the request's traceparent.
+ * gets the request's traceparent. `for` is the path that a reverse proxy asked /auth about.
  * @param count is called with the time that the request took
  */
 export function requestLog(log: Logger, count: (req: Request, seconds: number) => void): RequestHandler {
@@ -26,11 +26,11 @@ export function requestLog(log: Logger, count: (req: Request, seconds: number) =
       const ms = performance.now() - start;
       count(req, ms / 1000);
       const user = req.arcgis?.user?.username ?? res.locals.signedInAs;
-      const [path = ""] = req.originalUrl.split("?", 1);
       log[res.locals.quiet ? "debug" : "info"]({
         requestId,
         method: req.method,
-        path: path.length > longestPath ? `${path.slice(0, longestPath)}...` : path,
+        path: pathOf(req.originalUrl),
+        for: pathOf(res.locals.requested),
         status: res.statusCode,
         ms: Math.round(ms),
         address: req.ip,
@@ -42,4 +42,10 @@ export function requestLog(log: Logger, count: (req: Request, seconds: number) =
     if (parent) portalHeaders.run({ traceparent: parent }, next);
     else next();
   };
+}
+
+/** The path of a request target for the log: without the query, and not longer than 1,000 characters. */
+export function pathOf(target: string | undefined): string | undefined {
+  const [path = ""] = target?.split("?", 1) ?? [];
+  return path.length > longestPath ? `${path.slice(0, longestPath)}...` : path || undefined;
 }

@@ -23,7 +23,7 @@ const patience = { requestsMs: 8_000, allMs: 10_000 };
 
 /**
  * Opens the store and listens.
- * @throws Error when the session folder cannot be used, or the port is taken (`code` EADDRINUSE).
+ * @throws ConfigError when the session folder cannot be used; Error when the port is taken (`code` EADDRINUSE).
  */
 export async function serve(
   config: Config,

@@ -1,8 +1,9 @@
 import type { Logger } from "pino";
-import { fileBackend, redisBackend, SealedStore, type SessionBackend } from "../session-store.ts";
+import { redisBackend, SealedStore, type SessionBackend } from "../session-store.ts";
 import { type Config, ConfigError } from "./config/config.ts";
 import { parseRedisUrl } from "./config/redis-url.ts";
 import { reasonOf } from "./reason.ts";
+import { openSessionFolder } from "./session-folder.ts";
 
 export interface OpenStore {
   store: SealedStore;
@@ -19,8 +20,8 @@ type StoreConfig = Pick<
  * Opens the store that the configuration asks for: files, or Redis with REDIS_URL. The start does not wait for a Redis
  * that is away; users with a session get a 503 until it is back.
  *
- * @throws Error when the session folder cannot be used
- * @throws ConfigError when REDIS_URL is set and the package `redis` is not installed
+ * @throws ConfigError when the session folder cannot be used, or REDIS_URL is set without the package `redis`
+ * @throws Error when the session folder cannot be used now, such as on a full disk
  */
 export async function openStore(config: StoreConfig, log: Pick<Logger, "info" | "warn">): Promise<OpenStore> {
   const { encryptionKeys: encryptionKey, sessionIdleSeconds: idleSeconds, sessionMaxSeconds } = config;
@@ -50,7 +51,7 @@ async function openBackend(
 ): Promise<{ backend: SessionBackend; close(): Promise<void> }> {
   // Not worth a warning: the folder of a new clone is open.
   const onRepaired = (message: string) => log.info(message);
-  if (!redisUrl) return { backend: fileBackend(sessionDir, { onRepaired }), close: async () => {} };
+  if (!redisUrl) return { backend: openSessionFolder(sessionDir, { onRepaired }), close: async () => {} };
   const address = parseRedisUrl(redisUrl);
   if (!address) throw new TypeError("REDIS_URL is not the URL of a Redis server");
   // Loaded only if needed: it is an optional peer dependency.

@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { type Config, ConfigError, loadConfig } from "../app/config/config.ts";
+import { SessionDirError } from "../app/session-folder.ts";
 import { type OpenStore, openStore } from "../app/store.ts";
 import type { CommandContext } from "./command-context.ts";
 import { rekey, revoke } from "./sessions-change.ts";
@@ -52,8 +53,10 @@ export async function sessionsCommand(
     const outcome = await subcommands[name]?.(context, user);
     return exitCodes[outcome ?? "usage"];
   } catch (reason) {
-    error.write(`${reason instanceof ConfigError ? reason.message : withFix(reason, config)}\n`);
-    return reason instanceof ConfigError ? exitCodes.configuration : exitCodes.unavailable;
+    // A folder that is right for the server may not be this user's.
+    const isWrong = reason instanceof ConfigError && !(reason instanceof SessionDirError);
+    error.write(`${isWrong ? reason.message : withFix(reason, config)}\n`);
+    return isWrong ? exitCodes.configuration : exitCodes.unavailable;
   } finally {
     await opened?.close();
   }
@@ -72,7 +75,10 @@ async function openExisting(config: Config): Promise<OpenStore> {
 
 /** Why the store cannot be used, with the usual fixes. */
 function withFix(reason: unknown, config: Config | undefined): string {
-  const message = reason instanceof Error ? reason.message : String(reason);
+  const message =
+    reason instanceof SessionDirError
+      ? reason.found
+      : String(reason instanceof Error ? reason.message : reason).replace(/^SESSION_DIR: |\.$/g, "");
   return config?.redisUrl
     ? `${message}. Check that Redis runs, and in REDIS_URL the address, the user, the password and the user's rights.`
     : `SESSION_DIR: ${message}. Run this with the server's configuration, as the server's user, and check that the disk is not full.`;

@@ -197,12 +197,17 @@ function isAbandoned(path: string): boolean {
 function prepare(folder: string, onRepaired: FileBackendOptions["onRepaired"]): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const stats = lstatSync(folder);
-  if (!stats.isDirectory()) throw new Error(`${folder} is not a folder (a symbolic link is not accepted)`);
+  if (!stats.isDirectory()) throw unusable(folder, "is not a folder (a symbolic link is not accepted)");
   // What an administrator has set is left alone, as long as it keeps other users out.
   if (isOpenOnWindows(folder) !== false) restrictOnWindows(folder);
   if (process.platform === "win32") return;
-  if (stats.uid !== process.getuid?.()) throw new Error(`${folder} belongs to another user`);
+  if (stats.uid !== process.getuid?.()) throw unusable(folder, "belongs to another user");
   if ((stats.mode & 0o077) === 0) return;
   chmodSync(folder, 0o700);
   onRepaired?.(`other users could open the folder ${folder}; its mode is 0700 now`);
+}
+
+/** With the folder's `path`, as in the errors of Node. */
+function unusable(path: string, problem: string): Error {
+  return Object.assign(new Error(`${path} ${problem}`), { path });
 }

@@ -5,7 +5,7 @@ import type { Config } from "../../app/config/config.ts";
 import { openStore } from "../../app/store.ts";
 import type { SignInRecord, UserProfile } from "../../index.ts";
 import { readSessions } from "../sessions-read.ts";
-import { type Finding, ok, problem } from "./finding.ts";
+import { type Finding, ok, problem, skipped } from "./finding.ts";
 
 /** The doctor's options about the rules of ACCESS. */
 export interface AccessQuestion {
@@ -35,7 +35,8 @@ export async function checkAccess(
   { path, as }: AccessQuestion,
 ): Promise<Finding | undefined> {
   if (path === undefined) return undefined;
-  const user = as === undefined ? undefined : await profileOf(config, as);
+  const user = as === undefined ? undefined : await profileOf(config, as).catch(() => null);
+  if (user === null) return skipped("needs the session store");
   if (as !== undefined && !user)
     return problem(
       `${as} has no session, so the rights of this user are unknown`,

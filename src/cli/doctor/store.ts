@@ -1,7 +1,9 @@
 import { accessSync, constants, existsSync, lstatSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Config } from "../../app/config/config.ts";
+import { otherOwner } from "../../app/file-owner.ts";
 import { reasonOf } from "../../app/reason.ts";
+import { createFix, SessionDirError } from "../../app/session-folder.ts";
 import { openStore } from "../../app/store.ts";
 import { isOpenOnWindows, rightsFor } from "../../session-store.ts";
 import { type Finding, ok, problem, skipped, warning } from "./finding.ts";
@@ -26,8 +28,12 @@ export function checkRights(paths: string[]): Finding | undefined {
 /** Whether the store works, by writing something and removing it again. */
 export async function checkStore(config: Config): Promise<Finding> {
   const { redisUrl, sessionDir } = config;
+  // Nothing keeps root from the folder of another user, but the server runs as that user.
+  const owned = nearestExisting(sessionDir);
+  const owner = !redisUrl && process.getuid?.() === 0 && otherOwner(owned);
+  if (owner) return warning(`${owned} belongs to ${owner}; you are root`, "Run this as that user.");
   // The server creates the folder. The doctor does not, because it may run as another user.
-  if (!redisUrl && !existsSync(sessionDir)) return checkParent(sessionDir);
+  if (!redisUrl && owned !== sessionDir) return checkParent(sessionDir, owned);
   const stats = redisUrl ? undefined : lstatSync(sessionDir);
   // Opening the store would correct that, too.
   if (stats?.isDirectory() && stats.uid === process.getuid?.() && (stats.mode & 0o077) !== 0)
@@ -41,20 +47,23 @@ export async function checkStore(config: Config): Promise<Finding> {
     await store.admin.probe().finally(close);
     return ok(`${place}${redisUrl ? " and" : ", which"} is writable`);
   } catch (error) {
+    if (error instanceof SessionDirError) return problem(`SESSION_DIR: ${error.found}`, error.fix);
     const reason = reasonOf(rootOf(error)).replace(/^Error: /, "");
     return redisUrl ? problem(reason, redisFix) : problem(`cannot be used: ${reason}`, folderFix);
   }
 }
 
-function checkParent(sessionDir: string): Finding {
-  let parent = dirname(sessionDir);
-  while (!existsSync(parent) && parent !== dirname(parent)) parent = dirname(parent);
+/** The path, or the nearest one above it that exists. */
+function nearestExisting(path: string): string {
+  return existsSync(path) || path === dirname(path) ? path : nearestExisting(dirname(path));
+}
+
+function checkParent(sessionDir: string, parent: string): Finding {
   try {
     accessSync(parent, constants.W_OK | constants.X_OK);
     return ok(`files in ${sessionDir}, which the server will create`);
   } catch {
-    const fix = "Create the folder for the server's user, with mode 0700, or set another SESSION_DIR.";
-    return problem(`${sessionDir} does not exist, and cannot be created in ${parent}`, fix);
+    return problem(`${sessionDir} does not exist, and cannot be created in ${parent}`, createFix);
   }
 }
 
