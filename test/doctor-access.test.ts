@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { NamedFinding } from "#src/cli/doctor.ts";
@@ -78,4 +78,16 @@ test("the doctor asks for a path where a user is named", async (t) => {
   const { code, error } = await callCli(["doctor", "--as", "sandy_admin"], { cwd });
   assert.equal(code, 1);
   assert.match(error, /--as needs a --path/);
+});
+
+test("the doctor does not judge a user whose sessions it cannot read", async (t) => {
+  const { cwd, ask } = await open(t);
+  rmSync(join(cwd, "sessions"), { recursive: true });
+  writeFileSync(join(cwd, "sessions"), "");
+  const found = await ask("--path", "/x", "--as", "zoe_editor");
+  assert.equal(found["zoe_editor at /x"], "skipped: needs the session store");
+  assert.match(
+    String(found["session store"]),
+    /^problem: SESSION_DIR: .*sessions cannot be created \(EEXIST/,
+  );
 });
