@@ -222,7 +222,6 @@ async function main(args) {
   };
   const ids = [...new Set(mutations.flatMap(({ ids }) => ids))];
   const runs = new Map();
-  /** The run of a file without a mutation, once for all. */
   const usual = (file, folder) => {
     const own = ids.filter((id) => filesOf(id).includes(file));
     runs.set(file, runs.get(file) ?? runUnmutated(file, own, folder));

@@ -685,6 +685,19 @@ describe("an app with the library in it", () => {
     assert.equal(await app.auth.revokePending(), 0);
   });
 
+  test("TK-7 the portal's token is for what is below its /sharing, and for no other path of its host", async (t) => {
+    const app = await openAuthApp(t);
+    const browser = app.browser();
+    await signIn(browser, "sandy_admin");
+    const identity = await storedIdentity(app, browser);
+    const { url } = app.sandbox;
+    const home = url.replace(/\/sharing\/rest$/, "");
+    for (const own of [url, `${url}/community/self`, `${home}/sharing/servers/x`])
+      assert.equal(await identity.getToken(own), identity.token, own);
+    for (const other of [home, `${home}/other`, `${home}/sharingx`, new URL("/other", url).href])
+      await assert.rejects(identity.getToken(other), { code: "untrusted_url" }, other);
+  });
+
   test("TK-10 close() queues what is not revoked yet at once, before it waits for anything", async (t) => {
     const app = await openAuthApp(t);
     const browser = app.browser();
