@@ -134,7 +134,7 @@ describe("the tutorial, typed as it is", () => {
     t.after(() => void portal.kill());
     const [printed] = await once(portal.stdout, "data");
     const [, url = ""] =
-      /CLIENT_ID: 'my-app',\s+PORTAL_URL: '(http:[^']+\/sharing\/rest)'/.exec(String(printed)) ?? [];
+      /"CLIENT_ID": "my-app",\s+"PORTAL_URL": "(http:[^"]+\/sharing\/rest)"/.exec(String(printed)) ?? [];
     assert.match(await say(new Browser(url), `${url}/info?f=json`), /"authInfo"/);
   });
 

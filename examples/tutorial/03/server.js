@@ -17,7 +17,7 @@ app.get("/sign-in", (req, res) => {
     client_id: oauth.clientId,
     redirect_uri: oauth.redirectUri,
     response_type: "code",
-    expiration: 20160,
+    expiration: 20160, // minutes: the refresh token lives for two weeks
     ...flows.start(res),
   });
   const location = `${oauth.portal}/oauth2/authorize?${params}`;

@@ -6,7 +6,7 @@ export function authorizeUrl({ portal, clientId, redirectUri }, { state }) {
     client_id: clientId,
     redirect_uri: redirectUri,
     response_type: "code",
-    expiration: 20160,
+    expiration: 20160, // minutes: the refresh token lives for two weeks
     state,
   };
   return `${portal}/oauth2/authorize?${new URLSearchParams(params)}`;

@@ -6,7 +6,7 @@ export function authorizeUrl({ portal, clientId, redirectUri }, { state, codeCha
     client_id: clientId,
     redirect_uri: redirectUri,
     response_type: "code",
-    expiration: 20160,
+    expiration: 20160, // minutes: the refresh token lives for two weeks
     state,
     code_challenge: codeChallenge,
     code_challenge_method: "S256",
