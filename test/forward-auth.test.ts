@@ -385,7 +385,17 @@ for (const proxy of ["nginx", "caddy", "haproxy"] as const) {
         role: "org_user",
         groups: streets,
       });
-      assert.equal((await browser.get("/admin")).status, 403);
+      const refused = await browser.get("/admin", typed);
+      assert.equal(refused.status, 403);
+      // HAProxy's script reads no body.
+      if (proxy !== "haproxy")
+        assert.match(refused.body, /data-code="role_missing"[\s\S]*Use another account/);
+      const ended = await browser.get("/signed-out?returnTo=%2Fstreets", typed);
+      assert.match(
+        ended.body,
+        /id="sign-in-again"/,
+        "a page of the sign-in whose session ended in another tab",
+      );
       const post = await browser.post("/streets", { a: "1".repeat(50_000) });
       assert.equal(post.status, 200, "bodies pass");
       assert.equal((await browser.get("/sign-out", click)).status, 303);
@@ -449,6 +459,32 @@ for (const proxy of ["nginx", "caddy", "haproxy"] as const) {
     });
   });
 }
+
+test("LG-3 behind nginx, its log names the user, and has no code, no state and no query", {
+  skip: frontIsMissing("nginx"),
+}, async (t) => {
+  const port = await freePort();
+  const REDIRECT_URI = `http://localhost:${port}/authenticate`;
+  const site = await openSite(t, { settings: { ...behindProxy, REDIRECT_URI } });
+  const echo = await startEcho(t);
+  let log = "";
+  const edit = (text: string) => {
+    log = /access_log (\S+) arcgis_app/.exec(text)?.[1] ?? log;
+    return text;
+  };
+  const url = await startFront(t, "nginx", { port, signIn: site.url, behind: { app: echo.url }, edit });
+  const { Browser } = await import("./support/browser.ts");
+  const browser = new Browser(url);
+  await signIn(browser, "zoe_editor");
+  await browser.get("/streets/a%20b?secret=1", { ...typed, Referer: `${url}/x?secret=2` });
+  await browser.get("/admin?secret=3", typed);
+  const read = () => readFileSync(log, "utf8");
+  await until(() => read().includes("/admin"), "nginx has written its log");
+  assert.match(read(), /"GET \/authenticate HTTP\/1\.1" 303/);
+  assert.match(read(), /"GET \/streets\/a%20b HTTP\/1\.1" 200 .* "zoe_editor"/);
+  assert.match(read(), /"GET \/admin HTTP\/1\.1" 403/);
+  assert.doesNotMatch(read(), /code=|state=|secret|\?/);
+});
 
 test("AC-5 behind HAProxy nothing passes after an error in the script that asks", {
   skip: frontIsMissing("haproxy"),

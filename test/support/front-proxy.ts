@@ -56,8 +56,11 @@ const setups: Record<
   nginx(dir, port, signIn, behind) {
     const target = "folder" in behind ? `root ${behind.folder};` : `proxy_pass http://${hostOf(behind.app)};`;
     const site = deployed("nginx-site.conf", [
+      [/server \{\n {4}listen 80;[^}]*\}\n/g, ""],
       ["listen 443 ssl http2;", `listen 127.0.0.1:${port};`],
+      ["listen [::]:443 ssl http2;", ""],
       ["app.example.com;", "localhost;"],
+      ["/var/log/nginx/", `${dir}/`],
       [/ssl_\w+ .*;/g, ""],
       ["server 127.0.0.1:3000;", `server ${hostOf(signIn)};`],
       ["proxy_pass http://127.0.0.1:8080;", target],

@@ -45,7 +45,7 @@ export const portalUrl = tokenUrl(portalFix)
 
 // The server's other routes. The app may be mounted under a path, so a callback at /gis/sign-in would hide /sign-in.
 const ownRoute =
-  /\/(?:sign-ins?|signed-in|sign-out|map|embed|proxy|healthz|readyz|metrics|auth|api|assets)\/?$|\/(?:api|assets)\//i;
+  /\/(?:sign-ins?|signed-in|signed-out|sign-out|account|map|embed|proxy|healthz|readyz|metrics|auth|api|assets)\/?$|\/(?:api|assets)\//i;
 
 /** REDIRECT_URI, unchanged: it must equal the one that is registered at the portal (CF-3). */
 export const redirectUri = tokenUrl(
