@@ -26,4 +26,4 @@ export type { ArcGISContext, Expirations, SignInRecord } from "./auth/auth-conte
 export { AuthError, type AuthErrorCode, authErrorHandler } from "./auth/errors.ts";
 export { type Guards, userHas } from "./auth/guards.ts";
 export type { ArcGISAuthOptions, AuthEvent, Hook } from "./auth/options.ts";
-export { isPrefetch, isSameOriginRequest } from "./auth/request-checks.ts";
+export { isPageVisit, isPrefetch, isSameOriginRequest } from "./auth/request-checks.ts";

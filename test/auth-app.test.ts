@@ -97,6 +97,26 @@ for (const mode of modes)
       assert.deepEqual(error.needed, ["portal:publisher:publishFeatures", "portal:user:createItem"]);
     });
 
+    test("redirect a page visit only: a script, an image or a program gets 401 as JSON", async (t) => {
+      const app = await openAuthApp(t, { mode });
+      const page = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+      const status = async (headers: Record<string, string>, method = "GET") =>
+        (await app.browser().send("/reports", { method, headers })).status;
+      assert.equal(await status({ "Sec-Fetch-Mode": "navigate", Accept: page }), 302);
+      assert.equal(await status({ Accept: page }), 302, "a browser without Fetch Metadata");
+      for (const mode of ["cors", "same-origin", "no-cors"])
+        for (const Accept of ["*/*", page, "image/avif,image/webp,*/*;q=0.8"])
+          assert.equal(await status({ "Sec-Fetch-Mode": mode, Accept }), 401, `${mode} ${Accept}`);
+      for (const headers of [{}, { Accept: "*/*" }, { Accept: "application/json" }] as Record<
+        string,
+        string
+      >[])
+        assert.equal(await status(headers), 401, JSON.stringify(headers));
+      const script = { "Sec-Fetch-Mode": "cors", Accept: "*/*" };
+      const { error } = (await app.browser().get("/reports", script)).json() as { error: { code: string } };
+      assert.equal(error.code, "signed_out");
+    });
+
     test("work before the mount and outside its path", async (t) => {
       const app = await openAuthApp(t, {
         mode,

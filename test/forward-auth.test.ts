@@ -133,6 +133,7 @@ describe("GET /auth", () => {
     for (const headers of [
       program,
       { ...typed, "Sec-Fetch-Mode": "cors" },
+      { Accept: "*/*" },
       { ...typed, "X-Forwarded-Method": "POST" },
     ]) {
       const { status, headers: received } = await ask(browser, "/streets", headers);

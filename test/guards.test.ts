@@ -124,6 +124,15 @@ describe("a guard turns away", () => {
     });
   });
 
+  test("a script of a page with 401 as JSON, because it cannot follow a redirect to the portal", async (t) => {
+    const site = await openSite(t, { routes });
+    const answer = await site.browser().get("/anybody", { Accept: "*/*", "Sec-Fetch-Mode": "cors" });
+    assert.equal(answer.status, 401);
+    assert.equal((answer.json() as { error: { code: string } }).error.code, "signed_out");
+    const page = await site.browser().get("/unknown", { Accept: "*/*" });
+    assert.match(String(page.headers["content-type"]), /html/, "a program that does not ask for JSON");
+  });
+
   test("a user without the right: a page that names what is missing, JSON for a program", async (t) => {
     const site = await openSite(t, { routes });
     const browser = site.browser();

@@ -49,9 +49,10 @@ export function errorPage(log: Logger, count: (code: string) => void): ErrorRequ
 }
 
 function prefersJson(req: Request): boolean {
-  return (
-    /^(?:\/portals\/[^/]+)?\/(?:api\/|proxy\/?$)/i.test(req.path) || req.accepts(["html", "json"]) === "json"
-  );
+  const isApi = /^(?:\/portals\/[^/]+)?\/(?:api\/|proxy\/?$)/i.test(req.path);
+  // A script accepts everything.
+  const isPage = ["navigate", undefined].includes(req.get("Sec-Fetch-Mode"));
+  return isApi || req.accepts(isPage ? ["html", "json"] : ["json", "html"]) === "json";
 }
 
 /**

@@ -1,5 +1,5 @@
 import express, { type Request, type RequestHandler, type Router } from "express";
-import type { ArcGISContext, UserProfile } from "../index.ts";
+import { type ArcGISContext, isPageVisit, type UserProfile } from "../index.ts";
 import { allowOnly } from "./allow-only.ts";
 import { AppError } from "./errors.ts";
 import type { PortalMount } from "./portal-mount.ts";
@@ -45,8 +45,9 @@ export function refusedAuth(): Router {
     const { refusal, requested } = res.locals;
     if (refusal.status === 401) {
       refusal.signInUrl = `${req.baseUrl}/sign-in?returnTo=${encodeURIComponent(requested)}`;
-      if (isPageVisit(req)) res.set("Location", refusal.signInUrl);
-      if (isPageVisit(req) && req.query.redirect === "true") return void res.status(302).end();
+      const isPage = (req.get("X-Forwarded-Method") ?? "GET") === "GET" && isPageVisit(req);
+      if (isPage) res.set("Location", refusal.signInUrl);
+      if (isPage && req.query.redirect === "true") return void res.status(302).end();
     }
     throw refusal;
   });
@@ -63,12 +64,6 @@ function requestedTarget({ app, socket, headers }: Request): string {
   // A proxy that sets one of them may let a client set the other one.
   if (original !== undefined && original !== target) throw new AppError("ambiguous_path");
   return String(target);
-}
-
-function isPageVisit(req: Request): boolean {
-  const method = req.get("X-Forwarded-Method") ?? "GET";
-  const mode = req.get("Sec-Fetch-Mode") ?? "navigate";
-  return method === "GET" && mode === "navigate" && req.accepts(["html", "json"]) === "html";
 }
 
 /** Always all of them: an empty header, too, replaces one that a client has sent. */

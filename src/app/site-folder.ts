@@ -2,7 +2,7 @@ import { realpath, stat } from "node:fs/promises";
 import { extname, join, relative, sep } from "node:path";
 import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Response } from "express";
 import send from "send";
-import { AuthError } from "../index.ts";
+import { AuthError, isPageVisit } from "../index.ts";
 import { allowOnly } from "./allow-only.ts";
 import type { PortalMount } from "./portal-mount.ts";
 import { requestPath } from "./request-path.ts";
@@ -141,10 +141,4 @@ async function packed(req: Request, root: string, { names, changed }: Entry) {
       return { names: wanted, encoding };
   }
   return { names };
-}
-
-/** Whether a browser opens a page: an image, a script or a fetch could not use the sign-in page. */
-function isPageVisit(req: Request): boolean {
-  const mode = req.get("Sec-Fetch-Mode") ?? "navigate";
-  return mode === "navigate" && /\btext\/html\b/i.test(req.get("Accept") ?? "");
 }

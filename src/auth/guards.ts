@@ -2,7 +2,7 @@ import type { Request, RequestHandler, Response } from "express";
 import type { UserProfile } from "./arcgis/user-profile.ts";
 import type { Auth } from "./auth-context.ts";
 import { AuthError, type AuthErrorCode } from "./errors.ts";
-import { redirect } from "./request-checks.ts";
+import { isPageVisit, redirect } from "./request-checks.ts";
 
 /**
  * Middleware for protected routes. Browsers go to the sign-in and come back (302); other clients get JSON with 401 or 403;
@@ -65,7 +65,7 @@ export function guards(authOf: (req: Request) => Auth): Guards {
 }
 
 function refuse({ settings }: Auth, req: Request, res: Response, error: AuthError): void {
-  const isPage = req.accepts(["html", "json"]) === "html";
+  const isPage = isPageVisit(req);
   error.signInUrl ??= req.arcgis.signInUrl();
   if (isPage && error.status === 401 && req.method === "GET") redirect(res, error.signInUrl, 302);
   else if (isPage || settings.passRefusals) throw error;

@@ -10,6 +10,15 @@ export function redirect(res: Response, location: string, status: 302 | 303 = 30
   res.status(status).set({ Location: location, "Cache-Control": "no-store" }).end();
 }
 
+/**
+ * Whether a browser opens a page, and can follow a redirect to the portal: by Fetch Metadata (W3C), which says of a script
+ * or an image what it is, and by `Accept`, where a browser names HTML and a program accepts everything.
+ */
+export function isPageVisit(req: Request): boolean {
+  const mode = req.get("Sec-Fetch-Mode") ?? "navigate";
+  return mode === "navigate" && req.accepts(["json", "html"]) === "html";
+}
+
 /** Only this GET may change something: a click on our own page (Fetch Metadata, W3C). */
 export function isSameOriginNavigation(req: Request): boolean {
   return (
