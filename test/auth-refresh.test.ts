@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { request } from "node:http";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
+import { ArcGISIdentityManager, request as theirRequest } from "@esri/arcgis-rest-request";
 import { AuthError } from "#src/index.ts";
 import type { Fault } from "#src/sandbox/faults.ts";
 import {
@@ -175,6 +175,37 @@ for (const mode of modes)
       }
       assert.deepEqual(app.files(), []);
       assert.equal(app.events.filter(({ type }) => type === "refresh-rejected").length, 6);
+    });
+
+    test("TK-4 a session that ends in a function of ArcGIS REST JS has a sign-in link, and no user afterwards", async (t) => {
+      const users: unknown[] = [];
+      const app = await openAuthApp(t, {
+        mode,
+        routes: (host) =>
+          host.get("/self", async (req, res) => {
+            const authentication = await req.arcgis.identity();
+            const send = req.query.theirs ? theirRequest : req.arcgis.request;
+            const url = `${authentication.portal}/community/self`;
+            res.json(
+              await send(url, { authentication }).finally(() => void users.push(req.arcgis.user?.username)),
+            );
+          }),
+      });
+      for (const path of ["/self", "/self?theirs=1"]) {
+        const browser = await signedIn(app);
+        assert.equal((await browser.get(path, json)).status, 200);
+        app.sandbox.expireAccessTokens();
+        app.sandbox.expireRefreshTokens();
+        const { status, body } = await browser.get(path, { Accept: "text/html" });
+        assert.equal(status, 401, body);
+        const { code, signInUrl } = app.errors.at(-1) as AuthError;
+        assert.deepEqual(
+          [code, signInUrl],
+          ["session_ended", `/sign-in?returnTo=${encodeURIComponent(path)}`],
+        );
+        assert.match(body, /<a href="\/sign-in\?/);
+      }
+      assert.deepEqual(users, ["sandy_admin", undefined, "sandy_admin", undefined]);
     });
 
     test("SE-8 CK-7 an exchanged refresh token prolongs the cookie", async (t) => {

@@ -172,6 +172,32 @@ for (const mode of modes)
       assert.equal((await browser.get("/reports")).status, 302);
     });
 
+    test("CS-1 a form that is refused says to the developer which check failed", async (t) => {
+      const app = await openAuthApp(t, { mode });
+      const browser = app.browser();
+      await signIn(browser);
+      const csrf_token = await csrfTokenOf(browser);
+      const causeOf = async (form: Record<string, string>, headers: Record<string, string>) => {
+        const { status } = await browser.send("/sign-out", { method: "POST", form, headers });
+        assert.equal(status, 403);
+        const { code, cause, expose } = app.errors.at(-1) as AuthError;
+        assert.deepEqual([code, expose], ["csrf", true]);
+        return cause;
+      };
+      const origin = `not from this site; a program sends Origin: ${app.url}`;
+      const token = "no csrf_token, or that of another session";
+      assert.equal(await causeOf({ csrf_token }, {}), origin);
+      assert.equal(await causeOf({ csrf_token }, { Origin: "https://evil.example" }), origin);
+      assert.equal(await causeOf({ csrf_token: "x" }, { Origin: app.url }), token);
+      assert.equal(await causeOf({}, { "Sec-Fetch-Site": "same-origin" }), token);
+      const response = await browser.send("/sign-out", {
+        method: "POST",
+        form: { csrf_token },
+        headers: { Origin: app.url },
+      });
+      assert.equal(response.status, 303);
+    });
+
     test("OA-12 CS-4 HEAD and prefetch begin, finish and end nothing", async (t) => {
       const app = await openAuthApp(t, { mode });
       const browser = app.browser();

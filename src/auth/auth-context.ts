@@ -205,6 +205,16 @@ export function createAuth(options: ArcGISAuthOptions) {
       return Object.assign(new AuthError(code), { signInUrl: context.signInUrl() });
     }
 
+    /** A 401 in any place, such as in a function of ArcGIS REST JS, ends the sign-in of this request. */
+    function failed(error: unknown): never {
+      if (error instanceof AuthError && error.status === 401) {
+        signIn = undefined;
+        end = error.code;
+        error.signInUrl = context.signInUrl();
+      }
+      throw error;
+    }
+
     /** The browser keeps its cookie as long as the sign-in lives, which an exchange of the refresh token prolongs. */
     async function prolong(): Promise<void> {
       if (!res || res.headersSent || !signIn) return;
@@ -250,16 +260,14 @@ export function createAuth(options: ArcGISAuthOptions) {
       async identity() {
         try {
           if (!signIn) throw new AuthError(end);
-          await refresh.refreshIfDue(id, signIn.identity);
+          const { identity } = signIn;
+          await refresh.refreshIfDue(id, identity);
+          const { sharedRefresh } = identity;
+          if (sharedRefresh) identity.sharedRefresh = () => sharedRefresh().catch(failed);
           await prolong();
-          return signIn.identity;
+          return identity;
         } catch (error) {
-          if (error instanceof AuthError && error.status === 401) {
-            signIn = undefined;
-            end = error.code;
-            error.signInUrl = context.signInUrl();
-          }
-          throw error;
+          return failed(error);
         }
       },
       async validate() {
@@ -295,8 +303,12 @@ export function createAuth(options: ArcGISAuthOptions) {
       },
       verifyForm() {
         const { body } = req as Request;
-        if (!isSameOriginRequest(req as Request, settings.origin) || !csrf.verify(body?.csrf_token, id))
-          throw new AuthError("csrf");
+        if (!isSameOriginRequest(req as Request, settings.origin))
+          throw new AuthError("csrf", {
+            cause: `not from this site; a program sends Origin: ${settings.origin}`,
+          });
+        if (!csrf.verify(body?.csrf_token, id))
+          throw new AuthError("csrf", { cause: "no csrf_token, or that of another session" });
       },
       request,
       signInUrl(returnTo = (req as Partial<Request>).originalUrl ?? "") {
