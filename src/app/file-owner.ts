@@ -8,7 +8,8 @@ function userName(uid: number): string {
   } catch {
     // Not on every system.
   }
-  return new RegExp(`^([^:]+):[^:]*:${uid}:`, "m").exec(users)?.[1] ?? `user ${uid}`;
+  const entries = users.split("\n").map((line) => line.split(":"));
+  return entries.find(([, , id]) => id === String(uid))?.[0] || `user ${uid}`;
 }
 
 /** The name of the owner of a file or folder; `undefined` if this user owns it, and on Windows. */
