@@ -343,6 +343,39 @@ describe("authErrorHandler", () => {
   });
 });
 
+describe("the options", () => {
+  test("a portal that is not the URL of its REST API is an error that shows one", () => {
+    for (const portal of ["https://gis.example.com/portal", "https://www.arcgis.com", "https://a.b/sharing"])
+      for (const name of ["portal", "portalServerUrl"])
+        assert.throws(() => arcgisAuth({ ...validOptions(), [name]: portal }), {
+          name: "TypeError",
+          message: `arcgisAuth:\n- ${name}: must end in /sharing/rest, such as https://gis.example.com/portal/sharing/rest`,
+        });
+    for (const portal of ["https://a.b/sharing/rest", "https://a.b/portal/sharing/rest/"])
+      void arcgisAuth({ ...validOptions(), portal }).close();
+  });
+
+  test("a required one that the environment does not have is an error that names it, a secret with a way to make one", () => {
+    const { A: missing } = process.env as { A?: string };
+    assert.throws(
+      () =>
+        arcgisAuth({
+          clientId: missing,
+          redirectUri: missing,
+          sessionSecret: missing,
+          encryptionKey: missing,
+        }),
+      ({ message }: Error) => {
+        const problems = message.split("\n- ").slice(1);
+        const names = new Set(problems.map((problem) => problem.split(":")[0]));
+        assert.deepEqual([...names].sort(), ["clientId", "encryptionKey", "redirectUri", "sessionSecret"]);
+        assert.match(message, /sessionSecret: .*: node -p "crypto\.randomBytes/);
+        return true;
+      },
+    );
+  });
+});
+
 describe("an app with the library in it", () => {
   test("a mount that does not fit is an error that says why", async (t) => {
     const app = await openAuthApp(t, {
@@ -359,8 +392,24 @@ describe("an app with the library in it", () => {
       before: (host) => host.use(session({ secret: "x", resave: false, saveUninitialized: false })),
     });
     assert.equal((await unshared.browser().get("/")).status, 500);
-    assert.match((unshared.errors.at(-1) as AuthError).message, /session\(auth\.sessionOptions\)/);
+    assert.match(
+      (unshared.errors.at(-1) as AuthError).message,
+      /session\(auth\.sessionOptions\).*another store/,
+    );
   });
+
+  for (const changed of [{ name: "mine" }, { secret: secret() }])
+    test(`shareSession with another ${Object.keys(changed)} of session() is an error for a user, and says why`, async (t) => {
+      const app = await openAuthApp(t, {
+        auth: { shareSession: true },
+        before: (host, auth) => host.use(session({ ...auth.sessionOptions, ...changed })),
+      });
+      const browser = app.browser();
+      assert.equal((await browser.get("/")).status, 200);
+      await signIn(browser);
+      assert.equal((await browser.get("/")).status, 500);
+      assert.match((app.errors.at(-1) as AuthError).message, /another name or secret$/);
+    });
 
   test("OA-12 a mount in another spelling is the same mount, and an odd request target is no fault", async (t) => {
     const app = await openAuthApp(t, { mount: "/gis" });

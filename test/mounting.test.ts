@@ -242,13 +242,11 @@ function programs(): Record<string, string> {
   const store = excerpt(library, /<!-- store\.js -->\n```js\n(.*?)```/s);
   const shared = excerpt(library, /<!-- shared\.js -->\n```diff\n(.*?)```/s).replace(/^[+ ]/gm, "");
   const compared = excerpt(read("docs/organizations.md"), /```ts\n(.*?)```/s);
-  // JavaScript does not check whether the environment has them.
-  const typed = (program: string) => program.replace(/process\.env\.(?!PORTAL_URL)\w+/g, "String($&)");
-  const app = typed(excerpt(library, /<!-- app\.js -->\n```js\n(.*?)```/s));
+  const app = excerpt(library, /<!-- app\.js -->\n```js\n(.*?)```/s);
   assert.match(app, /^app\.use\(auth\);\n/m);
   return {
     "host.ts": excerpt(library, /<!-- host\.js -->\n```js\n(.*?)```/s),
-    "hello.ts": typed(excerpt(read("README.md"), /<!-- hello\.js -->\n```js\n(.*?)```/s)),
+    "hello.ts": excerpt(read("README.md"), /<!-- hello\.js -->\n```js\n(.*?)```/s),
     "app.ts": app,
     "shared.ts": `import session from "express-session";
       ${app.replace("portal:", "shareSession: true, portal:").replace("app.use(auth);\n", shared)}`,
@@ -256,7 +254,7 @@ function programs(): Record<string, string> {
       import session from "express-session";
       const app = express();
       const yourOptions = { secret: "", resave: false, saveUninitialized: false };
-      ${typed(store)}`,
+      ${store}`,
     "compared.ts": `import "arcgis-sign-in";
       import type { Request } from "express";
       declare function myUser(req: Request): { loginName: string };

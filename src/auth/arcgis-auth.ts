@@ -74,12 +74,20 @@ export function arcgisAuth(options: ArcGISAuthOptions): ArcGISAuth {
     return router;
   }
 
+  function problemOfSharing(req: Request): string | undefined {
+    if (!auth.isShared(req)) return req.session ? "it has another store" : "req.session is missing";
+    // What reads the cookie itself, such as identityOf(), would not find the session.
+    const isFound = auth.cookie.idIn(req) === req.sessionID || !(auth.properties.identity in req.session);
+    return isFound ? undefined : "it has another name or secret";
+  }
+
   const handler = async (req: Request, res: Response, next: NextFunction) => {
     const router = routerFor(req.baseUrl);
     // express-session has no session for "OPTIONS *".
-    if (settings.shareSession && !auth.isShared(req) && req.path.startsWith("/"))
+    const problem = settings.shareSession && req.path.startsWith("/") && problemOfSharing(req);
+    if (problem)
       throw new AuthError("not_mounted", {
-        message: "shareSession: app.use(session(auth.sessionOptions)) must come before app.use(auth)",
+        message: `shareSession: app.use(session(auth.sessionOptions)) must come before app.use(auth): ${problem}`,
       });
     const mounts = mountsOf.get(req) ?? [];
     mountsOf.set(req, [...mounts, auth]);

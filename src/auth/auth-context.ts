@@ -84,15 +84,6 @@ declare global {
   }
 }
 
-declare module "express-session" {
-  interface SessionData {
-    /** The signed-in user's identity, when the app shares its session with arcgisAuth (the name in Esri's tutorial). */
-    arcgis: ArcGISIdentityManager;
-    /** Of further mounts that share the session (`sessionKey`). */
-    [mount: `arcgis:${string}`]: unknown;
-  }
-}
-
 /** What a session holds beside the identity. */
 export interface SignInRecord {
   user: UserProfile;
@@ -344,7 +335,7 @@ export function createAuth(options: ArcGISAuthOptions) {
     contextOf,
     /** Public path in front of the routes. A base path that the mount does not begin with is relative to it. */
     base: settings.basePath,
-    transactions: authTransactions(keyRing([options.encryptionKey].flat()), {
+    transactions: authTransactions(keyRing([settings.encryptionKey].flat()), {
       cookiePrefix: settings.transactionCookiePrefix,
       isSecure: settings.isSecure,
       boundTo: JSON.stringify([oauth.portal, oauth.clientId, oauth.redirectUri]),

@@ -4,15 +4,16 @@ import type { Request, RequestHandler } from "express";
 import type { UserProfile } from "./arcgis/user-profile.ts";
 import type { SealedStore } from "./session/sealed-store.ts";
 
+/** The first four are required; `undefined` is in their types for `process.env.NAME`, and an error at the start. */
 export interface ArcGISAuthOptions {
   /** Client ID of the app's OAuth credentials. */
-  clientId: string;
+  clientId: string | undefined;
   /** Absolute URL of the callback, as registered; its path is the callback route. `http:` only on loopback. */
-  redirectUri: string;
+  redirectUri: string | undefined;
   /** Signs the cookie: 32 characters or more. A list: the first signs, all verify. */
-  sessionSecret: string | readonly string[];
+  sessionSecret: string | readonly string[] | undefined;
   /** Encrypts sessions and sign-ins in progress: 32 characters or more. A list: the first encrypts, all decrypt. */
-  encryptionKey: string | readonly string[];
+  encryptionKey: string | readonly string[] | undefined;
   /** `https://{host}/{webadaptor}/sharing/rest`; ArcGIS Online by default. */
   portal?: string | undefined;
   /** Where this server reaches the portal, when that differs from where browsers do (web-tier authentication). */
@@ -91,6 +92,10 @@ export interface AuthEvent {
   error?: unknown;
 }
 
+type RequiredOptions = { [name in "clientId" | "redirectUri"]: string } & {
+  [name in "sessionSecret" | "encryptionKey"]: string | readonly string[];
+};
+
 /** All options by type; `?` may be left out. */
 const types: Record<string, string> = {
   secret: "sessionSecret encryptionKey",
@@ -102,8 +107,12 @@ const types: Record<string, string> = {
   function: "confirmSignOut? browserOf? onSignIn? onTokens? onSignOut? onEvent?",
 };
 
+const portalExample = "https://gis.example.com/portal/sharing/rest";
+const makeSecret = `node -p "crypto.randomBytes(32).toString('base64url')"`;
+
 /** Checks everything once, at construction, and reports all problems together. Never prints a value. */
-export function checkOptions(options: ArcGISAuthOptions) {
+export function checkOptions(given: ArcGISAuthOptions) {
+  const options = given as ArcGISAuthOptions & RequiredOptions;
   const problems: string[] = [];
   const check = (isValid: boolean, problem: string) => void (isValid || problems.push(problem));
   const values = new Map<string, unknown>(Object.entries(options));
@@ -112,7 +121,8 @@ export function checkOptions(options: ArcGISAuthOptions) {
       const key = name.replace("?", "");
       const value = values.get(key);
       const isOptional = key !== name && (value === undefined || value === "");
-      if (type === "secret") check(isSecret(value), `${key}: needs 32 or more random characters`);
+      if (type === "secret")
+        check(isSecret(value), `${key}: needs 32 or more random characters: ${makeSecret}`);
       else check(isOptional || (typeof value === type && value !== ""), `${key}: must be a ${type}`);
       if (type === "number") check(isOptional || Number(value) > 0, `${key}: must be above 0`);
       values.delete(key);
@@ -121,11 +131,13 @@ export function checkOptions(options: ArcGISAuthOptions) {
   const {
     redirectUri,
     portal = "https://www.arcgis.com/sharing/rest",
-    portalServerUrl = portal,
+    portalServerUrl = portalExample,
     store,
   } = options;
   for (const [name, url] of Object.entries({ redirectUri, portal, portalServerUrl }))
     check(isSecureUrl(url), `${name}: must be an absolute https URL (http only on loopback) without a query`);
+  for (const [name, url] of Object.entries({ portal, portalServerUrl }))
+    check(/\/sharing\/rest\/?$/.test(url), `${name}: must end in /sharing/rest, such as ${portalExample}`);
   const callback = URL.canParse(redirectUri) ? new URL(redirectUri) : new URL("invalid:/");
   const basePath = options.basePath ?? callback.pathname.replace(/\/[^/]*\/?$/, "");
   for (const [name, path] of Object.entries({ basePath, proxyPrefix: options.proxyPrefix ?? "" }))

@@ -1,9 +1,20 @@
+import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import type { SessionData } from "express-session";
 import { endsOf, isExpired, type Lifetimes } from "./expiry.ts";
 import type { SessionBackend, StoredRecord } from "./file-backend.ts";
 import type { KeyRing } from "./seal.ts";
 import { openRecord, problemWith, recordName, sealRecord } from "./sealed-record.ts";
 import { deserialize } from "./serializer.ts";
+
+// Here, because the declarations of both entry points lead to this file.
+declare module "express-session" {
+  interface SessionData {
+    /** The signed-in user's identity, when the app shares its session with arcgisAuth (the name in Esri's tutorial). */
+    arcgis: ArcGISIdentityManager;
+    /** Of further mounts that share the session (`sessionKey`). */
+    [mount: `arcgis:${string}`]: unknown;
+  }
+}
 
 /** A session as seen from outside. Times in ms since 1970. */
 export interface SessionInfo {
