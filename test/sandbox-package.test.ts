@@ -52,8 +52,8 @@ async function get(url: string, accessToken = ""): Promise<Json> {
 }
 
 describe("the sandbox as a package entry point", () => {
-  test("the example of docs/testing.md passes for a reader who types it, on the package's name of today", async (t) => {
-    const files = walkThrough("docs/testing.md").steps.get(2) ?? new Map<string, string>();
+  test("the examples of docs/testing.md pass for a reader who types it, on the package's name of today", async (t) => {
+    const files = walkThrough("docs/testing.md").steps.get(3) ?? new Map<string, string>();
     const { name } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
     assert.ok(files.get("app.test.js")?.includes(`from "${name}/sandbox"`));
     const cwd = assemble(t, new Map([...files, ["package.json", '{ "type": "module" }']]));
@@ -62,7 +62,7 @@ describe("the sandbox as a package entry point", () => {
       cwd,
       env,
     });
-    assert.match(stdout, /^# pass 4$/m, stdout);
+    assert.match(stdout, /^# pass 6$/m, stdout);
   });
 
   test("loads no devDependency, and prints no warning", async (t) => {
