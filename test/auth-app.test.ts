@@ -484,6 +484,34 @@ describe("an app with the library in it", () => {
     assert.equal(app.files().length, 1);
   });
 
+  test("SE-1 onSignOut can remove the app's data from a shared session", async (t) => {
+    const app = await openAuthApp(t, {
+      auth: {
+        shareSession: true,
+        onSignOut: ({ req }) => void delete (req.session as unknown as { cart?: string } | undefined)?.cart,
+      },
+      routes: (host) => {
+        host.get("/add", (req, res) => {
+          Object.assign(req.session, { cart: "book", language: "en" });
+          res.end();
+        });
+        host.get("/mine", (req, res) => void res.json(req.session));
+      },
+    });
+    const browser = app.browser();
+    await signIn(browser);
+    await browser.get("/add");
+    await browser.get("/sign-out", { ...typed, "Sec-Fetch-Site": "same-origin" });
+    const { cookie: _, ...data } = (await browser.get("/mine")).json() as Record<string, unknown>;
+    assert.deepEqual(data, { language: "en" });
+    await signIn(browser);
+    await browser.get("/sign-out", { ...typed, "Sec-Fetch-Site": "same-origin" });
+    assert.deepEqual(
+      app.events.filter(({ type }) => type === "hook-failed"),
+      [],
+    );
+  });
+
   test("TK-5 a full disk keeps no user signed in", async (t) => {
     const app = await openAuthApp(t, { mode: "shared" });
     const browser = app.browser();

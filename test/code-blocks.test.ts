@@ -44,7 +44,11 @@ const elsewhere: [pattern: RegExp, test: string, words: string][] = [
   [/^docs\/two-hosts\.md nginx/, "two-hosts.long", "docs/two-hosts.md"],
   [/ ts src\//, "readme", "every excerpt in README and docs"],
   [/^README\.md js hello\.js/, "mounting", "hello\\.js"],
-  [/^docs\/use-in-your-app\.md js (?:app|host|store)\.js/, "mounting", '"docs/use-in-your-app.md"'],
+  [
+    /^docs\/use-in-your-app\.md js (?:app|host|store|errors|sign-out)\.js/,
+    "mounting",
+    '"docs/use-in-your-app.md"',
+  ],
   [/^docs\/use-in-your-app\.md diff shared\.js/, "mounting", "shared\\.js"],
   [/^docs\/organizations\.md ts/, "mounting", '"docs/organizations.md"'],
 ];
@@ -78,7 +82,7 @@ test("the block of the example with the Maps SDK is in its source", () => {
 
 const { scripts } = JSON.parse(read("package.json"));
 const ours = ["start", "demo", "init", "doctor", "sessions"];
-const ofNpm = "ci install uninstall prune start test".split(" ");
+const ofNpm = "ci install pack uninstall prune start test".split(" ");
 const programs = "npm npx node cd cp mv rm chmod install useradd runuser systemctl journalctl docker".split(
   " ",
 );

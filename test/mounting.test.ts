@@ -241,6 +241,8 @@ function programs(): Record<string, string> {
   const library = read("docs/use-in-your-app.md");
   const store = excerpt(library, /<!-- store\.js -->\n```js\n(.*?)```/s);
   const shared = excerpt(library, /<!-- shared\.js -->\n```diff\n(.*?)```/s).replace(/^[+ ]/gm, "");
+  const errors = excerpt(library, /<!-- errors\.js -->\n```js\n(.*?)```/s);
+  const signOut = excerpt(library, /<!-- sign-out\.js -->\n```js\n(.*?)```/s);
   const compared = excerpt(read("docs/organizations.md"), /```ts\n(.*?)```/s);
   const app = excerpt(library, /<!-- app\.js -->\n```js\n(.*?)```/s);
   assert.match(app, /^app\.use\(auth\);\n/m);
@@ -255,6 +257,17 @@ function programs(): Record<string, string> {
       const app = express();
       const yourOptions = { secret: "", resave: false, saveUninitialized: false };
       ${store}`,
+    "errors.ts": `import { AuthError } from "arcgis-sign-in";
+      import express, { type ErrorRequestHandler } from "express";
+      const app = express();
+      ${errors.replace("app.use((", "app.use(((").replace(/\}\);\n$/, "}) satisfies ErrorRequestHandler);")}`,
+    "sign-out.ts": `import { type ArcGISAuthOptions } from "arcgis-sign-in";
+      declare module "express-session" {
+        interface SessionData {
+          cart: string[];
+        }
+      }
+      ${signOut.replace("onSignOut", 'onSignOut: ArcGISAuthOptions["onSignOut"]')}`,
     "compared.ts": `import "arcgis-sign-in";
       import type { Request } from "express";
       declare function myUser(req: Request): { loginName: string };
