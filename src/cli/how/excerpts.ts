@@ -39,11 +39,16 @@ export function excerptAt([file, marker]: Marker): Excerpt | undefined {
 
 /** The line that threw an error, with those around it: by its stack and the source maps of dist. */
 export function excerptOf({ stack = "" }: Error): Excerpt | undefined {
-  for (const [, url = "", line, column] of stack.matchAll(/(file:\/\/\S+?):(\d+):(\d+)\)?$/gm)) {
-    const path = fileURLToPath(url);
+  for (const frame of stack.split("\n")) {
+    const start = frame.indexOf("file://");
+    if (start === -1) continue;
+    const parts = frame.slice(start).replace(")", "").split(":");
+    const column = Number(parts.pop());
+    const line = Number(parts.pop());
+    const path = fileURLToPath(parts.join(":"));
     if (!existsSync(`${path}.map`)) continue;
     const map = new SourceMap(JSON.parse(readFileSync(`${path}.map`, "utf8")));
-    const entry = map.findEntry(Number(line) - 1, Number(column) - 1);
+    const entry = map.findEntry(line - 1, column - 1);
     if (!("originalSource" in entry)) continue;
     const file = relative(root, resolve(dirname(path), entry.originalSource));
     const index = entry.originalLine;
