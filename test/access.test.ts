@@ -265,6 +265,7 @@ describe("AC-4 ACCESS is checked at the start", () => {
       },
       { path: "/c", allow: "everyone", groups: [streets] },
       { path: "/d", users: ["sandy"] },
+      { path: "/e", group: [streets] },
       { groups: [streets] },
       "x",
       { path: "/b/c" },
@@ -283,9 +284,10 @@ describe("AC-4 ACCESS is checked at the start", () => {
         "value 4 (groups) is not the ID of a group",
         "value 5 (allow) lets everyone in, so the rule cannot name users as well",
         "value 6 has an unknown key",
-        "value 7 (path) is missing",
-        "value 8 must be an object",
-        "value 9 (path) is never used, because value 4 covers its path",
+        "value 7 has an unknown key, group",
+        "value 8 (path) is missing",
+        "value 9 must be an object",
+        "value 10 (path) is never used, because value 4 covers its path",
       ],
     );
   });

@@ -159,7 +159,7 @@ describe("the configuration of an installed service", () => {
     }
     const missing = await callCli(["sessions", "stats", "--config", "gone.json"], { cwd: folder(t) });
     assert.equal(missing.code, 78);
-    assert.match(missing.error, /^CONFIG_FILE: names a file that does not exist\./);
+    assert.match(missing.error, /^CONFIG_FILE \(--config\): gone\.json does not exist\./);
   });
 
   test("arcgis-sign-in start runs the server as node dist/server.js does, and takes --config", async (t) => {
@@ -173,6 +173,12 @@ describe("the configuration of an installed service", () => {
     program.kill("SIGTERM");
     assert.equal(await exit, process.platform === "win32" ? null : 0);
 
+    const nowhere = await callCli(["sessions", "list"], { cwd: folder(t) });
+    assert.equal(nowhere.code, 78);
+    assert.match(
+      nowhere.error,
+      /^CLIENT_ID: is missing\..*\nIs the configuration elsewhere\? Add --config FILE\.\n$/s,
+    );
     const empty = await spawnCli(["start"], { cwd: folder(t) });
     assert.equal(empty.code, 78);
     assert.match(empty.error, /^CLIENT_ID: is missing\..*\nNothing is configured yet/s);

@@ -172,7 +172,7 @@ describe("where settings come from", () => {
 
   test("a CONFIG_FILE that is not there is a problem, and what might be in it is not called missing", () => {
     assert.deepEqual(problemsIn({ env: { CONFIG_FILE: "gone.json", PORT: "x" } }), [
-      "CONFIG_FILE: names a file that does not exist. Correct the path, or remove it to use config.json.",
+      "CONFIG_FILE (--config): gone.json does not exist. Correct the path, or leave it out to use config.json.",
       "PORT: must be a whole number from 0 to 65535. Write it in digits. (set in the environment)",
     ]);
   });
@@ -1169,6 +1169,11 @@ describe("PORTALS", () => {
       "a key that there is not",
       { PORTALS: [{ ...county, secret: "hush-hush" }] },
       "PORTALS: value 1 has an unknown key. Use id, title, url, clientId, clientSecret, allowedOrgs and proxyAllow.",
+    ],
+    [
+      "a misspelled key",
+      { PORTALS: [{ ...county, allowOrgs: [] }] },
+      "PORTALS: value 1 has an unknown key, allowOrgs. Did you mean allowedOrgs?",
     ],
     [
       "the same id twice",

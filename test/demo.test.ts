@@ -104,7 +104,7 @@ test("the demo puts the sign-in in front of a folder, and says what is wrong wit
   const free = { PORT: "0", SANDBOX_PORT: "0" };
   const refused = await runDemo(cwd, free, { flags: ["--site", "."] });
   assert.equal(refused.code, 78);
-  assert.match(refused.stderr, /^SITE_DIR: contains the folder of SESSION_DIR\. /);
+  assert.match(refused.stderr, /^--site \.: contains the folder of SESSION_DIR\. /);
 });
 
 /** Runs a demo that stops by itself. */

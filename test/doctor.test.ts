@@ -506,6 +506,12 @@ describe("a fault of the place where sessions are kept", () => {
 
     const replica = await startRedis(t);
     await replica.send("REPLICAOF", "127.0.0.1", String(redis.port));
+    it.settings.REDIS_URL = `redis://:canary-password@127.0.0.1:${redis.port}/1`;
+    await redis.send("-a", "canary-password", "ACL", "SETUSER", "default", "-select");
+    await assertTrouble(
+      it,
+      `problem session store: Redis is away: NOPERM (select). ${fix.replace("+ping", "+ping +select")}`,
+    );
     it.settings.REDIS_URL = replica.url;
     await assertTrouble(it, `problem session store: Redis refused SET: READONLY. ${fix}`);
   });
@@ -682,7 +688,8 @@ describe("a fault of the portal", () => {
 
   test("it does not know the redirect URI: the line has the exact text to paste, and names a spelling that it knows", async (t) => {
     const it = await patient(t);
-    const paste = (uri: string) => `Add exactly this redirect URI to the OAuth credentials item: ${uri}`;
+    const paste = (uri: string) => `exactly this redirect URI to the OAuth credentials item: ${uri}`;
+    const instead = "Set REDIRECT_URI to the registered one, or add";
     for (const [ours, known] of [
       ["http://127.0.0.1:3000/authenticate", redirectUri],
       ["http://localhost:3000/authenticate/", redirectUri],
@@ -691,13 +698,16 @@ describe("a fault of the portal", () => {
       ["http://localhost:3000/Authenticate", undefined],
     ] as const) {
       it.settings.REDIRECT_URI = ours;
-      const instead = known ? ` (${known} is registered)` : "";
-      await assertTrouble(it, `problem redirect URI: is not registered${instead}. ${paste(ours)}`);
+      const found = known ? ` (${known} is registered). ${instead}` : ". Add";
+      await assertTrouble(it, `problem redirect URI: is not registered${found} ${paste(ours)}`);
     }
     it.sandbox.clients[0]?.redirectUris.splice(0, 1, "http://127.0.0.1:3000/authenticate");
     it.settings.REDIRECT_URI = redirectUri;
     const other = " (http://127.0.0.1:3000/authenticate is registered)";
-    await assertTrouble(it, `problem redirect URI: is not registered${other}. ${paste(redirectUri)}`);
+    await assertTrouble(
+      it,
+      `problem redirect URI: is not registered${other}. ${instead} ${paste(redirectUri)}`,
+    );
   });
 
   test("it says no in another way: by sending back an error, by a fault; a way on to another sign-in page is none", async (t) => {

@@ -477,7 +477,8 @@ describe("arcgis-sign-in sessions rekey", () => {
     assert.equal(output, "Encrypted 1 session with the newest key.\n");
     assert.equal(
       error,
-      "1 session could not be opened: damaged, or encrypted with a key that is not in ENCRYPTION_KEY. They were not changed.\n" +
+      "Restart every server with the new key first: without it, a server cannot open what this encrypts, and signs those users out.\n" +
+        "1 session could not be opened: damaged, or encrypted with a key that is not in ENCRYPTION_KEY. They were not changed.\n" +
         "When every server runs with the newest key in front, you can remove the older ones from ENCRYPTION_KEY.\n",
     );
     const again = await run(t, settingsOf(running), ["rekey", "--json"]);

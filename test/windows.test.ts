@@ -75,8 +75,21 @@ test("the doctor begins a sign-in by the public URL, and says what the reverse p
   const rewritten = await check();
   assert.equal(rewritten?.status, "problem");
   assert.match(String(rewritten?.fix), /"Reverse rewrite host in response headers"/);
+  const { host } = new URL(origin);
+  const skipped = (found: string) => ({ status: "skipped", found });
+  const body = "<p>Another server</p>";
+  server.removeAllListeners("request").on("request", (_req, res) => res.writeHead(502).end(body));
+  const other = `what responds at ${host} is not this server (HTTP 502), or it does not run`;
+  assert.deepEqual(await check(), skipped(other));
+  const untrusted = await checkRedirect(parseConfig(settings), {});
+  assert.match(
+    String(untrusted?.found),
+    new RegExp(`^the certificate of ${host} is self-signed\\. .*NODE_EXTRA_CA_CERTS`),
+  );
   server.close().closeAllConnections();
-  assert.equal((await check())?.status, "skipped");
+  assert.deepEqual(await check(), skipped(`nothing listens at ${host}`));
+  settings.REDIRECT_URI = "https://nowhere.invalid/authenticate";
+  assert.match(String((await check())?.found), /^the host name nowhere\.invalid (?:does not exist|cannot)/);
   settings.REDIRECT_URI = "http://localhost:3000/authenticate";
   assert.equal(await check(), undefined, "without a reverse proxy there is nothing to check");
 });

@@ -27,6 +27,8 @@ const probeTimeoutMs = 2_000;
 export function health({ config, store, metrics, stopping, log }: HealthOptions): Router {
   const router = express.Router();
   const isStoreReady = storeProbe(store, log);
+  // A right that the user of Redis lacks is in the log at once.
+  if (config.redisUrl) void isStoreReady();
   const paths = ["/healthz", "/readyz", "/metrics"];
 
   router.use(paths, (_req, res, next) => {

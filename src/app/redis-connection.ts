@@ -97,7 +97,7 @@ export async function connectToRedis(
   /** Exponential backoff with jitter. */
   function tryAgain(error: unknown): void {
     if (state === "closed") return;
-    const latest = reasonOf(error);
+    const latest = reasonOf(error) + missingRight(error);
     if (latest !== reason) log?.warn({ reason: latest }, "Redis is away");
     reason = latest;
     const pauseMs = Math.min(maxPauseMs, 50 * 2 ** failures) * (0.5 + Math.random() / 2);
@@ -234,4 +234,11 @@ function reasonOf(error: unknown): string {
   const late = [ClientClosedError, ConnectionTimeoutError, SocketTimeoutError, TimeoutError];
   const isLate = late.some((each) => error instanceof each);
   return isLate ? "no response" : "the connection was closed";
+}
+
+/** The command that the user may not use, if it is in Redis's own words: there is nothing else between the quotes. */
+function missingRight(error: unknown): string {
+  const [, command] =
+    /^NOPERM .*'([a-z|]{1,40})'/.exec(error instanceof ErrorReply ? error.message : "") ?? [];
+  return command ? ` (${command})` : "";
 }

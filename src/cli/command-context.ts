@@ -6,3 +6,6 @@ export interface CommandContext {
   output: NodeJS.WritableStream & { columns?: number };
   error: NodeJS.WritableStream & { isTTY?: boolean };
 }
+
+/** Follows the list of missing settings. */
+export const elsewhere = "Is the configuration elsewhere? Add --config FILE.";

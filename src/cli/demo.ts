@@ -55,7 +55,7 @@ export async function demo(flags: DemoFlags, { env, error }: CommandContext): Pr
     return 0;
   } catch (reason) {
     const { message, exitCode } = explain(reason);
-    console.error(message);
+    console.error(message.replace(/^SITE_DIR:/m, () => `--site ${flags.site}:`));
     // The sandbox may be running already.
     process.exit(exitCode);
   }

@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
 import { type Config, ConfigError, loadConfig } from "../app/config/config.ts";
 import { firstPortal } from "../app/config/portals.ts";
-import type { CommandContext } from "./command-context.ts";
+import { type CommandContext, elsewhere } from "./command-context.ts";
 import { type AccessQuestion, checkAccess, describeAccess } from "./doctor/access.ts";
-import { type Finding, ok, problem, skipped } from "./doctor/finding.ts";
+import { configProblem, type Finding, ok, skipped } from "./doctor/finding.ts";
 import { checkAuthorities, checkBuild, checkForwardProxy, checkNode } from "./doctor/machine.ts";
 import { askAboutApp, checkClientId, checkMetadata, checkPkce, checkRedirectUri } from "./doctor/oauth.ts";
 import { askPortal, checkCertificate, checkClock, checkPortal } from "./doctor/portal.ts";
@@ -96,7 +96,7 @@ function usableConfig(cwd: string, env: NodeJS.ProcessEnv) {
     } catch (reason) {
       if (!(reason instanceof ConfigError)) throw reason;
       const { problems, hint, keys } = reason;
-      found ??= [...problems.map(configProblem), ...(hint ? [skipped(hint)] : [])];
+      found ??= [...problems.map(configProblem), ...(hint ? [skipped(hint), skipped(elsewhere)] : [])];
       if (!keys) return { bad, found };
       for (const key of keys) bad.add(key);
     }
@@ -147,12 +147,6 @@ async function portalFindings(
   );
   const suffix = isMain ? "" : ` (${config.portalId})`;
   return findings.map((finding) => ({ ...finding, check: finding.check + suffix }));
-}
-
-/** Splits a line of ConfigError: the key and what is wrong, and the fix. */
-function configProblem(line: string): Finding {
-  const [, found = line, fix = ""] = /^(.*?[.?]) (?=[A-Z])(.*)$/s.exec(line) ?? [];
-  return problem(found, fix);
 }
 
 const marks = { ok: "ok     ", warning: "WARNING", problem: "PROBLEM", skipped: "-      " };

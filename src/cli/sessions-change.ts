@@ -132,6 +132,11 @@ function tokenOf({ refreshToken, token }: ArcGISIdentityManager): string {
 /** `rekey`: encrypts everything that is on an older key with the newest one. */
 export async function rekey(context: SessionsContext): Promise<"done"> {
   const { admin } = context.store;
+  const { encryptionKeys } = context.config;
+  if (encryptionKeys.length > 1)
+    context.note(
+      "Restart every server with the new key first: without it, a server cannot open what this encrypts, and signs those users out.",
+    );
   const names = await admin.names();
   const encrypting = context.progress("Encrypting sessions", names.length);
   const reseal = (name: string) => admin.reseal(name).finally(encrypting.step);
@@ -149,7 +154,7 @@ export async function rekey(context: SessionsContext): Promise<"done"> {
       `${counted(unopened, "session")} could not be opened: damaged, or encrypted with a key that is not in ENCRYPTION_KEY. They were not changed.`,
     );
   context.note(
-    context.config.encryptionKeys.length === 1
+    encryptionKeys.length === 1
       ? "ENCRYPTION_KEY contains one key only. To replace it, put a new one in front of it, restart the servers, and run this again."
       : "When every server runs with the newest key in front, you can remove the older ones from ENCRYPTION_KEY.",
   );

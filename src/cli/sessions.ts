@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { type Config, ConfigError, loadConfig } from "../app/config/config.ts";
 import { SessionDirError } from "../app/session-folder.ts";
 import { type OpenStore, openStore } from "../app/store.ts";
-import type { CommandContext } from "./command-context.ts";
+import { type CommandContext, elsewhere } from "./command-context.ts";
 import { rekey, revoke } from "./sessions-change.ts";
 import { list, show, stats } from "./sessions-list.ts";
 import type { SessionsContext } from "./sessions-read.ts";
@@ -55,7 +55,8 @@ export async function sessionsCommand(
   } catch (reason) {
     // A folder that is right for the server may not be this user's.
     const isWrong = reason instanceof ConfigError && !(reason instanceof SessionDirError);
-    error.write(`${isWrong ? reason.message : withFix(reason, config)}\n`);
+    const hint = isWrong && reason.hint ? `\n${elsewhere}` : "";
+    error.write(`${isWrong ? reason.message + hint : withFix(reason, config)}\n`);
     return isWrong ? exitCodes.configuration : exitCodes.unavailable;
   } finally {
     await opened?.close();

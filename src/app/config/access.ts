@@ -3,6 +3,7 @@ import { isBelow } from "../../index.ts";
 import { plainPath } from "../request-path.ts";
 import { organizationId } from "./portals.ts";
 import { jsonText, text } from "./setting-types.ts";
+import { unknownKeyIn } from "./suggestion.ts";
 
 const names = <Entry extends z.ZodType>(entry: Entry) =>
   z
@@ -41,9 +42,9 @@ const rule = z
       ),
     },
     {
-      error: ({ code }) =>
-        code === "unrecognized_keys"
-          ? "has an unknown key. Use path, allow, organizations, roles, privileges and groups."
+      error: (issue) =>
+        issue.code === "unrecognized_keys"
+          ? unknownKeyIn(issue.keys, ["path", "allow", "organizations", "roles", "privileges", "groups"])
           : 'must be an object. Write {"path": "/reports", "groups": [...]}.',
     },
   )

@@ -73,8 +73,7 @@ export function loadConfig(options: LoadOptions = {}): Config {
   const name = String(named || "config.json");
   const json = readJsonFile(resolve(cwd, name), name);
   if (named && !json.settings)
-    json.problem ??=
-      "CONFIG_FILE: names a file that does not exist. Correct the path, or remove it to use config.json.";
+    json.problem ??= `CONFIG_FILE (--config): ${name} does not exist. Correct the path, or leave it out to use config.json.`;
 
   // Windows ignores the case of their names.
   const nameOf = (key: string) => (process.platform === "win32" ? key.toUpperCase() : key);

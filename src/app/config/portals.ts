@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { clientId, clientSecret } from "./secrets.ts";
 import { jsonText, text, whenValid } from "./setting-types.ts";
+import { unknownKeyIn } from "./suggestion.ts";
 import { portalUrl, proxyTarget } from "./urls.ts";
 
 /** The ID of the portal of PORTAL_URL. */
@@ -33,9 +34,17 @@ const portalEntry = z.strictObject(
     proxyAllow: listOf(proxyTarget),
   },
   {
-    error: ({ code }) =>
-      code === "unrecognized_keys"
-        ? "has an unknown key. Use id, title, url, clientId, clientSecret, allowedOrgs and proxyAllow."
+    error: (issue) =>
+      issue.code === "unrecognized_keys"
+        ? unknownKeyIn(issue.keys, [
+            "id",
+            "title",
+            "url",
+            "clientId",
+            "clientSecret",
+            "allowedOrgs",
+            "proxyAllow",
+          ])
         : 'must be an object. Write {"id": ..., "title": ..., "url": ..., "clientId": ...}.',
   },
 );

@@ -15,3 +15,12 @@ function comparable(name: string): string {
     .replace(/[^A-Za-z]+/g, "_")
     .toUpperCase();
 }
+
+/** What is wrong with an object that has other keys than the known ones: the first of them, and the known one that it means. */
+export function unknownKeyIn(keys: readonly string[], known: readonly string[]): string {
+  const [key = ""] = keys;
+  const meant = suggestionFor(key, known);
+  // A text that is no key may be a secret.
+  if (meant && /^[\w-]{1,31}$/.test(key)) return `has an unknown key, ${key}. Did you mean ${meant}?`;
+  return `has an unknown key. Use ${known.slice(0, -1).join(", ")} and ${known.at(-1)}.`;
+}

@@ -107,7 +107,8 @@ export function checkRedirectUri({ config, verdict, similarUri }: OAuthFacts): F
   if (verdict === "unknown client") return skipped("not known");
   if (verdict === "unknown redirect URI") {
     const found = `is not registered${similarUri ? ` (${similarUri} is registered)` : ""}`;
-    return problem(found, `Add exactly this redirect URI to the OAuth credentials item: ${redirectUri}`);
+    const other = similarUri ? "Set REDIRECT_URI to the registered one, or add" : "Add";
+    return problem(found, `${other} exactly this redirect URI to the OAuth credentials item: ${redirectUri}`);
   }
   const fix = `Open ${new URL("sign-in", redirectUri)} in a browser and read what the portal says.`;
   return warning(verdict === "blocked" ? "the portal returns an error to this app" : unclear, fix);

@@ -76,15 +76,15 @@ function whyNoPortal({ status, headers, body }: ProbeResponse): Reason {
   return [`the response is not from a portal (HTTP ${status}, ${kind})`, fix];
 }
 
-const authorityFix =
+export const authorityFix =
   "If this machine trusts the authority: set NODE_USE_SYSTEM_CA to 1 in the environment of the server (Node 22.19, 24.6 or later). If not: put its certificate (PEM) into a file and set NODE_EXTRA_CA_CERTS to that file.";
 const proxyFix = "Correct HTTPS_PROXY, let that proxy connect to the portal, or put the host into NO_PROXY.";
 
 /** Where Node's error happened. `errors` has the attempts at the addresses of a host. */
 type PlacedError = NodeJS.ErrnoException & { hostname?: string; port?: number; errors?: PlacedError[] };
 
-/** Explains the codes of Node (errno) and OpenSSL. */
-function whyNoResponse(error: PlacedError, { host, hostname, protocol, port }: URL): Reason {
+/** Explains the codes of Node (errno) and OpenSSL, and what to do if it is the portal's. */
+export function whyNoResponse(error: PlacedError, { host, hostname, protocol, port }: URL): Reason {
   const { code = "", message, errors: [place = error] = [] } = error;
   const isPortals = [undefined, Number(port || (protocol === "https:" ? 443 : 80))].includes(place.port);
   if (!isPortals || ![undefined, hostname].includes(place.hostname))

@@ -1,6 +1,7 @@
 import { type Config, ConfigError } from "../../app/config/config.ts";
 import { openViews } from "../../app/pages/views.ts";
 import { type Finding, ok, problem, skipped, warning } from "./finding.ts";
+import { authorityFix, whyNoResponse } from "./portal.ts";
 import { type ProbeOptions, probe } from "./probe.ts";
 
 export function checkReverseProxy({ secure, trustProxy }: Config): Finding {
@@ -23,21 +24,27 @@ export async function checkRedirect(
   options: ProbeOptions,
 ): Promise<Finding | undefined> {
   if (!secure) return undefined;
-  const { href } = new URL("sign-in?portal=main", redirectUri);
-  const response = await probe(href, options).catch(() => undefined);
-  const { location = "" } = response?.headers ?? {};
+  const url = new URL("sign-in?portal=main", redirectUri);
+  const response = await probe(url.href, options).catch((error: Error) => error);
+  if (response instanceof Error) {
+    const [found, fix] = whyNoResponse(response, url);
+    return skipped(`${found}.${fix === authorityFix ? ` ${fix}` : ""}`.replace(/\.$/, ""));
+  }
+  const { location = "" } = response.headers;
   if (location.startsWith(`${portal}/`)) return ok("leads to the portal");
   if (/\/oauth2\/authorize/.test(location))
     return problem(
       "the reverse proxy changes its host, so no sign-in reaches the portal",
       'In IIS, turn off "Reverse rewrite host in response headers" (docs/windows.md).',
     );
-  if (response?.body.includes('data-code="insecure_connection"'))
+  if (response.body.includes('data-code="insecure_connection"'))
     return problem(
       "the reverse proxy does not say that users come by https",
       "Let it send X-Forwarded-Proto (for IIS with ARR see docs/windows.md), and set TRUST_PROXY.",
     );
-  return skipped("the server does not run, or cannot be reached from here by its public URL");
+  return skipped(
+    `what responds at ${url.host} is not this server (HTTP ${response.status}), or it does not run`,
+  );
 }
 
 /** Whether the redirect URI leads to the address on which the server listens. */

@@ -1,18 +1,19 @@
 import { accessSync, constants, existsSync, lstatSync } from "node:fs";
 import { dirname } from "node:path";
-import type { Config } from "../../app/config/config.ts";
+import { type Config, ConfigError } from "../../app/config/config.ts";
+import { parseRedisUrl } from "../../app/config/redis-url.ts";
 import { otherOwner } from "../../app/file-owner.ts";
 import { reasonOf } from "../../app/reason.ts";
 import { createFix, SessionDirError } from "../../app/session-folder.ts";
 import { openStore } from "../../app/store.ts";
 import { isOpenOnWindows, rightsFor } from "../../session-store.ts";
-import { type Finding, ok, problem, skipped, warning } from "./finding.ts";
+import { configProblem, type Finding, ok, problem, skipped, warning } from "./finding.ts";
 
 const folderFix =
   "Run this as the server's user. If you already do, make that user the owner (chown), check whether the disk is full, or set another SESSION_DIR.";
-const redisFix =
+const redisFix = (url: string) =>
   "Start Redis, or correct REDIS_URL: its address, its password and its rights " +
-  "(+get +set +del +eval +scan +ping on the keys arcgis-sign-in:*).";
+  `(+get +set +del +eval +scan +ping${parseRedisUrl(url)?.database ? " +select" : ""} on the keys arcgis-sign-in:*).`;
 
 /** On Windows: whether other users may open files with secrets. On other systems, modes are checked. */
 export function checkRights(paths: string[]): Finding | undefined {
@@ -48,8 +49,9 @@ export async function checkStore(config: Config): Promise<Finding> {
     return ok(`${place}${redisUrl ? " and" : ", which"} is writable`);
   } catch (error) {
     if (error instanceof SessionDirError) return problem(`SESSION_DIR: ${error.found}`, error.fix);
+    if (error instanceof ConfigError) return configProblem(error.message);
     const reason = reasonOf(rootOf(error)).replace(/^Error: /, "");
-    return redisUrl ? problem(reason, redisFix) : problem(`cannot be used: ${reason}`, folderFix);
+    return redisUrl ? problem(reason, redisFix(redisUrl)) : problem(`cannot be used: ${reason}`, folderFix);
   }
 }
 
