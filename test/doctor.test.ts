@@ -507,7 +507,7 @@ describe("a fault of the place where sessions are kept", () => {
     const replica = await startRedis(t);
     await replica.send("REPLICAOF", "127.0.0.1", String(redis.port));
     it.settings.REDIS_URL = `redis://:canary-password@127.0.0.1:${redis.port}/1`;
-    await redis.send("-a", "canary-password", "ACL", "SETUSER", "default", "-select");
+    redis.sendNow("-a", "canary-password", "--no-auth-warning", "ACL", "SETUSER", "default", "-select");
     await assertTrouble(
       it,
       `problem session store: Redis is away: NOPERM (select). ${fix.replace("+ping", "+ping +select")}`,
