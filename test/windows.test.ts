@@ -142,11 +142,14 @@ describe("a portal with Integrated Windows Authentication at its web adaptor", (
     });
     const self = "https://gis.example.com/Portal/sharing/rest/community/self";
     const [first, second] = [1, 2].map(() =>
-      arcgisAuth(options("https://gis.example.com:7443/arcgis/rest/")),
+      arcgisAuth(options("https://gis.example.com:7443/arcgis/sharing/rest/")),
     );
-    assert.throws(() => arcgisAuth(options("https://other.example.com/arcgis/rest")), /portalServerUrl/);
+    assert.throws(
+      () => arcgisAuth(options("https://other.example.com/arcgis/sharing/rest")),
+      /portalServerUrl/,
+    );
     await first?.close();
-    assert.equal(atServer(self), "https://gis.example.com:7443/arcgis/rest/community/self");
+    assert.equal(atServer(self), "https://gis.example.com:7443/arcgis/sharing/rest/community/self");
     await second?.close();
     assert.equal(atServer(self), self);
   });
