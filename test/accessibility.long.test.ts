@@ -22,7 +22,7 @@ test("every page passes axe in the light and in the dark, on a desktop and on a 
   await page.goto(`${sandbox.url}/oauth2/authorize`);
   await assertAccessible(page, "error of the sandbox portal");
   await page.goto(`${sandbox.url}/community/self`);
-  await assertAccessible(page, "answer of the sandbox portal");
+  await assertAccessible(page, "response of the sandbox portal");
   await page.goto(`${url}/sign-in`);
   await assertAccessible(page, "sign-in at the sandbox portal");
   await choose(page, "Pia Marlow");

@@ -72,7 +72,7 @@ describe("LG-2 the log has one line that says who, from where and in which reque
     );
   });
 
-  test("for a renewal and a revocation that failed, with the user and the reason", async (t) => {
+  test("for a refresh and a revocation that failed, with the user and the reason", async (t) => {
     const site = await openSite(t, { settings: { TOKEN_HANDOVER: true } });
     site.sandbox.settings.accessTokenSeconds = 1;
     const browser = site.browser();

@@ -18,10 +18,10 @@ import { startSandbox } from "#src/sandbox/index.ts";
 import { fileBackend, SealedStore } from "#src/session-store.ts";
 import { expireStoredToken, idOf, modes, openAuthApp, storedIdentity } from "./support/auth-app.ts";
 import { Browser, typed } from "./support/browser.ts";
-import { until } from "./support/person.ts";
 import { rawGet, sendRaw } from "./support/raw.ts";
 import { callbackFor, choose, signIn } from "./support/sign-in.ts";
 import { folder, secret } from "./support/temporary.ts";
+import { until } from "./support/user.ts";
 
 const json = { Accept: "application/json" };
 const city = "0123456789ABCDEF";

@@ -16,9 +16,9 @@ import {
 } from "./support/auth-app.ts";
 import { type Browser, click } from "./support/browser.ts";
 import { clock } from "./support/clock.ts";
-import { until } from "./support/person.ts";
 import { rounds } from "./support/rounds.ts";
 import { signIn } from "./support/sign-in.ts";
+import { until } from "./support/user.ts";
 
 const json = { Accept: "application/json" };
 

@@ -6,8 +6,8 @@ import { describe, test } from "node:test";
 import { AuthError } from "#src/index.ts";
 import { idOf, modes, openAuthApp, storedIdentity } from "./support/auth-app.ts";
 import { Browser, click, crossSite, typed } from "./support/browser.ts";
-import { until } from "./support/person.ts";
 import { callbackFor, choose, signIn } from "./support/sign-in.ts";
+import { until } from "./support/user.ts";
 
 const csrfTokenOf = async (browser: Browser) => ((await browser.get("/")).json() as { form: string }).form;
 

@@ -628,7 +628,7 @@ describe("sessions that Esri's tutorial has left", () => {
     t.after(() => store.close());
     const app = await openAuthApp(t, { mode: "shared", auth: { store, encryptionKey, sessionSecret } });
     const { signIn } = await import("./support/sign-in.ts");
-    const { signed } = await import("./support/person.ts");
+    const { signed } = await import("./support/user.ts");
     const fresh = app.browser();
     await signIn(fresh);
     const { idOf } = await import("./support/auth-app.ts");

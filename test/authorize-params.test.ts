@@ -30,8 +30,8 @@ describe("the portal's sign-in page", () => {
   ] as const) {
     test(`${what}: ${query || JSON.stringify(headers)}`, async (t) => {
       const { config, browser } = await openSite(t);
-      const answer = await browser().get(`/sign-in${query}`, { ...click, ...headers });
-      const url = new URL(String(answer.headers.location));
+      const response = await browser().get(`/sign-in${query}`, { ...click, ...headers });
+      const url = new URL(String(response.headers.location));
       assert.equal(url.origin + url.pathname, `${config.portal}/oauth2${path}/authorize`);
       const { state, code_challenge, ...params } = Object.fromEntries(url.searchParams);
       assert.deepEqual(params, {
@@ -54,15 +54,15 @@ test("with ALSO_SIGN_OUT_PORTAL a sign-out goes on to the portal's own, and the 
   } = await openSite(t, { settings: { ALSO_SIGN_OUT_PORTAL: "true" } });
   const browser = open();
   await signIn(browser);
-  const answer = await browser.get("/sign-out", click);
-  assert.equal(answer.status, 303);
+  const response = await browser.get("/sign-out", click);
+  assert.equal(response.status, 303);
   const home = encodeURIComponent(`${config.origin}/`);
   assert.equal(
-    answer.headers.location,
+    response.headers.location,
     `${config.portal}/oauth2/signout?client_id=${config.clientId}&redirect_uri=${home}`,
   );
   assert.match(
-    String(answer.headers["content-security-policy"]),
+    String(response.headers["content-security-policy"]),
     new RegExp(`form-action 'self' ${sandbox.origin}`),
   );
   assert.equal(sandbox.revoked.length, 1);

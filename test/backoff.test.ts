@@ -5,8 +5,8 @@ import { type TestContext, test } from "node:test";
 import type { AppOptions } from "#src/app/create-app.ts";
 import { startSandbox } from "#src/sandbox/index.ts";
 import { type Browser, click } from "./support/browser.ts";
-import { sessionIdOf, until } from "./support/person.ts";
 import { openSite, signIn } from "./support/site.ts";
+import { sessionIdOf, until } from "./support/user.ts";
 
 const people = ["sandy_admin", "pia_publisher", "vik_viewer", "zoe_editor", "ned_county"];
 const program = { ...click, Accept: "application/json" };
@@ -56,9 +56,9 @@ async function open(t: TestContext) {
       if (!isSick) {
         const { hostname, port } = new URL(sandbox.origin);
         const onward = request({ hostname, port, path: req.url, method: req.method, headers: req.headers });
-        onward.on("response", (answer) => {
-          res.writeHead(answer.statusCode ?? 500, answer.headers);
-          answer.pipe(res);
+        onward.on("response", (response) => {
+          res.writeHead(response.statusCode ?? 500, response.headers);
+          response.pipe(res);
         });
         onward.end(body);
       } else if (trouble.kind === "reset") req.socket.resetAndDestroy();

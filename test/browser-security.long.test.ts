@@ -65,9 +65,9 @@ test("CS-2 CS-4 HT-3 pages sign no user out by what they load, frame, prefetch o
   assert.deepEqual(files(), []);
   assert.equal(sandbox.revoked.length, 1);
   assert.deepEqual(await context.cookies(), []);
-  const answers = seen("/sign-out").filter(({ query }) => query === "");
+  const responses = seen("/sign-out").filter(({ query }) => query === "");
   assert.deepEqual(
-    answers.map(({ status }) => status),
+    responses.map(({ status }) => status),
     [503, 303],
   );
 });
@@ -82,7 +82,7 @@ test("CS-1 CS-2 a typed address, a link or form elsewhere, and a redirect throug
 
   await page.goto(signOut);
   await assertHeading(page, "Sign out of this app?");
-  const formToken = String(await page.getAttribute("[name=csrf_token]", "value"));
+  const csrfToken = String(await page.getAttribute("[name=csrf_token]", "value"));
 
   const link = (to: string) => `<a href="${to}">go</a>`;
   const form = (token: string) =>
@@ -96,9 +96,9 @@ test("CS-1 CS-2 a typed address, a link or form elsewhere, and a redirect throug
     { at: neighbor, html: link(signOut), ...asked },
     { at: url, html: through(evil), ...asked },
     { at: url, html: through(neighbor), ...asked },
-    { at: neighbor, html: form(formToken), ...refused },
+    { at: neighbor, html: form(csrfToken), ...refused },
     // This one comes without the cookie.
-    { at: evil, html: form(formToken), status: 303, title: "Sandy Boxwell" },
+    { at: evil, html: form(csrfToken), status: 303, title: "Sandy Boxwell" },
   ];
   for (const { at, html, status, title } of ways) {
     serve("/way", html);
@@ -354,7 +354,7 @@ async function openSites(t: TestContext) {
     neighbor: `http://localhost:${port}`,
     serve: (path: string, html: string) =>
       void pages.set(path, `<!doctype html><title>${path}</title>${html}`),
-    /** The requests to the app that were answered, oldest first. */
+    /** The requests to the app that got a response, oldest first. */
     requests,
     seen: (path: string) => requests.filter((request) => request.path === path),
   };

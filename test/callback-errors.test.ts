@@ -5,7 +5,7 @@ import { syncBuiltinESMExports } from "node:module";
 import { type TestContext, test } from "node:test";
 import type { ErrorCode } from "#src/app/errors.ts";
 import type { Fault, FaultEndpoint } from "#src/sandbox/faults.ts";
-import { type Answer, Browser, click, crossSite, typed } from "./support/browser.ts";
+import { Browser, click, crossSite, type TestResponse, typed } from "./support/browser.ts";
 import { assertErrorPage, assertNoInternals, tokenCalls, whoIs } from "./support/expect.ts";
 import { callbackFor, choose, openSite, type Site, signIn } from "./support/site.ts";
 
@@ -22,7 +22,7 @@ function hurry(t: TestContext, { sandbox }: Site): number[] {
   });
   t.mock.method(AbortSignal, "timeout", (ms: number) => {
     limits.push(ms);
-    // For nothing else: on a busy machine, a portal that answers would be too slow.
+    // For nothing else: on a busy machine, a portal that responds would be too slow.
     if (ms === 10_000) return timeout(silent.has("token") ? 100 : ms);
     // A revocation has this limit, too.
     return timeout(silent.has("self") ? 600 : ms);
@@ -86,12 +86,12 @@ test("OU-5 trouble at the portal is a 502 or a 504, a refused code a 400, and no
     const browser = site.browser();
     const callback = await callbackFor(browser, "sandy_admin");
     site.sandbox.faults.set("token", { ...fault, times: 1 });
-    const answer = await browser.get(callback, crossSite);
-    assertErrorPage(answer, code);
+    const response = await browser.get(callback, crossSite);
+    assertErrorPage(response, code);
     const status = code === "portal_timeout" ? 504 : code === "code_refused" ? 400 : 502;
-    assert.equal(answer.status, status, code);
+    assert.equal(response.status, status, code);
     assert.equal(sid(browser), undefined, JSON.stringify(fault));
-    assert.match(answer.body, /href="\/sign-in\?returnTo=%2F"/, "the next step is a new sign-in");
+    assert.match(response.body, /href="\/sign-in\?returnTo=%2F"/, "the next step is a new sign-in");
   }
   assert.deepEqual([...new Set(limits)], [10_000]);
   assert.deepEqual(site.files(), []);
@@ -130,16 +130,16 @@ test("OU-3 OU-5 an error in place of a code gets a page of ours, and its words g
     const { headers } = await browser.get("/sign-in");
     const state = new URL(String(headers.location)).searchParams.get("state");
     const description = `error_description=${marker}%3Cscript%3E&error_uri=https://evil.example/${marker}`;
-    const answer = await browser.get(`/authenticate?${query}&${description}&state=${state}`, crossSite);
-    assertErrorPage(answer, code);
-    assert.doesNotMatch(answer.body + JSON.stringify(answer.headers), /MARKER|evil|<script>/);
+    const response = await browser.get(`/authenticate?${query}&${description}&state=${state}`, crossSite);
+    assertErrorPage(response, code);
+    assert.doesNotMatch(response.body + JSON.stringify(response.headers), /MARKER|evil|<script>/);
   }
   const unknown = site.browser();
   const { headers } = await unknown.get("/sign-in");
   const state = new URL(String(headers.location)).searchParams.get("state");
-  const answer = await unknown.get(`/authenticate?error=${marker}&state=${state}`);
-  assertErrorPage(answer, "sign_in_refused");
-  assert.doesNotMatch(answer.body + JSON.stringify(answer.headers) + site.log.text(), /MARKER/);
+  const response = await unknown.get(`/authenticate?error=${marker}&state=${state}`);
+  assertErrorPage(response, "sign_in_refused");
+  assert.doesNotMatch(response.body + JSON.stringify(response.headers) + site.log.text(), /MARKER/);
   assert.equal(tokenCalls(site), 0);
 });
 
@@ -148,10 +148,10 @@ test("OU-3 Cancel at the portal is a friendly page that leads back to the sign-i
   const browser = site.browser();
   const { headers } = await browser.get("/sign-in?returnTo=/map?x=1%262");
   const callback = await choose(String(headers.location), { action: "cancel" });
-  const answer = await browser.get(callback, crossSite);
-  assertErrorPage(answer, "access_denied");
-  const [, again = ""] = /class="button" href="([^"]+)"/.exec(answer.body) ?? [];
-  assert.equal(browser.cookies.size, 0, "the flow is over");
+  const response = await browser.get(callback, crossSite);
+  assertErrorPage(response, "access_denied");
+  const [, again = ""] = /class="button" href="([^"]+)"/.exec(response.body) ?? [];
+  assert.equal(browser.cookies.size, 0, "the auth transaction is gone");
   assert.equal(tokenCalls(site), 0);
   assertErrorPage(await browser.get(callback, crossSite), "transaction_missing");
 
@@ -218,10 +218,10 @@ test("OA-10 a failed, forged or canceled callback changes nothing for a signed-i
 test("OU-5 programs get the same errors as JSON", async (t) => {
   const site = await openSite(t);
   const headers = { Accept: "application/json" };
-  const answer = await site.browser().get("/authenticate?code=x&state=y", headers);
-  assert.equal(answer.status, 400);
-  assert.match(String(answer.headers["content-type"]), /^application\/json; charset=utf-8$/);
-  assert.deepEqual(answer.json(), {
+  const response = await site.browser().get("/authenticate?code=x&state=y", headers);
+  assert.equal(response.status, 400);
+  assert.match(String(response.headers["content-type"]), /^application\/json; charset=utf-8$/);
+  assert.deepEqual(response.json(), {
     error: {
       code: "transaction_missing",
       message: "This browser has no sign-in in progress. Allow cookies, then sign in again.",
@@ -355,10 +355,10 @@ test("OU-5 a store that fails makes a sign-in a 503, takes its tokens back, and 
   breakDisk(t, "everything");
   assertErrorPage(await alice.get("/"), "store_unavailable");
   const calls = tokenCalls(site);
-  const answer = await alice.get(unread, crossSite);
-  assertErrorPage(answer, "store_unavailable");
+  const response = await alice.get(unread, crossSite);
+  assertErrorPage(response, "store_unavailable");
   assert.match(
-    answer.body,
+    response.body,
     /href="\/sign-in\?returnTo=%2F">Try again/,
     "the callback itself is no address to go to",
   );
@@ -383,13 +383,13 @@ test("OU-4 no response shows a stack, a path or a package, whatever NODE_ENV say
   });
   hurry(t, site);
 
-  const failing = async (fault: Fault): Promise<Answer> => {
+  const failing = async (fault: Fault): Promise<TestResponse> => {
     const browser = site.browser();
     const callback = await callbackFor(browser, "sandy_admin");
     site.sandbox.faults.set("token", { ...fault, times: 1 });
     return browser.get(callback, crossSite);
   };
-  const requests: Record<number, () => Promise<Answer>> = {
+  const requests: Record<number, () => Promise<TestResponse>> = {
     400: () => alice.get("/authenticate?code=x&state=y"),
     403: () => alice.send("/sign-out", { method: "POST", form: { csrf_token: "x" } }),
     404: () => alice.get("/%ff/../node_modules/express/package.json"),
@@ -413,12 +413,12 @@ test("OU-4 no response shows a stack, a path or a package, whatever NODE_ENV say
     if (mode === undefined) delete process.env.NODE_ENV;
     else process.env.NODE_ENV = mode;
     for (const [status, send] of Object.entries(requests)) {
-      const answer = await send();
+      const response = await send();
       repairDisk(t);
       hurry(t, site);
-      assert.equal(answer.status, Number(status), answer.body);
-      assertNoInternals(answer.body + JSON.stringify(answer.headers));
-      assert.doesNotMatch(answer.body, /secret|express/);
+      assert.equal(response.status, Number(status), response.body);
+      assertNoInternals(response.body + JSON.stringify(response.headers));
+      assert.doesNotMatch(response.body, /secret|express/);
     }
   }
   assert.equal(await whoIs(alice), "sandy_admin");

@@ -43,13 +43,13 @@ describe("My content, the example of a route of one's own", () => {
     await signIn(browser);
     const { body } = await browser.get("/content");
     const [, picture = ""] = /<img src="([^"]+)"/.exec(body) ?? [];
-    const answer = await browser.get(picture.replaceAll("&amp;", "&"), {
+    const response = await browser.get(picture.replaceAll("&amp;", "&"), {
       ...click,
       "Sec-Fetch-Dest": "image",
     });
-    assert.equal(answer.status, 200);
-    assert.equal(answer.headers["content-type"], "image/png");
-    assert.match(answer.body, /PNG/);
+    assert.equal(response.status, 200);
+    assert.equal(response.headers["content-type"], "image/png");
+    assert.match(response.body, /PNG/);
   });
 
   test("OA-13 does not follow a redirect of the portal with the token", async (t) => {
@@ -118,11 +118,11 @@ test("every function of the ArcGIS library takes the identity, and refreshes its
   await signIn(browser);
   // The portal rejects the token, and nothing here knows: the library is told 498, and gets a new one.
   site.sandbox.expireAccessTokens();
-  const answer = await browser.get("/library");
-  assert.equal(answer.status, 200, answer.body);
+  const response = await browser.get("/library");
+  assert.equal(response.status, 200, response.body);
   assert.deepEqual(names, ["Sandbox City GIS", "sandy_admin"]);
-  const renewals = site.sandbox.log.filter(({ params }) => params.grant_type === "refresh_token");
-  assert.equal(renewals.length, 1);
+  const refreshes = site.sandbox.log.filter(({ params }) => params.grant_type === "refresh_token");
+  assert.equal(refreshes.length, 1);
   assert.equal((await browser.get("/library")).status, 200);
   assert.equal(
     site.sandbox.log.filter(({ params }) => params.grant_type === "refresh_token").length,

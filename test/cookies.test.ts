@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Answer, Browser } from "./support/browser.ts";
+import type { Browser, TestResponse } from "./support/browser.ts";
 import { typed } from "./support/browser.ts";
 import { startChromium } from "./support/chromium.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";
-import { signOut, transactionCookie } from "./support/person.ts";
 import { callbackFor, choose, openSite, type Site, type SiteOptions, signIn } from "./support/site.ts";
 import { tlsProxy } from "./support/tls-proxy.ts";
+import { signOut, transactionCookie } from "./support/user.ts";
 
 const { skip, open } = await startChromium();
 
 /** A Set-Cookie header, taken apart: `attributes` by their names in lower case. */
-function cookieOf(answer: Pick<Answer, "setCookies">, name: string) {
-  const mine = answer.setCookies.filter((cookie) => cookie.startsWith(`${name}=`));
-  assert.equal(mine.length, 1, `one cookie ${name} in ${answer.setCookies}`);
+function cookieOf(response: Pick<TestResponse, "setCookies">, name: string) {
+  const mine = response.setCookies.filter((cookie) => cookie.startsWith(`${name}=`));
+  assert.equal(mine.length, 1, `one cookie ${name} in ${response.setCookies}`);
   const [pair = "", ...rest] = String(mine[0]).split("; ");
   const attributes = Object.fromEntries(
     rest.map((each) => [each.split("=", 1).join().toLowerCase(), each.slice(each.indexOf("=") + 1)]),
@@ -24,8 +24,8 @@ function cookieOf(answer: Pick<Answer, "setCookies">, name: string) {
 /** What every cookie of ours is set with, beside how long it lives. */
 const usual = { path: "/", httponly: "HttpOnly", samesite: "Lax" };
 
-function settingsOf(answer: Answer, name: string): Record<string, string> {
-  const { expires: _, "max-age": __, ...settings } = cookieOf(answer, name).attributes;
+function settingsOf(response: TestResponse, name: string): Record<string, string> {
+  const { expires: _, "max-age": __, ...settings } = cookieOf(response, name).attributes;
   return settings;
 }
 
@@ -38,8 +38,10 @@ function openSecureSite(t: Parameters<typeof openSite>[0], options: SiteOptions 
   return openSite(t, { ...options, settings: { ...settings, ...options.settings } });
 }
 
-/** Signs in through the proxy; gives the answers that set the two cookies. */
-async function signInByHttps(browser: Browser): Promise<{ start: Answer; end: Answer; transaction: string }> {
+/** Signs in through the proxy; gives the responses that set the two cookies. */
+async function signInByHttps(
+  browser: Browser,
+): Promise<{ start: TestResponse; end: TestResponse; transaction: string }> {
   const start = await browser.get("/sign-in", byHttps);
   const transaction = transactionCookie(browser);
   const callback = new URL(await choose(String(start.headers.location), { username: "sandy_admin" }));
@@ -120,10 +122,10 @@ describe("on https", () => {
         { ...byHttps, Forwarded: "proto=https", "X-Forwarded-Ssl": "on", "Front-End-Https": "on" },
       ]) {
         const browser = site.browser();
-        const answer = await browser.get("/sign-in", headers);
-        assertErrorPage(answer, "insecure_connection");
-        assert.deepEqual(answer.setCookies, []);
-        assert.equal(answer.headers.location, undefined);
+        const response = await browser.get("/sign-in", headers);
+        assertErrorPage(response, "insecure_connection");
+        assert.deepEqual(response.setCookies, []);
+        assert.equal(response.headers.location, undefined);
       }
       const asProgram = await site.browser().get("/sign-in", { ...byHttps, Accept: "application/json" });
       assert.equal(asProgram.status, 500);
@@ -198,15 +200,15 @@ describe("on any connection", () => {
     const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
     for (let tab = 0; tab < 5; tab++) {
       const longest = `/${"~".repeat(511)}`;
-      const answer = await browser.get(`/sign-in?returnTo=${encodeURIComponent(longest)}`);
-      const { pair } = cookieOf(answer, transactionCookie(browser));
+      const response = await browser.get(`/sign-in?returnTo=${encodeURIComponent(longest)}`);
+      const { pair } = cookieOf(response, transactionCookie(browser));
       assert.ok(pair.length <= 4_096, `${pair.length} bytes`);
     }
-    const answer = await signIn(browser);
-    const { pair } = cookieOf(answer, "arcgis.sid");
+    const response = await signIn(browser);
+    const { pair } = cookieOf(response, "arcgis.sid");
     assert.ok(pair.length < 200, pair);
-    for (const cookie of answer.setCookies) assert.match(cookie.slice(0, cookie.indexOf("=")), token);
-    // 192 random bits and a signature: nothing of the person, nothing to read.
+    for (const cookie of response.setCookies) assert.match(cookie.slice(0, cookie.indexOf("=")), token);
+    // 192 random bits and a signature: nothing of the user, nothing to read.
     assert.match(decodeURIComponent(pair), /^arcgis\.sid=s:[\w-]{32}\.[A-Za-z0-9+/]{43}$/);
   });
 
@@ -300,7 +302,8 @@ describe("on any connection", () => {
       settings: { SESSION_IDLE_SECONDS: hour, SESSION_MAX_SECONDS: 2 * hour },
     });
     const start = Date.now();
-    const end = (answer: Answer) => Date.parse(String(cookieOf(answer, "arcgis.sid").attributes.expires));
+    const end = (response: TestResponse) =>
+      Date.parse(String(cookieOf(response, "arcgis.sid").attributes.expires));
     const browser = site.browser();
     assert.ok(end(await signIn(browser)) <= start + 2 * hour * 1000, "it ends within two hours");
     // Neither a visit nor a new page makes it longer.

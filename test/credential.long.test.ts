@@ -48,7 +48,7 @@ interface Tabs {
   openTab: (hash?: string) => Promise<Page>;
   /** Lets time pass, on the server and in the pages; what is due happens. */
   pass: (ms: number) => Promise<void>;
-  /** Lets time pass until this holds. The clocks stand still while a page waits for an answer, or it would give up. */
+  /** Lets time pass until this holds. The clocks stand still while a page waits for a response, or it would give up. */
   passUntil: (what: string, holds: () => boolean | Promise<boolean>) => Promise<void>;
 }
 
@@ -170,12 +170,12 @@ describe("a page that was handed its token", { skip }, () => {
     tabs.site.sandbox.expireAccessTokens();
     const asking = Promise.all([refresh(pages[0], true), refresh(pages[0], true), refresh(pages[1], true)]);
     await refreshed(tabs, token, ...pages);
-    let answered = false;
-    void asking.finally(() => (answered = true));
-    await tabs.passUntil("an answer to all", () => answered);
-    const answers = await asking;
-    assert.equal(new Set(answers.map((each) => each.token)).size, 1);
-    assert.notEqual(answers[0]?.token, token);
+    let responded = false;
+    void asking.finally(() => (responded = true));
+    await tabs.passUntil("a response to all", () => responded);
+    const responses = await asking;
+    assert.equal(new Set(responses.map((each) => each.token)).size, 1);
+    assert.notEqual(responses[0]?.token, token);
     assert.equal(calls(tabs.asked), 1);
   });
 

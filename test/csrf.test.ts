@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type Browser, click, crossSite, typed } from "./support/browser.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";
-import { formTokenOf, signOut } from "./support/person.ts";
 import { rawGet, sendRaw } from "./support/raw.ts";
 import { openSite, type Site, signIn } from "./support/site.ts";
+import { csrfTokenOf, signOut } from "./support/user.ts";
 
 /** The spellings under which Express finds the route (CS-3); a guard must not know fewer than the router. */
 const spellings = ["/sign-out", "/sign-out/", "/SIGN-OUT", "/Sign-Out/", "/sign-out?a=b", "/sign-out/?x[]=1"];
@@ -35,7 +35,7 @@ describe("POST /sign-out", () => {
   test("CS-1 CS-3 a form of anywhere else is refused, with the right token too, in every spelling", async (t) => {
     const site = await openSite(t);
     const browser = await signedIn(site);
-    const csrf_token = formTokenOf(await browser.get("/"));
+    const csrf_token = csrfTokenOf(await browser.get("/"));
     const origin = site.url;
     const wrong: Record<string, string | string[]>[] = [
       {},
@@ -59,13 +59,13 @@ describe("POST /sign-out", () => {
     ];
     for (const headers of wrong) {
       const why = JSON.stringify(headers);
-      const answer = await browser.send("/sign-out", {
+      const response = await browser.send("/sign-out", {
         method: "POST",
         form: { csrf_token },
         headers: { Accept: "text/html", ...headers },
       });
-      assertErrorPage(answer, "csrf");
-      assert.deepEqual(answer.setCookies, [], why);
+      assertErrorPage(response, "csrf");
+      assert.deepEqual(response.setCookies, [], why);
       await assertStillSignedIn(site, browser, why);
     }
     for (const url of spellings) {
@@ -77,7 +77,7 @@ describe("POST /sign-out", () => {
   test("CS-1 a form of ours without the session's own token is refused", async (t) => {
     const site = await openSite(t);
     const browser = await signedIn(site);
-    const right = formTokenOf(await browser.get("/"));
+    const right = csrfTokenOf(await browser.get("/"));
     const other = await openSite(t);
     const visitor = await signedIn(other);
     const neighbor = site.browser();
@@ -85,8 +85,8 @@ describe("POST /sign-out", () => {
     const forms: [string, string][][] = [
       [],
       [["csrf_token", ""]],
-      [["csrf_token", formTokenOf(await neighbor.get("/"))]],
-      [["csrf_token", formTokenOf(await visitor.get("/"))]],
+      [["csrf_token", csrfTokenOf(await neighbor.get("/"))]],
+      [["csrf_token", csrfTokenOf(await visitor.get("/"))]],
       [["csrf_token", `${right}x`]],
       [["csrf_token", right.slice(0, -1)]],
       [["csrf_token", ` ${right}`]],
@@ -115,8 +115,8 @@ describe("POST /sign-out", () => {
     }
     assertErrorPage(await browser.post(`/sign-out?csrf_token=${right}`, {}), "csrf");
     for (const type of ["text/plain", "application/json", "multipart/form-data; boundary=x", ""]) {
-      const answer = await post([["csrf_token", right]], { "Content-Type": type });
-      assertErrorPage(answer, "csrf");
+      const response = await post([["csrf_token", right]], { "Content-Type": type });
+      assertErrorPage(response, "csrf");
     }
     assert.deepEqual(site.sandbox.revoked, []);
     assert.equal(site.files().length, 2);
@@ -130,7 +130,7 @@ describe("POST /sign-out", () => {
   test("CS-1 a form that is too large or unreadable gets its own error and changes nothing", async (t) => {
     const site = await openSite(t);
     const browser = await signedIn(site);
-    const csrf_token = formTokenOf(await browser.get("/"));
+    const csrf_token = csrfTokenOf(await browser.get("/"));
     const large = { csrf_token, more: "x".repeat(9_000) };
     assertErrorPage(await browser.post("/sign-out", large), "payload_too_large");
     const encoded = { "Content-Encoding": "gzip" };
@@ -143,9 +143,9 @@ describe("POST /sign-out", () => {
   test("CS-1 a browser that sends no Sec-Fetch-Site is told by its Origin", async (t) => {
     const site = await openSite(t);
     const browser = await signedIn(site);
-    const form = { csrf_token: formTokenOf(await browser.get("/")) };
-    const answer = await browser.send("/sign-out", { method: "POST", form, headers: { Origin: site.url } });
-    assert.deepEqual([answer.status, answer.headers.location], [303, "/"]);
+    const form = { csrf_token: csrfTokenOf(await browser.get("/")) };
+    const response = await browser.send("/sign-out", { method: "POST", form, headers: { Origin: site.url } });
+    assert.deepEqual([response.status, response.headers.location], [303, "/"]);
     assert.equal(await whoIs(browser), undefined);
   });
 
@@ -153,9 +153,9 @@ describe("POST /sign-out", () => {
     test(`CS-3 POST ${url} with the form of the page signs out`, async (t) => {
       const site = await openSite(t);
       const browser = await signedIn(site);
-      const answer = await browser.post(url, { csrf_token: formTokenOf(await browser.get("/")) });
-      assert.deepEqual([answer.status, answer.headers.location], [303, "/"]);
-      assert.equal(answer.headers["cache-control"], "no-store");
+      const response = await browser.post(url, { csrf_token: csrfTokenOf(await browser.get("/")) });
+      assert.deepEqual([response.status, response.headers.location], [303, "/"]);
+      assert.equal(response.headers["cache-control"], "no-store");
       assert.deepEqual(site.files(), []);
     });
   }
@@ -184,11 +184,11 @@ describe("GET /sign-out", () => {
     for (const headers of asked) {
       for (const url of spellings) {
         const why = `${url} ${JSON.stringify(headers)}`;
-        const answer = await browser.send(url, { headers });
-        assert.equal(answer.status, 200, why);
-        assert.match(formTokenOf(answer), /^[\w-]{43}$/, why);
-        assert.equal(answer.headers["cache-control"], "no-store", why);
-        assert.deepEqual(answer.setCookies, [], why);
+        const response = await browser.send(url, { headers });
+        assert.equal(response.status, 200, why);
+        assert.match(csrfTokenOf(response), /^[\w-]{43}$/, why);
+        assert.equal(response.headers["cache-control"], "no-store", why);
+        assert.deepEqual(response.setCookies, [], why);
       }
       await assertStillSignedIn(site, browser, JSON.stringify(headers));
     }
@@ -198,8 +198,8 @@ describe("GET /sign-out", () => {
     const site = await openSite(t);
     const browser = await signedIn(site);
     const page = await browser.get("/sign-out", crossSite);
-    const answer = await browser.post("/sign-out", { csrf_token: formTokenOf(page) });
-    assert.deepEqual([answer.status, answer.headers.location], [303, "/"]);
+    const response = await browser.post("/sign-out", { csrf_token: csrfTokenOf(page) });
+    assert.deepEqual([response.status, response.headers.location], [303, "/"]);
     assert.equal(await whoIs(browser), undefined);
     assert.equal(site.sandbox.revoked.length, 1);
   });
@@ -208,9 +208,9 @@ describe("GET /sign-out", () => {
     test(`CS-2 CS-3 a click on ${url} in a page of ours signs out, as in the tutorial`, async (t) => {
       const site = await openSite(t);
       const browser = await signedIn(site);
-      const answer = await browser.get(url, click);
-      assert.deepEqual([answer.status, answer.headers.location], [303, "/"]);
-      assert.equal(answer.headers["cache-control"], "no-store");
+      const response = await browser.get(url, click);
+      assert.deepEqual([response.status, response.headers.location], [303, "/"]);
+      assert.equal(response.headers["cache-control"], "no-store");
       assert.equal(await whoIs(browser), undefined);
       assert.deepEqual(site.files(), []);
     });
@@ -231,7 +231,7 @@ describe("GET /sign-out", () => {
   test("CS-4 HEAD, prefetch and other methods never sign out, in any spelling", async (t) => {
     const site = await openSite(t);
     const browser = await signedIn(site);
-    const csrf_token = formTokenOf(await browser.get("/"));
+    const csrf_token = csrfTokenOf(await browser.get("/"));
     for (const url of spellings) {
       const head = await browser.send(url, { method: "HEAD", headers: click });
       assert.deepEqual([head.status, head.setCookies, head.headers.location], [204, [], undefined], url);
@@ -243,15 +243,15 @@ describe("GET /sign-out", () => {
         ["X-Purpose", "preview"],
         ["X-Moz", "prefetch"],
       ] as const) {
-        const answer = await browser.get(url, { ...click, [name]: purpose });
-        assert.deepEqual([answer.status, answer.setCookies], [503, []], `${url} ${name}: ${purpose}`);
-        assert.equal(answer.headers["cache-control"], "no-store");
+        const response = await browser.get(url, { ...click, [name]: purpose });
+        assert.deepEqual([response.status, response.setCookies], [503, []], `${url} ${name}: ${purpose}`);
+        assert.equal(response.headers["cache-control"], "no-store");
       }
       for (const method of ["PUT", "DELETE", "PATCH", "OPTIONS"]) {
         const headers = { ...click, Origin: site.url };
-        const answer = await browser.send(url, { method, headers, form: { csrf_token } });
-        assert.equal(answer.status, 405, `${method} ${url}`);
-        assert.equal(answer.headers.allow, "GET, HEAD, POST");
+        const response = await browser.send(url, { method, headers, form: { csrf_token } });
+        assert.equal(response.status, 405, `${method} ${url}`);
+        assert.equal(response.headers.allow, "GET, HEAD, POST");
       }
     }
     await assertStillSignedIn(site, browser, "HEAD, prefetch and the like");
@@ -271,13 +271,13 @@ describe("GET /sign-out", () => {
     visitor.cookies.set("arcgis.sid", "s%3Aunknown.signature");
     for (const browser of [newcomer, former, old, visitor]) {
       for (const url of spellings) {
-        for (const answer of [
+        for (const response of [
           await browser.get(url, click),
           await browser.get(url, crossSite),
           await browser.post(url, {}),
           await browser.send(url, { method: "POST", headers: { "Sec-Fetch-Site": "cross-site" } }),
         ]) {
-          assert.deepEqual([answer.status, answer.headers.location], [303, "/"], url);
+          assert.deepEqual([response.status, response.headers.location], [303, "/"], url);
         }
       }
     }

@@ -10,11 +10,11 @@ import { startSandbox } from "#src/sandbox/index.ts";
 import { type Browser, click } from "./support/browser.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";
 import { type Nginx, nginx, nginxIsMissing } from "./support/nginx.ts";
-import { signOut, until } from "./support/person.ts";
 import { redisIsMissing, startRedis } from "./support/redis.ts";
 import { sharedSettings, startServer } from "./support/server-process.ts";
 import { callbackFor, folder, openSite, type Site, signIn } from "./support/site.ts";
 import { startUpstream } from "./support/upstream.ts";
+import { signOut, until } from "./support/user.ts";
 
 /** The app behind the nginx of deploy/. */
 async function openDeployed(
@@ -41,9 +41,9 @@ describe("behind Debian's nginx with the site of deploy/", { skip: nginxIsMissin
       String(session),
       /^__Host-arcgis\.sid=s%3A[\w.%-]+; Path=\/; Expires=[^;]+; HttpOnly; Secure; SameSite=Lax$/,
     );
-    for (const answer of [begun, done, await browser.get("/"), await browser.get("/nothing")]) {
-      assert.equal(answer.headers["strict-transport-security"], "max-age=31536000");
-      assert.doesNotMatch(String(answer.headers.server), /\d/, "no version");
+    for (const response of [begun, done, await browser.get("/"), await browser.get("/nothing")]) {
+      assert.equal(response.headers["strict-transport-security"], "max-age=31536000");
+      assert.doesNotMatch(String(response.headers.server), /\d/, "no version");
     }
     assert.equal(await whoIs(browser), "pia_publisher");
     assert.equal((await signOut(browser)).status, 303);
@@ -135,12 +135,12 @@ describe("behind Debian's nginx with the site of deploy/", { skip: nginxIsMissin
       "/x/%2e%2e/Metrics",
       "http://localhost/METRICS",
     ]) {
-      const answer = await sendTls(
+      const response = await sendTls(
         front,
         `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
       );
-      assert.match(answer, /^HTTP\/1\.1 404 /, path);
-      assert.doesNotMatch(answer, /arcgis_|X-Request-Id/i, path);
+      assert.match(response, /^HTTP\/1\.1 404 /, path);
+      assert.doesNotMatch(response, /arcgis_|X-Request-Id/i, path);
     }
     assert.doesNotMatch(site.log.text(), /metrics/i, "the app hears of none");
     assert.equal((await browser.get("/healthz")).status, 200);
@@ -169,8 +169,8 @@ describe("behind Debian's nginx with the site of deploy/", { skip: nginxIsMissin
       post(host, "Host: evil.example", "Content-Length: 0"),
       post("Content-Length: 0"),
     ]) {
-      const answer = await sendTls(front, bytes);
-      assert.match(answer, /^HTTP\/1\.1 (?:400|501) /, bytes);
+      const response = await sendTls(front, bytes);
+      assert.match(response, /^HTTP\/1\.1 (?:400|501) /, bytes);
     }
     for (const bytes of [
       post(host, "Transfer-Encoding : chunked"),
@@ -199,7 +199,7 @@ describe("behind Debian's nginx with the site of deploy/", { skip: nginxIsMissin
     assert.deepEqual([status, json()], [200, { length: 5_000_000 }]);
     assert.equal(upstream.seen[0]?.url, "/a/b/upload?x=1");
     const tooLarge = `POST ${url} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 300000000\r\nConnection: close\r\n\r\n`;
-    // nginx waits for the rest for a while, so that the answer is seen.
+    // nginx waits for the rest for a while, so that the response is seen.
     assert.match(await sendTls(front, tooLarge, { onlyFirst: true }), /^HTTP\/1\.1 413 /);
   });
 
@@ -252,25 +252,25 @@ describe("behind Debian's nginx with the site of deploy/", { skip: nginxIsMissin
     const [doomed, other] = servers;
     await front.start(...servers.map(({ url }) => url));
 
-    const people = Array.from({ length: 200 }, (_, index) => ({
+    const users = Array.from({ length: 200 }, (_, index) => ({
       browser: front.browser(),
       username: index % 2 === 0 ? "sandy_admin" : "pia_publisher",
     }));
-    await sideBySide(people, async ({ browser, username }) => {
+    await sideBySide(users, async ({ browser, username }) => {
       assert.equal((await browser.get(await callbackFor(browser, username))).status, 303);
     });
 
-    let answered = 0;
-    const rounds = [...people, ...people, ...people];
+    let responded = 0;
+    const rounds = [...users, ...users, ...users];
     await sideBySide(rounds, async ({ browser, username }) => {
       assert.equal(await whoIs(browser), username);
-      if (++answered === 250) doomed.child.kill("SIGKILL");
+      if (++responded === 250) doomed.child.kill("SIGKILL");
     });
-    assert.equal(answered, 600);
+    assert.equal(responded, 600);
     assert.equal(doomed.child.signalCode, "SIGKILL");
     assert.equal(other.child.exitCode, null);
     assert.equal(await redis.send("DBSIZE"), 200);
-    const [first] = people;
+    const [first] = users;
     assert.equal((await signOut(first?.browser ?? assert.fail())).status, 303);
   });
 });
@@ -288,7 +288,7 @@ function sendTls(front: Nginx, bytes: string, { onlyFirst = false } = {}): Promi
     socket.on("error", () => {});
     socket.on("close", () => resolve(text));
     socket.setTimeout(10_000, () => {
-      reject(new Error("nginx neither answered nor hung up within 10 s"));
+      reject(new Error("nginx neither responded nor hung up within 10 s"));
       socket.destroy();
     });
     socket.write(bytes);

@@ -48,8 +48,8 @@ describe("an account that was disabled at the portal", () => {
       const calls = tokenCalls(site.sandbox);
       site.sandbox.expireRefreshTokens();
       expire(t);
-      const answer = await browser.get(path, program);
-      assert.equal(answer.status, 401, answer.body);
+      const response = await browser.get(path, program);
+      assert.equal(response.status, 401, response.body);
       assert.deepEqual(site.files(), [], "the session has ended");
       assert.equal(tokenCalls(site.sandbox), calls + 1);
       if (guarded.includes(path)) {
@@ -78,8 +78,8 @@ describe("an account that was disabled at the portal", () => {
     const { site, browser } = await open(t);
     site.sandbox.expireRefreshTokens();
     expire(t);
-    const answer = await browser.get("/own/signed-in?a=1", typed);
-    assert.equal(answer.headers.location, "/sign-in?returnTo=%2Fown%2Fsigned-in%3Fa%3D1");
+    const response = await browser.get("/own/signed-in?a=1", typed);
+    assert.equal(response.headers.location, "/sign-in?returnTo=%2Fown%2Fsigned-in%3Fa%3D1");
     assert.deepEqual(site.files(), []);
   });
 
@@ -88,8 +88,8 @@ describe("an account that was disabled at the portal", () => {
     const [, csrf_token = ""] = /name="csrf_token" value="([^"]+)"/.exec((await browser.get("/")).body) ?? [];
     site.sandbox.expireRefreshTokens();
     expire(t);
-    const answer = await browser.post("/sign-ins", { csrf_token, session: "others" });
-    assert.equal(answer.status, 401);
+    const response = await browser.post("/sign-ins", { csrf_token, session: "others" });
+    assert.equal(response.status, 401);
   });
 
   test("SE-14 is not shown as signed in by the start page of another portal", async (t) => {
@@ -124,8 +124,8 @@ test("SE-14 nothing is asked of the portal while the access token is valid, and 
 
   t.mock.timers.tick(1);
   const paths = ["/", "/map", "/sign-ins", "/own/signed-in", "/api/session"];
-  const answers = await Promise.all(paths.map((path) => browser.get(path, click)));
-  assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200]);
+  const responses = await Promise.all(paths.map((path) => browser.get(path, click)));
+  assert.deepEqual([...new Set(responses.map(({ status }) => status))], [200]);
   assert.equal(tokenCalls(site.sandbox), 1);
   assert.equal(site.sandbox.log.length, before + 1);
   const { tokenExpires } = (await browser.get("/api/session")).json() as { tokenExpires: string };
@@ -148,9 +148,9 @@ for (const [what, fault] of Object.entries({
     site.sandbox.faults.set("token", fault);
     expire(t);
     for (const path of ["/", "/map", "/sign-ins", "/own/signed-in", "/own/role", "/api/session"]) {
-      const answer = await browser.get(path, click);
-      assert.equal(answer.status, 200, `${path} ${answer.body}`);
-      assert.match(answer.body, /sandy_admin|^in$|Sandy/, path);
+      const response = await browser.get(path, click);
+      assert.equal(response.status, 200, `${path} ${response.body}`);
+      assert.match(response.body, /sandy_admin|^in$|Sandy/, path);
     }
     assert.ok(tokenCalls(site.sandbox) <= 3, `${tokenCalls(site.sandbox)} calls`);
     assert.equal(site.files().length, 1);

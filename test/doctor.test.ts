@@ -647,10 +647,10 @@ describe("a fault of the portal", () => {
     const { origin } = portal;
     let metadata: object = {};
     portal.behave = ({ url }, res) => {
-      const answer = url.startsWith("/.well-known/oauth-authorization-server")
+      const response = url.startsWith("/.well-known/oauth-authorization-server")
         ? metadata
         : { currentVersion: "2024.2" };
-      res.writeHead(200).end(JSON.stringify(answer));
+      res.writeHead(200).end(JSON.stringify(response));
     };
     const endpoints = { issuer: origin, authorization_endpoint: `${origin}/sharing/rest/oauth2/authorize` };
     metadata = { ...endpoints, code_challenge_methods_supported: ["S256"] };

@@ -29,10 +29,10 @@ import sessionFileStore from "session-file-store";
 import { type Sandbox, startSandbox } from "#src/sandbox/index.ts";
 import { Browser } from "./support/browser.ts";
 import { clock } from "./support/clock.ts";
-import { until } from "./support/person.ts";
 import { needsPosix } from "./support/posix.ts";
 import { callbackFor, folder, secret } from "./support/site.ts";
 import { day, recordOf } from "./support/store.ts";
+import { until } from "./support/user.ts";
 
 /** Where apps put what they like; the tutorial's readers have `userSession`, others `arcgis`. */
 type Stored = Partial<SessionData> & { arcgis?: ArcGISIdentityManager; count?: number };
@@ -86,7 +86,7 @@ interface PlainOptions {
   cookieSecret?: string;
 }
 
-/** GET /slow - changes the session, and answers what `text` gives once it may go on. */
+/** GET /slow - changes the session, and responds with what `text` gives once it may go on. */
 function slowRoute(text: (req: Request) => string | undefined) {
   let goOn: (() => void) | undefined;
   return {
@@ -202,9 +202,9 @@ describe("SealedStore in an app of the tutorial", () => {
     assert.equal(await say(sandy, "/who"), "sandy_admin");
     assert.equal(await say(sandy, "/full-name"), "Sandy Boxwell");
     const before = await say(sandy, "/token");
-    const renewed = await say(sandy, "/refresh");
-    assert.notEqual(renewed, before);
-    assert.equal(await say(sandy, "/token"), renewed, "what the library renewed by itself is kept");
+    const refreshed = await say(sandy, "/refresh");
+    assert.notEqual(refreshed, before);
+    assert.equal(await say(sandy, "/token"), refreshed, "what the library refreshed by itself is kept");
 
     assert.deepEqual(files(), [`${recordOf(idIn(sandy))}.session`]);
     if (!needsPosix("modes of files")) {
@@ -212,7 +212,7 @@ describe("SealedStore in an app of the tutorial", () => {
       assert.equal(statSync(join(dir, files()[0] ?? "")).mode & 0o777, 0o600);
     }
     const text = readFileSync(join(dir, files()[0] ?? ""), "latin1");
-    for (const word of [renewed, "sandy", idIn(sandy), new URL(sandbox.url).host, "connect"]) {
+    for (const word of [refreshed, "sandy", idIn(sandy), new URL(sandbox.url).host, "connect"]) {
       for (const encoding of ["utf8", "base64", "hex"] as const) {
         const spelt = Buffer.from(word).toString(encoding).replace(/=+$/, "").slice(0, -1);
         assert.equal(text.includes(spelt), false, `ST-2 ${word} in ${encoding}`);
@@ -225,17 +225,17 @@ describe("SealedStore in an app of the tutorial", () => {
     assert.deepEqual(warnings, []);
   });
 
-  test("a request that only looked at its identity does not undo what another one has renewed", async (t) => {
+  test("a request that only looked at its identity does not undo what another one has refreshed", async (t) => {
     const slowly = slowRoute((req) => sessionOf(req).arcgis?.username);
     const { browser } = await openTutorial(t, { routes: slowly.route });
     const sandy = browser();
     await say(sandy, await callbackFor(sandy, "sandy_admin"));
     const slow = say(sandy, "/slow");
     await until(slowly.hasBegun, "it has begun");
-    const renewed = await say(sandy, "/refresh");
+    const refreshed = await say(sandy, "/refresh");
     slowly.goOn();
     assert.equal(await slow, "sandy_admin");
-    assert.equal(await say(sandy, "/token"), renewed);
+    assert.equal(await say(sandy, "/token"), refreshed);
     assert.equal(await say(sandy, "/look"), "7");
   });
 
@@ -308,8 +308,8 @@ describe("SealedStore and the app's own settings of express-session", () => {
   }
 
   test("the cookie is the app's: a window's stays a window's, a long one is as long as the app said, rolling extends it", async (t) => {
-    const expires = (answer: { setCookies: string[] }) =>
-      answer.setCookies.map((cookie) => /; Expires=([^;]+)/.exec(cookie)?.[1] ?? "window");
+    const expires = (response: { setCookies: string[] }) =>
+      response.setCookies.map((cookie) => /; Expires=([^;]+)/.exec(cookie)?.[1] ?? "window");
     const pass = clock(t);
 
     const brief = await openApp(t, { session: { cookie: {} } });
@@ -487,8 +487,8 @@ describe("SealedStore and the sessions of the tutorial's own server", () => {
     const keys = secret();
     const app = await openApp(t, { store: { path, keys, legacy }, cookieSecret });
     const here = new Browser(app.url, sandy.cookies);
-    const answers = await Promise.all([say(here, "/who"), say(here, "/who"), say(here, "/look")]);
-    assert.deepEqual(answers, ["sandy_admin", "sandy_admin", "5"]);
+    const responses = await Promise.all([say(here, "/who"), say(here, "/who"), say(here, "/look")]);
+    assert.deepEqual(responses, ["sandy_admin", "sandy_admin", "5"]);
     assert.deepEqual(app.files(), [`${recordOf(idIn(sandy))}.session`]);
     assert.equal(await say(here, "/count"), "6");
 

@@ -7,8 +7,8 @@ import express from "express";
 import type { Page } from "playwright-core";
 import { choose, startChromium } from "./support/chromium.ts";
 import { assertErrorPage } from "./support/expect.ts";
-import { identityOf, signOut, until } from "./support/person.ts";
 import { openSite, type Site, signIn } from "./support/site.ts";
+import { identityOf, signOut, until } from "./support/user.ts";
 
 const { skip, open } = await startChromium();
 

@@ -4,13 +4,13 @@ import { getLayer, queryFeatures } from "@esri/arcgis-rest-feature-service";
 import type { ArcGISRequestError } from "@esri/arcgis-rest-request";
 import { parseWhereClause } from "#src/sandbox/where-clause.ts";
 import { Browser } from "./support/browser.ts";
-import { identityOf } from "./support/person.ts";
 import { openSite, type Site, signIn } from "./support/site.ts";
+import { identityOf } from "./support/user.ts";
 
 const districts = "/services/Districts/FeatureServer";
 const trees = "/services/StreetTrees/FeatureServer";
 
-// biome-ignore lint/suspicious/noExplicitAny: the JSON of an answer, which a test looks into
+// biome-ignore lint/suspicious/noExplicitAny: the JSON of a response, which a test looks into
 type Json = any;
 type Ask = (path: string, params?: Record<string, string>, options?: Asking) => Promise<Json>;
 
@@ -20,7 +20,7 @@ interface Asking {
   method?: "GET" | "POST";
 }
 
-/** Starts a site, signs its people in, and gives a function that asks the sandbox's ArcGIS Server in their name. */
+/** Starts a site, signs its users in, and gives a function that asks the sandbox's ArcGIS Server in their name. */
 async function openServer(
   t: Pick<TestContext, "after">,
 ): Promise<{ site: Site; ask: Ask; tokenOf: (name: string) => string }> {
@@ -36,12 +36,12 @@ async function openServer(
     const headers: Record<string, string> = as ? { Authorization: `Bearer ${tokens.get(as) ?? as}` } : {};
     const url = `/arcgis/rest${path}`;
     const form = { f: "json", ...params };
-    const answer =
+    const response =
       method === "POST"
         ? await server.send(url, { method, form, headers })
         : await server.get(`${url}?${new URLSearchParams(form)}`, headers);
-    assert.equal(answer.status, 200, answer.body);
-    return answer.json();
+    assert.equal(response.status, 200, response.body);
+    return response.json();
   };
   return { site, ask, tokenOf: (name) => tokens.get(name) ?? assert.fail(name) };
 }
@@ -82,11 +82,11 @@ test("the sandbox's feature services tell what they are: server, services, layer
 test("users see what their organization and their groups may see, and errors come with status 200 as ArcGIS has them", async (t) => {
   const { ask, site } = await openServer(t);
   const codes = async (as: string | null) => {
-    const answers = await Promise.all([
+    const responses = await Promise.all([
       ask(`${districts}/0`, {}, { as }),
       ask(`${trees}/0/query`, {}, { as }),
     ]);
-    return answers.map(({ error }) => error?.code ?? "seen");
+    return responses.map(({ error }) => error?.code ?? "seen");
   };
   assert.deepEqual(await codes("sandy_admin"), ["seen", "seen"]);
   assert.deepEqual(await codes("pia_publisher"), ["seen", "seen"]);
@@ -361,14 +361,14 @@ test("@esri/arcgis-rest-feature-service works on a layer as the signed-in user",
         try {
           const { name } = await getLayer({ url, authentication, request: req.arcgis.request });
           const where = "CONDITION = 'danger'";
-          const answer = await queryFeatures({
+          const response = await queryFeatures({
             url,
             where,
             outFields: ["TREE_NO"],
             authentication,
             request: req.arcgis.request,
           });
-          found.push({ name, answer });
+          found.push({ name, response });
           res.json({});
         } catch (error) {
           res.json({ code: (error as ArcGISRequestError).code });
@@ -379,10 +379,10 @@ test("@esri/arcgis-rest-feature-service works on a layer as the signed-in user",
   const sandy = site.browser();
   await signIn(sandy, "sandy_admin");
   assert.deepEqual((await sandy.get("/trees")).json(), {});
-  const [{ name, answer }] = found;
+  const [{ name, response }] = found;
   assert.equal(name, "Street trees");
-  assert.ok(answer.features.length > 0, "there are dangerous trees");
-  assert.match(answer.features[0].attributes.TREE_NO, /^BN-\d+$/);
+  assert.ok(response.features.length > 0, "there are dangerous trees");
+  assert.match(response.features[0].attributes.TREE_NO, /^BN-\d+$/);
   assert.equal(
     site.sandbox.log.some(({ query }) => "token" in query),
     false,

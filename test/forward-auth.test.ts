@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, type TestContext, test } from "node:test";
-import { type Answer, type Browser, click, typed } from "./support/browser.ts";
+import { type Browser, click, type TestResponse, typed } from "./support/browser.ts";
 import { deployed, freePort, frontIsMissing, startEcho, startFront } from "./support/front-proxy.ts";
-import { expireToken, until } from "./support/person.ts";
 import { rawGet, sendRaw } from "./support/raw.ts";
 import { openSite, type Site, signIn } from "./support/site.ts";
+import { expireToken, until } from "./support/user.ts";
 
 const streets = "5a6e64c1b2d94f0f9c1d3a7be80d5c11";
 const trees = "c0ffee21d4f84a53a7b9d7f3e1a2b3c4";
@@ -18,13 +18,13 @@ const behindProxy = { TRUST_PROXY: "127.0.0.1", ACCESS: rules };
 const program = { Accept: "application/json" };
 
 /** Asks for a path as a reverse proxy does. */
-function ask(browser: Browser, path: string, headers: Record<string, string> = {}): Promise<Answer> {
+function ask(browser: Browser, path: string, headers: Record<string, string> = {}): Promise<TestResponse> {
   return browser.send("/auth", { headers: { ...program, "X-Original-URI": path, ...headers } });
 }
 
-const codeOf = (response: Answer) => (response.json() as { error: { code: string } }).error.code;
+const codeOf = (response: TestResponse) => (response.json() as { error: { code: string } }).error.code;
 
-function identityIn({ headers }: Answer): Record<string, unknown> {
+function identityIn({ headers }: TestResponse): Record<string, unknown> {
   const prefix = "x-auth-request-";
   const entries = Object.entries(headers).filter(([name, value]) => name.startsWith(prefix) && value !== "");
   return Object.fromEntries(entries.map(([name, value]) => [name.slice(prefix.length), value]));

@@ -10,13 +10,13 @@ import { selfSigned } from "./support/certificate.ts";
 import { spawnCli } from "./support/cli.ts";
 import { assertErrorPage } from "./support/expect.ts";
 import { forwardProxy } from "./support/forward-proxy.ts";
-import { until } from "./support/person.ts";
 import { casesOf } from "./support/rounds.ts";
 import { redirectUri, sharedSettings, startServer } from "./support/server-process.ts";
 import { choose } from "./support/sign-in.ts";
 import { folder } from "./support/temporary.ts";
 import { tlsProxy } from "./support/tls-proxy.ts";
 import { startUpstream } from "./support/upstream.ts";
+import { until } from "./support/user.ts";
 
 const { installedNodes }: { installedNodes(): string[] } = await import(
   pathToFileURL(join(import.meta.dirname, "../scripts/nodes.js")).href

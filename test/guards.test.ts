@@ -25,17 +25,17 @@ const routes: AppOptions["routes"] = ({ router, auth }) => {
 async function statuses(
   t: TestContext,
   path: string,
-  people: string[],
+  users: string[],
   wanted: AppOptions["routes"] = routes,
 ) {
   const site = await openSite(t, { routes: wanted });
-  const answers: Record<string, number> = {};
-  for (const person of people) {
+  const responses: Record<string, number> = {};
+  for (const user of users) {
     const browser = site.browser();
-    await signIn(browser, person);
-    answers[person] = (await browser.get(path)).status;
+    await signIn(browser, user);
+    responses[user] = (await browser.get(path)).status;
   }
-  return answers;
+  return responses;
 }
 
 const everybody = ["sandy_admin", "pia_publisher", "vik_viewer", "ned_county", "zoe_editor"];
@@ -117,18 +117,18 @@ describe("a guard turns away", () => {
 
   test("a program that is signed out with 401, and a form of a visitor too", async (t) => {
     const site = await openSite(t, { routes });
-    const answer = await site.browser().get("/anybody", program);
-    assert.equal(answer.status, 401);
-    assert.deepEqual(answer.json(), {
+    const response = await site.browser().get("/anybody", program);
+    assert.equal(response.status, 401);
+    assert.deepEqual(response.json(), {
       error: { code: "signed_out", message: "Sign in to continue." },
     });
   });
 
   test("a script of a page with 401 as JSON, because it cannot follow a redirect to the portal", async (t) => {
     const site = await openSite(t, { routes });
-    const answer = await site.browser().get("/anybody", { Accept: "*/*", "Sec-Fetch-Mode": "cors" });
-    assert.equal(answer.status, 401);
-    assert.equal((answer.json() as { error: { code: string } }).error.code, "signed_out");
+    const response = await site.browser().get("/anybody", { Accept: "*/*", "Sec-Fetch-Mode": "cors" });
+    assert.equal(response.status, 401);
+    assert.equal((response.json() as { error: { code: string } }).error.code, "signed_out");
     const page = await site.browser().get("/unknown", { Accept: "*/*" });
     assert.match(String(page.headers["content-type"]), /html/, "a program that does not ask for JSON");
   });
@@ -222,9 +222,9 @@ test("with ALLOWED_ORGS, a user who has left the organization is rejected within
   const pia = site.sandbox.users.find(({ username }) => username === "pia_publisher");
   if (pia) pia.orgId = "FEDCBA9876543210";
   t.mock.timers.enable({ apis: ["Date"], now: Date.now() + 10 * 60_000 + 1 });
-  const answer = await browser.get("/anybody");
-  assert.equal(answer.status, 403);
-  assert.match(answer.body, /data-code="organization_not_allowed"/);
+  const response = await browser.get("/anybody");
+  assert.equal(response.status, 403);
+  assert.match(response.body, /data-code="organization_not_allowed"/);
 });
 
 test("two guards on one route load the session once, also below an app with a session of its own", async (t) => {
@@ -261,8 +261,8 @@ test("a guard does not go by what it knew of a user whose refresh token the port
   await signIn(browser, "pia_publisher");
   site.sandbox.expireRefreshTokens();
   t.mock.timers.enable({ apis: ["Date"], now: Date.now() + 10 * 60_000 + 1 });
-  const answer = await browser.get("/publish", program);
-  assert.equal(answer.status, 401, answer.body);
+  const response = await browser.get("/publish", program);
+  assert.equal(response.status, 401, response.body);
 });
 
 test("a guard asks with a new token when the portal has ended the old one before its time", async (t) => {
@@ -271,10 +271,10 @@ test("a guard asks with a new token when the portal has ended the old one before
   await signIn(browser, "pia_publisher");
   site.sandbox.expireAccessTokens();
   t.mock.timers.enable({ apis: ["Date"], now: Date.now() + 10 * 60_000 + 1 });
-  const answer = await browser.get("/publish", program);
-  assert.equal(answer.status, 200, answer.body);
-  const renewals = site.sandbox.log.filter(({ params }) => params.grant_type === "refresh_token");
-  assert.equal(renewals.length, 1);
+  const response = await browser.get("/publish", program);
+  assert.equal(response.status, 200, response.body);
+  const refreshes = site.sandbox.log.filter(({ params }) => params.grant_type === "refresh_token");
+  assert.equal(refreshes.length, 1);
 });
 
 test("with ALLOWED_ORGS, the API and the proxy check the user's organization, too", async (t) => {
@@ -337,8 +337,8 @@ test("GU-1 with ALLOWED_ORGS, every guard turns away users of other organization
     });
     const moved = new Browser(site.url, browser.cookies);
     const paths = ["signed-in", "member", "org", "role", "group", "privilege"];
-    const answers = paths.map((path) => moved.get(`/own/${path}`, program));
-    return (await Promise.all(answers)).map(({ status }) => status);
+    const responses = paths.map((path) => moved.get(`/own/${path}`, program));
+    return (await Promise.all(responses)).map(({ status }) => status);
   };
   assert.deepEqual(await statusesWith({}), [200, 200, 200, 200, 200, 200]);
   assert.deepEqual(await statusesWith({ ALLOWED_ORGS: "0123456789ABCDEF" }), [403, 403, 403, 403, 403, 403]);
@@ -375,7 +375,7 @@ test("GU-2 a guard without names, or with something that is no name, is an error
   });
 });
 
-test("with ALLOWED_ORGS, the proxy lets a member in whose profile and token are to be renewed", async (t) => {
+test("with ALLOWED_ORGS, the proxy lets a member in whose profile and token are to be refreshed", async (t) => {
   const site = await openSite(t, { settings: { ALLOWED_ORGS: "0123456789ABCDEF" } });
   site.sandbox.settings.accessTokenSeconds = 60;
   const browser = site.browser();
@@ -383,9 +383,9 @@ test("with ALLOWED_ORGS, the proxy lets a member in whose profile and token are 
   t.mock.timers.enable({ apis: ["Date"], now: Date.now() + 10 * 60_000 + 1 });
   const self = `/proxy?${site.config.portal}/community/self?f=json`;
   for (let times = 0; times < 2; times++) {
-    const answer = await browser.get(self, { ...click, ...program });
-    assert.equal(answer.status, 200, answer.body);
-    assert.deepEqual(answer.setCookies, []);
+    const response = await browser.get(self, { ...click, ...program });
+    assert.equal(response.status, 200, response.body);
+    assert.deepEqual(response.setCookies, []);
   }
 });
 

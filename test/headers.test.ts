@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { type Answer, click, typed } from "./support/browser.ts";
-import { signOut } from "./support/person.ts";
+import { click, type TestResponse, typed } from "./support/browser.ts";
 import { callbackFor, openSite, type SiteOptions, signIn } from "./support/site.ts";
 import { folder } from "./support/temporary.ts";
+import { signOut } from "./support/user.ts";
 
 const html = { Accept: "text/html" };
 const json = { Accept: "application/json" };
@@ -17,10 +17,10 @@ const preflight = {
   "Access-Control-Request-Private-Network": "true",
 };
 
-/** Every kind of answer that this server gives, by what it is; `base` is where it is mounted. */
-async function everyAnswer(t: TestContext, options: SiteOptions = {}): Promise<Map<string, Answer>> {
+/** Every kind of response that this server gives, by what it is; `base` is where it is mounted. */
+async function everyResponse(t: TestContext, options: SiteOptions = {}): Promise<Map<string, TestResponse>> {
   const base = options.mount ?? "";
-  const answers = new Map<string, Answer>();
+  const responses = new Map<string, TestResponse>();
   const site = await openSite(t, { ...options, settings: { RATE_LIMIT: 60, ...options.settings } });
   const visitor = site.browser();
   for (const [url, headers] of [
@@ -48,7 +48,7 @@ async function everyAnswer(t: TestContext, options: SiteOptions = {}): Promise<M
     ["/assets/../app.css", html],
     ["/sign-in", { ...html, "Sec-Purpose": "prefetch" }],
   ] as const) {
-    answers.set(`GET ${url} ${JSON.stringify(headers)}`, await visitor.get(base + url, headers));
+    responses.set(`GET ${url} ${JSON.stringify(headers)}`, await visitor.get(base + url, headers));
   }
   for (const url of ["/", "/sign-in", "/authenticate", "/sign-out", "/nothing", "/assets/app.css"]) {
     for (const [method, headers] of [
@@ -57,39 +57,42 @@ async function everyAnswer(t: TestContext, options: SiteOptions = {}): Promise<M
       ["PUT", foreign],
       ["DELETE", json],
     ] as const) {
-      answers.set(`${method} ${url}`, await visitor.send(base + url, { method, headers }));
+      responses.set(`${method} ${url}`, await visitor.send(base + url, { method, headers }));
     }
   }
-  answers.set("GET /sign-in", await visitor.get(`${base}/sign-in`, foreign));
-  answers.set(
+  responses.set("GET /sign-in", await visitor.get(`${base}/sign-in`, foreign));
+  responses.set(
     "GET /assets, not modified",
     await visitor.get(`${base}/assets/app.css`, { "If-None-Match": "*" }),
   );
 
   const callback = await callbackFor(visitor, "sandy_admin", `${base}/sign-in`);
-  answers.set("signed in", await visitor.get(callback));
-  answers.set("signed in, again", await visitor.get(callback));
-  answers.set("start page of a person", await visitor.get(`${base}/`));
-  answers.set("session of a person", await visitor.get(`${base}/api/session`, json));
-  answers.set("proxy to elsewhere", await visitor.get(`${base}/proxy?https://evil.example/`, click));
-  answers.set("confirm page", await visitor.get(`${base}/sign-out`, foreign));
-  answers.set("form refused", await visitor.post(`${base}/sign-out`, {}));
-  answers.set("form too large", await visitor.post(`${base}/sign-out`, { a: "x".repeat(9_000) }));
-  answers.set("signed out", await signOut(visitor, base));
+  responses.set("signed in", await visitor.get(callback));
+  responses.set("signed in, again", await visitor.get(callback));
+  responses.set("start page of a user", await visitor.get(`${base}/`));
+  responses.set("session of a user", await visitor.get(`${base}/api/session`, json));
+  responses.set("proxy to elsewhere", await visitor.get(`${base}/proxy?https://evil.example/`, click));
+  responses.set("confirm page", await visitor.get(`${base}/sign-out`, foreign));
+  responses.set("form refused", await visitor.post(`${base}/sign-out`, {}));
+  responses.set("form too large", await visitor.post(`${base}/sign-out`, { a: "x".repeat(9_000) }));
+  responses.set("signed out", await signOut(visitor, base));
 
   site.sandbox.faults.set("token", { kind: "status", status: 500 });
-  answers.set("portal down", await visitor.get(await callbackFor(visitor, "sandy_admin", `${base}/sign-in`)));
+  responses.set(
+    "portal down",
+    await visitor.get(await callbackFor(visitor, "sandy_admin", `${base}/sign-in`)),
+  );
   site.sandbox.faults.clear();
   await visitor.get(await callbackFor(visitor, "sandy_admin", `${base}/sign-in`));
   rmSync(site.config.sessionDir, { recursive: true });
   writeFileSync(site.config.sessionDir, "");
-  answers.set("store down", await visitor.get(`${base}/`));
-  for (let i = 0; i < 60; i++) answers.set("too many", await visitor.get(`${base}/sign-in`, html));
+  responses.set("store down", await visitor.get(`${base}/`));
+  for (let i = 0; i < 60; i++) responses.set("too many", await visitor.get(`${base}/sign-in`, html));
 
   const misled = { REDIRECT_URI: "https://app.example/authenticate" };
   const fault = await openSite(t, { ...options, settings: misled });
-  answers.set("fault of ours", await fault.browser().get(`${base}/sign-in`));
-  return answers;
+  responses.set("fault of ours", await fault.browser().get(`${base}/sign-in`));
+  return responses;
 }
 
 const policy = {
@@ -104,7 +107,7 @@ const policy = {
   "frame-ancestors": "'none'",
 };
 
-function policyOf({ headers }: Answer): Record<string, string> {
+function policyOf({ headers }: TestResponse): Record<string, string> {
   const directives = String(headers["content-security-policy"] ?? "").split(";");
   return Object.fromEntries(
     directives.map((each) => {
@@ -126,20 +129,20 @@ test("a sign-out behind a reverse proxy that removes a path leaves the storage o
 
 for (const mount of ["", "/gis"]) {
   test(`the headers of every kind of response, ${mount ? `mounted at ${mount}` : "as the whole server"}`, async (t) => {
-    const answers = await everyAnswer(t, { mount });
-    const each = (check: (answer: Answer, what: string) => void) => {
-      for (const [what, answer] of answers) check(answer, `${answer.status} ${what}`);
+    const responses = await everyResponse(t, { mount });
+    const each = (check: (response: TestResponse, what: string) => void) => {
+      for (const [what, response] of responses) check(response, `${response.status} ${what}`);
     };
 
     // Or the tests below look at less than they say.
-    const seen = new Set([...answers.values()].map(({ status }) => status));
+    const seen = new Set([...responses.values()].map(({ status }) => status));
     for (const status of [200, 204, 206, 302, 303, 304, 400, 401, 403, 404, 405, 413, 429, 500, 502, 503])
-      assert.ok(seen.has(status), `there is a ${status} among the answers`);
+      assert.ok(seen.has(status), `there is a ${status} among the responses`);
 
     await t.test(
       "HT-1 the same strict Content-Security-Policy is on every response, and nothing inline is allowed",
       () => {
-        each((answer, what) => assert.deepEqual(policyOf(answer), policy, what));
+        each((response, what) => assert.deepEqual(policyOf(response), policy, what));
         each(({ body }, what) =>
           assert.doesNotMatch(body, /<script(?![^>]* src=)|<style|\sstyle=|\son\w+=/i, what),
         );
@@ -147,7 +150,7 @@ for (const mount of ["", "/gis"]) {
     );
 
     await t.test("HT-3 HT-4 no response may be framed, sniffed or read by another site", () => {
-      each((answer, what) => assert.equal(policyOf(answer)["frame-ancestors"], "'none'", what));
+      each((response, what) => assert.equal(policyOf(response)["frame-ancestors"], "'none'", what));
       each(({ headers }, what) => {
         assert.equal(headers["x-frame-options"], "DENY", what);
         assert.equal(headers["x-content-type-options"], "nosniff", what);
@@ -189,17 +192,17 @@ for (const mount of ["", "/gis"]) {
           const expected = /<form/.test(body) ? "same-origin" : "no-referrer";
           assert.equal(headers["referrer-policy"], expected, what);
         });
-        assert.match(String(answers.get("start page of a person")?.body), /<form/);
-        assert.match(String(answers.get("confirm page")?.body), /<form/);
+        assert.match(String(responses.get("start page of a user")?.body), /<form/);
+        assert.match(String(responses.get("confirm page")?.body), /<form/);
       },
     );
 
     await t.test(
       "HT-6 SE-10 the callback that worked is a redirect without a body, to an address without code and state",
       () => {
-        const { status, headers, body } = answers.get("signed in") ?? assert.fail("no user is signed in");
+        const { status, headers, body } = responses.get("signed in") ?? assert.fail("no user is signed in");
         assert.deepEqual([status, headers.location, body], [303, `${mount}/`, ""]);
-        const again = answers.get("signed in, again");
+        const again = responses.get("signed in, again");
         assert.deepEqual([again?.status, again?.headers.location, again?.body], [303, `${mount}/`, ""]);
       },
     );

@@ -7,10 +7,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { httpLimits } from "#src/app/http-server.ts";
 import { click, crossSite, typed } from "./support/browser.ts";
 import { assertErrorPage, assertNoInternals, tokenCalls, whoIs } from "./support/expect.ts";
-import { transactionCookie } from "./support/person.ts";
 import { rawGet, sendRaw } from "./support/raw.ts";
 import { callbackFor, openSite, type Site, signIn } from "./support/site.ts";
 import { startUpstream } from "./support/upstream.ts";
+import { transactionCookie } from "./support/user.ts";
 
 /** Asserts that the server goes on serving. */
 async function assertAlive(site: Site): Promise<void> {
@@ -85,7 +85,7 @@ test("AV-3 a body in pieces is measured too, and one that never ends holds up no
   for (const socket of sockets) socket.destroy();
 });
 
-/** Query strings of a callback whose parameters are polluted; each is asked for with a flow under way. */
+/** Query strings of a callback whose parameters are polluted; each is asked for with an auth transaction. */
 const polluted = [
   "code=a&code=b&state=STATE",
   "code=a&state=STATE&state=STATE",
@@ -112,17 +112,17 @@ const polluted = [
   `${"x&".repeat(2_000)}code=a&state=STATE`,
 ];
 
-test("AV-6 polluted parameters of a callback are a 400, nothing is asked of the portal, and the flow stays", async (t) => {
+test("AV-6 polluted parameters of a callback are a 400, nothing is asked of the portal, and the auth transaction stays", async (t) => {
   const site = await openSite(t);
   const browser = site.browser();
   const callback = await callbackFor(browser, "sandy_admin");
   const state = String(new URL(callback).searchParams.get("state"));
   const requests = site.sandbox.log.length;
   for (const query of polluted) {
-    const answer = await browser.get(`/authenticate?${query.replaceAll("STATE", state)}`, crossSite);
-    assert.equal(answer.status, 400, query);
-    assertErrorPage(answer, "callback_malformed");
-    assert.equal(answer.headers["x-evil"], undefined);
+    const response = await browser.get(`/authenticate?${query.replaceAll("STATE", state)}`, crossSite);
+    assert.equal(response.status, 400, query);
+    assertErrorPage(response, "callback_malformed");
+    assert.equal(response.headers["x-evil"], undefined);
   }
   assert.equal(site.sandbox.log.length, requests);
   assert.equal((await browser.get(callback, crossSite)).status, 303);
@@ -177,7 +177,7 @@ test("AV-6 requests that stretch HTTP get a response below 500, tell nothing, an
     ["*", 404],
     ["http://evil.example", 200],
     ["http://evil.example/nothing", 404],
-    // Express cannot read the address and answers by itself, before any of our code; nothing is shown of it.
+    // Express cannot read the URL and responds by itself, before any of our code; nothing is shown of it.
     ["http://[", 404],
     ["http://", 404],
     ["http://evil.example:99999999/", 404],
@@ -229,7 +229,7 @@ test("AV-4 AV-6 smuggled, doubled and malformed headers are refused or ignored",
     assert.equal(status, 400, `${JSON.stringify(bytes.slice(0, 200))}\n${text}`);
     assertNoInternals(text);
   }
-  // Node hears of these only after it has given the request to the app: what counts is that there is one answer.
+  // Node hears of these only after it has given the request to the app: what counts is that there is one response.
   for (const coding of [
     "xchunked",
     "identity",
@@ -362,15 +362,15 @@ test("AV-9 a method that a route does not have is a 405 that names those it has,
   assert.ok(known.length > 8);
   for (const [path, allow] of Object.entries(allowed)) {
     for (const method of known.filter((method) => !allow.includes(method))) {
-      const answer = await browser.send(path, { method, headers: click });
-      assert.equal(answer.status, 405, `${method} ${path}`);
-      assert.equal(answer.headers.allow, allow);
-      assert.doesNotMatch(answer.body, /Cookie|arcgis\.sid/, "TRACE echoes nothing");
+      const response = await browser.send(path, { method, headers: click });
+      assert.equal(response.status, 405, `${method} ${path}`);
+      assert.equal(response.headers.allow, allow);
+      assert.doesNotMatch(response.body, /Cookie|arcgis\.sid/, "TRACE echoes nothing");
     }
   }
   for (const method of known) {
-    const answer = await browser.send("/nothing", { method, headers: click });
-    assert.equal(answer.status, 404, method);
+    const response = await browser.send("/nothing", { method, headers: click });
+    assert.equal(response.status, 404, method);
   }
   const host = `Host: ${new URL(site.url).host}`;
   const unknown = await sendRaw(site.url, crlf("BREW / HTTP/1.1", host, "Connection: close", "", ""));
@@ -384,12 +384,12 @@ test("AV-9 OA-6 a callback that comes as a form post is a 405 and spends nothing
   const site = await openSite(t);
   const browser = site.browser();
   const callback = new URL(await callbackFor(browser, "sandy_admin"));
-  const answer = await browser.send("/authenticate", {
+  const response = await browser.send("/authenticate", {
     method: "POST",
     form: Object.fromEntries(callback.searchParams),
     headers: crossSite,
   });
-  assert.equal(answer.status, 405);
+  assert.equal(response.status, 405);
   assert.equal(tokenCalls(site), 0);
   assert.equal((await browser.get(callback.href)).status, 303);
 });
@@ -465,15 +465,15 @@ describe("AV-2 slow visitors", { concurrency: true }, () => {
     });
   }
 
-  /** Sends a body as `send` does it, and gives the status of the answer. */
+  /** Sends a body as `send` does it, and gives the status of the response. */
   async function upload(url: string, headers: object, send: (outgoing: ClientRequest) => unknown) {
     const outgoing = request(url, { method: "POST", headers: { ...headers } });
-    const answered = once(outgoing, "response") as Promise<[IncomingMessage]>;
+    const responded = once(outgoing, "response") as Promise<[IncomingMessage]>;
     await send(outgoing);
     outgoing.end();
-    const [answer] = await answered;
-    answer.resume();
-    return answer.statusCode;
+    const [response] = await responded;
+    response.resume();
+    return response.statusCode;
   }
   const chunk = Buffer.alloc(100_000);
 

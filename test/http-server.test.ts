@@ -6,9 +6,9 @@ import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createHttpServer, httpLimits } from "#src/app/http-server.ts";
 import { assertNoInternals } from "./support/expect.ts";
-import { until } from "./support/person.ts";
 import { rawGet, sendRaw } from "./support/raw.ts";
 import { openSite, type Site, type SiteOptions } from "./support/site.ts";
+import { until } from "./support/user.ts";
 
 const get = (path: string, ...headers: string[]) =>
   [`GET ${path} HTTP/1.1`, "Host: localhost", ...headers, "", ""].join("\r\n");
@@ -165,15 +165,15 @@ describe("AV-11 what never reaches the app", { concurrency: 4 }, () => {
     test(`AV-11 ${what}: ${status}, a line of text and a line in the log`, async (t) => {
       const limits = { ...httpLimits, headersMs: 1_000, bodyMs: 1_000, checkMs: 20 };
       const { site } = await openSlow(t, { limits });
-      const answer = await sendRaw(site.url, bytes);
-      const [head = "", body = ""] = answer.text.split("\r\n\r\n");
-      assert.equal(answer.status, status, answer.text);
+      const response = await sendRaw(site.url, bytes);
+      const [head = "", body = ""] = response.text.split("\r\n\r\n");
+      assert.equal(response.status, status, response.text);
       assert.match(head, /^Content-Type: text\/plain; charset=utf-8$/m);
       assert.match(head, /^Connection: close$/m);
       assert.match(head, new RegExp(`^Content-Length: ${body.length}$`, "m"));
       assert.match(body, /^[A-Z][\w -]+\n$/);
-      assert.equal(answer.text.match(/HTTP\/1\.1 /g)?.length, 1, "one response");
-      assertNoInternals(answer.text);
+      assert.equal(response.text.match(/HTTP\/1\.1 /g)?.length, 1, "one response");
+      assertNoInternals(response.text);
       const [line, ...more] = refusals(site);
       assert.deepEqual([line?.status, line?.address, more.length], [status, "127.0.0.1", 0]);
       assert.equal((await site.browser().get("/healthz")).status, 200);

@@ -21,9 +21,9 @@ import { type TestContext, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { startSandbox } from "#src/sandbox/index.ts";
 import { Browser } from "./support/browser.ts";
-import { until } from "./support/person.ts";
 import { redirectUri, sharedSettings, startServer } from "./support/server-process.ts";
 import { callbackFor, folder, secret } from "./support/site.ts";
+import { until } from "./support/user.ts";
 
 /** A copy of the program, as in /opt/arcgis-sign-in. */
 function install(t: TestContext, path = folder(t)): string {

@@ -9,7 +9,7 @@ import { freePort } from "./support/program.ts";
 import { startServer } from "./support/server-process.ts";
 import { folder, openSite, secret } from "./support/site.ts";
 
-// What a person does with the server, in a real browser. The portal is on 127.0.0.1 and the app on localhost:
+// What a user does with the server, in a real browser. The portal is on 127.0.0.1 and the app on localhost:
 // two sites, as in real life.
 
 const { skip, open } = await startChromium();

@@ -7,9 +7,9 @@ import pino from "pino";
 import { createApp } from "#src/app/create-app.ts";
 import { click } from "./support/browser.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";
-import { signOut } from "./support/person.ts";
 import { needsPosix } from "./support/posix.ts";
 import { callbackFor, folder, openSite, type Site, signIn } from "./support/site.ts";
+import { signOut } from "./support/user.ts";
 
 const perMinute = 10;
 
@@ -46,11 +46,11 @@ describe("AV-1 the rate limit of the sign-in", () => {
       perMinute,
     );
 
-    const answer = await site.browser().get("/sign-in", click);
-    assertErrorPage(answer, "rate_limited");
-    const seconds = Number(answer.headers["retry-after"]);
-    assert.ok(seconds >= 1 && seconds <= 60, `Retry-After: ${answer.headers["retry-after"]}`);
-    assert.deepEqual(answer.setCookies, []);
+    const response = await site.browser().get("/sign-in", click);
+    assertErrorPage(response, "rate_limited");
+    const seconds = Number(response.headers["retry-after"]);
+    assert.ok(seconds >= 1 && seconds <= 60, `Retry-After: ${response.headers["retry-after"]}`);
+    assert.deepEqual(response.setCookies, []);
     const asProgram = await site.browser().get("/sign-in", { Accept: "application/json" });
     assert.deepEqual(
       [asProgram.status, (asProgram.json() as { error: { code: string } }).error.code],
@@ -169,8 +169,8 @@ describe("AV-1 whose requests are counted together", () => {
     for (let index = 0; index < 5; index++) {
       const headers = { Host: "localhost", "X-Forwarded-For": `203.0.113.${index}` };
       const asked = request({ socketPath: path, path: "/sign-in", agent: false, headers }).end();
-      const [answer] = (await once(asked, "response")) as [IncomingMessage];
-      statuses.push(answer.resume().statusCode);
+      const [response] = (await once(asked, "response")) as [IncomingMessage];
+      statuses.push(response.resume().statusCode);
     }
     assert.deepEqual(statuses, [302, 302, 302, 429, 429]);
   });

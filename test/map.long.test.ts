@@ -38,7 +38,7 @@ async function endSession({ store }: Site, context: BrowserContext): Promise<voi
 }
 
 describe("the map", { skip }, () => {
-  test("OU-1 HT-2 TK-7 one sign-in, every feature drawn, tokens that live a minute renewed unseen, and none of them in the browser", async (t) => {
+  test("OU-1 HT-2 TK-7 one sign-in, every feature drawn, tokens that live a minute refreshed unseen, and none of them in the browser", async (t) => {
     t.mock.timers.enable({ apis: ["Date"], now: Date.now() });
     const site = await openMapSite(t);
     const { sandbox } = site;
@@ -52,9 +52,9 @@ describe("the map", { skip }, () => {
       }
     };
     const traffic: Promise<string>[] = [];
-    const answers: Response[] = [];
+    const responses: Response[] = [];
     context.on("response", (response) => {
-      answers.push(response);
+      responses.push(response);
       traffic.push(allOf(response));
     });
     await page.addInitScript(noteFirstFeature);
@@ -75,8 +75,8 @@ describe("the map", { skip }, () => {
     const first = await page.evaluate(() => (globalThis as unknown as { firstFeature: number }).firstFeature);
     t.diagnostic(`first feature drawn after ${Math.round(first)} ms`);
 
-    const renewals = () => sandbox.log.filter(({ params }) => params.grant_type === "refresh_token").length;
-    const before = renewals();
+    const refreshes = () => sandbox.log.filter(({ params }) => params.grant_type === "refresh_token").length;
+    const before = refreshes();
     await collect();
     const pan = async (step: number) => {
       await go(page, `#${12 + (step % 4)}/${50.71 + step / 800}/${7.08 + step / 400}`);
@@ -91,22 +91,23 @@ describe("the map", { skip }, () => {
       for (const token of sandbox.serverTokens.values()) token.expires = Date.now();
       await pan(minute * 2 + 1);
     }
-    assert.ok(renewals() - before >= 9, `renewed ${renewals() - before} times`);
-    const proxied = answers.filter((answer) => answer.url().startsWith(`${site.url}/proxy?`));
+    assert.ok(refreshes() - before >= 9, `refreshed ${refreshes() - before} times`);
+    const proxied = responses.filter((response) => response.url().startsWith(`${site.url}/proxy?`));
     assert.ok(proxied.length > 20, `${proxied.length} requests`);
-    assert.deepEqual([...new Set(proxied.map((answer) => answer.status()))], [200]);
+    assert.deepEqual([...new Set(proxied.map((response) => response.status()))], [200]);
 
     const seen = (await Promise.all(traffic)).join("\n");
     assert.doesNotMatch(seen, /"code":\s*49[89]/);
-    assert.ok(seen.includes("Adenauerallee"), "the answers were read");
+    assert.ok(seen.includes("Adenauerallee"), "the responses were read");
     assert.ok(secrets.size > 20, `${secrets.size} tokens`);
     for (const secret of secrets) assert.ok(!seen.includes(secret), "a token was in the browser");
 
-    const policies = answers
+    const policies = responses
       .filter(
-        (answer) => [`${site.url}/map`, `${site.url}/`].includes(answer.url()) && answer.status() === 200,
+        (response) =>
+          [`${site.url}/map`, `${site.url}/`].includes(response.url()) && response.status() === 200,
       )
-      .map((answer) => answer.headers()["content-security-policy"]);
+      .map((response) => response.headers()["content-security-policy"]);
     const { headers } = await site.browser().get("/");
     assert.deepEqual(policies, [headers["content-security-policy"]], "the map needs no exception");
   });

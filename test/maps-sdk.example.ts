@@ -102,8 +102,8 @@ describe("the example with the Maps SDK", { skip }, () => {
     test(`OU-1 ${style}: one sign-in, every feature drawn, no dialog, and no token where it need not be`, async (t) => {
       const site = await openPages(t, path);
       const { page, context } = await open(t);
-      const answers: Response[] = [];
-      page.on("response", (response) => answers.push(response));
+      const responses: Response[] = [];
+      page.on("response", (response) => responses.push(response));
       await page.goto(site.url + path);
       await choose(page, "Pia Marlow");
       assert.deepEqual(await shown(page), (await countsFor(site, "sandy_admin")).map(String));
@@ -116,13 +116,13 @@ describe("the example with the Maps SDK", { skip }, () => {
       const session = await site.store.read(await sessionOf(context));
       const { token = "", refreshToken = "" } = session?.arcgis ?? {};
       assert.ok(token && refreshToken);
-      const ours = answers.filter((response) => response.url().startsWith(site.url));
+      const ours = responses.filter((response) => response.url().startsWith(site.url));
       const bodies = await Promise.all(
         ours
           .filter((response) => /json|html/.test(response.headers()["content-type"] ?? ""))
           .map((response) => response.text().catch(() => "")),
       );
-      const everything = [...answers.map((response) => response.url()), ...bodies].join("\n");
+      const everything = [...responses.map((response) => response.url()), ...bodies].join("\n");
       assert.ok(!everything.includes(refreshToken), "the refresh token");
       assert.equal(everything.includes(token), hasToken, "the access token");
       // Before its files are removed, of which it may still load some.

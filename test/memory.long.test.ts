@@ -6,9 +6,9 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startSandbox } from "#src/sandbox/index.ts";
 import { Browser } from "./support/browser.ts";
-import { signed } from "./support/person.ts";
 import { redirectUri, sharedSettings, startServer } from "./support/server-process.ts";
 import { secret } from "./support/site.ts";
+import { signed } from "./support/user.ts";
 
 const sid = "arcgis.sid";
 const skip = process.platform !== "linux" && "memory is read from /proc";
@@ -47,19 +47,19 @@ test("AV-5 ten thousand requests of visitors of every kind leave no file, and 50
   async function visit(rounds: number): Promise<void> {
     const socket = connect(Number(new URL(url).port), "127.0.0.1");
     socket.write(requests);
-    let answers = 0;
-    // The beginning of an answer may come in two pieces.
+    let responses = 0;
+    // The beginning of a response may come in two pieces.
     let rest = "";
     for await (const chunk of socket) {
       const text = rest + chunk.toString("latin1");
-      const before = Math.floor(answers / kinds.length);
-      answers += text.split("HTTP/1.1 ").length - 1;
+      const before = Math.floor(responses / kinds.length);
+      responses += text.split("HTTP/1.1 ").length - 1;
       rest = text.slice(-8);
-      const after = Math.floor(answers / kinds.length);
+      const after = Math.floor(responses / kinds.length);
       if (after === rounds) return;
       if (after > before) socket.write(requests.repeat(after - before));
     }
-    assert.fail(`the server hung up after ${answers} answers`);
+    assert.fail(`the server hung up after ${responses} responses`);
   }
   await pour(10);
   const before = megabytes(child);

@@ -8,10 +8,10 @@ import express, { type ErrorRequestHandler, type Express, type Request } from "e
 import session, { MemoryStore } from "express-session";
 import { Browser, click, crossSite, typed } from "./support/browser.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";
-import { formTokenOf, signOut } from "./support/person.ts";
 import { freePort, startProgram } from "./support/program.ts";
 import { callbackFor, folder, openSite, secret, signIn } from "./support/site.ts";
 import { identityFor } from "./support/store.ts";
+import { csrfTokenOf, signOut } from "./support/user.ts";
 
 const root = join(import.meta.dirname, "..");
 const sessionOf = (req: Request) => req.session as unknown as { cart?: number };
@@ -44,15 +44,15 @@ for (const [kind, options] of Object.entries({
     await browser.get("/cart/add");
     const hostCookie = browser.cookies.get("connect.sid");
 
-    const answer = await signIn(browser, "sandy_admin", "/gis/sign-in");
-    assert.deepEqual([answer.status, answer.headers.location], [303, "/gis/"]);
+    const response = await signIn(browser, "sandy_admin", "/gis/sign-in");
+    assert.deepEqual([response.status, response.headers.location], [303, "/gis/"]);
     assert.equal(await whoIs(browser, "/gis/"), "sandy_admin");
     assert.deepEqual([...browser.cookies.keys()].sort(), ["arcgis.sid.gis", "connect.sid"]);
     assert.equal(browser.cookies.get("connect.sid"), hostCookie);
     assert.equal(site.files().length, 1);
     const { sessions } = store as unknown as { sessions: Record<string, string> };
     const kept = Object.values(sessions).map((text) => Object.keys(JSON.parse(text)));
-    assert.deepEqual(kept, [["cookie", "cart"]], "nothing of the person is in the other app's sessions");
+    assert.deepEqual(kept, [["cookie", "cart"]], "nothing of the user is in the other app's sessions");
 
     await browser.get("/cart/add");
     assert.equal(await cart(browser), 2);
@@ -61,7 +61,7 @@ for (const [kind, options] of Object.entries({
     assert.deepEqual(site.files(), []);
     assert.equal(await cart(browser), 2, "a sign-out here is no sign-out there");
 
-    // The other app's first cookie comes along with our answers, too, and is its own.
+    // The other app's first cookie comes along with our responses, too, and is its own.
     const newcomer = site.browser();
     await signIn(newcomer, "vik_viewer", "/gis/sign-in");
     assert.equal(await whoIs(newcomer, "/gis/"), "vik_viewer");
@@ -91,8 +91,8 @@ test("below an app whose session is an accessor, as that of cookie-session, noth
   const browser = site.browser();
   await signIn(browser, "sandy_admin", "/gis/sign-in");
   assert.equal(await whoIs(browser, "/gis/"), "sandy_admin");
-  const answer = await browser.get("/gis/sign-out", click);
-  assert.deepEqual([answer.status, answer.headers["x-theirs"]], [303, '{"theirs":true}']);
+  const response = await browser.get("/gis/sign-out", click);
+  assert.deepEqual([response.status, response.headers["x-theirs"]], [303, '{"theirs":true}']);
   assert.equal(await whoIs(browser, "/gis/"), undefined);
   assert.deepEqual(assigned, []);
 });
@@ -153,8 +153,8 @@ for (const mount of ["", "/gis", "/deep/down/gis"]) {
     const [, css = ""] = /href="([^"]*app\.css[^"]*)"/.exec(home.body) ?? [];
     assert.equal((await browser.get(css)).status, 200);
 
-    const answer = await signIn(browser, "sandy_admin", `${mount}/sign-in?returnTo=/own`);
-    assert.deepEqual([answer.status, answer.headers.location], [303, "/own"]);
+    const response = await signIn(browser, "sandy_admin", `${mount}/sign-in?returnTo=/own`);
+    assert.deepEqual([response.status, response.headers.location], [303, "/own"]);
     assert.equal((await browser.get("/own")).body, "the host's page");
     assert.equal(await whoIs(browser, `${mount}/`), "sandy_admin");
     assert.equal((await browser.get(`${mount}/`)).headers["cache-control"], "no-store");
@@ -229,7 +229,7 @@ test("a path of the mounted app is found in any case, and leads on in the spelli
     assert.ok(page.body.includes(`action="${base}/sign-out"`), base);
   }
   const page = await browser.get("/GIS");
-  const signedOut = await browser.post("/GIS/Sign-Out/", { csrf_token: formTokenOf(page) });
+  const signedOut = await browser.post("/GIS/Sign-Out/", { csrf_token: csrfTokenOf(page) });
   assert.deepEqual([signedOut.status, signedOut.headers.location], [303, "/gis/"]);
   assert.equal(await whoIs(browser, "/gis/"), undefined);
 });

@@ -4,14 +4,14 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { ConfigError, parseConfig } from "#src/app/config/config.ts";
-import { type Answer, click, crossSite, typed } from "./support/browser.ts";
+import { click, crossSite, type TestResponse, typed } from "./support/browser.ts";
 import { assertErrorPage, tokenCalls, whoIs } from "./support/expect.ts";
-import { signOut, transactionCookie } from "./support/person.ts";
 import { rawGet, sendRaw } from "./support/raw.ts";
 import { callbackFor, choose, folder, openSite, secret, signIn } from "./support/site.ts";
+import { signOut, transactionCookie } from "./support/user.ts";
 
-const authorizeUrl = ({ headers }: Answer) => new URL(String(headers.location));
-const stateOf = (answer: Answer) => String(authorizeUrl(answer).searchParams.get("state"));
+const authorizeUrl = ({ headers }: TestResponse) => new URL(String(headers.location));
+const stateOf = (response: TestResponse) => String(authorizeUrl(response).searchParams.get("state"));
 
 /** An authorize URL without the two parameters that are new each time. */
 function withoutSecrets(location: string): string {
@@ -56,15 +56,15 @@ test("OA-1 a code of the attacker's own under the victim's state is refused by P
 
 test("OA-2 two hundred sign-ins have two hundred states of 256 random bits", async (t) => {
   const site = await openSite(t);
-  const answers = await Promise.all(Array.from({ length: 200 }, () => site.browser().get("/sign-in")));
-  const states = answers.map(stateOf);
+  const responses = await Promise.all(Array.from({ length: 200 }, () => site.browser().get("/sign-in")));
+  const states = responses.map(stateOf);
   for (const state of states) assert.match(state, /^[\w-]{43}$/);
   assert.equal(new Set(states).size, 200);
-  const challenges = answers.map((answer) => authorizeUrl(answer).searchParams.get("code_challenge"));
+  const challenges = responses.map((response) => authorizeUrl(response).searchParams.get("code_challenge"));
   assert.equal(new Set(challenges).size, 200);
 });
 
-test("OA-2 a state that is wrong, of another length, empty or repeated is a 400, and no flow is lost", async (t) => {
+test("OA-2 a state that is wrong, of another length, empty or repeated is a 400, and no auth transaction is lost", async (t) => {
   const site = await openSite(t);
   const browser = site.browser();
   const callback = await callbackFor(browser, "sandy_admin");
@@ -82,8 +82,8 @@ test("OA-2 a state that is wrong, of another length, empty or repeated is a 400,
     "x".repeat(512),
   ];
   for (const value of wrong) {
-    const answer = await browser.get(`/authenticate?code=x&state=${encodeURIComponent(value)}`);
-    assertErrorPage(answer, "state_mismatch");
+    const response = await browser.get(`/authenticate?code=x&state=${encodeURIComponent(value)}`);
+    assertErrorPage(response, "state_mismatch");
   }
   const malformed = [
     "",
@@ -131,12 +131,12 @@ test("OA-3 of ten callbacks at the same moment exactly one counts", async (t) =>
   const site = await openSite(t);
   const browser = site.browser();
   const callback = await callbackFor(browser, "sandy_admin");
-  const answers = await Promise.all(Array.from({ length: 10 }, () => browser.copy().get(callback)));
+  const responses = await Promise.all(Array.from({ length: 10 }, () => browser.copy().get(callback)));
 
-  const statuses = answers.map(({ status }) => status).sort();
+  const statuses = responses.map(({ status }) => status).sort();
   assert.deepEqual(statuses, [303, ...Array(9).fill(400)]);
-  for (const answer of answers.filter(({ status }) => status === 400))
-    assertErrorPage(answer, "transaction_used");
+  for (const response of responses.filter(({ status }) => status === 400))
+    assertErrorPage(response, "transaction_used");
   assert.equal(tokenCalls(site), 1);
   assert.equal(site.files().length, 1);
 });
@@ -170,16 +170,16 @@ test("OA-4 a sign-in can be finished within ten minutes by the server's clock, a
     const callback = await callbackFor(browser, "sandy_admin");
     const calls = tokenCalls(site);
     t.mock.timers.setTime(Date.now() + after);
-    const answer = await browser.get(callback);
+    const response = await browser.get(callback);
     t.mock.timers.reset();
 
-    if (works) assert.equal(answer.status, 303, answer.body);
-    else assertErrorPage(answer, "transaction_expired");
+    if (works) assert.equal(response.status, 303, response.body);
+    else assertErrorPage(response, "transaction_expired");
     assert.equal(tokenCalls(site) - calls, works ? 1 : 0);
   }
 });
 
-test("OA-5 every flow has an S256 challenge of its own, and its verifier is sent to the token endpoint alone", async (t) => {
+test("OA-5 every auth transaction has an S256 challenge of its own, and its verifier is sent to the token endpoint alone", async (t) => {
   const site = await openSite(t);
   site.sandbox.settings.requirePkce = true;
   const verifiers = new Set<string>();
@@ -212,7 +212,7 @@ test("OA-5 every flow has an S256 challenge of its own, and its verifier is sent
   assert.equal(verifiers.size, 2);
 });
 
-test("OA-5 with PKCE=false, for a portal that is too old for it, neither half of the flow mentions it", async (t) => {
+test("OA-5 with PKCE=false, for a portal that is too old for it, neither half of the sign-in mentions it", async (t) => {
   const site = await openSite(t, { settings: { PKCE: false } });
   const browser = site.browser();
   const { searchParams } = authorizeUrl(await browser.copy().get("/sign-in"));
@@ -260,7 +260,11 @@ test("OA-6 nothing leaves for the portal unless cookie, state and one code are a
   }
   assertErrorPage(await site.browser().get(callback), "transaction_missing");
   assert.equal(site.sandbox.log.length, requests);
-  assert.equal((await pending.get(callback)).status, 303, "and the flow was not spent by any of it");
+  assert.equal(
+    (await pending.get(callback)).status,
+    303,
+    "and the auth transaction was not used up by any of it",
+  );
 });
 
 test("OA-6 an auth transaction's cookie that is damaged, cut, or made by another server is no auth transaction", async (t) => {
@@ -382,9 +386,9 @@ test("OA-12 asking for headers or loading in advance starts no sign-in", async (
     const head = await browser.send(path, { method: "HEAD", headers: typed });
     assert.equal(head.status, 204);
     for (const headers of prefetches) {
-      const answer = await browser.get(path, { ...click, ...headers });
-      assert.deepEqual([answer.status, answer.body], [503, ""], JSON.stringify(headers));
-      assert.equal(answer.headers["cache-control"], "no-store");
+      const response = await browser.get(path, { ...click, ...headers });
+      assert.deepEqual([response.status, response.body], [503, ""], JSON.stringify(headers));
+      assert.equal(response.headers["cache-control"], "no-store");
     }
     assert.equal(browser.cookies.size, 0);
     assert.equal((await site.browser().get(path)).status, 302, "and the visit itself works");
@@ -403,7 +407,7 @@ test("OA-12 a page below the sign-in, the callback or the sign-out is a page lik
   }
 });
 
-test("OA-12 asking for headers or loading in advance spends no flow", async (t) => {
+test("OA-12 asking for headers or loading in advance uses up no auth transaction", async (t) => {
   const site = await openSite(t);
   const browser = site.browser();
   const callback = new URL(await callbackFor(browser, "sandy_admin"));
@@ -412,8 +416,8 @@ test("OA-12 asking for headers or loading in advance spends no flow", async (t) 
     const head = await browser.send(url, { method: "HEAD", headers: typed });
     assert.deepEqual([head.status, head.setCookies], [204, []]);
     for (const headers of prefetches) {
-      const answer = await browser.get(url, { ...crossSite, ...headers });
-      assert.deepEqual([answer.status, answer.setCookies], [503, []], JSON.stringify(headers));
+      const response = await browser.get(url, { ...crossSite, ...headers });
+      assert.deepEqual([response.status, response.setCookies], [503, []], JSON.stringify(headers));
     }
   }
   assert.equal(tokenCalls(site), 0);
@@ -519,22 +523,22 @@ test("AV-8 sixty sign-ins in one browser leave few and small cookies, and the la
     const header = [...browser.cookies].map((pair) => pair.join("=")).join("; ");
     assert.ok(header.length <= 4096, `${header.length} bytes`);
   }
-  const answer = await browser.get(callback);
-  assert.deepEqual([answer.status, answer.headers.location], [303, returnTo]);
+  const response = await browser.get(callback);
+  assert.deepEqual([response.status, response.headers.location], [303, returnTo]);
 });
 
 test("AV-8 six sign-ins side by side finish in any order, each where it was meant to go", async (t) => {
   const site = await openSite(t);
   const browser = site.browser();
-  const people = ["sandy_admin", "vik_viewer", "zoe_editor", "pia_publisher", "vik_viewer", "sandy_admin"];
+  const users = ["sandy_admin", "vik_viewer", "zoe_editor", "pia_publisher", "vik_viewer", "sandy_admin"];
   const begun: { name: string; page: string; callback: string }[] = [];
-  for (const [index, name] of people.entries()) {
+  for (const [index, name] of users.entries()) {
     const page = `/for/${index}/${name}`;
     begun.push({ name, page, callback: await callbackFor(browser, name, `/sign-in?returnTo=${page}`) });
   }
   for (const { name, page, callback } of begun.toReversed()) {
-    const answer = await browser.get(callback);
-    assert.deepEqual([answer.status, answer.headers.location], [303, page]);
+    const response = await browser.get(callback);
+    assert.deepEqual([response.status, response.headers.location], [303, page]);
     assert.equal(await whoIs(browser), name);
   }
   assert.deepEqual([...browser.cookies.keys()], ["arcgis.sid"], "each one takes its cookie away");
@@ -552,8 +556,8 @@ test("OA-1 OA-9 OA-12 the sign-in of an app that is mounted under a path stays u
   assert.equal((await browser.send(callback, { method: "HEAD" })).status, 204);
   assert.equal((await browser.get("/sign-in")).status, 404);
 
-  const answer = await browser.get(callback, crossSite);
-  assert.deepEqual([answer.status, answer.headers.location], [303, "/gis/"]);
+  const response = await browser.get(callback, crossSite);
+  assert.deepEqual([response.status, response.headers.location], [303, "/gis/"]);
   assert.equal(await whoIs(browser, "/gis/"), "sandy_admin");
 
   const again = await signIn(browser, "vik_viewer", "/gis/sign-in?returnTo=/gis/map?a=1");
@@ -570,6 +574,6 @@ test("what ArcGIS adds to a callback beside code and state is passed over", asyn
   const callback = await callbackFor(browser, "sandy_admin");
   const iss = encodeURIComponent(site.sandbox.url);
   const extra = `&iss=${iss}&persist=true&message_code=x&__proto__=y&returnTo=//evil.example`;
-  const answer = await browser.get(callback + extra);
-  assert.deepEqual([answer.status, answer.headers.location], [303, "/"]);
+  const response = await browser.get(callback + extra);
+  assert.deepEqual([response.status, response.headers.location], [303, "/"]);
 });

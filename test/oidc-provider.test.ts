@@ -14,7 +14,7 @@ const path = "/portal/sharing/rest/oauth2";
 /**
  * An authorization server that is not ours: oidc-provider, certified by the OpenID Foundation. PKCE is required,
  * and it alone judges it. It is made to resemble ArcGIS in two ways that have nothing to do with PKCE: a request
- * without a scope gets one, and the token answer names the user.
+ * without a scope gets one, and the token response names the user.
  */
 async function startProvider(t: TestContext) {
   // It warns of keys and storage that are fit for tests only.
@@ -46,12 +46,12 @@ async function startProvider(t: TestContext) {
       const { body } = ctx as { body?: { access_token?: string; username?: string } };
       if (body?.access_token) body.username = "alice";
     });
-    const answer = provider.callback();
+    const response = provider.callback();
     server.on("request", (req, res) => {
       // Every visitor of this page is Alice.
       if (req.url === "/sign-in-page")
         void provider.interactionFinished(req, res, { login: { accountId: "alice" } });
-      else void answer(req, res);
+      else void response(req, res);
     });
   }
   return { portal: `${origin}/portal`, serve };
@@ -78,8 +78,8 @@ test("OA-5 an authorization server that is not ours and requires PKCE, accepts b
   const { headers } = await browser.get("/sign-in?returnTo=/map");
   const callback = await throughProvider(String(headers.location), site);
   assert.deepEqual([...callback.searchParams.keys()].sort(), ["code", "iss", "state"]);
-  const answer = await browser.get(callback.href, crossSite);
-  assert.deepEqual([answer.status, answer.headers.location], [303, "/map"], answer.body);
+  const response = await browser.get(callback.href, crossSite);
+  assert.deepEqual([response.status, response.headers.location], [303, "/map"], response.body);
   assert.equal(await whoIs(browser), "alice");
 });
 

@@ -9,12 +9,12 @@ import { createApp } from "#src/app/create-app.ts";
 import { type ErrorCode, nextSteps } from "#src/app/errors.ts";
 import { openLog } from "#src/app/log.ts";
 import { startSandbox } from "#src/sandbox/index.ts";
-import { type Answer, Browser, click, crossSite, type Sending, typed } from "./support/browser.ts";
+import { Browser, click, crossSite, type Sending, type TestResponse, typed } from "./support/browser.ts";
 import { errorOf } from "./support/expect.ts";
-import { formTokenOf } from "./support/person.ts";
 import { script } from "./support/proxy.ts";
 import { callbackFor, choose, openSite, signIn } from "./support/site.ts";
 import { startUpstream } from "./support/upstream.ts";
+import { csrfTokenOf } from "./support/user.ts";
 
 type Schema = Record<string, unknown>;
 interface Described {
@@ -55,7 +55,7 @@ const codesIn = (text: string) =>
   [...text.matchAll(/`(\w+)`/g)].map(([, word = ""]) => word).filter((word) => word in nextSteps);
 
 /** Asserts that a response is what the document says of it; returns which one of the document it is. */
-function check(method: string, url: string, { status, headers, body, setCookies }: Answer): string {
+function check(method: string, url: string, { status, headers, body, setCookies }: TestResponse): string {
   const { pathname } = new URL(url, "http://localhost");
   const route = pathname
     .replace(/^\/portals\/county(?=\/)/, "")
@@ -176,7 +176,7 @@ const prefetch = { ...click, "Sec-Purpose": "prefetch" };
 test("every response in docs/openapi.yaml is one that the server gives, with these headers and this content", async (t) => {
   const seen = new Set<string>();
   /** Sends a request, and checks the response; `method url`. */
-  async function ask(browser: Browser, request: string, sending: Sending = {}): Promise<Answer> {
+  async function ask(browser: Browser, request: string, sending: Sending = {}): Promise<TestResponse> {
     const [method = "", url = ""] = request.split(" ");
     const response = await browser.send(url, { headers: typed, ...sending, method });
     seen.add(check(method, url, response));
@@ -286,7 +286,7 @@ test("every response in docs/openapi.yaml is one that the server gives, with the
   await ask(user, `GET /proxy?${upstream.origin}/`, { headers: script });
 
   // Forms.
-  const csrf_token = formTokenOf(await get(user, "/sign-ins"));
+  const csrf_token = csrfTokenOf(await get(user, "/sign-ins"));
   for (const path of ["/sign-ins", "/sign-out"]) {
     const charset = { "Content-Type": "application/x-www-form-urlencoded; charset=x" };
     await ask(user, `POST ${path}`, { body: "a=b", headers: { ...click, ...charset } });
@@ -298,7 +298,7 @@ test("every response in docs/openapi.yaml is one that the server gives, with the
   await get(user.copy(), "/sign-out", click);
   const leaving = site.browser();
   await signIn(leaving, "sandy_admin", "/sign-in?portal=main");
-  await post(leaving, "/sign-out", { csrf_token: formTokenOf(await get(leaving, "/")) });
+  await post(leaving, "/sign-out", { csrf_token: csrfTokenOf(await get(leaving, "/")) });
 
   // The same sessions with other settings.
   await signIn(user, "vik_viewer", "/sign-in?portal=main");

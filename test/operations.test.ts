@@ -5,10 +5,10 @@ import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { click } from "./support/browser.ts";
 import { assertNoInternals } from "./support/expect.ts";
-import { until } from "./support/person.ts";
 import { rawGet, sendRaw } from "./support/raw.ts";
 import { callbackFor, openSite, type Site, signIn } from "./support/site.ts";
 import { startUpstream } from "./support/upstream.ts";
+import { until } from "./support/user.ts";
 
 /** What a program on this machine sends; no header that a browser would add. */
 const program = { Accept: "*/*" };
@@ -63,10 +63,10 @@ describe("/healthz and /readyz", () => {
     renameSync(site.config.sessionDir, `${site.config.sessionDir}.away`);
     writeFileSync(site.config.sessionDir, "a full disk or a lost mount");
     // Many at once: the store is asked once.
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 20 }, () => site.browser().get("/readyz", program)),
     );
-    for (const { status, body } of answers) {
+    for (const { status, body } of responses) {
       assert.deepEqual([status, body], [503, `{"status":"store_unavailable"}`]);
       assertNoInternals(body);
     }
@@ -100,10 +100,10 @@ describe("/healthz and /readyz", () => {
       return new Promise(() => {});
     });
     t.mock.timers.enable({ apis: ["setTimeout"] });
-    const answer = site.browser().get("/readyz", program);
+    const response = site.browser().get("/readyz", program);
     await once(asked, "ping");
     t.mock.timers.tick(2_000);
-    assert.equal((await answer).status, 503);
+    assert.equal((await response).status, 503);
   });
 
   test("however often visitors ask, the store is asked once a second", async (t) => {

@@ -20,11 +20,11 @@ import { reasonOf } from "#src/app/reason.ts";
 import { click } from "./support/browser.ts";
 import { callCli } from "./support/cli.ts";
 import { whoIs } from "./support/expect.ts";
-import { until } from "./support/person.ts";
 import { needsPosix } from "./support/posix.ts";
 import { redisIsMissing, startRedis } from "./support/redis.ts";
 import { sharedSettings, startServer } from "./support/server-process.ts";
 import { folder, openSite, type Site, secret, signIn } from "./support/site.ts";
+import { until } from "./support/user.ts";
 
 const program = { Accept: "*/*" };
 

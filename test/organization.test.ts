@@ -4,11 +4,11 @@ import type { Page } from "playwright-core";
 import { autoSignInCookie } from "#src/app/config/cookie-name.ts";
 import type { IdentityProvider } from "#src/sandbox/identity-provider.ts";
 import { startSandbox } from "#src/sandbox/index.ts";
-import { type Answer, Browser, click, crossSite, typed } from "./support/browser.ts";
+import { Browser, click, crossSite, type TestResponse, typed } from "./support/browser.ts";
 import { assertHeading, startChromium } from "./support/chromium.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";
-import { identityOf, signOut, transactionCookie } from "./support/person.ts";
 import { openSite, type Site, signIn } from "./support/site.ts";
+import { identityOf, signOut, transactionCookie } from "./support/user.ts";
 
 const { skip, open } = await startChromium();
 
@@ -31,8 +31,8 @@ async function openOrganization(
   return { ...site, provider };
 }
 
-/** A browser as a person has one: app, portal and provider each get their own cookies. */
-class Person {
+/** A browser as a user has one: app, portal and provider each get their own cookies. */
+class User {
   readonly app: Browser;
   readonly #others = new Map<string, Browser>();
 
@@ -41,7 +41,7 @@ class Person {
   }
 
   /** Follows redirects to the page they end in; gives it, and the addresses on the way. */
-  async open(url: string, headers = typed): Promise<{ page: Answer; url: string; hops: string[] }> {
+  async open(url: string, headers = typed): Promise<{ page: TestResponse; url: string; hops: string[] }> {
     const hops: string[] = [];
     let next = new URL(url, this.app.base).href;
     let page = await this.#get(next, headers);
@@ -70,22 +70,22 @@ class Person {
     return there;
   }
 
-  async #get(url: string, headers: Record<string, string>): Promise<Answer> {
+  async #get(url: string, headers: Record<string, string>): Promise<TestResponse> {
     return this.at(url).get(url, headers);
   }
 }
 
 /** The address behind the portal's button. */
-function organizationLink({ body }: Answer, url: string): string {
+function organizationLink({ body }: TestResponse, url: string): string {
   const [, href = ""] = /<a class="main" href="([^"]+)">Sign in with the organization<\/a>/.exec(body) ?? [];
   assert.ok(href, body);
   return new URL(href.replaceAll("&amp;", "&"), url).href;
 }
 
 /** From the start page to the provider's page; gives its address. */
-async function toProvider(person: Person, start = "/"): Promise<string> {
-  const portal = await person.open(start);
-  const { url, page } = await person.open(organizationLink(portal.page, portal.url), crossSite);
+async function toProvider(user: User, start = "/"): Promise<string> {
+  const portal = await user.open(start);
+  const { url, page } = await user.open(organizationLink(portal.page, portal.url), crossSite);
   assert.match(page.body, /<label for="user-name">/);
   return url;
 }
@@ -151,58 +151,58 @@ describe("a user of the organization", () => {
   ] as const) {
     test(`comes to the provider ${where}, and back to the page that was asked for`, async (t) => {
       const site = await openOrganization(t, { only });
-      const person = new Person(site);
-      const start = await person.open("/?from=mail");
-      const there = only ? start : await person.open(organizationLink(start.page, start.url), crossSite);
+      const user = new User(site);
+      const start = await user.open("/?from=mail");
+      const there = only ? start : await user.open(organizationLink(start.page, start.url), crossSite);
       assert.equal(new URL(there.url).origin, site.provider.issuer);
       assert.ok(start.hops.length <= 4, start.hops.join(" "));
-      const back = await person.type(there.url, { user_name: "Zoë@city.example" });
+      const back = await user.type(there.url, { user_name: "Zoë@city.example" });
       assert.deepEqual([back.url, back.hops.length + 1], [`${site.url}/?from=mail`, 4]);
-      assert.equal(await whoIs(person.app), "zoe_editor");
+      assert.equal(await whoIs(user.app), "zoe_editor");
     });
   }
 
   test("is signed in without a click and without a page when the portal knows the browser already", async (t) => {
     const site = await openOrganization(t);
-    const person = new Person(site);
-    await person.type(await toProvider(person), { user_name: "vik" });
+    const user = new User(site);
+    await user.type(await toProvider(user), { user_name: "vik" });
     // Another day: the app has forgotten everything, and so has the browser of it.
-    person.app.cookies.clear();
-    const { url, hops } = await person.open("/");
+    user.app.cookies.clear();
+    const { url, hops } = await user.open("/");
     assert.deepEqual([url, hops.length], [`${site.url}/`, 4]);
-    assert.equal(await whoIs(person.app), "vik_viewer");
+    assert.equal(await whoIs(user.app), "vik_viewer");
     assert.equal(site.provider.log.filter((line) => line.startsWith("POST /sign-in/")).length, 1);
   });
 
   test("becomes another user by asking for another account, at the provider too", async (t) => {
     const site = await openOrganization(t, { only: true });
-    const person = new Person(site);
-    await person.type((await person.open("/")).url, { user_name: "vik" });
-    const again = await person.open("/sign-in?force_login=true", click);
+    const user = new User(site);
+    await user.type((await user.open("/")).url, { user_name: "vik" });
+    const again = await user.open("/sign-in?force_login=true", click);
     assert.equal(new URL(again.url).origin, site.provider.issuer);
-    await person.type(again.url, { user_name: "sandy" });
-    assert.equal(await whoIs(person.app), "sandy_admin");
+    await user.type(again.url, { user_name: "sandy" });
+    assert.equal(await whoIs(user.app), "sandy_admin");
   });
 
   test("who presses Cancel at the provider is told so by the app, and not sent there again", async (t) => {
     const site = await openOrganization(t, { only: true });
-    const person = new Person(site);
-    const { page } = await person.type((await person.open("/")).url, { action: "cancel" });
+    const user = new User(site);
+    const { page } = await user.type((await user.open("/")).url, { action: "cancel" });
     assertErrorPage(page, "access_denied");
-    const home = await person.open("/");
+    const home = await user.open("/");
     assert.deepEqual(home.hops, []);
     assert.match(home.page.body, /href="\/sign-in\?returnTo=%2F">Sign in with ArcGIS</);
   });
 
   test("has no login at the portal itself, as no other member of the organization has", async (t) => {
     const site = await openOrganization(t);
-    const person = new Person(site);
-    const { page, url } = await person.open("/");
+    const user = new User(site);
+    const { page, url } = await user.open("/");
     const offered = [...page.body.matchAll(/name="username" value="([^"]+)"/g)].map(([, name]) => name);
     assert.deepEqual(offered, ["ned_county"]);
     const params = Object.fromEntries(new URL(url).searchParams);
-    const answer = await person.at(url).post(new URL(url).pathname, { ...params, username: "pia_publisher" });
-    assert.deepEqual([answer.status, answer.headers.location], [400, undefined]);
+    const response = await user.at(url).post(new URL(url).pathname, { ...params, username: "pia_publisher" });
+    assert.deepEqual([response.status, response.headers.location], [400, undefined]);
   });
 });
 
@@ -211,18 +211,18 @@ describe("when the provider is of no use", () => {
     test(`one that is down gets one attempt, then there is a button${only ? ", though no other login is offered" : ""}`, async (t) => {
       const site = await openOrganization(t, { only });
       await site.provider.close();
-      const person = new Person(site);
-      let { page, url, hops } = await person.open("/");
+      const user = new User(site);
+      let { page, url, hops } = await user.open("/");
       if (!only) {
         assert.equal(page.status, 200);
-        ({ page, url, hops } = await person.open(organizationLink(page, url), crossSite));
+        ({ page, url, hops } = await user.open(organizationLink(page, url), crossSite));
       }
       assert.equal(page.status, 502);
       assert.match(page.body, /role="alert">The organization&#39;s identity provider does not respond/);
       assert.ok(organizationLink(page, url));
       assert.ok(hops.length <= 2, hops.join(" "));
 
-      const home = await person.open("/");
+      const home = await user.open("/");
       assert.deepEqual(home.hops, []);
       assert.match(home.page.body, /href="\/sign-in\?returnTo=%2F">Sign in with ArcGIS</);
     });
@@ -230,23 +230,23 @@ describe("when the provider is of no use", () => {
 
   test("one that goes down while a user types does not confuse the portal", async (t) => {
     const site = await openOrganization(t);
-    const person = new Person(site);
-    const form = await toProvider(person);
-    const { headers } = await person.at(form).post(form, { user_name: "pia" });
-    const resumed = await person.at(form).get(String(headers.location), crossSite);
+    const user = new User(site);
+    const form = await toProvider(user);
+    const { headers } = await user.at(form).post(form, { user_name: "pia" });
+    const resumed = await user.at(form).get(String(headers.location), crossSite);
     await site.provider.close();
-    const back = await person.open(String(resumed.headers.location), crossSite);
+    const back = await user.open(String(resumed.headers.location), crossSite);
     assert.equal(back.page.status, 502);
     assert.ok(organizationLink(back.page, back.url));
-    assert.equal(await whoIs(person.app), undefined);
+    assert.equal(await whoIs(user.app), undefined);
   });
 
   test("a user that it knows and the portal does not is no member, and is told so", async (t) => {
     const site = await openOrganization(t);
     const pia = site.sandbox.users.findIndex(({ username }) => username === "pia_publisher");
     site.sandbox.users.splice(pia, 1);
-    const person = new Person(site);
-    const back = await person.type(await toProvider(person), { user_name: "pia" });
+    const user = new User(site);
+    const back = await user.type(await toProvider(user), { user_name: "pia" });
     assert.equal(back.page.status, 403);
     assert.match(back.page.body, /no member of this organization has that login/);
   });
@@ -257,7 +257,7 @@ describe("the portal, as the one that relies on the provider,", () => {
     const site = await openOrganization(t, { only: true });
     const asked = await Promise.all(
       [1, 2].map(async () => {
-        const { hops } = await new Person(site).open("/");
+        const { hops } = await new User(site).open("/");
         return Object.fromEntries(new URL(hops[3] ?? "").searchParams);
       }),
     );
@@ -275,31 +275,31 @@ describe("the portal, as the one that relies on the provider,", () => {
 
   test("takes a response once, and from the browser that asked alone", async (t) => {
     const site = await openOrganization(t);
-    const person = new Person(site);
-    const form = await toProvider(person);
-    const { headers } = await person.at(form).post(form, { user_name: "pia" });
-    const resumed = await person.at(form).get(String(headers.location), crossSite);
-    const answer = String(resumed.headers.location);
+    const user = new User(site);
+    const form = await toProvider(user);
+    const { headers } = await user.at(form).post(form, { user_name: "pia" });
+    const resumed = await user.at(form).get(String(headers.location), crossSite);
+    const response = String(resumed.headers.location);
 
-    const visitor = await new Person(site).open(answer, crossSite);
+    const visitor = await new User(site).open(response, crossSite);
     assert.deepEqual([visitor.page.status, visitor.hops], [400, []]);
     assert.match(visitor.page.body, /This sign-in was not started here/);
-    assert.equal((await person.open(answer, crossSite)).url, `${site.url}/`);
-    assert.equal((await person.open(answer, crossSite)).page.status, 400);
+    assert.equal((await user.open(response, crossSite)).url, `${site.url}/`);
+    assert.equal((await user.open(response, crossSite)).page.status, 400);
   });
 
   test("does not take the response to another user's question", async (t) => {
     const site = await openOrganization(t);
-    const [one, other] = [new Person(site), new Person(site)];
-    const answers = await Promise.all(
-      [one, other].map(async (person, index) => {
-        const form = await toProvider(person);
-        const { headers } = await person.at(form).post(form, { user_name: index ? "sandy" : "vik" });
-        const resumed = await person.at(form).get(String(headers.location), crossSite);
+    const [one, other] = [new User(site), new User(site)];
+    const responses = await Promise.all(
+      [one, other].map(async (user, index) => {
+        const form = await toProvider(user);
+        const { headers } = await user.at(form).post(form, { user_name: index ? "sandy" : "vik" });
+        const resumed = await user.at(form).get(String(headers.location), crossSite);
         return new URL(String(resumed.headers.location));
       }),
     );
-    const [mine, theirs] = answers as [URL, URL];
+    const [mine, theirs] = responses as [URL, URL];
     mine.searchParams.set("code", theirs.searchParams.get("code") ?? "");
     const { page } = await one.open(mine.href, crossSite);
     assert.equal(page.status, 502, page.body);
@@ -311,14 +311,14 @@ describe("AUTO_SIGN_IN", () => {
   test("sends the first page visit to the portal, and remembers that as long as the browser is open", async (t) => {
     const site = await openOrganization(t);
     const browser = site.browser();
-    const answer = await browser.get("/?a=1&b=//c", crossSite);
+    const response = await browser.get("/?a=1&b=//c", crossSite);
     assert.deepEqual(
-      [answer.status, answer.headers.location],
+      [response.status, response.headers.location],
       [302, "/sign-in?returnTo=%2F%3Fa%3D1%26b%3D%2F%2Fc"],
     );
-    assert.equal(answer.headers["cache-control"], "no-store");
+    assert.equal(response.headers["cache-control"], "no-store");
     const autoSignIn = autoSignInCookie(site.config);
-    assert.deepEqual(answer.setCookies, [`${autoSignIn}=done; Path=/; HttpOnly; SameSite=Lax`]);
+    assert.deepEqual(response.setCookies, [`${autoSignIn}=done; Path=/; HttpOnly; SameSite=Lax`]);
     for (let visit = 0; visit < 3; visit++) assert.equal((await browser.get("/")).status, 200);
   });
 
@@ -332,8 +332,8 @@ describe("AUTO_SIGN_IN", () => {
     test(`leaves ${what} where it is, and that is no attempt`, async (t) => {
       const site = await openOrganization(t);
       const browser = site.browser();
-      const answer = await browser.send("/", { method, headers });
-      assert.deepEqual([answer.status, answer.setCookies], [200, []]);
+      const response = await browser.send("/", { method, headers });
+      assert.deepEqual([response.status, response.setCookies], [200, []]);
       assert.equal((await browser.get("/")).status, 302);
     });
   }
@@ -362,11 +362,11 @@ describe("AUTO_SIGN_IN", () => {
 
   test("makes no attempt after a sign-out, nor after a sign-in that a user has begun and left", async (t) => {
     const site = await openOrganization(t);
-    const person = new Person(site);
-    await person.type(await toProvider(person), { user_name: "vik" });
-    person.app.cookies.delete(autoSignInCookie(site.config));
-    assert.equal((await signOut(person.app)).status, 303);
-    assert.deepEqual((await person.open("/")).hops, []);
+    const user = new User(site);
+    await user.type(await toProvider(user), { user_name: "vik" });
+    user.app.cookies.delete(autoSignInCookie(site.config));
+    assert.equal((await signOut(user.app)).status, 303);
+    assert.deepEqual((await user.open("/")).hops, []);
 
     const other = site.browser();
     await other.get("/sign-in?returnTo=/content", click);
@@ -376,16 +376,16 @@ describe("AUTO_SIGN_IN", () => {
   test("makes one attempt at a portal that is down, and then shows its button", async (t) => {
     const site = await openOrganization(t);
     await site.sandbox.close();
-    const person = new Person(site);
-    await assert.rejects(person.open("/"), /ECONNREFUSED/);
-    const home = await person.open("/");
+    const user = new User(site);
+    await assert.rejects(user.open("/"), /ECONNREFUSED/);
+    const home = await user.open("/");
     assert.deepEqual([home.hops, home.page.status], [[], 200]);
     assert.match(home.page.body, /href="\/sign-in\?returnTo=%2F">Sign in with ArcGIS</);
   });
 
   test("without cookies ends at a page that says so, and not in circles", async (t) => {
     const site = await openOrganization(t);
-    const known = new Person(site);
+    const known = new User(site);
     await known.type(await toProvider(known), { user_name: "vik" });
     // The portal remembers; the app's cookies are refused.
     known.app.cookies.clear();

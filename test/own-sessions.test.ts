@@ -12,12 +12,12 @@ import { startSandbox } from "#src/sandbox/index.ts";
 import { fileBackend } from "#src/session-store.ts";
 import { Browser, crossSite, typed } from "./support/browser.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";
-import { formTokenOf, identityOf, sessionIdOf, signOut } from "./support/person.ts";
 import { needsPosix } from "./support/posix.ts";
 import { redisIsMissing, startRedis } from "./support/redis.ts";
 import { redirectUri, sharedSettings, startServer } from "./support/server-process.ts";
 import { callbackFor, folder, openSite, type Site, signIn } from "./support/site.ts";
 import { identityFor, openTestStore, recordOf, type TestStore } from "./support/store.ts";
+import { csrfTokenOf, identityOf, sessionIdOf, signOut } from "./support/user.ts";
 
 const firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 const safari =
@@ -25,7 +25,7 @@ const safari =
 const edge =
   "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/137.0.0.0 Safari/537.36 Edg/137.0.0.0";
 
-/** Signs a person in with a browser that says what it is. */
+/** Signs a user in with a browser that says what it is. */
 async function signedIn(site: Pick<Site, "browser">, userAgent: string, username?: string): Promise<Browser> {
   const browser = site.browser();
   const callback = await callbackFor(browser, username ?? "sandy_admin");
@@ -57,7 +57,7 @@ async function listOf(browser: Browser): Promise<Shown[]> {
 
 async function end(browser: Browser, session: string): Promise<void> {
   const page = await browser.get("/sign-ins");
-  const { status, headers } = await browser.post("/sign-ins", { csrf_token: formTokenOf(page), session });
+  const { status, headers } = await browser.post("/sign-ins", { csrf_token: csrfTokenOf(page), session });
   assert.deepEqual([status, headers.location], [303, "/sign-ins"]);
 }
 
@@ -246,9 +246,9 @@ describe("signing out another browser", () => {
     backend.take = (name) => ([stuck, unremovable].map(nameOf).includes(name) ? broken() : take(name));
 
     const page = await here.get("/sign-ins");
-    const answer = await here.post("/sign-ins", { csrf_token: formTokenOf(page), session: "others" });
+    const response = await here.post("/sign-ins", { csrf_token: csrfTokenOf(page), session: "others" });
 
-    assertErrorPage(answer, "store_unavailable");
+    assertErrorPage(response, "store_unavailable");
     assert.deepEqual([...site.sandbox.revoked].sort(), ended);
     assert.deepEqual(await Promise.all([stuck, unremovable, free].map((browser) => whoIs(browser))), [
       "sandy_admin",
@@ -262,7 +262,7 @@ describe("signing out another browser", () => {
     const here = await signedIn(site, firefox);
     const other = await signedIn(site, edge);
     const neighbor = await signedIn(site, safari, "vik_viewer");
-    const csrf_token = formTokenOf(await here.get("/sign-ins"));
+    const csrf_token = csrfTokenOf(await here.get("/sign-ins"));
     const forged: [string, string][][] = [
       [["session", nameOf(neighbor)]],
       [["session", nameOf(here)]],
@@ -284,13 +284,13 @@ describe("signing out another browser", () => {
       [["name", nameOf(other)]],
     ];
     for (const fields of forged) {
-      const answer = await here.send("/sign-ins", {
+      const response = await here.send("/sign-ins", {
         method: "POST",
         form: [["csrf_token", csrf_token], ...fields],
         headers: { Origin: site.url, "Sec-Fetch-Site": "same-origin", Accept: "text/html" },
       });
       const why = JSON.stringify(fields);
-      assert.equal(answer.status, 303, why);
+      assert.equal(response.status, 303, why);
       assert.equal(site.files().length, 3, why);
     }
     assert.deepEqual(site.sandbox.revoked, []);
@@ -302,20 +302,20 @@ describe("signing out another browser", () => {
     const site = await openSite(t);
     const here = await signedIn(site, firefox);
     const other = await signedIn(site, edge);
-    const csrf_token = formTokenOf(await here.get("/sign-ins"));
+    const csrf_token = csrfTokenOf(await here.get("/sign-ins"));
     const session = "others";
     const refused = [
       await here.post("/sign-ins", { csrf_token, session }, crossSite),
       await here.post("/sign-ins", { csrf_token, session }, { "Sec-Fetch-Site": "same-site" }),
       await here.post("/sign-ins", { session }),
-      await here.post("/sign-ins", { csrf_token: formTokenOf(await other.get("/")), session }),
+      await here.post("/sign-ins", { csrf_token: csrfTokenOf(await other.get("/")), session }),
       await here.send("/sign-ins", {
         method: "POST",
         form: { csrf_token, session },
         headers: { Accept: "text/html" },
       }),
     ];
-    for (const answer of refused) assertErrorPage(answer, "csrf");
+    for (const response of refused) assertErrorPage(response, "csrf");
     const visitor = await site.browser().post("/sign-ins", { csrf_token, session });
     assertErrorPage(visitor, "signed_out");
     await here.get(`/sign-ins?session=others&csrf_token=${csrf_token}`);
@@ -330,8 +330,8 @@ describe("signing out another browser", () => {
     const page = await here.get("/gis/sign-ins");
     assert.match(page.body, /action="\/gis\/sign-ins"/);
     const [, { name = "" } = {}] = listIn(page.body);
-    const answer = await here.post("/gis/sign-ins", { csrf_token: formTokenOf(page), session: name });
-    assert.deepEqual([answer.status, answer.headers.location], [303, "/gis/sign-ins"]);
+    const response = await here.post("/gis/sign-ins", { csrf_token: csrfTokenOf(page), session: name });
+    assert.deepEqual([response.status, response.headers.location], [303, "/gis/sign-ins"]);
     assert.equal(await whoIs(other, "/gis/"), undefined);
   });
 });
@@ -415,16 +415,16 @@ describe("finding the sessions of one user", () => {
     const mine = await site.keep();
     const { looks, all } = counted(site);
     const { of } = ownSessions(all);
-    const person = identityFor("sandy_admin");
-    await of(person, recordOf(mine));
+    const user = identityFor("sandy_admin");
+    await of(user, recordOf(mine));
     assert.equal(looks.length, 22);
     const more = await site.keep();
     looks.length = 0;
-    const { sessions } = await of(person, recordOf(mine));
+    const { sessions } = await of(user, recordOf(mine));
     assert.deepEqual(looks.sort(), [more, more, mine].map(recordOf).sort());
     assert.equal(sessions.length, 2);
     await site.destroy(more);
-    assert.equal((await of(person, recordOf(mine))).sessions.length, 1);
+    assert.equal((await of(user, recordOf(mine))).sessions.length, 1);
   });
 
   test("what was kept before a request is in its response, also while others are in progress", async (t) => {
@@ -445,12 +445,12 @@ describe("finding the sessions of one user", () => {
       return found;
     };
     const { of } = ownSessions({ ...all, names });
-    const person = identityFor("sandy_admin");
+    const user = identityFor("sandy_admin");
     const mine = await site.keep();
-    const early = of(person, recordOf(mine));
+    const early = of(user, recordOf(mine));
     await begun;
     await site.keep();
-    const later = [of(person, recordOf(mine)), of(person, recordOf(mine))];
+    const later = [of(user, recordOf(mine)), of(user, recordOf(mine))];
     goOn();
     assert.equal((await early).isComplete, true);
     for (const { sessions } of await Promise.all(later)) assert.equal(sessions.length, 2);
@@ -469,12 +469,12 @@ describe("finding the sessions of one user", () => {
       },
     };
     const { of } = ownSessions(slow, { timeoutMs: 20 });
-    const person = identityFor("sandy_admin");
-    const early = await of(person, recordOf(mine));
+    const user = identityFor("sandy_admin");
+    const early = await of(user, recordOf(mine));
     assert.deepEqual([early.sessions.map(({ name }) => name), early.isComplete], [[recordOf(mine)], false]);
     isSlow = false;
     let later = early;
-    while (!later.isComplete) later = await of(person, recordOf(mine));
+    while (!later.isComplete) later = await of(user, recordOf(mine));
     assert.deepEqual(later.sessions.map(({ name }) => name).sort(), [mine, other].map(recordOf).sort());
   });
 
@@ -487,10 +487,10 @@ describe("finding the sessions of one user", () => {
       ...all,
       names: () => (isAway ? Promise.reject(new Error("away")) : all.names()),
     });
-    const person = identityFor("sandy_admin");
-    await assert.rejects(of(person, recordOf(mine)), { message: "away" });
+    const user = identityFor("sandy_admin");
+    await assert.rejects(of(user, recordOf(mine)), { message: "away" });
     isAway = false;
-    assert.equal((await of(person, recordOf(mine))).isComplete, true);
+    assert.equal((await of(user, recordOf(mine))).isComplete, true);
   });
 
   test("ST-2 a record that does not open belongs to no user, and is not opened again and again", async (t) => {

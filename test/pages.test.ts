@@ -70,12 +70,12 @@ before(async () => {
 
 after(() => server.close());
 
-/** What `render` answers when the app is mounted at `base` and has this `notice`. */
+/** What `render` responses when the app is mounted at `base` and has this `notice`. */
 async function page(render: (res: Response) => void, base = "", notice?: string) {
   draw = render;
   app.locals.notice = notice;
-  const answer = await fetch(`${origin}${base}/page`);
-  return { status: answer.status, type: answer.headers.get("content-type"), html: await answer.text() };
+  const response = await fetch(`${origin}${base}/page`);
+  return { status: response.status, type: response.headers.get("content-type"), html: await response.text() };
 }
 
 /** One of each page, with `text` wherever text from elsewhere can stand, in elements and in attributes. */
@@ -158,8 +158,8 @@ describe("hostile text", () => {
     draw = (res) => renderHome(res, { portal: "https://www.arcgis.com/sharing/rest" });
     const html = await new Promise<string>((resolve, reject) => {
       // fetch would encode the path; this goes out as it is.
-      const call = request(`${origin}/`, { path: '/by/"><script>alert(1)<!--/page' }, (answer) => {
-        answer
+      const call = request(`${origin}/`, { path: '/by/"><script>alert(1)<!--/page' }, (response) => {
+        response
           .setEncoding("utf8")
           .reduce((all, part) => all + part, "")
           .then(resolve, reject);
@@ -294,7 +294,7 @@ describe("every page", () => {
     const rendered = await new Promise<string>((resolve, reject) => {
       const hosting = host.listen(0, "127.0.0.1", () => {
         fetch(`http://127.0.0.1:${(hosting.address() as AddressInfo).port}/gis/`)
-          .then((answer) => answer.text())
+          .then((response) => response.text())
           .then(resolve, reject)
           .finally(() => hosting.close());
       });
@@ -383,14 +383,14 @@ describe("the error page", () => {
       const next = nextSteps[code];
       const { title, text } = pageTextsOf(code);
       const details = { requestId: "9f1c2c1e-6c1f", retry: "/map" };
-      const answer = await page((res) => renderError(res, error, details), "/gis");
-      assert.equal(answer.status, status);
-      assert.deepEqual(attributes(answer.html, "data-code"), [code]);
-      const shown = textOf(answer.html);
+      const response = await page((res) => renderError(res, error, details), "/gis");
+      assert.equal(response.status, status);
+      assert.deepEqual(attributes(response.html, "data-code"), [code]);
+      const shown = textOf(response.html);
       assert.ok(shown.includes(`Error ${status} ${title} ${text} ${buttons[next].label} `), shown);
       assert.ok(shown.includes(`Error code: ${code} Request ID: 9f1c2c1e-6c1f `), shown);
-      assert.ok(answer.html.includes(`<a class="button" href="${buttons[next].href}">`));
-      assert.doesNotMatch(answer.html, /secret detail|<form|<script/);
+      assert.ok(response.html.includes(`<a class="button" href="${buttons[next].href}">`));
+      assert.doesNotMatch(response.html, /secret detail|<form|<script/);
     });
   }
 });
@@ -411,9 +411,9 @@ describe("assets", () => {
       assert.equal(current.headers.get("cache-control"), "public, max-age=31536000, immutable");
       assert.equal(current.headers.get("x-content-type-options"), "nosniff");
       for (const other of ["", "0123456789ab/"]) {
-        const answer = await fetch(origin + url.replace(/[0-9a-f]{12}\//, other));
-        assert.equal(answer.status, 200);
-        assert.equal(answer.headers.get("cache-control"), "public, max-age=60", other);
+        const response = await fetch(origin + url.replace(/[0-9a-f]{12}\//, other));
+        assert.equal(response.status, 200);
+        assert.equal(response.headers.get("cache-control"), "public, max-age=60", other);
       }
     }
   });
@@ -440,8 +440,8 @@ describe("assets", () => {
       "/assets/.git/config",
       "/assets/missing.css",
     ]) {
-      const answer = await fetch(origin + path, { redirect: "manual" });
-      assert.equal(answer.status, 404, path);
+      const response = await fetch(origin + path, { redirect: "manual" });
+      assert.equal(response.status, 404, path);
     }
   });
 

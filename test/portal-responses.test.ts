@@ -9,7 +9,7 @@ import { gzipSync } from "node:zlib";
 import type { ErrorCode } from "#src/app/errors.ts";
 import { portalRequest } from "#src/auth/arcgis/portal-request.ts";
 import { startSandbox } from "#src/sandbox/index.ts";
-import { type Answer, Browser, click, crossSite } from "./support/browser.ts";
+import { Browser, click, crossSite, type TestResponse } from "./support/browser.ts";
 import { selfSigned } from "./support/certificate.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";
 import { redirectUri, sharedSettings, startServer } from "./support/server-process.ts";
@@ -23,8 +23,8 @@ async function listen(t: TestContext, server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** A portal that answers the token call for the code "0" with the first of these, byte for byte, and so on. */
-async function bluntPortal(t: TestContext, answers: (Buffer | string)[]): Promise<string> {
+/** A portal that responds to the token call for the code "0" with the first of these, byte for byte, and so on. */
+async function bluntPortal(t: TestContext, responses: (Buffer | string)[]): Promise<string> {
   const server = createTcpServer((socket) => {
     let request = "";
     socket.on("error", () => {});
@@ -32,7 +32,7 @@ async function bluntPortal(t: TestContext, answers: (Buffer | string)[]): Promis
       request += chunk;
       const [, code] =
         /[?&]code=(\d+)&.*redirect_uri=|redirect_uri=.*&code=(\d+)&/.exec(request)?.filter(Boolean) ?? [];
-      if (code) socket.end(answers[Number(code)] ?? "");
+      if (code) socket.end(responses[Number(code)] ?? "");
       else if (!request.startsWith("POST /portal/sharing/rest/oauth2/token ")) socket.destroy();
     });
   });
@@ -43,15 +43,15 @@ const head = (...lines: string[]) => ["HTTP/1.1 200 OK", "Connection: close", ..
 const http = (body: string, type = "application/json") =>
   head(`Content-Type: ${type}`, `Content-Length: ${Buffer.byteLength(body)}`) + body;
 
-/** Finishes a sign-in with this code, without a visit to the portal's page; gives the answer and the cookies. */
-async function signInWith(site: Site, code: number): Promise<{ answer: Answer; browser: Browser }> {
+/** Finishes a sign-in with this code, without a visit to the portal's page; gives the response and the cookies. */
+async function signInWith(site: Site, code: number): Promise<{ response: TestResponse; browser: Browser }> {
   const browser = site.browser();
   const { headers } = await browser.get("/sign-in");
   const state = new URL(String(headers.location)).searchParams.get("state");
-  return { answer: await browser.get(`/authenticate?code=${code}&state=${state}`, crossSite), browser };
+  return { response: await browser.get(`/authenticate?code=${code}&state=${state}`, crossSite), browser };
 }
 
-const soundAnswer = {
+const validResponse = {
   access_token: "sound-access-token",
   expires_in: 1800,
   username: "sandy_admin",
@@ -60,7 +60,7 @@ const soundAnswer = {
   refresh_token_expires_in: 1_209_600,
 };
 
-/** Token answers that must not become a session. */
+/** Token responses that must not become a session. */
 const unsound: string[] = [
   "[]",
   "null",
@@ -72,16 +72,16 @@ const unsound: string[] = [
   "",
   "\uFEFF{}",
   "<html>",
-  `[${JSON.stringify(soundAnswer)}]`,
+  `[${JSON.stringify(validResponse)}]`,
   '{"access_token":{"a":1},"expires_in":"x","username":["<b>"]}',
   ...[{ a: 1 }, ["x"], 1, "", "a b", "a\nb", "ä", "x".repeat(8193), null].map((access_token) =>
-    JSON.stringify({ ...soundAnswer, access_token }),
+    JSON.stringify({ ...validResponse, access_token }),
   ),
   ...["1800", "x", -1, 0, 1e12, null, [1800], {}, true].map((expires_in) =>
-    JSON.stringify({ ...soundAnswer, expires_in }),
+    JSON.stringify({ ...validResponse, expires_in }),
   ),
-  JSON.stringify({ ...soundAnswer, expires_in: 0 }).replace('"expires_in":0', '"expires_in":NaN'),
-  JSON.stringify({ ...soundAnswer, expires_in: 0 }).replace('"expires_in":0', '"expires_in":1e999'),
+  JSON.stringify({ ...validResponse, expires_in: 0 }).replace('"expires_in":0', '"expires_in":NaN'),
+  JSON.stringify({ ...validResponse, expires_in: 0 }).replace('"expires_in":0', '"expires_in":1e999'),
   ...[
     ["<b>"],
     { a: 1 },
@@ -94,16 +94,16 @@ const unsound: string[] = [
     "a\u009b",
     "\u202ea",
     "a\u2028b",
-  ].map((username) => JSON.stringify({ ...soundAnswer, username })),
+  ].map((username) => JSON.stringify({ ...validResponse, username })),
   ...[{ a: 1 }, ["x"], 1, "", "a b", null].map((refresh_token) =>
-    JSON.stringify({ ...soundAnswer, refresh_token }),
+    JSON.stringify({ ...validResponse, refresh_token }),
   ),
   ...["x", -1, 0, 1e12, null].map((seconds) =>
-    JSON.stringify({ ...soundAnswer, refresh_token_expires_in: seconds }),
+    JSON.stringify({ ...validResponse, refresh_token_expires_in: seconds }),
   ),
-  JSON.stringify({ ...soundAnswer, access_token: undefined }),
-  JSON.stringify({ ...soundAnswer, username: undefined }),
-  `{"__proto__":${JSON.stringify(soundAnswer)}}`,
+  JSON.stringify({ ...validResponse, access_token: undefined }),
+  JSON.stringify({ ...validResponse, username: undefined }),
+  `{"__proto__":${JSON.stringify(validResponse)}}`,
   `{"padding":"${"x".repeat(10 * 1024 * 1024)}","access_token":"x","expires_in":1800,"username":"sandy_admin"}`,
   "[".repeat(100_000),
 ];
@@ -119,8 +119,8 @@ test("OA-11 a token response with anything unsound in it is a 502, and nothing o
   });
   await Promise.all(
     unsound.map(async (body, index) => {
-      const { answer, browser } = await signInWith(site, index);
-      assertErrorPage(answer, "portal_response_invalid");
+      const { response, browser } = await signInWith(site, index);
+      assertErrorPage(response, "portal_response_invalid");
       assert.equal(browser.cookies.size, 0, body.slice(0, 200));
     }),
   );
@@ -154,7 +154,7 @@ test("OA-11 an error of any shape is told from a token, and never a fault of our
   );
   const site = await openSite(t, { settings: { PORTAL_URL: portal } });
   for (const [index, [, code]] of strangeErrors.entries()) {
-    assertErrorPage((await signInWith(site, index)).answer, code);
+    assertErrorPage((await signInWith(site, index)).response, code);
   }
   assert.deepEqual(site.files(), []);
 });
@@ -163,7 +163,10 @@ test("OA-11 of a sound response only the known fields are kept", async (t) => {
   const site = await openSite(t);
   const more =
     '"isAdmin":true,"password":"p","server":"https://evil.example","portal":"https://evil.example",';
-  const body = JSON.stringify(soundAnswer).replace("{", `{"__proto__":{"isAdmin":1},"constructor":1,${more}`);
+  const body = JSON.stringify(validResponse).replace(
+    "{",
+    `{"__proto__":{"isAdmin":1},"constructor":1,${more}`,
+  );
   site.sandbox.faults.set("token", { kind: "body", body });
   const browser = site.browser();
   assert.equal((await signIn(browser)).status, 303);
@@ -192,7 +195,7 @@ const wire: { name: string; bytes: Buffer | string; code: ErrorCode }[] = [
   },
   {
     name: "a body that ends too early",
-    bytes: head("Content-Length: 5000") + JSON.stringify(soundAnswer),
+    bytes: head("Content-Length: 5000") + JSON.stringify(validResponse),
     code: "portal_timeout",
   },
   {
@@ -209,17 +212,17 @@ const wire: { name: string; bytes: Buffer | string; code: ErrorCode }[] = [
   },
   {
     name: "a gzip bomb",
-    bytes: gzipAnswer(`{"a":"${"x".repeat(50 * 1024 * 1024)}"}`),
+    bytes: gzipResponse(`{"a":"${"x".repeat(50 * 1024 * 1024)}"}`),
     code: "portal_response_invalid",
   },
 ];
 
 test("OA-11 whatever comes down the wire, the visitor sees an error page and the server lives", async (t) => {
-  const sound = gzipAnswer(JSON.stringify(soundAnswer));
+  const sound = gzipResponse(JSON.stringify(validResponse));
   const portal = await bluntPortal(t, [
     ...wire.map(({ bytes }) => bytes),
     sound,
-    http(JSON.stringify(soundAnswer), "text/plain"),
+    http(JSON.stringify(validResponse), "text/plain"),
   ]);
   const site = await openSite(t, { settings: { PORTAL_URL: portal } });
   // The body that ends too early never ends for node-fetch; ten seconds would be long for a test.
@@ -228,20 +231,20 @@ test("OA-11 whatever comes down the wire, the visitor sees an error page and the
   t.mock.method(AbortSignal, "timeout", (ms: number) => timeout(isEndless ? 500 : ms));
   for (const [index, { name, code }] of wire.entries()) {
     isEndless = code === "portal_timeout";
-    const { answer } = await signInWith(site, index);
-    assert.ok(answer.body.includes(code), `${name}: ${answer.body}`);
-    assertErrorPage(answer, code);
+    const { response } = await signInWith(site, index);
+    assert.ok(response.body.includes(code), `${name}: ${response.body}`);
+    assertErrorPage(response, code);
   }
   isEndless = false;
   assert.deepEqual(site.files(), []);
   for (const index of [wire.length, wire.length + 1]) {
-    const { answer, browser } = await signInWith(site, index);
-    assert.equal(answer.status, 303, answer.body);
+    const { response, browser } = await signInWith(site, index);
+    assert.equal(response.status, 303, response.body);
     assert.equal(await whoIs(browser), "sandy_admin");
   }
 });
 
-function gzipAnswer(text: string): Buffer {
+function gzipResponse(text: string): Buffer {
   const body = gzipSync(text);
   return Buffer.concat([Buffer.from(head("Content-Encoding: gzip", `Content-Length: ${body.length}`)), body]);
 }
@@ -250,7 +253,7 @@ test("OA-13 a redirect of the portal is not followed: no code and no token goes 
   let visits = 0;
   const elsewhere = createHttpServer((_req, res) => {
     visits += 1;
-    res.setHeader("Content-Type", "application/json").end(JSON.stringify(soundAnswer));
+    res.setHeader("Content-Type", "application/json").end(JSON.stringify(validResponse));
   });
   const location = `http://127.0.0.1:${await listen(t, elsewhere)}/portal/sharing/rest/oauth2/token`;
   const site = await openSite(t);
@@ -349,13 +352,13 @@ test("OA-13 a portal whose certificate is not trusted gets no code", async (t) =
   let visits = 0;
   const portal = createHttpsServer({ key, cert }, (_req, res) => {
     visits += 1;
-    res.setHeader("Content-Type", "application/json").end(JSON.stringify(soundAnswer));
+    res.setHeader("Content-Type", "application/json").end(JSON.stringify(validResponse));
   });
   portal.on("tlsClientError", () => {});
   const port = await listen(t, portal);
   const site = await openSite(t, { settings: { PORTAL_URL: `https://localhost:${port}/portal` } });
 
-  assertErrorPage((await signInWith(site, 1)).answer, "portal_unreachable");
+  assertErrorPage((await signInWith(site, 1)).response, "portal_unreachable");
   assert.equal(visits, 0);
   assert.match(site.log.text(), /self-signed certificate/);
 
@@ -363,8 +366,8 @@ test("OA-13 a portal whose certificate is not trusted gets no code", async (t) =
   t.after(() => {
     delete globalAgent.options.ca;
   });
-  const { answer, browser } = await signInWith(site, 1);
-  assert.equal(answer.status, 303, "with a certificate that is vouched for, the same sign-in works");
+  const { response, browser } = await signInWith(site, 1);
+  assert.equal(response.status, 303, "with a certificate that is vouched for, the same sign-in works");
   assert.equal(await whoIs(browser), "sandy_admin");
 });
 
@@ -381,7 +384,7 @@ test("CF-4 with NODE_EXTRA_CA_CERTS a portal of a private authority signs users 
   const signInAt = async (url: string) => {
     const browser = new Browser(url);
     const { headers } = await browser.get("/sign-in", click);
-    // The person's own browser trusts that authority.
+    // The user's own browser trusts that authority.
     const authorizeUrl = String(headers.location).replace(portal.url, sandbox.origin);
     const { pathname, search } = new URL(await choose(authorizeUrl, { username: "sandy_admin" }));
     return browser.get(pathname + search, crossSite);
@@ -394,5 +397,5 @@ test("CF-4 with NODE_EXTRA_CA_CERTS a portal of a private authority signs users 
   const calls = sandbox.log.length;
   assertErrorPage(await signInAt(wary.url), "portal_unreachable");
   const paths = sandbox.log.slice(calls).map(({ endpoint }) => endpoint);
-  assert.deepEqual(paths, ["authorize"], "the person has been there, the server has not");
+  assert.deepEqual(paths, ["authorize"], "the user has been there, the server has not");
 });

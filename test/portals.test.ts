@@ -5,9 +5,9 @@ import { myContent } from "#src/cli/demo-content.ts";
 import { type Sandbox, startSandbox } from "#src/sandbox/index.ts";
 import { type Browser, click, typed } from "./support/browser.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";
-import { formTokenOf } from "./support/person.ts";
 import { rawGet, sendRaw } from "./support/raw.ts";
 import { callbackFor, openSite, type Site, signIn } from "./support/site.ts";
+import { csrfTokenOf } from "./support/user.ts";
 
 interface TwoPortals extends Site {
   /** The portal of PORTALS; `sandbox` is that of PORTAL_URL. */
@@ -113,8 +113,8 @@ describe("choosing a portal", () => {
     await signIn(browser, "sandy_admin", "/sign-in?portal=main");
     for (const portal of ["nowhere", "County", "county/", "", "__proto__", "https://evil.example"]) {
       for (const path of ["/sign-in", "/sign-out"]) {
-        const answer = await browser.get(`${path}?portal=${encodeURIComponent(portal)}`, click);
-        assertErrorPage(answer, "not_found");
+        const response = await browser.get(`${path}?portal=${encodeURIComponent(portal)}`, click);
+        assertErrorPage(response, "not_found");
       }
     }
     assertErrorPage(await browser.get("/sign-in?portal=county&portal=main", click), "not_found");
@@ -187,8 +187,8 @@ describe("one callback for each portal", () => {
     const { main, county } = await underWay(browser);
     const state = String(main.searchParams.get("state"));
     const code = String(county.searchParams.get("code"));
-    const answer = await browser.get(`${main.pathname}?${new URLSearchParams({ state, code })}`);
-    assertErrorPage(answer, "code_refused");
+    const response = await browser.get(`${main.pathname}?${new URLSearchParams({ state, code })}`);
+    assertErrorPage(response, "code_refused");
     assert.deepEqual(requests(site.county, "token"), []);
     assert.deepEqual(site.files(), []);
   });
@@ -203,7 +203,7 @@ describe("one callback for each portal", () => {
     assert.deepEqual(requests(site.county, "token"), []);
   });
 
-  test("OA-7 every spelling of the path of one portal's callback knows nothing of the other's flow", async (t) => {
+  test("OA-7 every spelling of the path of one portal's callback knows nothing of the other's auth transaction", async (t) => {
     const site = await openTwo(t);
     const browser = site.browser();
     const { main, county } = await underWay(browser);
@@ -234,8 +234,8 @@ describe("one callback for each portal", () => {
     for (const iss of wrong) {
       const browser = site.browser();
       const callback = await callbackFor(browser, "sandy_admin", "/sign-in?portal=main");
-      const answer = await browser.get(`${callback}&iss=${encodeURIComponent(iss)}`);
-      assertErrorPage(answer, "callback_malformed");
+      const response = await browser.get(`${callback}&iss=${encodeURIComponent(iss)}`);
+      assertErrorPage(response, "callback_malformed");
     }
     const twice = site.browser();
     const callback = await callbackFor(twice, "sandy_admin", "/sign-in?portal=main");
@@ -298,7 +298,7 @@ describe("signed in at several portals", () => {
     );
 
     const page = await browser.get("/portals/county/");
-    const csrf_token = formTokenOf(page);
+    const csrf_token = csrfTokenOf(page);
     const out = await browser.post("/portals/county/sign-out", { csrf_token });
     assert.deepEqual([out.status, out.headers.location], [303, "/portals/county/"]);
     assert.equal(site.county.revoked.length, 1);
@@ -329,7 +329,7 @@ describe("signed in at several portals", () => {
     assert.match(visitor.body, /Sign in with your ArcGIS account/);
     assert.match(visitor.body, /action="\/portals\/county\/sign-out"/);
     assert.match(visitor.body, /<bdi>Vik/);
-    await browser.post("/portals/county/sign-out", { csrf_token: formTokenOf(visitor) });
+    await browser.post("/portals/county/sign-out", { csrf_token: csrfTokenOf(visitor) });
     assert.equal(await whoIs(browser, "/portals/county/"), undefined);
     const { body } = await browser.get("/portals/county/");
     assert.match(body, /href="\/sign-in\?portal=main"/);
@@ -350,7 +350,7 @@ describe("signed in at several portals", () => {
     const browser = site.browser();
     await signIn(browser, "sandy_admin", "/sign-in?portal=main");
     await signIn(browser, "sandy_admin", inCounty);
-    const csrf_token = formTokenOf(await browser.get("/portals/county/sign-ins"));
+    const csrf_token = csrfTokenOf(await browser.get("/portals/county/sign-ins"));
     assertErrorPage(await browser.post("/sign-out", { csrf_token }), "csrf");
     assertErrorPage(await browser.post("/sign-ins", { csrf_token, session: "others" }), "csrf");
     assert.equal(site.files().length, 2);
@@ -415,7 +415,7 @@ describe("/proxy with several portals", () => {
       await ask(site.sandbox),
       await ask(site.county),
       await ask(site.county, "/portals/county"),
-    ].map((answer) => (answer.json() as { username: string }).username);
+    ].map((response) => (response.json() as { username: string }).username);
     assert.deepEqual(names, ["sandy_admin", "vik_viewer", "vik_viewer"]);
     const crossed = await ask(site.sandbox, "/portals/county");
     assert.deepEqual(
@@ -466,8 +466,8 @@ describe("/proxy with several portals", () => {
     await signIn(browser, "vik_viewer", inCounty);
     const before = site.county.log.length;
     for (const path of ["/oauth2/token", "/generateToken", "/../rest/community/self", "x/community/self"]) {
-      const answer = await browser.get(`/proxy?${site.county.url}${path}`, proxyHeaders);
-      assert.equal(answer.status, 403, path);
+      const response = await browser.get(`/proxy?${site.county.url}${path}`, proxyHeaders);
+      assert.equal(response.status, 403, path);
     }
     assert.equal(site.county.log.length, before);
   });
@@ -498,7 +498,7 @@ describe("/proxy with several portals", () => {
     await site.county.close();
     assert.equal((await browser.get(`/proxy?${site.county.url}/community/self`, proxyHeaders)).status, 502);
     assert.equal((await browser.get(`/proxy?${site.sandbox.url}/community/self`, proxyHeaders)).status, 200);
-    const csrf_token = formTokenOf(await browser.get("/portals/county/"));
+    const csrf_token = csrfTokenOf(await browser.get("/portals/county/"));
     await browser.post("/portals/county/sign-out", { csrf_token });
     assert.equal(await whoIs(browser, "/portals/county/"), undefined);
     assert.equal(await whoIs(browser), "sandy_admin");

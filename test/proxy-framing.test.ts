@@ -6,11 +6,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
 import type { Browser } from "./support/browser.ts";
 import { nginx, nginxIsMissing } from "./support/nginx.ts";
-import { until } from "./support/person.ts";
 import { openProxy, script } from "./support/proxy.ts";
 import { emptyJson, type RawUpstream, startRawUpstream } from "./support/raw-upstream.ts";
 import { casesOf, rounds } from "./support/rounds.ts";
 import { openSite, signIn } from "./support/site.ts";
+import { until } from "./support/user.ts";
 
 const methods = ["DELETE", "GET", "HEAD", "POST", "PUT", "PATCH"];
 
@@ -433,8 +433,8 @@ test("PX-9 one user's held bodies take 16 MiB; beyond that bodies are passed on 
   await signIn(other, "vik_viewer");
   upstream.respond = (_request, socket) => void socket.write(emptyJson);
   const body = "x".repeat(1_000_000);
-  const answer = await other.send(`/proxy?${upstream.origin}/x`, { method: "POST", body, headers: script });
-  assert.equal(answer.status, 200);
+  const response = await other.send(`/proxy?${upstream.origin}/x`, { method: "POST", body, headers: script });
+  assert.equal(response.status, 200);
   assert.ok(upstream.received() > before);
 
   for (const each of held) each.destroy();

@@ -12,13 +12,13 @@ import {
   ProxyError,
 } from "#src/proxy/arcgis-proxy.ts";
 import { type AuthAppOptions, openAuthApp, storedIdentity } from "./support/auth-app.ts";
-import type { Answer } from "./support/browser.ts";
+import type { TestResponse } from "./support/browser.ts";
 import { startFederatedServer } from "./support/federated.ts";
 import { script } from "./support/proxy.ts";
 import { signIn } from "./support/sign-in.ts";
 import { startUpstream } from "./support/upstream.ts";
 
-function codeOf(response: Answer): string {
+function codeOf(response: TestResponse): string {
   return (response.json() as { error: { code: string } }).error.code;
 }
 

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Request } from "express";
 import { bodyOf } from "#src/proxy/body.ts";
-import { answerOf, openProxy } from "./support/proxy.ts";
+import { openProxy, responseOf } from "./support/proxy.ts";
 import { type Behaviour, echo } from "./support/upstream.ts";
 
 const binary = { "Content-Type": "application/octet-stream" };
@@ -24,9 +24,9 @@ function sending(bytes: number): Behaviour {
   };
 }
 
-async function sizeOf(answer: IncomingMessage): Promise<number> {
+async function sizeOf(response: IncomingMessage): Promise<number> {
   let size = 0;
-  for await (const chunk of answer) size += chunk.length;
+  for await (const chunk of response) size += chunk.length;
   return size;
 }
 
@@ -84,10 +84,10 @@ test("a response is passed on as it comes: its beginning is here before its end 
     res.writeHead(200, { "Content-Type": "application/json" }).write(`["${"x".repeat(10_000)}",`);
     finish = () => res.end("1]");
   };
-  const answer = await answerOf(begin(`${upstream.origin}/x`));
-  const [beginning] = await once(answer, "data");
+  const response = await responseOf(begin(`${upstream.origin}/x`));
+  const [beginning] = await once(response, "data");
   assert.equal(beginning.length, 10_004);
-  const rest = sizeOf(answer);
+  const rest = sizeOf(response);
   finish?.();
   assert.equal(await rest, 2);
 });
@@ -104,10 +104,10 @@ test("a large body is passed on as it comes", async (t) => {
   });
   upload.write(block);
   await until(() => beginnings.length === 1, "nothing has arrived while the rest is still to come");
-  const answered = once(upload, "response");
+  const responded = once(upload, "response");
   upload.end(Buffer.alloc(10 * mebibyte - block.length, 7));
-  const [answer] = await answered;
-  assert.equal(answer.statusCode, 200);
+  const [response] = await responded;
+  assert.equal(response.statusCode, 200);
   assert.equal(upstream.seen[0]?.body.length, 10 * mebibyte);
   assert.equal(upstream.seen[0]?.headers["content-length"], String(10 * mebibyte));
 });
@@ -115,10 +115,10 @@ test("a large body is passed on as it comes", async (t) => {
 test("nothing of 200 MiB through the proxy is held", async (t) => {
   const { begin, upstream } = await openProxy(t);
   upstream.behave = sending(20 * mebibyte);
-  await sizeOf(await answerOf(begin(`${upstream.origin}/x`)));
+  await sizeOf(await responseOf(begin(`${upstream.origin}/x`)));
   upstream.behave = sending(200 * mebibyte);
   const grown = await growth(async () => {
-    assert.equal(await sizeOf(await answerOf(begin(`${upstream.origin}/x`))), 200 * mebibyte);
+    assert.equal(await sizeOf(await responseOf(begin(`${upstream.origin}/x`))), 200 * mebibyte);
   });
   t.diagnostic(`grown by ${grown} MiB`);
   // This process sends and reads them, too; what the server alone takes, the benchmark tells.
@@ -130,22 +130,22 @@ test("40 downloads at once whose readers are slow keep the memory flat, and each
   const size = 12 * mebibyte;
   upstream.behave = sending(size);
   const grown = await growth(async () => {
-    const answers = await Promise.all(
-      Array.from({ length: 40 }, () => answerOf(begin(`${upstream.origin}/x`))),
+    const responses = await Promise.all(
+      Array.from({ length: 40 }, () => responseOf(begin(`${upstream.origin}/x`))),
     );
     await sleep(300);
     // Two read to the end. The others would fill half a gigabyte, if anybody held it for them.
-    assert.deepEqual(await Promise.all(answers.slice(0, 2).map(sizeOf)), [size, size]);
-    for (const answer of answers) answer.destroy();
+    assert.deepEqual(await Promise.all(responses.slice(0, 2).map(sizeOf)), [size, size]);
+    for (const response of responses) response.destroy();
   });
   t.diagnostic(`grown by ${grown} MiB`);
   assert.ok(grown < 100, `${grown} MiB`);
 });
 
 for (const [when, behave] of [
-  ["before the answer", () => {}],
-  ["in the small beginning of the answer", (_seen, res) => void res.writeHead(200, binary).write("x")],
-  ["in the midst of the answer", sending(50 * mebibyte)],
+  ["before the response", () => {}],
+  ["in the small beginning of the response", (_seen, res) => void res.writeHead(200, binary).write("x")],
+  ["in the midst of the response", sending(50 * mebibyte)],
 ] as [string, Behaviour][]) {
   test(`a browser that goes ${when} ends the request behind, and leaves no error in the log`, async (t) => {
     const { begin, upstream, site } = await openProxy(t);
@@ -205,9 +205,9 @@ test("a response that breaks off breaks off for the browser, too: half of one ne
       res.writeHead(200, { ...binary, ...headers }).write(Buffer.alloc(50_000));
       breakOff = () => res.destroy();
     };
-    const answer = await answerOf(begin(`${upstream.origin}/x`));
+    const response = await responseOf(begin(`${upstream.origin}/x`));
     breakOff?.();
-    await assert.rejects(sizeOf(answer), { code: "ECONNRESET" });
+    await assert.rejects(sizeOf(response), { code: "ECONNRESET" });
   }
   const codes = () => site.log.lines.filter(({ msg }) => msg === "refused").map(({ code }) => code);
   await until(() => codes().length === 2, "it is not in the log");
@@ -229,10 +229,10 @@ test("an early response to an upload comes back, and the connection ends instead
     headers: { ...binary, "Content-Length": String(50 * mebibyte) },
   });
   upload.on("error", () => {}).write(block);
-  const [answer] = await once(upload, "response");
-  assert.equal(answer.statusCode, 413);
-  assert.equal(answer.headers.connection, "close");
-  assert.equal(await sizeOf(answer), 22);
+  const [response] = await once(upload, "response");
+  assert.equal(response.statusCode, 413);
+  assert.equal(response.headers.connection, "close");
+  assert.equal(await sizeOf(response), 22);
   await until(() => ended === 1, "the server behind still waits for the rest");
   upload.destroy();
 });

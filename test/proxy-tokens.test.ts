@@ -14,7 +14,7 @@ import { type Behaviour, echo, startUpstream } from "./support/upstream.ts";
 const invalid = '{"error":{"code":498,"message":"Invalid token.","details":[]}}';
 const required = '{"error":{"code":499,"message":"Token Required","messageCode":"GWM_0003"}}';
 
-/** How a token is refused: always with the same content type as the good answer, as far as anybody can know it. */
+/** How a token is refused: always with the same content type as the good response, as far as anybody can know it. */
 const refusals: [name: string, body: string | Buffer, headers: Record<string, string>, status?: number][] = [
   ["JSON", invalid, { "Content-Type": "application/json" }],
   ["JSON, 499", required, { "Content-Type": "application/json;charset=UTF-8" }],
@@ -44,7 +44,7 @@ const refusals: [name: string, body: string | Buffer, headers: Record<string, st
   ["HTTP 401, long", "x".repeat(50_000), { "Content-Type": "text/html", "WWW-Authenticate": "Basic" }, 401],
 ];
 
-const answering =
+const responding =
   (body: string | Buffer, headers: Record<string, string>, status = 200): Behaviour =>
   (_seen, res) =>
     void res.writeHead(status, headers).end(body);
@@ -67,17 +67,17 @@ for (const [name, body, headers, status] of refusals) {
     const proxy = await openProxy(t);
     const { site, upstream, ask } = proxy;
     const old = await currentToken(proxy);
-    upstream.behave = refusing(old, answering(body, headers, status));
-    const answer = await ask(`${upstream.origin}/x?f=json`, { method: "POST", form: { where: "1=1" } });
+    upstream.behave = refusing(old, responding(body, headers, status));
+    const response = await ask(`${upstream.origin}/x?f=json`, { method: "POST", form: { where: "1=1" } });
 
-    assert.equal(answer.status, 200, answer.body);
+    assert.equal(response.status, 200, response.body);
     const fresh = await currentToken(proxy);
     assert.notEqual(fresh, old);
     assert.deepEqual(
       upstream.seen.map((seen) => [seen.method, seen.url, seen.body, seen.headers["x-esri-authorization"]]),
       [old, fresh].map((token) => ["POST", "/x?f=json", "where=1%3D1", `Bearer ${token}`]),
     );
-    assert.equal(tokenCalls(site), 2, "the sign-in and one renewal");
+    assert.equal(tokenCalls(site), 2, "the sign-in and one refresh");
     assert.equal((await ask(`${upstream.origin}/x`)).status, 200);
     assert.equal(tokenCalls(site), 2, "the new token stays");
   });
@@ -90,10 +90,10 @@ test("TK-8 when a server rejects every token, it is asked twice and the portal o
   /** How often one request makes us ask the server, and the portal. */
   const cost = async ([name, body, headers, status]: (typeof refusals)[number]) => {
     const before = [upstream.seen.length, tokenCalls(site)] as const;
-    upstream.behave = answering(body, headers, status);
-    const answer = await ask(`${upstream.origin}/x`);
-    assertError(answer, "token_rejected");
-    assert.equal(answer.headers["www-authenticate"], undefined, name);
+    upstream.behave = responding(body, headers, status);
+    const response = await ask(`${upstream.origin}/x`);
+    assertError(response, "token_rejected");
+    assert.equal(response.headers["www-authenticate"], undefined, name);
     return [upstream.seen.length - before[0], tokenCalls(site) - before[1]];
   };
   const [first, ...others] = refusals as [(typeof refusals)[number], ...typeof refusals];
@@ -131,10 +131,10 @@ test("TK-8 what only looks like it is passed on: other errors, large responses, 
     [invalid, {}, 500],
   ];
   for (const [body, headers, status] of harmless) {
-    upstream.behave = answering(body, { ...json, ...headers }, status);
-    const answer = await ask(`${upstream.origin}/x`);
-    assert.equal(answer.status, status ?? 200);
-    assert.equal(answer.body, body.toString("utf8"));
+    upstream.behave = responding(body, { ...json, ...headers }, status);
+    const response = await ask(`${upstream.origin}/x`);
+    assert.equal(response.status, status ?? 200);
+    assert.equal(response.body, body.toString("utf8"));
   }
   assert.equal(upstream.seen.length, harmless.length);
   assert.equal(tokenCalls(site), 1);
@@ -145,11 +145,11 @@ test("TK-8 fifty requests whose token is refused at once cause one refresh, and 
   const { site, upstream, ask } = proxy;
   upstream.behave = refusing(
     await currentToken(proxy),
-    answering(invalid, { "Content-Type": "application/json" }),
+    responding(invalid, { "Content-Type": "application/json" }),
   );
-  const answers = await Promise.all(Array.from({ length: 50 }, () => ask(`${upstream.origin}/x`)));
+  const responses = await Promise.all(Array.from({ length: 50 }, () => ask(`${upstream.origin}/x`)));
   assert.deepEqual(
-    answers.map(({ status }) => status),
+    responses.map(({ status }) => status),
     Array(50).fill(200),
   );
   assert.equal(tokenCalls(site), 2);
@@ -160,7 +160,7 @@ test("TK-8 a body too large to be kept is sent once: its error comes back, and t
   const proxy = await openProxy(t);
   const { site, upstream, ask } = proxy;
   const old = await currentToken(proxy);
-  upstream.behave = refusing(old, answering(invalid, { "Content-Type": "application/json" }));
+  upstream.behave = refusing(old, responding(invalid, { "Content-Type": "application/json" }));
   const large = { method: "POST", body: "x".repeat(5_000_000), headers: { "Content-Type": "image/tiff" } };
   assert.equal((await ask(`${upstream.origin}/x`, large)).body, invalid);
   assert.equal(upstream.seen.length, 1);
@@ -171,16 +171,16 @@ test("TK-8 a body too large to be kept is sent once: its error comes back, and t
 
 test("TK-8 when the portal rejects the refresh token, it is 401 session_ended, and the session has ended", async (t) => {
   const { site, upstream, ask } = await openProxy(t);
-  upstream.behave = answering(invalid, { "Content-Type": "application/json" });
+  upstream.behave = responding(invalid, { "Content-Type": "application/json" });
   site.sandbox.expireRefreshTokens();
   assertError(await ask(`${upstream.origin}/x`), "session_ended");
   assertError(await ask(`${upstream.origin}/x`), "signed_out");
   assert.equal(upstream.seen.length, 1);
 });
 
-test("TK-8 when the portal cannot renew the token now, that is said, and the session stays", async (t) => {
+test("TK-8 when the portal cannot refresh the token now, that is said, and the session stays", async (t) => {
   const { site, upstream, ask, browser } = await openProxy(t);
-  upstream.behave = answering(invalid, { "Content-Type": "application/json" });
+  upstream.behave = responding(invalid, { "Content-Type": "application/json" });
   site.sandbox.faults.set("token", { kind: "status", status: 503 });
   assertError(await ask(`${upstream.origin}/x`), "portal_unreachable");
   assert.equal((await browser.get("/api/session", script)).status, 200);
@@ -195,11 +195,11 @@ test("TK-7 a federated server gets a token of its own, once for all, and never t
   });
   const { ask, site } = other;
 
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     Array.from({ length: 20 }, () => ask(`${server.layer}/query?where=1%3D1&f=json`)),
   );
-  for (const answer of answers) {
-    assert.equal((answer.json() as { features: unknown[] }).features.length, 2, answer.body);
+  for (const response of responses) {
+    assert.equal((response.json() as { features: unknown[] }).features.length, 2, response.body);
   }
   const exchanges = site.sandbox.log.filter(({ endpoint }) => endpoint === "generateToken");
   assert.equal(exchanges.length, 1);
@@ -225,14 +225,14 @@ test("TK-8 a federated server that has forgotten its token gets one new one; the
   site.sandbox.serverTokens.clear();
   const queries = () => server.seen.filter(({ url }) => url.includes("/query")).length;
   const [calls, asked] = [tokenCalls(site), queries()];
-  const answer = await ask(query);
-  assert.ok("features" in (answer.json() as object), answer.body);
+  const response = await ask(query);
+  assert.ok("features" in (response.json() as object), response.body);
   assert.equal(site.sandbox.log.filter(({ endpoint }) => endpoint === "generateToken").length, 2);
   assert.equal(queries(), asked + 2);
   assert.equal(tokenCalls(site), calls);
 });
 
-test("TK-8 a portal token that was ended early is renewed before a federated server can be asked", async (t) => {
+test("TK-8 a portal token that was ended early is refreshed before a federated server can be asked", async (t) => {
   const first = await openProxy(t);
   const server = await startFederatedServer(t, first.site.sandbox);
   const { ask, site } = await openProxy(t, {
@@ -241,9 +241,9 @@ test("TK-8 a portal token that was ended early is renewed before a federated ser
   });
   site.sandbox.expireAccessTokens();
   const calls = tokenCalls(site);
-  const answer = await ask(`${server.layer}/query?f=json`);
-  assert.equal(answer.status, 200, answer.body);
-  assert.ok("features" in (answer.json() as object));
+  const response = await ask(`${server.layer}/query?f=json`);
+  assert.equal(response.status, 200, response.body);
+  assert.ok("features" in (response.json() as object));
   assert.equal(tokenCalls(site), calls + 1);
 });
 
@@ -264,15 +264,15 @@ test("TK-7 an ArcGIS Server that is not the portal's gets no token, and its resp
     const root = `/server${index}`;
     upstream.behave = (seen, res, req) => {
       if (seen.url !== `${root}/rest/info?f=json`)
-        return answering(required, { "Content-Type": "text/plain" })(seen, res, req);
+        return responding(required, { "Content-Type": "text/plain" })(seen, res, req);
       const authInfo = { tokenServicesUrl: `${evil.origin}/tokens` };
       res
         .writeHead(200, { "Content-Type": "application/json" })
         .end(JSON.stringify({ currentVersion: 11, owningSystemUrl, authInfo }));
     };
     for (let times = 0; times < 3; times++) {
-      const answer = await ask(`${upstream.origin}${root}/rest/services?f=json`);
-      assert.deepEqual([answer.status, answer.body], [200, required]);
+      const response = await ask(`${upstream.origin}${root}/rest/services?f=json`);
+      assert.deepEqual([response.status, response.body], [200, required]);
     }
   }
   for (const { url, headers, body } of upstream.seen) {
@@ -366,11 +366,11 @@ test("TK-7 a server whose rest/info is closed, missing or not that of ArcGIS is 
     const root = `/api${index}/rest`;
     upstream.behave = (seen, res, req) =>
       seen.url.startsWith(`${root}/info`)
-        ? answering(body, headers, status)(seen, res, req)
+        ? responding(body, headers, status)(seen, res, req)
         : echo(seen, res, req);
     for (let times = 0; times < 3; times++) {
-      const answer = await ask(`${upstream.origin}${root}/workspaces.json`);
-      assert.equal(answer.status, 200, `${body}: ${answer.body}`);
+      const response = await ask(`${upstream.origin}${root}/workspaces.json`);
+      assert.equal(response.status, 200, `${body}: ${response.body}`);
     }
     const [info, ...requests] = upstream.seen;
     assert.deepEqual([info?.url, info?.headers["x-esri-authorization"]], [`${root}/info?f=json`, undefined]);
@@ -383,9 +383,9 @@ test("TK-7 a server whose rest/info is closed, missing or not that of ArcGIS is 
 
 test("TK-7 a server of which rest/info is down now is not taken for one that is no ArcGIS Server", async (t) => {
   const { ask, upstream, token } = await openProxy(t);
-  upstream.behave = answering("busy", {}, 503);
+  upstream.behave = responding("busy", {}, 503);
   assertError(await ask(`${upstream.origin}/arcgis/rest/services?f=json`), "portal_unreachable");
-  upstream.behave = answering('{"currentVersion":11.3}', { "Content-Type": "application/json" });
+  upstream.behave = responding('{"currentVersion":11.3}', { "Content-Type": "application/json" });
   assert.equal((await ask(`${upstream.origin}/arcgis/rest/services?f=json`)).status, 200);
   assert.ok(!JSON.stringify(upstream.seen).includes(String(await token())));
 });
@@ -396,7 +396,7 @@ test("a 499 for want of a token is explained in the log, once, with the portal t
     const body = seen.url.startsWith("/arcgis/rest/info")
       ? '{"currentVersion":11.3,"owningSystemUrl":"https://gis.internal.example/portal"}'
       : required;
-    answering(body, { "Content-Type": "application/json" })(seen, res, req);
+    responding(body, { "Content-Type": "application/json" })(seen, res, req);
   };
   for (let times = 0; times < 5; times++)
     assert.equal(
@@ -417,7 +417,7 @@ test("TK-7 PX-11 a path is judged as the server decodes it: however /rest/ is wr
   const { ask, upstream, token } = await openProxy(t);
   upstream.behave = (seen, res, req) => {
     const body = seen.url.startsWith("/server/rest/info") ? '{"currentVersion":11}' : "{}";
-    answering(body, { "Content-Type": "application/json" })(seen, res, req);
+    responding(body, { "Content-Type": "application/json" })(seen, res, req);
   };
   for (const rest of ["rest", "%72est", "r%65s%74", "REST", "%52%45%53%54", "rest.", "rest%2E"]) {
     upstream.seen.splice(0);
@@ -468,9 +468,9 @@ test("TK-7 Esri's own packages work with the session's identity, and put no toke
     },
   });
   await signIn(browser, "sandy_admin");
-  const answer = await browser.get("/try", script);
-  assert.equal(answer.status, 200, answer.body);
-  assert.deepEqual(answer.json(), {
+  const response = await browser.get("/try", script);
+  assert.equal(response.status, 200, response.body);
+  assert.deepEqual(response.json(), {
     user: "sandy_admin",
     found: itemsOf("sandy_admin").length,
     layer: "Trees",

@@ -3,16 +3,16 @@ import { EventEmitter, once } from "node:events";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import express, { type Express } from "express";
-import { until } from "./support/person.ts";
-import { answerOf, assertError, openProxy, script } from "./support/proxy.ts";
+import { assertError, openProxy, responseOf, script } from "./support/proxy.ts";
 import { signIn } from "./support/site.ts";
 import { echo, type Seen, startUpstream } from "./support/upstream.ts";
+import { until } from "./support/user.ts";
 
 test("PX-1 the portal's API is asked with the user's token in a header, and its JSON comes back", async (t) => {
   const { site, ask, token } = await openProxy(t);
-  const answer = await ask(`${site.sandbox.url}/community/self?f=json`);
-  assert.equal(answer.status, 200);
-  assert.equal((answer.json() as { username: string }).username, "sandy_admin");
+  const response = await ask(`${site.sandbox.url}/community/self?f=json`);
+  assert.equal(response.status, 200);
+  assert.equal((response.json() as { username: string }).username, "sandy_admin");
   const asked = site.sandbox.log.at(-1);
   assert.equal(asked?.headers["x-esri-authorization"], `Bearer ${await token()}`);
   assert.deepEqual({ ...asked?.query }, { f: "json" });
@@ -46,9 +46,9 @@ test("PX-2 a redirect is not followed, and its address does not come back", asyn
       res.writeHead(status, { Location: `${evil.origin}/`, Refresh: `0;url=${evil.origin}` }).end();
     };
     for (const method of ["GET", "POST"]) {
-      const answer = await ask(`${upstream.origin}/x`, { method });
-      assertError(answer, "response_rejected");
-      assert.equal(answer.headers.location ?? answer.headers.refresh, undefined);
+      const response = await ask(`${upstream.origin}/x`, { method });
+      assertError(response, "response_rejected");
+      assert.equal(response.headers.location ?? response.headers.refresh, undefined);
     }
   }
   assert.equal(evil.connections(), 0);
@@ -124,9 +124,9 @@ test("PX-3 a header that Connection names goes no further, in either direction (
       })
       .end("x");
   };
-  const answer = await ask(`${upstream.origin}/x`);
-  assert.equal(answer.status, 200);
-  assert.equal(answer.headers["content-disposition"], undefined);
+  const response = await ask(`${upstream.origin}/x`);
+  assert.equal(response.status, 200);
+  assert.equal(response.headers["content-disposition"], undefined);
 });
 
 test("PX-3 token and callback of the client are dropped from query and form; the rest stays letter by letter", async (t) => {
@@ -172,7 +172,7 @@ test("PX-3 a form in pieces loses the same parameters, wherever it is cut", asyn
     request.write(form.slice(0, cut) || "&");
     await new Promise((resolve) => setTimeout(resolve, 2));
     request.write(form.slice(cut) || "&");
-    assert.equal((await answerOf(request)).resume().statusCode, 200);
+    assert.equal((await responseOf(request)).resume().statusCode, 200);
     assert.equal(upstream.seen.at(-1)?.body, "a=1&b&c=2", `cut at ${cut}`);
   }
 });
@@ -195,7 +195,7 @@ test("PX-3 no padding is long enough to hide a parameter, in the query and in a 
     request.write(form.slice(0, cut));
     await new Promise((resolve) => setTimeout(resolve, 20));
     request.write(form.slice(cut));
-    assert.equal((await answerOf(request)).resume().statusCode, 200);
+    assert.equal((await responseOf(request)).resume().statusCode, 200);
     assert.equal(upstream.seen.at(-1)?.body, "a=1", `cut at ${cut}`);
   }
 });
@@ -287,16 +287,16 @@ test("PX-3 of a response's headers only those come back that are needed to read 
       })
       .end("{}");
   };
-  const answer = await ask(`${upstream.origin}/x`);
-  assert.equal(answer.status, 206);
+  const response = await ask(`${upstream.origin}/x`);
+  assert.equal(response.status, 206);
   const own = await ask(`${upstream.origin}/../nowhere`, { method: "OPTIONS" });
-  const added = Object.entries(answer.headers).filter(([name]) => !(name in own.headers));
+  const added = Object.entries(response.headers).filter(([name]) => !(name in own.headers));
   assert.deepEqual(Object.fromEntries(added), {
     "accept-ranges": "bytes",
     "content-disposition": 'attachment; filename="a.json"',
     "content-range": "bytes 0-1/2",
   });
-  const { headers } = answer;
+  const { headers } = response;
   assert.match(String(headers["x-request-id"]), /^[0-9a-f-]{36}$/);
   assert.equal(headers["cache-control"], "no-store");
   assert.equal(headers["x-content-type-options"], "nosniff");
@@ -350,8 +350,8 @@ test("PX-4 HTML, SVG, XML, scripts and unknown types do not come through, whatev
         if (type !== undefined) res.setHeader("Content-Type", type);
         res.end(body);
       };
-      const answer = await ask(`${upstream.origin}/x`);
-      assertError(answer, "response_rejected");
+      const response = await ask(`${upstream.origin}/x`);
+      assertError(response, "response_rejected");
     }
   }
   // A page that says 404 is a page.
@@ -477,19 +477,19 @@ test("PX-4 JSON, protobuf, images and other data come back as they are, and as n
   const body = Buffer.from([0, 255, 60, 104, 116, 109, 108, 62, 195, 40]);
   for (const [sent, received = sent] of types) {
     upstream.behave = (_seen, res) => void res.writeHead(200, { "Content-Type": sent }).end(body);
-    const answer = await ask(`${upstream.origin}/x`);
-    assert.equal(answer.status, 200, sent);
-    assert.equal(answer.headers["content-type"], received);
-    assert.equal(answer.body, body.toString("utf8"));
-    assert.match(String(answer.headers["content-security-policy"]), /^sandbox; default-src 'none';/);
-    assert.equal(answer.headers["x-content-type-options"], "nosniff");
+    const response = await ask(`${upstream.origin}/x`);
+    assert.equal(response.status, 200, sent);
+    assert.equal(response.headers["content-type"], received);
+    assert.equal(response.body, body.toString("utf8"));
+    assert.match(String(response.headers["content-security-policy"]), /^sandbox; default-src 'none';/);
+    assert.equal(response.headers["x-content-type-options"], "nosniff");
   }
   for (const status of [201, 400, 403, 404, 409, 429, 500, 503]) {
     upstream.behave = (_seen, res) => {
       res.writeHead(status, { "Content-Type": "application/json" }).end('{"error":{"code":400}}');
     };
-    const answer = await ask(`${upstream.origin}/x`);
-    assert.deepEqual([answer.status, answer.body], [status, '{"error":{"code":400}}']);
+    const response = await ask(`${upstream.origin}/x`);
+    assert.deepEqual([response.status, response.body], [status, '{"error":{"code":400}}']);
   }
   upstream.behave = (_seen, res) => void res.writeHead(204).end();
   assert.equal((await ask(`${upstream.origin}/x`, { method: "DELETE" })).status, 204);
@@ -556,10 +556,10 @@ test("PX-5 two users at once get their own responses; after sign-out neither doe
   const other = site.browser();
   await signIn(other, "vik_viewer");
   const self = `/proxy?${site.sandbox.url}/community/self`;
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     Array.from({ length: 20 }, (_, index) => (index % 2 ? other : browser).get(self, script)),
   );
-  const names = answers.map((answer) => (answer.json() as { username: string }).username);
+  const names = responses.map((response) => (response.json() as { username: string }).username);
   assert.deepEqual(
     names,
     names.map((_, index) => (index % 2 ? "vik_viewer" : "sandy_admin")),
@@ -575,17 +575,17 @@ test("PX-5 two users at once get their own responses; after sign-out neither doe
 test("PX-6 the methods of ArcGIS pass, all others are 405 and reach no server", async (t) => {
   const { ask, upstream } = await openProxy(t);
   for (const method of ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]) {
-    const answer = await ask(`${upstream.origin}/x?f=json`, { method });
-    assert.equal(answer.status, 200, method);
+    const response = await ask(`${upstream.origin}/x?f=json`, { method });
+    assert.equal(response.status, 200, method);
     assert.equal(upstream.seen.at(-1)?.method, method);
-    assert.equal(answer.body === "", method === "HEAD");
+    assert.equal(response.body === "", method === "HEAD");
   }
   const count = upstream.seen.length;
   for (const method of ["OPTIONS", "TRACE", "PROPFIND", "PURGE", "QUERY"]) {
-    const answer = await ask(`${upstream.origin}/x`, { method });
-    assertError(answer, "method_not_allowed");
-    assert.equal(answer.headers.allow, "GET, HEAD, POST, PUT, PATCH, DELETE");
-    assert.equal(answer.headers["access-control-allow-origin"], undefined);
+    const response = await ask(`${upstream.origin}/x`, { method });
+    assertError(response, "method_not_allowed");
+    assert.equal(response.headers.allow, "GET, HEAD, POST, PUT, PATCH, DELETE");
+    assert.equal(response.headers["access-control-allow-origin"], undefined);
   }
   assert.equal(upstream.seen.length, count);
 });
@@ -638,8 +638,8 @@ test("PX-6 a compressed body, which could hide a token, is refused for a form", 
   const headers = { "Content-Type": "application/x-www-form-urlencoded", "Content-Encoding": "gzip" };
   const sent = begin(`${upstream.origin}/x`, { method: "POST", headers });
   sent.end(gzipSync("token=x"));
-  const [answer] = await once(sent, "response");
-  assert.equal(answer.statusCode, 400);
+  const [response] = await once(sent, "response");
+  assert.equal(response.statusCode, 400);
   assert.equal(upstream.seen.length, 0);
 });
 
@@ -706,10 +706,10 @@ test("PX-6 after 15 minutes it is over, however lively the server behind is", as
   upstream.behave = (_seen, res) => {
     res.writeHead(200, { "Content-Type": "text/csv" }).write("x".repeat(10_000));
   };
-  const [answer] = await once(begin(`${upstream.origin}/x`).end(), "response");
-  await once(answer, "data");
+  const [response] = await once(begin(`${upstream.origin}/x`).end(), "response");
+  await once(response, "data");
   t.mock.timers.tick(15 * 60_000);
-  const [error] = await once(answer, "error");
+  const [error] = await once(response, "error");
   assert.equal(error.code, "ECONNRESET");
   const codes = site.log.lines.filter(({ msg }) => msg === "refused").map(({ code }) => code);
   assert.deepEqual(codes, ["portal_timeout", "portal_timeout"]);
@@ -742,14 +742,14 @@ test("PX-4 whatever a server behind sends, one response comes back, whole and of
   const cookies = new Map(browser.cookies);
   const sound: [what: string, sent: string][] = [
     [
-      "a thousand interim answers",
+      "a thousand interim responses",
       `${"HTTP/1.1 100 Continue\r\n\r\n".repeat(1_000)}HTTP/1.1 200 OK\r\n${two}`,
     ],
     [
       "early hints",
       `HTTP/1.1 103 Early Hints\r\nLink: </evil.js>; rel=preload\r\n\r\nHTTP/1.1 200 OK\r\n${two}`,
     ],
-    ["two answers", `HTTP/1.1 200 OK\r\n${two}HTTP/1.1 200 OK\r\n${two.replace("{}", "no")}`],
+    ["two responses", `HTTP/1.1 200 OK\r\n${two}HTTP/1.1 200 OK\r\n${two.replace("{}", "no")}`],
     [
       "trailers",
       `HTTP/1.1 200 OK\r\n${json}Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nSet-Cookie: arcgis.sid=x\r\n\r\n`,
@@ -759,10 +759,10 @@ test("PX-4 whatever a server behind sends, one response comes back, whole and of
   ];
   for (const [what, sent] of sound) {
     upstream.behave = (_seen, res) => void res.socket?.end(sent, "latin1");
-    const answer = await ask(`${upstream.origin}/x`);
-    assert.deepEqual([answer.status, answer.body], [200, "{}"], what);
-    assert.equal(answer.headers["content-type"], "application/json", what);
-    assert.equal(answer.headers.link ?? answer.headers.trailer, undefined, what);
+    const response = await ask(`${upstream.origin}/x`);
+    assert.deepEqual([response.status, response.body], [200, "{}"], what);
+    assert.equal(response.headers["content-type"], "application/json", what);
+    assert.equal(response.headers.link ?? response.headers.trailer, undefined, what);
   }
   const unsound: [what: string, sent: string, code: "portal_unreachable" | "response_rejected"][] = [
     ["the type after another", `HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n${two}`, "response_rejected"],
@@ -781,8 +781,8 @@ test("PX-4 whatever a server behind sends, one response comes back, whole and of
   ];
   for (const [what, sent, code] of unsound) {
     upstream.behave = (_seen, res) => void res.socket?.end(sent, "latin1");
-    const answer = await ask(`${upstream.origin}/x`);
-    assert.equal((answer.json() as { error: { code: string } }).error.code, code, what);
+    const response = await ask(`${upstream.origin}/x`);
+    assert.equal((response.json() as { error: { code: string } }).error.code, code, what);
   }
   upstream.behave = (_seen, res) => {
     res.socket?.end(`HTTP/1.1 204 No Content\r\n${json}Content-Length: 5\r\n\r\n`, "latin1");
@@ -880,8 +880,8 @@ test("CS-5 a request from elsewhere is 403 for every method, GET included, and t
 
   // Safari before 16.4, on our map page: nothing but the Referer tells where a GET comes from.
   for (const Referer of [`${site.url}/map`, `${site.url}/map?layer=1&x=/../`]) {
-    const answer = await browser.send(`/proxy?${upstream.origin}/x`, { headers: { Referer } });
-    assert.equal(answer.status, 200, Referer);
+    const response = await browser.send(`/proxy?${upstream.origin}/x`, { headers: { Referer } });
+    assert.equal(response.status, 200, Referer);
   }
 
   assert.equal(

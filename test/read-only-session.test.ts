@@ -5,11 +5,11 @@ import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import type { Request, Response } from "express";
 import { type AuthAppOptions, idOf, openAuthApp } from "./support/auth-app.ts";
 import type { Browser } from "./support/browser.ts";
-import { signed, signedId } from "./support/person.ts";
 import { signIn } from "./support/sign-in.ts";
 import { openSite } from "./support/site.ts";
 import { day } from "./support/store.ts";
 import { secret } from "./support/temporary.ts";
+import { signed, signedId } from "./support/user.ts";
 
 const sid = "arcgis.sid";
 

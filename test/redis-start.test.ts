@@ -3,10 +3,10 @@ import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { startSandbox } from "#src/sandbox/index.ts";
 import { Browser, click } from "./support/browser.ts";
-import { until } from "./support/person.ts";
 import { redisIsMissing, startRedis } from "./support/redis.ts";
 import { redirectUri, sharedSettings, startServer } from "./support/server-process.ts";
 import { callbackFor } from "./support/site.ts";
+import { until } from "./support/user.ts";
 
 const skip = redisIsMissing();
 

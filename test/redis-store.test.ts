@@ -11,12 +11,12 @@ import pMap from "p-map";
 import { Browser, click } from "./support/browser.ts";
 import { selfSigned } from "./support/certificate.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";
-import { expireToken, identityOf, sessionIdOf, signOut } from "./support/person.ts";
 import { freePort } from "./support/program.ts";
 import { durable, type RedisServer, redisIsMissing, startRedis, startRedisCluster } from "./support/redis.ts";
 import { away, eventually, keyOf, lockOf, newName, openRedis, sharedRedis } from "./support/redis-store.ts";
 import { rounds } from "./support/rounds.ts";
 import { folder, openSite, secret, signIn } from "./support/site.ts";
+import { expireToken, identityOf, sessionIdOf, signOut } from "./support/user.ts";
 
 /** The headers of a page's own script. */
 const fromPage = {
@@ -750,12 +750,12 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       });
       one.sandbox.faults.set("token", { kind: "delay", ms: 300 });
       const browsers = [browser, new Browser(two.url, browser.cookies)] as const;
-      const answers = await Promise.all(
+      const responses = await Promise.all(
         Array.from({ length: 20 }, (_, index) =>
           browsers[index % 2 === 0 ? 0 : 1].get("/api/credential", fromPage),
         ),
       );
-      const tokens = answers.map((answer) => (answer.json() as { token?: string }).token);
+      const tokens = responses.map((response) => (response.json() as { token?: string }).token);
       assert.equal(new Set(tokens).size, 1);
       assert.ok(tokens[0]);
       const grants = one.sandbox.log
@@ -764,7 +764,7 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       assert.deepEqual(grants, ["exchange_refresh_token"]);
     });
 
-    test("TK-6 a sign-out at the very moment a renewed token is written leaves no token alive", async (t) => {
+    test("TK-6 a sign-out at the very moment a refreshed token is written leaves no token alive", async (t) => {
       const { redis, one: records } = shared;
       let isLate = false;
       const site = await openSite(t, {
@@ -783,8 +783,8 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       await signIn(browser);
       await expireToken(site, browser);
       isLate = true;
-      const answer = await browser.get("/api/credential", fromPage);
-      assert.equal(answer.status, 401, answer.body);
+      const response = await browser.get("/api/credential", fromPage);
+      assert.equal(response.status, 401, response.body);
       await eventually(async () => site.sandbox.revoked.length > 0);
     });
 

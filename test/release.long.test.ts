@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { startSandbox } from "#src/sandbox/index.ts";
 import { Browser } from "./support/browser.ts";
-import { signOut } from "./support/person.ts";
 import { freePort, startProgram } from "./support/program.ts";
 import { signIn } from "./support/sign-in.ts";
 import { folder, secret } from "./support/temporary.ts";
+import { signOut } from "./support/user.ts";
 
 const root = join(import.meta.dirname, "..");
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));

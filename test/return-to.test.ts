@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Answer, click, crossSite, typed } from "./support/browser.ts";
+import { click, crossSite, type TestResponse, typed } from "./support/browser.ts";
 import { whoIs } from "./support/expect.ts";
 import { rawGet, sendRaw } from "./support/raw.ts";
 import { choose, openSite, type Site, signIn } from "./support/site.ts";
@@ -94,7 +94,7 @@ const hostile = [
   "return_to=//evil.example&next=//evil.example&redirect=//evil.example&url=//evil.example",
 ];
 
-async function landing(site: Site, query: string): Promise<Answer> {
+async function landing(site: Site, query: string): Promise<TestResponse> {
   const browser = site.browser();
   const { headers, status } = await browser.get(`/sign-in?${query}`, crossSite);
   assert.equal(status, 302, query);
@@ -169,8 +169,8 @@ test("RD-3 a returnTo to the sign-in, the callback or the sign-out lands on the 
   await Promise.all(
     [...own, ...deeper].map(async (path) => {
       const browser = site.browser();
-      const answer = await signIn(browser, "sandy_admin", `/sign-in?returnTo=${encode(path)}`);
-      assert.deepEqual([answer.status, answer.headers.location], [303, "/"], path);
+      const response = await signIn(browser, "sandy_admin", `/sign-in?returnTo=${encode(path)}`);
+      assert.deepEqual([response.status, response.headers.location], [303, "/"], path);
       assert.equal(await whoIs(browser), "sandy_admin");
     }),
   );
@@ -180,8 +180,8 @@ test("RD-3 a callback under a longer path is no returnTo either", async (t) => {
   const site = await openSite(t, { mount: "/gis" });
   const browser = site.browser();
   for (const path of ["/gis/sign-in", "/GIS/Sign-Out/", "/gis/authenticate?code=x", "/gis/./sign-out"]) {
-    const answer = await signIn(browser, "sandy_admin", `/gis/sign-in?returnTo=${encode(path)}`);
-    assert.deepEqual([answer.status, answer.headers.location], [303, "/gis/"], path);
+    const response = await signIn(browser, "sandy_admin", `/gis/sign-in?returnTo=${encode(path)}`);
+    assert.deepEqual([response.status, response.headers.location], [303, "/gis/"], path);
   }
 });
 
@@ -212,8 +212,8 @@ test("RD-2 a guarded page that was asked for in a hostile way is remembered as a
     const signInUrl = String(/^Location: (.*)\r$/m.exec(text)?.[1]);
     assertStays(signInUrl, site, target);
     assert.equal(signInUrl, `/sign-in?returnTo=${encode(remembered)}`);
-    const answer = await signIn(site.browser(), "vik_viewer", signInUrl);
-    assert.deepEqual([answer.status, answer.headers.location], [303, remembered], target);
+    const response = await signIn(site.browser(), "vik_viewer", signInUrl);
+    assert.deepEqual([response.status, response.headers.location], [303, remembered], target);
   }
 });
 
@@ -222,8 +222,8 @@ test("RD-2 only a browser that wants to see a page is sent to the sign-in", asyn
     routes: ({ router, auth }) => void router.all("/page", auth.requireSignIn()),
   });
   const send = async (method: string, headers: Record<string, string>) => {
-    const { status, body, headers: answer } = await site.browser().send("/page", { method, headers });
-    return [status, answer.location ?? /signed_out/.exec(body)?.[0]];
+    const { status, body, headers: response } = await site.browser().send("/page", { method, headers });
+    return [status, response.location ?? /signed_out/.exec(body)?.[0]];
   };
   assert.deepEqual(await send("GET", click), [302, "/sign-in?returnTo=%2Fpage"]);
   assert.deepEqual(await send("GET", typed), [302, "/sign-in?returnTo=%2Fpage"]);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
-import { Browser, type Answer as Response, type Sending } from "./support/browser.ts";
+import { Browser, type TestResponse as Response, type Sending } from "./support/browser.ts";
 import { caddy, caddyIsMissing } from "./support/caddy.ts";
 import { nginx, nginxIsMissing } from "./support/nginx.ts";
 import { needsPosix } from "./support/posix.ts";

@@ -52,7 +52,7 @@ const request = { client_id: "app", response_type: "code", redirect_uri: redirec
 const authorize = (more: Record<string, string> = {}, headers: Record<string, string> = {}) =>
   get(`/oauth2/authorize?${new URLSearchParams({ ...request, ...more })}`, { headers });
 
-/** Presses the button of a person; gives the query that goes back to the app. */
+/** Presses the button of a user; gives the query that goes back to the app. */
 async function allow(more: Record<string, string> = {}): Promise<URLSearchParams> {
   const response = await post("/oauth2/authorize", { ...request, username: "sandy_admin", ...more });
   assert.equal(response.status, 302);
@@ -65,13 +65,13 @@ function backAtTheApp(response: Response): URLSearchParams {
   return searchParams;
 }
 
-interface TokenAnswer {
+interface TokenResponse {
   access_token: string;
   refresh_token: string;
   [field: string]: unknown;
 }
 
-async function token(params: Record<string, string>): Promise<TokenAnswer> {
+async function token(params: Record<string, string>): Promise<TokenResponse> {
   const response = await post("/oauth2/token", { f: "json", client_id: "app", ...params });
   assert.equal(response.status, 200);
   return response.json();
@@ -80,7 +80,7 @@ async function token(params: Record<string, string>): Promise<TokenAnswer> {
 const exchangeCode = (code: string, more: Record<string, string> = {}) =>
   token({ grant_type: "authorization_code", code, redirect_uri: redirectUri, ...more });
 
-async function signIn(more: Record<string, string> = {}): Promise<TokenAnswer> {
+async function signIn(more: Record<string, string> = {}): Promise<TokenResponse> {
   return exchangeCode((await allow(more)).get("code") ?? "");
 }
 
@@ -243,8 +243,8 @@ describe("oauth2/authorize", () => {
     const Cookie = setCookie.split(";")[0] ?? "";
 
     const silent = await authorize({}, { Cookie });
-    const answer = await exchangeCode(backAtTheApp(silent).get("code") ?? "");
-    assert.equal(answer.username, "pia_publisher");
+    const response = await exchangeCode(backAtTheApp(silent).get("code") ?? "");
+    assert.equal(response.username, "pia_publisher");
     assert.equal((await authorize({ force_login: "true" }, { Cookie })).status, 200);
 
     const signout = `/oauth2/signout?${new URLSearchParams({ client_id: "app", redirect_uri: "http://localhost:3000/bye" })}`;
@@ -265,7 +265,7 @@ describe("oauth2/authorize", () => {
 });
 
 describe("oauth2/token", () => {
-  it("answers a code with exactly ArcGIS's fields", async () => {
+  it("responses a code with exactly ArcGIS's fields", async () => {
     const { access_token, refresh_token, ...rest } = await signIn({ username: "zoe_editor" });
     assert.ok(access_token.length >= 100 && refresh_token.length >= 100);
     assert.deepEqual(rest, {
@@ -289,8 +289,8 @@ describe("oauth2/token", () => {
 
   it("can be told its lifetimes, and to be older than 10.9.1", async () => {
     Object.assign(sandbox.settings, { accessTokenSeconds: 60, refreshTokenSeconds: 90 });
-    const answer = await signIn();
-    assert.deepEqual([answer.expires_in, answer.refresh_token_expires_in], [60, 90]);
+    const response = await signIn();
+    assert.deepEqual([response.expires_in, response.refresh_token_expires_in], [60, 90]);
     sandbox.settings.omitRefreshTokenExpiry = true;
     assert.equal("refresh_token_expires_in" in (await signIn()), false);
   });
@@ -360,17 +360,17 @@ describe("oauth2/token", () => {
     assert.equal((await signIn()).error, undefined);
   });
 
-  it("answers a refresh_token with a new access token and nothing of the refresh token", async () => {
+  it("responses a refresh_token with a new access token and nothing of the refresh token", async () => {
     const { access_token, refresh_token } = await signIn();
-    const answer = await token({ grant_type: "refresh_token", refresh_token });
-    assert.deepEqual(Object.keys(answer), ["access_token", "expires_in", "username", "ssl"]);
-    assert.equal(await isAlive(answer.access_token), true);
+    const response = await token({ grant_type: "refresh_token", refresh_token });
+    assert.deepEqual(Object.keys(response), ["access_token", "expires_in", "username", "ssl"]);
+    assert.equal(await isAlive(response.access_token), true);
     assert.equal(await isAlive(access_token), true, "the one before lives on");
   });
 
-  it("answers exchange_refresh_token with a new pair of the same life, and kills all of the old one", async () => {
+  it("responses exchange_refresh_token with a new pair of the same life, and kills all of the old one", async () => {
     const old = await signIn({ expiration: "1000" });
-    const renewed = await token({ grant_type: "refresh_token", refresh_token: old.refresh_token });
+    const refreshed = await token({ grant_type: "refresh_token", refresh_token: old.refresh_token });
     later(3600);
     const exchange = { grant_type: "exchange_refresh_token", refresh_token: old.refresh_token };
     sandbox.settings.accessTokenSeconds = 7200;
@@ -390,7 +390,7 @@ describe("oauth2/token", () => {
     assert.equal(await isAlive(pair.access_token), true);
 
     assert.equal(await isAlive(old.access_token), false);
-    assert.equal(await isAlive(renewed.access_token), false);
+    assert.equal(await isAlive(refreshed.access_token), false);
     assert.deepEqual(
       await token({ grant_type: "refresh_token", refresh_token: old.refresh_token }),
       oauthError(498, "invalid_request", "Invalid refresh_token"),
@@ -414,7 +414,7 @@ describe("oauth2/token", () => {
     );
   });
 
-  it("answers mistakes with HTTP 200 and ArcGIS's error shapes", async () => {
+  it("responses mistakes with HTTP 200 and ArcGIS's error shapes", async () => {
     const missing = (name: string) => ({
       error: {
         code: 400,
@@ -578,7 +578,7 @@ describe("community/self, portals/self and info", () => {
     assert.deepEqual(await json(get("?f=json")), { currentVersion: "2024.2" });
   });
 
-  it("answer a page without f=json, and an error to an unknown path", async () => {
+  it("response a page without f=json, and an error to an unknown path", async () => {
     const page = await get("/portals/self");
     assert.equal(page.headers.get("content-type"), "text/html; charset=utf-8");
     assert.match(await page.text(), /&#34;name&#34;: &#34;Sandbox City GIS&#34;/);
@@ -702,7 +702,7 @@ describe("faults", () => {
     assert.equal(response.headers.get("location"), "http://127.0.0.1:9/");
   });
 
-  it("delay: the true answer, late", async () => {
+  it("delay: the true response, late", async () => {
     sandbox.faults.set("info", { kind: "delay", ms: 60 });
     const before = performance.now();
     assert.equal((await info()).status, 200);

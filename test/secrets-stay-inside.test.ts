@@ -9,14 +9,14 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { type Answer, Browser, click, crossSite, typed } from "./support/browser.ts";
+import { Browser, click, crossSite, type TestResponse, typed } from "./support/browser.ts";
 import { needsPosix } from "./support/posix.ts";
 import { folder, openSite, secret, signIn } from "./support/site.ts";
 
 /** Base64url of this many characters. */
 const random = (length: number) => randomBytes(length).toString("base64url").slice(0, length);
 
-/** How the portal answers: as it should, or in one of the ways in which it gives away what it was told. */
+/** How the portal responds: as it should, or in one of the ways in which it gives away what it was told. */
 type Mode = "honest" | "error" | "nested" | "page" | "redirect" | "nonsense";
 
 /** A portal that remembers every secret it is told or gives away, and repeats them when it is switched to that. */
@@ -37,10 +37,10 @@ async function parrotPortal(t: TestContext) {
       for (const each of told) if (each) secrets.add(each);
       const path = String(req.url).split("?", 1).join();
 
-      if (mode === "honest") return void res.end(JSON.stringify(honestAnswer(path)));
+      if (mode === "honest") return void res.end(JSON.stringify(validResponse(path)));
       // Two grants come to nothing when the portal fails only afterwards, at the profile.
       if (mode === "nested" && path.endsWith("/token"))
-        return void res.end(JSON.stringify(honestAnswer(path)));
+        return void res.end(JSON.stringify(validResponse(path)));
       // And one that this server has never heard of.
       const another = random(40);
       secrets.add(another);
@@ -54,10 +54,10 @@ async function parrotPortal(t: TestContext) {
     });
   });
 
-  function honestAnswer(path: string): object {
+  function validResponse(path: string): object {
     if (path.endsWith("/revokeToken/")) return { success: true };
     if (path.endsWith("/self")) return { username: "sandy_admin", fullName: "Sandy Boxwell", name: "City" };
-    const answer = {
+    const response = {
       access_token: `${random(224)}..`,
       expires_in: lifeSeconds,
       username: "sandy_admin",
@@ -65,8 +65,8 @@ async function parrotPortal(t: TestContext) {
       refresh_token: `${random(382)}..`,
       refresh_token_expires_in: 1_209_600,
     };
-    secrets.add(answer.access_token).add(answer.refresh_token);
-    return answer;
+    secrets.add(response.access_token).add(response.refresh_token);
+    return response;
   }
 
   server.listen(0, "127.0.0.1");
@@ -165,29 +165,29 @@ test("OU-1 LG-1 OA-5 no token, code, state, verifier, cookie or key gets into pa
   const formTokens = new Set<string>();
   let files = "";
 
-  /** Looks at everything an answer brings to the browser, and keeps what is secret in it. */
-  async function visit(browser: Browser, send: Promise<Answer>): Promise<Answer> {
-    const answer = await send;
-    const { location = "", "set-cookie": _, ...headers } = answer.headers;
+  /** Looks at everything a response brings to the browser, and keeps what is secret in it. */
+  async function visit(browser: Browser, send: Promise<TestResponse>): Promise<TestResponse> {
+    const response = await send;
+    const { location = "", "set-cookie": _, ...headers } = response.headers;
     const leads = new URL(location, server.url);
     const state = leads.searchParams.get("state");
     if (state) states.add(state);
     leads.searchParams.delete("state");
-    pages.push(answer.body, JSON.stringify(headers), leads.href);
+    pages.push(response.body, JSON.stringify(headers), leads.href);
     for (const value of browser.cookies.values()) {
       cookies.add(value);
       for (const part of decodeURIComponent(value).replace(/^s:/, "").split("."))
         if (part.length > 20) cookies.add(part);
     }
-    const formToken = /name="csrf_token" value="([^"]+)"/.exec(answer.body)?.[1];
-    if (formToken) formTokens.add(formToken);
+    const csrfToken = /name="csrf_token" value="([^"]+)"/.exec(response.body)?.[1];
+    if (csrfToken) formTokens.add(csrfToken);
     for (const name of readdirSync(sessions)) files += name + contentOf(join(sessions, name));
-    return answer;
+    return response;
   }
   const get = (browser: Browser, url: string, headers: Record<string, string> = typed) =>
     visit(browser, browser.get(url, headers));
 
-  async function signInAt(browser: Browser, more = ""): Promise<Answer> {
+  async function signInAt(browser: Browser, more = ""): Promise<TestResponse> {
     const { headers } = await get(browser, "/sign-in?returnTo=/");
     const state = new URL(String(headers.location)).searchParams.get("state");
     states.add(String(state));
@@ -213,7 +213,7 @@ test("OU-1 LG-1 OA-5 no token, code, state, verifier, cookie or key gets into pa
     portal.speak(mode);
     portal.giveOutFor(1800);
     const asked = await late.get(`/proxy?${portal.url}/sharing/rest/x`, { ...typed, ...fromPage });
-    // What the portal itself answers a script is not looked at here: only that nothing of it is kept.
+    // What the portal itself sends a script is not looked at here: only that nothing of it is kept.
     assert.ok([200, 401, 502].includes(asked.status), `${mode}: ${asked.status} ${asked.body}`);
 
     const again = await signInAt(browser);
@@ -345,8 +345,8 @@ test("OU-1 no page gets an access token unless TOKEN_HANDOVER is set", async (t)
 
 test("CF-6 configuration, sessions, sources and packages are served under no URL, to no user", async (t) => {
   const site = await openSite(t);
-  const person = site.browser();
-  await signIn(person);
+  const user = site.browser();
+  await signIn(user);
   const places = [
     ...[
       "/config.json",
@@ -380,7 +380,7 @@ test("CF-6 configuration, sessions, sources and packages are served under no URL
       `/assets/..%2f..${place}`,
       `/.${place}`,
     ]) {
-      for (const browser of [person, site.browser()]) {
+      for (const browser of [user, site.browser()]) {
         assert.equal((await browser.get(path, typed)).status, 404, path);
       }
     }

@@ -42,13 +42,13 @@ const run = (
 const runProcess = (t: TestContext, env: Record<string, string>, ...args: string[]) =>
   spawnCli(["sessions", ...args], { cwd: folder(t), env });
 
-/** Signs these people in, each in a browser of their own. */
-async function openWith(t: TestContext, people: string[], options: SiteOptions = {}) {
+/** Signs these users in, each in a browser of their own. */
+async function openWith(t: TestContext, users: string[], options: SiteOptions = {}) {
   const site = await openSite(t, options);
   const browsers: Browser[] = [];
-  for (const person of people) {
+  for (const user of users) {
     const browser = site.browser();
-    await signIn(browser, person);
+    await signIn(browser, user);
     browsers.push(browser);
   }
   return { site, browsers };
@@ -178,7 +178,7 @@ describe("arcgis-sign-in sessions, beside a running server", () => {
     assert.deepEqual(site.sandbox.revoked, [token]);
   });
 
-  test("SE-12 a token that is renewed while its session is being ended does not stay behind", async (t) => {
+  test("SE-12 a token that is refreshed while its session is being ended does not stay behind", async (t) => {
     const { keep, store, dir } = openTestStore(t);
     const id = await keep({ arcgis: identityFor("sandy_admin", { refreshToken: "old" }) });
     const name = recordOf(id);
@@ -281,12 +281,12 @@ describe("the output of arcgis-sign-in sessions", () => {
     assert.match(list, /^USER +SESSIONS {2}LAST USED \(UTC\) {3}ENDS \(UTC\)$/m);
     assert.match(list, new RegExp(`^sandy_admin +2 {2}${today} \\d\\d:\\d\\d {2}\\d{4}-`, "m"));
     assert.match(list, /^2 users, 3 sessions\.$/m);
-    const people = JSON.parse(await told("list", "--json"));
-    assert.deepEqual(people.map(({ user, sessions }: never) => [user, sessions]).sort(), [
+    const users = JSON.parse(await told("list", "--json"));
+    assert.deepEqual(users.map(({ user, sessions }: never) => [user, sessions]).sort(), [
       ["sandy_admin", 2],
       ["vik_viewer", 1],
     ]);
-    assert.ok(Date.parse(people[0].ends) > Date.now() + 13 * day, "in ISO 8601");
+    assert.ok(Date.parse(users[0].ends) > Date.now() + 13 * day, "in ISO 8601");
 
     const show = await told("show", "sandy_admin");
     assert.match(show, /^sandy_admin · Sandy .+ · http:.+\/sharing\/rest$/m);
@@ -420,16 +420,16 @@ describe("the output of arcgis-sign-in sessions", () => {
   test("OU-2 LG-3 no name draws on the terminal, as JSON neither, and programs get it letter by letter", async (t) => {
     const fullName = "Sandy \u009b2J\u202eevil\u2028\u{e0041}\x7f ☺";
     const site = await openSite(t);
-    const person = site.sandbox.users.find(({ username }) => username === "sandy_admin");
-    Object.assign(person ?? {}, { fullName });
+    const user = site.sandbox.users.find(({ username }) => username === "sandy_admin");
+    Object.assign(user ?? {}, { fullName });
     await signIn(site.browser(), "sandy_admin");
 
-    const people = await run(t, settingsOf(site), ["show", "sandy_admin"]);
+    const users = await run(t, settingsOf(site), ["show", "sandy_admin"]);
     const programs = await run(t, settingsOf(site), ["show", "sandy_admin", "--json"]);
 
-    for (const { output } of [people, programs])
+    for (const { output } of [users, programs])
       assert.doesNotMatch(output.replaceAll("\n", ""), /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
-    assert.match(people.output, /Sandy \?2J\?evil\?\?\? ☺/);
+    assert.match(users.output, /Sandy \?2J\?evil\?\?\? ☺/);
     assert.equal(JSON.parse(programs.output).fullName, fullName);
   });
 
@@ -454,8 +454,8 @@ describe("the output of arcgis-sign-in sessions", () => {
 describe("arcgis-sign-in sessions rekey", () => {
   test("ST-5 seals everything with the newest key: the old one can be dropped at once, and no user is signed out", async (t) => {
     const [older, newer] = [secret(), secret()];
-    const people = ["sandy_admin", "vik_viewer"];
-    const first = await openWith(t, people, { settings: { ENCRYPTION_KEY: older } });
+    const users = ["sandy_admin", "vik_viewer"];
+    const first = await openWith(t, users, { settings: { ENCRYPTION_KEY: older } });
     const { config, sandbox } = first.site;
     first.site.sandbox.faults.set("revokeToken", { kind: "status", status: 503 });
     await run(t, settingsOf(first.site), ["revoke", "vik_viewer"]);

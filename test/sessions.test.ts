@@ -12,18 +12,18 @@ import { startSandbox } from "#src/sandbox/index.ts";
 import { fileBackend } from "#src/session-store.ts";
 import { Browser, click } from "./support/browser.ts";
 import { tokenCalls, whoIs } from "./support/expect.ts";
+import { freePort, startProgram } from "./support/program.ts";
+import { rounds } from "./support/rounds.ts";
+import { callbackFor, folder, openSite, type Site, secret, signIn } from "./support/site.ts";
 import {
-  formTokenOf,
+  csrfTokenOf,
   identityOf,
   sessionIdOf,
   signed,
   signOut,
   transactionCookie,
   until,
-} from "./support/person.ts";
-import { freePort, startProgram } from "./support/program.ts";
-import { rounds } from "./support/rounds.ts";
-import { callbackFor, folder, openSite, type Site, secret, signIn } from "./support/site.ts";
+} from "./support/user.ts";
 
 const day = 24 * 60 * 60_000;
 const sid = "arcgis.sid";
@@ -238,13 +238,13 @@ describe("signing out", () => {
     const thief = browser.copy();
     const { refreshToken } = await identityOf(site, browser);
 
-    const answer = await signOut(browser);
+    const response = await signOut(browser);
 
-    assert.deepEqual([answer.status, answer.headers.location], [303, "/"]);
+    assert.deepEqual([response.status, response.headers.location], [303, "/"]);
     assert.deepEqual(site.files(), []);
     assert.deepEqual(site.sandbox.revoked, [refreshToken]);
     assert.equal(browser.cookies.has(sid), false);
-    const [cookie = ""] = answer.setCookies;
+    const [cookie = ""] = response.setCookies;
     const settings = (text = "") =>
       new Set(text.split("; ").filter((part) => !/=/.test(part) || /^(Path|SameSite|Domain)=/.test(part)));
     assert.deepEqual(
@@ -267,9 +267,9 @@ describe("signing out", () => {
     const { refreshToken } = await identityOf(site, browser);
     backend.take = () => Promise.reject(new Error("EIO"));
 
-    const answer = await signOut(browser);
+    const response = await signOut(browser);
 
-    assert.deepEqual([answer.status, answer.headers.location], [303, "/"]);
+    assert.deepEqual([response.status, response.headers.location], [303, "/"]);
     assert.deepEqual(site.sandbox.revoked, [refreshToken]);
     assert.equal(browser.cookies.has(sid), false);
     assert.equal(await whoIs(thief), undefined);
@@ -295,14 +295,14 @@ describe("signing out", () => {
       async saveAtTheEnd(req: Request) {
         Object.assign(req.session, { visited: secret() });
       },
-      async renewTheToken(req: Request) {
+      async refreshTheToken(req: Request) {
         let isThere = false;
         const isStored = await site.store.update(req.sessionID, ({ arcgis }) => {
           isThere = arcgis !== undefined;
           arcgis?.updateToken(secret(), new Date(Date.now() + day));
         });
-        if (isStored && isThere) renewals.kept++;
-        else renewals.tooLate++;
+        if (isStored && isThere) refreshes.kept++;
+        else refreshes.tooLate++;
       },
       async saveAfterReload(req: Request) {
         await promisify(req.session.reload.bind(req.session))().catch(() => {});
@@ -310,7 +310,7 @@ describe("signing out", () => {
       },
     };
     const times = rounds(4, 20);
-    const renewals = { kept: 0, tooLate: 0 };
+    const refreshes = { kept: 0, tooLate: 0 };
     let waiting: (() => void)[] = [];
     const site: Site = await openSite(t, {
       routes: ({ router }) => {
@@ -327,7 +327,7 @@ describe("signing out", () => {
       const browser = site.browser();
       await signIn(browser);
       const thief = browser.copy();
-      const formToken = formTokenOf(await browser.get("/"));
+      const csrfToken = csrfTokenOf(await browser.get("/"));
       waiting = [];
       const kinds = Object.keys(work);
       const inFlight = Array.from({ length: 40 }, (_, index) =>
@@ -336,11 +336,11 @@ describe("signing out", () => {
       await until(() => waiting.length === 40, "all 40 have their session and hold on to it");
 
       // A quarter goes on before the sign-out arrives, half while it is under way, a quarter after it.
-      const { kept } = renewals;
+      const { kept } = refreshes;
       for (const go of waiting.slice(0, 10)) go();
       // In every other round one of them is first: where files are slow, the sign-out always was.
-      if (round % 2 === 0) await until(() => renewals.kept > kept, "one of them has stored its token");
-      const signedOut = browser.post("/sign-out", { csrf_token: formToken });
+      if (round % 2 === 0) await until(() => refreshes.kept > kept, "one of them has stored its token");
+      const signedOut = browser.post("/sign-out", { csrf_token: csrfToken });
       for (const go of waiting.slice(10, 30)) {
         await new Promise(setImmediate);
         go();
@@ -359,7 +359,7 @@ describe("signing out", () => {
       assert.equal(await whoIs(thief), undefined, `round ${round}`);
     }
     // Or the race was none.
-    assert.ok(renewals.kept >= times / 2 && renewals.tooLate >= times, JSON.stringify(renewals));
+    assert.ok(refreshes.kept >= times / 2 && refreshes.tooLate >= times, JSON.stringify(refreshes));
   });
 
   test("SE-9 noting the last use of a session does not bring it back", async (t) => {
@@ -369,11 +369,11 @@ describe("signing out", () => {
       const browser = site.browser();
       await signIn(browser);
       const thief = browser.copy();
-      const formToken = formTokenOf(await browser.get("/"));
+      const csrfToken = csrfTokenOf(await browser.get("/"));
       // A use is noted once a minute: each of these requests wants to write.
       t.mock.timers.tick(61_000);
       const inFlight = Array.from({ length: 20 }, () => thief.get("/"));
-      const signedOut = browser.post("/sign-out", { csrf_token: formToken });
+      const signedOut = browser.post("/sign-out", { csrf_token: csrfToken });
       await Promise.all([...inFlight, signedOut]);
       assert.equal(await whoIs(thief), undefined);
       assert.deepEqual(site.files(), []);
@@ -437,7 +437,7 @@ describe("the life of a session", () => {
       const { body } = await browser.get(url);
       assert.match(body, /<form method="post" action="\/sign-out"/);
       assert.match(body, />Sign out</);
-      assert.match(formTokenOf({ body }), /^[\w-]{43}$/);
+      assert.match(csrfTokenOf({ body }), /^[\w-]{43}$/);
     }
     const { body } = await browser.get("/");
     assert.match(body, /This browser stays signed in to ArcGIS until you sign out there, too\./);
@@ -455,11 +455,11 @@ describe("the life of a session", () => {
       await Promise.all([signIn(browser), signIn(other)]);
       const { body } = await browser.get(url);
       assert.match(body, /<form method="post" action="\/sign-out"/);
-      const foreign = formTokenOf(await other.get(url));
+      const foreign = csrfTokenOf(await other.get(url));
       for (const form of [{ csrf_token: foreign }, { csrf_token: "" }, {}] as Record<string, string>[])
         assert.equal((await browser.post("/sign-out", form)).status, 403);
       assert.equal(await whoIs(browser), "sandy_admin");
-      assert.equal((await browser.post("/sign-out", { csrf_token: formTokenOf({ body }) })).status, 303);
+      assert.equal((await browser.post("/sign-out", { csrf_token: csrfTokenOf({ body }) })).status, 303);
       assert.deepEqual([await whoIs(browser), await whoIs(other)], [undefined, "sandy_admin"]);
     });
 
@@ -485,7 +485,7 @@ describe("the life of a session", () => {
     const same = new Browser(after.url, browser.cookies);
     assert.equal((await identityOf(after, same)).token, token);
     assert.match((await same.get("/")).body, /Zoë 日本/);
-    assert.equal((await same.post("/sign-out", { csrf_token: formTokenOf(open) })).status, 303);
+    assert.equal((await same.post("/sign-out", { csrf_token: csrfTokenOf(open) })).status, 303);
     assert.equal(await whoIs(same), undefined);
     assert.equal(await whoIs(browser), undefined, "the first server knows it, too");
   });
@@ -545,9 +545,9 @@ describe("the life of a session", () => {
     assert.equal(await whoIs(new Browser(first.url, justSignedIn.cookies)), undefined);
 
     // A page that was open all the time.
-    const formToken = formTokenOf(open);
+    const csrfToken = csrfTokenOf(open);
     const goodbye = await new Browser(second.url, longSignedIn.cookies).post("/sign-out", {
-      csrf_token: formToken,
+      csrf_token: csrfToken,
     });
     assert.equal(goodbye.status, 303);
     assert.equal(await whoIs(longSignedIn), undefined);
@@ -556,7 +556,7 @@ describe("the life of a session", () => {
 
 /**
  * Sends the callback's request, and asks for the start page on a second connection the moment the headers of
- * the answer are complete: no HTTP client is as fast as that. Gives the page.
+ * the response are complete: no HTTP client is as fast as that. Gives the page.
  */
 async function followAtOnce(site: Site, callback: string, cookies: string): Promise<string> {
   const { pathname, search, port } = new URL(callback);

@@ -5,9 +5,8 @@ import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { brotliCompressSync, brotliDecompressSync, gunzipSync, gzipSync } from "node:zlib";
 import { arcgisAuth } from "#src/index.ts";
-import { type Answer, type Browser, click, typed } from "./support/browser.ts";
+import { type Browser, click, type TestResponse, typed } from "./support/browser.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";
-import { signOut } from "./support/person.ts";
 import { needsPosix } from "./support/posix.ts";
 import { script } from "./support/proxy.ts";
 import { rawGet, sendRaw } from "./support/raw.ts";
@@ -20,6 +19,7 @@ import {
   folder as tempFolder,
 } from "./support/site.ts";
 import { makeFiles } from "./support/site-folder.ts";
+import { signOut } from "./support/user.ts";
 
 const html = { Accept: "text/html" };
 const image = { ...script, "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image" };
@@ -37,7 +37,7 @@ async function openFolder(
   return { site, folder, browser };
 }
 
-const kindOf = ({ status, headers }: Answer) => [status, headers["content-type"]];
+const kindOf = ({ status, headers }: TestResponse) => [status, headers["content-type"]];
 
 test("a folder's index.html is at /, and our own page about the sign-in at /account, with and without a folder", async (t) => {
   const { site, browser } = await openFolder(t, { "docs/index.html": "Docs" });
@@ -77,9 +77,9 @@ test("SD-2 a page without a sign-in leads to the sign-in and back, and what is n
     ["/nothing.js", script],
     ["/docs/guide.html", { ...script, ...html }],
   ] as const) {
-    const answer = await visitor.get(path, headers);
-    assert.equal(answer.status, 401, path);
-    assert.doesNotMatch(answer.body, /The guide/);
+    const response = await visitor.get(path, headers);
+    assert.equal(response.status, 401, path);
+    assert.doesNotMatch(response.body, /The guide/);
   }
   assert.equal((await visitor.send("/app.js", { method: "HEAD" })).status, 401);
   assert.equal((await visitor.send("/app.js", { method: "POST", headers: click })).status, 401);
@@ -214,13 +214,13 @@ test("other methods are refused with 405 where there is a file, and with 404 whe
 });
 
 test("files that were compressed beforehand are sent to those who take them, unless they are older than the file", async (t) => {
-  const text = "const answer = 42;\n".repeat(100);
+  const text = "const response = 42;\n".repeat(100);
   const { folder, browser } = await openFolder(t, {
     "app.js": text,
     "app.js.br": brotliCompressSync(text),
     "app.js.gz": gzipSync(text),
     "old.js": text,
-    "old.js.gz": gzipSync("const answer = 41;"),
+    "old.js.gz": gzipSync("const response = 41;"),
     "dir.js": text,
     "dir.js.br/index.html": "no file",
     "data.csv.gz": gzipSync("a,b"),
@@ -599,10 +599,10 @@ test("a file that is gone, or cannot be read, when it is opened gives our error 
       process.nextTick(() => stream.destroy(Object.assign(new Error("no"), { code })));
       return stream;
     });
-    const answer = await browser.get("/app.js", { ...html, "Accept-Encoding": "gzip" });
+    const response = await browser.get("/app.js", { ...html, "Accept-Encoding": "gzip" });
     t.mock.restoreAll();
-    assertErrorPage(answer, error);
+    assertErrorPage(response, error);
     for (const name of ["content-type", "content-security-policy", "content-encoding", "etag"])
-      assert.equal(answer.headers[name], usual[name], name);
+      assert.equal(response.headers[name], usual[name], name);
   }
 });

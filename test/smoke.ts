@@ -25,7 +25,7 @@ try {
   console.log(`The demo was there after ${Math.round(performance.now() - started)} ms.`);
 
   assert.equal((await signIn(browser)).status, 303, "the callback sends the browser on");
-  assert.match((await browser.get("/")).body, /sandy_admin/, "the start page greets the person");
+  assert.match((await browser.get("/")).body, /sandy_admin/, "the start page greets the user");
 } finally {
   // npm passes no signal on to its grandchildren, but they are a process group.
   if (demo.pid && demo.exitCode === null) {

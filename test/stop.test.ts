@@ -9,11 +9,11 @@ import { parseConfig } from "#src/app/config/config.ts";
 import { serve } from "#src/app/serve.ts";
 import { startSandbox } from "#src/sandbox/index.ts";
 import { Browser, click } from "./support/browser.ts";
-import { formTokenOf, until } from "./support/person.ts";
 import { needsPosix } from "./support/posix.ts";
 import { casesOf } from "./support/rounds.ts";
 import { redirectUri, sharedSettings, startServer } from "./support/server-process.ts";
 import { callbackFor, folder, type openSite, secret } from "./support/site.ts";
+import { csrfTokenOf, until } from "./support/user.ts";
 
 const clientId = "stop";
 
@@ -47,13 +47,13 @@ test("a server that stops finishes what is in flight and waits for no browser th
   const signingIn = browser.get(pathname + search);
   while (!sandbox.log.some(({ endpoint }) => endpoint === "token")) await new Promise(setImmediate);
 
-  const [answer] = await Promise.all([
+  const [response] = await Promise.all([
     signingIn,
     stop({ patienceMs: 600_000 }),
     once(early, "close"),
     once(idle, "close"),
   ]);
-  assert.equal(answer.status, 303);
+  assert.equal(response.status, 303);
   await assert.rejects(once(connect(Number(port), "127.0.0.1"), "connect"), { code: "ECONNREFUSED" });
 });
 
@@ -88,13 +88,13 @@ describe("AV-7 the end of the process", { concurrency: true }, () => {
       const { url, child, output } = await start(t);
       const slow = new Browser(url).get("/slow?ms=500");
       await until(() => output().includes("in flight"), "the slow request has arrived");
-      // It gets no answer any more, and the server would wait for it to the end.
+      // It gets no response any more, and the server would wait for it to the end.
       const visitor = connect(Number(new URL(url).port), "127.0.0.1");
       visitor.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
       await until(() => output().includes("crash"), "the error is in the log");
       visitor.destroy();
-      const [answer, [code]] = await Promise.all([slow, once(child, "exit")]);
-      assert.deepEqual([answer.status, answer.body, code], [200, "done", 1]);
+      const [response, [code]] = await Promise.all([slow, once(child, "exit")]);
+      assert.deepEqual([response.status, response.body, code], [200, "done", 1]);
       const lines = output()
         .split("\n")
         .filter((line) => line.includes("crash"));
@@ -155,8 +155,8 @@ describe("TK-10 a server that stops keeps what is not revoked yet", { concurrenc
       url,
       calls,
       signIn: async (browser: Browser, username = "sandy_admin") => {
-        const answer = await browser.get(await visit(browser, username));
-        assert.equal(answer.status, 303);
+        const response = await browser.get(await visit(browser, username));
+        assert.equal(response.status, 303);
       },
       visit,
       /** Stops the server, starts it again, and returns the tokens that are revoked then. */
@@ -200,7 +200,7 @@ describe("TK-10 a server that stops keeps what is not revoked yet", { concurrenc
     await signIn(browser);
     const home = await browser.get("/");
     sandbox.faults.set("revokeToken", { kind: "hang" });
-    const csrf_token = formTokenOf(home);
+    const csrf_token = csrfTokenOf(home);
     const form = String(new URLSearchParams({ csrf_token, session: "others" }));
     abandon(url, "/sign-ins", browser, () => calls("revokeToken") >= 8, form);
     await until(() => calls("revokeToken") >= 8, "the first tokens are being revoked");

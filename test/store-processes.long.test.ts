@@ -17,7 +17,7 @@ import { folder, secret } from "./support/temporary.ts";
 const full = process.env.FULL === "1";
 const place = (t: TestContext) => join(full ? folder(t) : memoryFolder(t), "sessions");
 
-/** What a process finds of a session: its token counts its renewals. */
+/** What a process finds of a session: its token counts its refreshes. */
 type Found = { value: unknown; token: number } | undefined;
 
 function pick<T>(list: readonly T[]): T {
@@ -36,7 +36,7 @@ describe("two processes on one folder", () => {
         assert.ok(await other.ask({ kind: "get", id }));
         await sleep(60);
       }
-      await other.ask({ kind: "renew", id });
+      await other.ask({ kind: "refresh", id });
       assert.equal((await site.load(id))?.arcgis?.token, String(2 * round - 1));
       await site.store.update(id, ({ arcgis }) => void arcgis?.updateToken(String(2 * round), new Date()));
       assert.equal((await other.ask<Found>({ kind: "get", id }))?.token, 2 * round);
@@ -58,7 +58,7 @@ describe("two processes on one folder", () => {
 
   const operations = 10_000;
 
-  test(`SE-9 ${operations} sign-ins, renewals, changes and sign-outs at once: no change is lost, no session comes back or disappears`, async (t) => {
+  test(`SE-9 ${operations} sign-ins, refreshes, changes and sign-outs at once: no change is lost, no session comes back or disappears`, async (t) => {
     const site = openTestStore(t, { dir: place(t) });
     const processes = await Promise.all(
       [1, 2].map(() => startStoreProcess(t, { dir: site.dir, keys: site.keys })),
@@ -71,35 +71,35 @@ describe("two processes on one folder", () => {
       return pick(processes).ask<T>({ kind, id, value: done });
     };
 
-    /** One person: signs in, is busy in both processes at once, and now and then signs out in the middle of it. */
+    /** One user: signs in, is busy in both processes at once, and now and then signs out in the middle of it. */
     async function life(): Promise<void> {
       const id = await ask<string>("create");
       let token = 0;
       while (done < operations) {
         const signsOut = randomInt(6) === 0;
-        const renewals = Array.from({ length: randomInt(1, 4) }, () => ask<boolean>("renew", id));
+        const refreshes = Array.from({ length: randomInt(1, 4) }, () => ask<boolean>("refresh", id));
         const changes = Array.from({ length: randomInt(3) }, () => ask<boolean>("set", id));
         const looks = Array.from({ length: randomInt(1, 4) }, () => ask<Found>("get", id));
         const signOut = signsOut ? ask("destroy", id) : undefined;
-        const late = signOut?.then(() => Promise.all([ask("renew", id), ask("set", id), ask("get", id)]));
+        const late = signOut?.then(() => Promise.all([ask("refresh", id), ask("set", id), ask("get", id)]));
 
         for (const found of await Promise.all(looks)) {
           if (!signsOut) assert.ok(found, "no user is signed out who did not sign out");
-          if (found) assert.ok(found.token >= token && found.token <= token + renewals.length);
+          if (found) assert.ok(found.token >= token && found.token <= token + refreshes.length);
         }
-        const kept = (await Promise.all(renewals)).filter(Boolean).length;
+        const kept = (await Promise.all(refreshes)).filter(Boolean).length;
         const saved = await Promise.all(changes);
         if (late) {
           assert.deepEqual(await late, [false, false, undefined], "after the sign-out there is nothing");
           ended.push(id);
           return life();
         }
-        assert.equal(kept, renewals.length, "every renewal is kept");
+        assert.equal(kept, refreshes.length, "every refresh is kept");
         assert.ok(saved.every(Boolean));
         token += kept;
         for (const process of processes) {
           done++;
-          assert.equal((await process.ask<Found>({ kind: "get", id }))?.token, token, "no renewal is lost");
+          assert.equal((await process.ask<Found>({ kind: "get", id }))?.token, token, "no refresh is lost");
         }
       }
       alive.set(id, token);
@@ -129,7 +129,7 @@ describe("two processes on one folder", () => {
     let inTheMiddle = 0;
     for (let round = 0; round < (full ? 100 : 15) || inTheMiddle < 3; round++) {
       const id = await site.keep();
-      const renewals = [1, 2, 3].map(() => other.ask<boolean>({ kind: "renew", id }));
+      const refreshes = [1, 2, 3].map(() => other.ask<boolean>({ kind: "refresh", id }));
       await sleep(randomInt(8));
       other.signal("SIGSTOP");
       if (site.files().some((name) => name.endsWith(".lock"))) inTheMiddle++;
@@ -138,7 +138,7 @@ describe("two processes on one folder", () => {
       // It would be waited for ten seconds.
       assert.ok(performance.now() - start < 8_000, "a sign-out does not wait for it");
       other.signal("SIGCONT");
-      await Promise.all(renewals);
+      await Promise.all(refreshes);
       assert.equal(await site.load(id), undefined);
       assert.deepEqual(site.files(), [], `round ${round}`);
     }

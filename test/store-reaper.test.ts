@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { describe, type TestContext, test } from "node:test";
 import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
-import { until } from "./support/person.ts";
 import { openSite, signIn } from "./support/site.ts";
 import { day, identityFor, openTestStore, recordOf, type StoreOptions } from "./support/store.ts";
 import { secret } from "./support/temporary.ts";
+import { until } from "./support/user.ts";
 
 /** FULL=1 runs the fault tests at full size; the usual size keeps the whole suite short. */
 const full = process.env.FULL === "1";

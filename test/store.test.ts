@@ -25,12 +25,12 @@ import type { SessionBackend } from "#src/session-store.ts";
 import { Browser } from "./support/browser.ts";
 import { memoryFolder, smallDisk } from "./support/disks.ts";
 import { whoIs } from "./support/expect.ts";
-import { signed, signOut, transactionCookie } from "./support/person.ts";
 import { asPlainUser } from "./support/plain-user.ts";
 import { needsPosix } from "./support/posix.ts";
 import { rounds } from "./support/rounds.ts";
 import { callbackFor, folder, openSite, type Site, secret, signIn } from "./support/site.ts";
 import { day, identityFor, openTestStore, recordOf } from "./support/store.ts";
+import { signed, signOut, transactionCookie } from "./support/user.ts";
 
 const minute = 60_000;
 
@@ -559,15 +559,15 @@ describe("who may make a session", () => {
     while (site.files().length > 0) await new Promise(setImmediate);
   });
 
-  test("SE-9 a token that was renewed meanwhile survives the save of a request that saw the old one", async (t) => {
+  test("SE-9 a token that was refreshed meanwhile survives the save of a request that saw the old one", async (t) => {
     const site = openTestStore(t);
     const id = await site.keep();
     const slow = await site.load(id);
     assert.ok(slow?.arcgis);
-    await site.store.update(id, ({ arcgis }) => void arcgis?.updateToken("renewed", new Date()));
+    await site.store.update(id, ({ arcgis }) => void arcgis?.updateToken("refreshed", new Date()));
     await site.set(id, Object.assign(slow, { theme: "dark" }) as unknown as SessionData);
     const now = (await site.load(id)) as { arcgis?: { token: string }; theme?: string } | undefined;
-    assert.deepEqual([now?.arcgis?.token, now?.theme], ["renewed", "dark"]);
+    assert.deepEqual([now?.arcgis?.token, now?.theme], ["refreshed", "dark"]);
   });
 
   test("SE-9 what a request removes from its session is gone from the store, its identity too", async (t) => {
@@ -630,12 +630,12 @@ describe("when the store fails", () => {
       await asPlainUser([join(sessionDir, ".."), sessionDir], async () => {
         broken(sessionDir);
         const browser = site.browser();
-        const answer = await signIn(browser);
-        assert.equal(answer.status, 503, answer.body);
-        assert.match(answer.body, /data-code="store_unavailable"/);
-        assert.doesNotMatch(answer.body, /arcgis-sign-in-|EACCES|ENOENT|ENOTDIR/);
+        const response = await signIn(browser);
+        assert.equal(response.status, 503, response.body);
+        assert.match(response.body, /data-code="store_unavailable"/);
+        assert.doesNotMatch(response.body, /arcgis-sign-in-|EACCES|ENOENT|ENOTDIR/);
         assert.deepEqual(
-          answer.setCookies.filter((cookie) => cookie.startsWith("arcgis.sid=")),
+          response.setCookies.filter((cookie) => cookie.startsWith("arcgis.sid=")),
           [],
         );
         assert.equal(site.sandbox.revoked.length, 1);
@@ -663,8 +663,8 @@ describe("when the store fails", () => {
     assert.throws(() => writeFileSync(ballast, Buffer.alloc(1024 * 1024)), { code: "ENOSPC" });
 
     for (let turn = 1; turn <= 3; turn++) {
-      const answer = await signIn(comes, "zoe_editor");
-      assert.equal(answer.status, 503, answer.body);
+      const response = await signIn(comes, "zoe_editor");
+      assert.equal(response.status, 503, response.body);
       assert.equal(comes.cookies.has("arcgis.sid"), false);
       assert.equal(site.sandbox.revoked.length, turn, "these tokens are never used");
       assert.deepEqual(site.files(), before, "nothing is left half-written");
@@ -737,17 +737,17 @@ describe("how long a session lives", () => {
     assert.equal(await load(active), undefined);
   });
 
-  test("SE-7 no use, no change and no renewed token takes a session beyond its absolute end", async (t) => {
+  test("SE-7 no use, no change and no refreshed token takes a session beyond its absolute end", async (t) => {
     const { keep, use, load, set, store, tick } = openTimed(t, { idleSeconds: 2 * 86_400 });
     const id = await keep();
     for (let today = 1; today < 7; today++) {
       tick(day);
       const session = await use(id);
       assert.ok(session, `day ${today}`);
-      const renewed = { refreshTokenExpires: new Date(Date.now() + 14 * day) };
+      const refreshed = { refreshTokenExpires: new Date(Date.now() + 14 * day) };
       await store.update(
         id,
-        (data) => void Object.assign(data, { arcgis: identityFor("sandy_admin", renewed) }),
+        (data) => void Object.assign(data, { arcgis: identityFor("sandy_admin", refreshed) }),
       );
       await set(id, Object.assign(session, { today }) as unknown as SessionData);
     }
@@ -763,19 +763,19 @@ describe("how long a session lives", () => {
       maxSeconds: 30 * 86_400,
     });
     const until = (days: number) => ({ refreshTokenExpires: new Date(Date.now() + days * day) });
-    const [renewed, left] = [
+    const [refreshed, left] = [
       await keep({ arcgis: identityFor("sandy_admin", until(3)) }),
       await keep({ arcgis: identityFor("vik_viewer", until(3)) }),
     ];
     tick(2 * day);
-    assert.ok((await use(renewed)) && (await use(left)));
+    assert.ok((await use(refreshed)) && (await use(left)));
     const arcgis = identityFor("sandy_admin", until(3));
-    await store.update(renewed, (data) => void Object.assign(data, { arcgis }));
+    await store.update(refreshed, (data) => void Object.assign(data, { arcgis }));
     tick(day);
     assert.equal((await load(left))?.arcgis, undefined);
-    assert.ok((await load(renewed))?.arcgis);
+    assert.ok((await load(refreshed))?.arcgis);
     tick(2 * day);
-    assert.equal((await load(renewed))?.arcgis, undefined);
+    assert.equal((await load(refreshed))?.arcgis, undefined);
   });
 
   test("SE-11 a clock that is set back signs out, loses nothing, and makes no session immortal", async (t) => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Sandbox, startSandbox } from "#src/sandbox/index.ts";
-import { type Answer, Browser, click } from "./support/browser.ts";
+import { Browser, click, type TestResponse } from "./support/browser.ts";
 import { redirectUri, sharedSettings, startServer } from "./support/server-process.ts";
 import { callbackFor } from "./support/site.ts";
 
@@ -18,12 +18,12 @@ describe("two processes on one folder, and a portal that takes 5 s for a token",
   test("TK-1 ask for one new token, and handle all 50 requests", async (t) => {
     const { sandbox, browsers } = await twoProcesses(t);
     sandbox.faults.set("token", slow);
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 50 }, (_, i) => credential(browsers[i % 2] as Browser)),
     );
-    assert.deepEqual(statusesOf(answers), Array(50).fill(200));
-    assert.equal(new Set(answers.map(({ body }) => JSON.parse(body).token)).size, 1);
-    assert.equal(renewals(sandbox), 1);
+    assert.deepEqual(statusesOf(responses), Array(50).fill(200));
+    assert.equal(new Set(responses.map(({ body }) => JSON.parse(body).token)).size, 1);
+    assert.equal(refreshes(sandbox), 1);
   });
 
   test("TK-2 survive kill -9 of the one that is refreshing: the other handles all 50", async (t) => {
@@ -31,31 +31,31 @@ describe("two processes on one folder, and a portal that takes 5 s for a token",
     sandbox.faults.set("token", slow);
     const [first, second] = browsers as [Browser, Browser];
     const lost = credential(first).catch(() => undefined);
-    while (renewals(sandbox) === 0) await sleep(10);
+    while (refreshes(sandbox) === 0) await sleep(10);
     const waiting = Promise.all(Array.from({ length: 50 }, () => credential(second)));
     await sleep(300);
     await servers[0]?.end("SIGKILL");
     assert.equal(await lost, undefined);
-    const answers = await waiting;
-    assert.deepEqual(statusesOf(answers), Array(50).fill(200));
-    assert.equal(new Set(answers.map(({ body }) => JSON.parse(body).token)).size, 1);
-    assert.equal(renewals(sandbox), 2, "one of the killed process, one of the other");
+    const responses = await waiting;
+    assert.deepEqual(statusesOf(responses), Array(50).fill(200));
+    assert.equal(new Set(responses.map(({ body }) => JSON.parse(body).token)).size, 1);
+    assert.equal(refreshes(sandbox), 2, "one of the killed process, one of the other");
   });
 });
 
-function credential(browser: Browser): Promise<Answer> {
+function credential(browser: Browser): Promise<TestResponse> {
   return browser.get("/api/credential", fromPage);
 }
 
-function statusesOf(answers: Answer[]): number[] {
-  return answers.map(({ status }) => status);
+function statusesOf(responses: TestResponse[]): number[] {
+  return responses.map(({ status }) => status);
 }
 
-function renewals(sandbox: Sandbox): number {
+function refreshes(sandbox: Sandbox): number {
   return sandbox.log.filter(({ params }) => params.grant_type === "refresh_token").length;
 }
 
-/** One person whose token has just expired, signed in at two servers that share a folder. */
+/** One user whose token has just expired, signed in at two servers that share a folder. */
 async function twoProcesses(t: TestContext) {
   const sandbox = await startSandbox({ clients: [{ clientId: "test-app", redirectUris: [redirectUri] }] });
   t.after(() => sandbox.close());

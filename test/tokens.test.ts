@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { backoff } from "#src/auth/arcgis/backoff.ts";
 import type { Sandbox } from "#src/sandbox/index.ts";
 import { fileBackend } from "#src/session-store.ts";
-import { type Answer, type Browser, click } from "./support/browser.ts";
+import { type Browser, click, type TestResponse } from "./support/browser.ts";
 import { callbackFor, folder, openSite, type Site, signIn } from "./support/site.ts";
 
 const fromPage = {
@@ -29,36 +29,36 @@ async function open(t: TestContext, lifetimes: { access?: number; refresh?: numb
   return site;
 }
 
-function credential(browser: Browser): Promise<Answer> {
+function credential(browser: Browser): Promise<TestResponse> {
   return browser.get("/api/credential", fromPage);
 }
 
 /** A portal in trouble is left alone for a moment, by the monotonic clock: asks until that is over. */
-async function onceItAnswers(browser: Browser): Promise<Answer> {
+async function onceItResponds(browser: Browser): Promise<TestResponse> {
   for (;;) {
-    const answer = await credential(browser);
-    if (answer.status !== 502) return answer;
+    const response = await credential(browser);
+    if (response.status !== 502) return response;
     await sleep(50);
   }
 }
 
-function tokenOf({ body }: Answer): string {
+function tokenOf({ body }: TestResponse): string {
   return JSON.parse(body).token;
 }
 
-describe("a token is renewed", () => {
+describe("a token is refreshed", () => {
   test("TK-1 once for all requests that wait for it, and kept before it is used", async (t) => {
     const site = await open(t, { access: 1 });
     const browser = site.browser();
     await signIn(browser);
     t.mock.timers.tick(1000);
     site.sandbox.settings.accessTokenSeconds = 1800;
-    const answers = await Promise.all(Array.from({ length: 20 }, () => credential(browser)));
-    assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200]);
-    assert.equal(new Set(answers.map(tokenOf)).size, 1);
+    const responses = await Promise.all(Array.from({ length: 20 }, () => credential(browser)));
+    assert.deepEqual([...new Set(responses.map(({ status }) => status))], [200]);
+    assert.equal(new Set(responses.map(tokenOf)).size, 1);
     assert.equal(grants(site.sandbox, "refresh_token"), 1);
 
-    assert.equal(tokenOf(await credential(browser)), tokenOf(answers[0] as Answer));
+    assert.equal(tokenOf(await credential(browser)), tokenOf(responses[0] as TestResponse));
     assert.equal(grants(site.sandbox, "refresh_token"), 1, "the next request finds it in the store");
   });
 
@@ -75,8 +75,8 @@ describe("a token is renewed", () => {
     const browser = site.browser();
     await signIn(browser);
     t.mock.timers.tick(2_900_000);
-    const answers = await Promise.all(Array.from({ length: 20 }, () => credential(browser)));
-    assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200]);
+    const responses = await Promise.all(Array.from({ length: 20 }, () => credential(browser)));
+    assert.deepEqual([...new Set(responses.map(({ status }) => status))], [200]);
     assert.equal(grants(site.sandbox, "exchange_refresh_token"), 1);
     t.mock.timers.tick(1000);
     assert.equal((await credential(browser)).status, 200);
@@ -132,7 +132,7 @@ test("TK-2 the start page tells the browser of a new refresh token, too", async 
 });
 
 /** When the browser is to drop its session cookie (ms since 1970). */
-function cookieEnd({ setCookies }: Answer): number {
+function cookieEnd({ setCookies }: TestResponse): number {
   return Date.parse(/arcgis\.sid=.*Expires=([^;]+)/.exec(setCookies.join("\n"))?.[1] ?? "");
 }
 
@@ -142,7 +142,7 @@ describe("the portal in trouble", () => {
     const browser = site.browser();
     await signIn(browser);
     const before = tokenOf(await credential(browser));
-    // Its last fifth has begun: it is to be renewed, but it is still good.
+    // Its last fifth has begun: it is to be refreshed, but it is still good.
     t.mock.timers.tick(8_500);
     site.sandbox.faults.set("token", { kind: "status", status: 503 });
     assert.equal(tokenOf(await credential(browser)), before);
@@ -152,7 +152,7 @@ describe("the portal in trouble", () => {
     assert.equal((late.json() as { error: { code: string } }).error.code, "portal_unreachable");
 
     site.sandbox.faults.clear();
-    const after = await onceItAnswers(browser);
+    const after = await onceItResponds(browser);
     assert.equal(after.status, 200);
     assert.notEqual(tokenOf(after), before);
   });
@@ -177,7 +177,7 @@ test("TK-4 a portal that asks for patience (429) ends no session", async (t) => 
   site.sandbox.faults.set("token", { kind: "body", body });
   assert.equal((await credential(browser)).status, 502);
   site.sandbox.faults.clear();
-  assert.equal((await onceItAnswers(browser)).status, 200);
+  assert.equal((await onceItResponds(browser)).status, 200);
 });
 
 test("TK-4 a refresh token that the portal rejects ends the session with a page that says so", async (t) => {
@@ -186,9 +186,9 @@ test("TK-4 a refresh token that the portal rejects ends the session with a page 
   await signIn(browser);
   t.mock.timers.tick(1000);
   site.sandbox.expireRefreshTokens();
-  const answer = await credential(browser);
-  assert.equal(answer.status, 401);
-  assert.equal((answer.json() as { error: { code: string } }).error.code, "session_ended");
+  const response = await credential(browser);
+  assert.equal(response.status, 401);
+  assert.equal((response.json() as { error: { code: string } }).error.code, "session_ended");
   assert.deepEqual(site.files(), []);
   assert.match((await browser.get("/")).body, /Sign in with ArcGIS/);
 });
@@ -212,8 +212,8 @@ describe("a sign-out", () => {
       await signIn(browser);
       site.sandbox.faults.set("revokeToken", fault);
       const start = performance.now();
-      const answer = await browser.get("/sign-out", click);
-      assert.equal(answer.status, 303, fault.kind);
+      const response = await browser.get("/sign-out", click);
+      assert.equal(response.status, 303, fault.kind);
       // What takes ten seconds elsewhere; on a busy machine three take longer.
       assert.ok(performance.now() - start < 9_000, `${fault.kind} took ${performance.now() - start} ms`);
       assert.match((await browser.get("/")).body, /Sign in with ArcGIS/);
@@ -234,17 +234,17 @@ describe("a sign-out", () => {
     await Promise.all(faults.map(succeeds));
   });
 
-  test("TK-6 during a renewal leaves no token alive, not even the one that arrives afterwards", async (t) => {
+  test("TK-6 during a refresh leaves no token alive, not even the one that arrives afterwards", async (t) => {
     const site = await open(t, { access: 1, refresh: 3600 });
     const browser = site.browser();
     await signIn(browser);
     t.mock.timers.tick(2_900_000);
     site.sandbox.faults.set("token", { kind: "delay", ms: 300 });
     site.sandbox.faults.set("revokeToken", { kind: "delay", ms: 600, times: 1 });
-    const renewal = credential(browser.copy());
-    await until(() => grants(site.sandbox, "exchange_refresh_token") === 1, "no renewal has begun");
+    const refresh = credential(browser.copy());
+    await until(() => grants(site.sandbox, "exchange_refresh_token") === 1, "no refresh has begun");
     assert.equal((await browser.get("/sign-out", click)).status, 303);
-    assert.equal((await renewal).status, 401);
+    assert.equal((await refresh).status, 401);
     assert.deepEqual(site.files(), []);
     const issued = site.sandbox.log.filter(({ endpoint }) => endpoint === "revokeToken");
     assert.equal(issued.length, 2, "the old pair at the sign-out, the new pair when it came");
@@ -268,18 +268,18 @@ test("TK-6 a second sign-in revokes the newest tokens of the first, also those t
   assert.notEqual(site.sandbox.revoked[0], used?.params.refresh_token, "the old one was dead already");
 });
 
-describe("when the store fails between a renewal and its writing", () => {
+describe("when the store fails between a refresh and its writing", () => {
   test("TK-2 the new tokens are kept in hand, and written before anyone uses them", async (t) => {
     const { site, browser, disk } = await withBrittleStore(t);
     for (let request = 0; request < 3; request++) {
-      const answer = await credential(browser);
-      assert.equal(answer.status, 503, answer.body);
+      const response = await credential(browser);
+      assert.equal(response.status, 503, response.body);
     }
     assert.equal(grants(site.sandbox, "exchange_refresh_token"), 1, "the portal is not asked for more");
 
     disk.isFull = false;
-    const answer = await credential(browser);
-    assert.equal(answer.status, 200, answer.body);
+    const response = await credential(browser);
+    assert.equal(response.status, 200, response.body);
     assert.equal(grants(site.sandbox, "exchange_refresh_token"), 1);
     assert.equal((await browser.get(`/proxy?${site.config.portal}/community/self`, fromPage)).status, 200);
     assert.deepEqual(site.sandbox.revoked, []);
@@ -329,7 +329,7 @@ function revocations({ sandbox }: Site): number {
   return sandbox.log.filter(({ endpoint }) => endpoint === "revokeToken").length;
 }
 
-/** A person whose token pair is to be exchanged now, and a disk that is full: what is there can be read and removed. */
+/** A user whose token pair is to be exchanged now, and a disk that is full: what is there can be read and removed. */
 async function withBrittleStore(t: TestContext) {
   t.mock.timers.enable({ apis: ["Date"], now: Date.now() });
   const disk = { isFull: false, failures: 0, written: 0 };

@@ -6,7 +6,6 @@ import { loadConfig, parseConfig } from "#src/app/config/config.ts";
 import { autoSignInCookie } from "#src/app/config/cookie-name.ts";
 import { Browser, typed } from "./support/browser.ts";
 import { whoIs } from "./support/expect.ts";
-import { signOut } from "./support/person.ts";
 import {
   callbackFor,
   folder,
@@ -16,6 +15,7 @@ import {
   secret,
   signIn,
 } from "./support/site.ts";
+import { signOut } from "./support/user.ts";
 
 /** One browser that visits several ports of a host: it has one jar, because cookies do not know ports. */
 function oneBrowser(...sites: Site[]): Browser[] {

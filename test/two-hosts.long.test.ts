@@ -6,10 +6,10 @@ import { startSandbox } from "#src/sandbox/index.ts";
 import type { Browser } from "./support/browser.ts";
 import { whoIs } from "./support/expect.ts";
 import { nginx, nginxIsMissing } from "./support/nginx.ts";
-import { signOut } from "./support/person.ts";
 import { redisIsMissing, startRedis } from "./support/redis.ts";
 import { sharedSettings, startServer } from "./support/server-process.ts";
 import { callbackFor } from "./support/site.ts";
+import { signOut } from "./support/user.ts";
 
 const page = readFileSync(join(import.meta.dirname, "../docs/two-hosts.md"), "utf8");
 

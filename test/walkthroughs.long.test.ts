@@ -18,10 +18,10 @@ import type { Page } from "playwright-core";
 import { type Sandbox, startSandbox } from "#src/sandbox/index.ts";
 import { Browser, click, crossSite } from "./support/browser.ts";
 import * as inChromium from "./support/chromium.ts";
-import { until } from "./support/person.ts";
 import { startProgram } from "./support/program.ts";
 import { callbackFor, choose, signIn } from "./support/sign-in.ts";
 import { folder, secret } from "./support/temporary.ts";
+import { until } from "./support/user.ts";
 import { assemble, type Files, runCommands, walkThrough } from "./support/walkthrough.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -158,8 +158,8 @@ describe("the tutorial, typed as it is", () => {
       const other = browser();
       await other.get("/sign-in", click);
       for (const victim of [browser(), other]) {
-        const answer = await victim.get(lure);
-        assert.deepEqual([answer.status, answer.body], [400, "This sign-in was not started here."]);
+        const response = await victim.get(lure);
+        assert.deepEqual([response.status, response.body], [400, "This sign-in was not started here."]);
       }
       assert.equal((await mine.get(`${lure}&state=twice`)).status, 400);
       assert.equal(tokenCalls(), 0);
@@ -177,8 +177,8 @@ describe("the tutorial, typed as it is", () => {
     const mine = browser();
     assert.match(await say(mine, "/"), /href="\/sign-in"/);
     assert.deepEqual([...mine.cookies.keys()], []);
-    const answer = await signIn(mine, "sandy_admin");
-    assert.deepEqual([answer.status, answer.headers.location, answer.body], [303, "/", ""]);
+    const response = await signIn(mine, "sandy_admin");
+    assert.deepEqual([response.status, response.headers.location, response.body], [303, "/", ""]);
     assert.match(await say(mine, "/"), /Hello sandy_admin/);
     const before = mine.cookies.get("sid");
     await signIn(mine, "vik_viewer");
@@ -234,11 +234,11 @@ describe("the tutorial, typed as it is", () => {
     await signIn(mine, "sandy_admin");
     sandbox.settings.accessTokenSeconds = accessTokenSeconds;
     assert.equal(tokenCalls(), 1);
-    const answers = await Promise.all(Array.from({ length: 20 }, () => say(mine, "/me")));
-    assert.deepEqual([...new Set(answers)], ['{"fullName":"Sandy Boxwell","role":"org_admin"}']);
+    const responses = await Promise.all(Array.from({ length: 20 }, () => say(mine, "/me")));
+    assert.deepEqual([...new Set(responses)], ['{"fullName":"Sandy Boxwell","role":"org_admin"}']);
     assert.equal(tokenCalls(), 2);
     await restart();
-    assert.equal(await say(mine, "/me"), answers[0]);
+    assert.equal(await say(mine, "/me"), responses[0]);
     assert.equal(tokenCalls(), 2, "the new token was kept");
     assertNoTokenInAddress(sandbox);
   });

@@ -15,10 +15,10 @@ import { startSandbox } from "#src/sandbox/index.ts";
 import { click } from "./support/browser.ts";
 import { selfSigned } from "./support/certificate.ts";
 import { callCli } from "./support/cli.ts";
-import { identityOf, signOut } from "./support/person.ts";
 import { needsPosix } from "./support/posix.ts";
 import { sharedSettings, startServer } from "./support/server-process.ts";
 import { folder, openSite, secret, signIn } from "./support/site.ts";
+import { identityOf, signOut } from "./support/user.ts";
 
 describe("behind IIS ARR with its defaults", () => {
   const path = "/portal/sharing/rest/oauth2/authorize?client_id=test-app&state=secret-state";

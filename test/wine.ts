@@ -13,10 +13,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Browser } from "./support/browser.ts";
 import { bin } from "./support/cli.ts";
-import { signOut } from "./support/person.ts";
 import { freePort } from "./support/program.ts";
 import { signIn } from "./support/sign-in.ts";
 import { folder } from "./support/temporary.ts";
+import { signOut } from "./support/user.ts";
 
 const versions = ["20", "22"];
 const suites = [

@@ -1,7 +1,7 @@
 import { type IncomingHttpHeaders, request } from "node:http";
 import { request as requestTls } from "node:https";
 
-export interface Answer {
+export interface TestResponse {
   status: number;
   headers: IncomingHttpHeaders;
   /** Every Set-Cookie header, as it came. */
@@ -19,7 +19,7 @@ export interface Sending {
   body?: string;
 }
 
-/** The headers a browser sends when a person clicks a link of the same site. */
+/** The headers a browser sends when a user clicks a link of the same site. */
 export const click = {
   "Sec-Fetch-Site": "same-origin",
   "Sec-Fetch-Mode": "navigate",
@@ -52,12 +52,16 @@ export class Browser {
     return new Browser(this.base, this.cookies);
   }
 
-  get(url: string, headers: Record<string, string> = typed): Promise<Answer> {
+  get(url: string, headers: Record<string, string> = typed): Promise<TestResponse> {
     return this.send(url, { headers });
   }
 
   /** Sends a form as a page of our own does. */
-  post(url: string, form: Record<string, string>, headers: Record<string, string> = {}): Promise<Answer> {
+  post(
+    url: string,
+    form: Record<string, string>,
+    headers: Record<string, string> = {},
+  ): Promise<TestResponse> {
     return this.send(url, {
       method: "POST",
       form,
@@ -65,7 +69,7 @@ export class Browser {
     });
   }
 
-  async send(url: string, { method = "GET", headers = {}, form, body }: Sending = {}): Promise<Answer> {
+  async send(url: string, { method = "GET", headers = {}, form, body }: Sending = {}): Promise<TestResponse> {
     const content = form ? new URLSearchParams(form).toString() : body;
     const { ca, localAddress } = this;
     const cookies = [...this.cookies].map(([name, value]) => `${name}=${value}`).join("; ");
@@ -75,7 +79,7 @@ export class Browser {
       ...(content !== undefined && { "Content-Length": String(Buffer.byteLength(content)) }),
       ...headers,
     };
-    const answer = await new Promise<Answer>((resolve, reject) => {
+    const response = await new Promise<TestResponse>((resolve, reject) => {
       const target = new URL(url, this.base);
       const ask = target.protocol === "https:" ? requestTls : request;
       const outgoing = ask(target, { method, headers: sent, ca, localAddress }, (incoming) => {
@@ -98,8 +102,8 @@ export class Browser {
       outgoing.on("error", reject);
       outgoing.end(content);
     });
-    for (const cookie of answer.setCookies) this.#keep(cookie);
-    return answer;
+    for (const cookie of response.setCookies) this.#keep(cookie);
+    return response;
   }
 
   #keep(setCookie: string): void {

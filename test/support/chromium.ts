@@ -55,12 +55,12 @@ export async function closeChromium(): Promise<void> {
   await (await launched)?.browser?.close();
 }
 
-/** Chooses a person at the sandbox portal, or "Cancel". */
+/** Chooses a user at the sandbox portal, or "Cancel". */
 export async function choose(page: Page, name: string): Promise<void> {
   await page.locator("form button", { hasText: name }).click();
 }
 
-/** Signs a person of the sandbox portal in to the app at `url`, the whole way, and waits for `returnTo`. */
+/** Signs a user of the sandbox portal in to the app at `url`, the whole way, and waits for `returnTo`. */
 export async function signInAs(page: Page, url: string, name: string, returnTo = "/"): Promise<void> {
   await page.goto(`${url}/sign-in?returnTo=${encodeURIComponent(returnTo)}`);
   await choose(page, name);

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { AppError, type ErrorCode, type KnownError } from "#src/app/errors.ts";
 import { AuthError } from "#src/index.ts";
 import { ProxyError } from "#src/proxy/arcgis-proxy.ts";
-import type { Answer, Browser } from "./browser.ts";
+import type { Browser, TestResponse } from "./browser.ts";
 import type { Site } from "./site.ts";
 
 /** The error with this code, of the first part of the server that has it; with `isOfProxy`, not of the app. */
@@ -38,21 +38,21 @@ export function pageTextsOf(code: ErrorCode): { title: string; text: string } {
  * Asserts that this is our error page for `code`: its status, its texts, the request id to quote, nothing that
  * a cache may keep, no stack trace (OU-4), and no session begun by it.
  */
-export function assertErrorPage(answer: Answer, code: ErrorCode): void {
-  const shown = /data-code="(\w+)"/.exec(answer.body)?.[1];
+export function assertErrorPage(response: TestResponse, code: ErrorCode): void {
+  const shown = /data-code="(\w+)"/.exec(response.body)?.[1];
   const error = errorOf(code);
   const { status } = error;
-  assert.deepEqual({ status: answer.status, code: shown }, { status, code }, answer.body);
-  const text = answer.body.replaceAll("&#39;", "'");
+  assert.deepEqual({ status: response.status, code: shown }, { status, code }, response.body);
+  const text = response.body.replaceAll("&#39;", "'");
   for (const part of Object.values(pageTextsOf(code)))
     assert.ok(text.includes(part), `the page says: ${part}`);
-  const requestId = String(answer.headers["x-request-id"]);
+  const requestId = String(response.headers["x-request-id"]);
   assert.match(requestId, /^[0-9a-f-]{36}$/);
-  assert.ok(answer.body.includes(`Request ID: ${requestId}`), "the page shows the request id");
-  assert.equal(answer.headers["cache-control"], "no-store");
-  assertNoInternals(answer.body);
+  assert.ok(response.body.includes(`Request ID: ${requestId}`), "the page shows the request id");
+  assert.equal(response.headers["cache-control"], "no-store");
+  assertNoInternals(response.body);
   assert.deepEqual(
-    answer.setCookies.filter((cookie) => /\.sid=/.test(cookie)),
+    response.setCookies.filter((cookie) => /\.sid=/.test(cookie)),
     [],
   );
 }

@@ -6,7 +6,7 @@ import { type Behaviour, startUpstream, type Upstream } from "./upstream.ts";
 export interface FederatedServer extends Upstream {
   /** Its root, such as http://127.0.0.1:43210/arcgis: what stands in PROXY_ALLOW. */
   root: string;
-  /** A layer that only people with a token of this server may see. */
+  /** A layer that only users with a token of this server may see. */
   layer: string;
 }
 
@@ -20,10 +20,10 @@ export async function startFederatedServer(
 ): Promise<FederatedServer> {
   const behave: Behaviour = ({ url, headers, body }, res) => {
     const { pathname, searchParams } = new URL(url, server.origin);
-    const answer = (content: object) =>
+    const response = (content: object) =>
       res.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify(content));
     if (pathname === "/arcgis/rest/info") {
-      return answer({
+      return response({
         currentVersion: 11.3,
         owningSystemUrl: `${sandbox.origin}/portal`,
         authInfo: { isTokenBasedSecurity: true, tokenServicesUrl: `${sandbox.url}/generateToken` },
@@ -33,13 +33,13 @@ export async function startFederatedServer(
     const [, inHeader] = /^Bearer (.+)$/.exec(String(headers["x-esri-authorization"])) ?? [];
     const token = inHeader ?? form.get("token") ?? searchParams.get("token");
     const known = sandbox.serverTokens.get(token ?? "");
-    if (!token) return answer(tokenRequired);
-    if (known?.serverUrl !== server.root || known.expires < Date.now()) return answer(invalidToken);
+    if (!token) return response(tokenRequired);
+    if (known?.serverUrl !== server.root || known.expires < Date.now()) return response(invalidToken);
     const path = pathname.replace(/\/$/, "");
-    if (path === `${layerPath}/query`) return answer(trees);
+    if (path === `${layerPath}/query`) return response(trees);
     if (path === layerPath)
-      return answer({ id: 0, name: "Trees", type: "Feature Layer", fields: trees.fields });
-    answer(arcgisError(404, "Layer not found"));
+      return response({ id: 0, name: "Trees", type: "Feature Layer", fields: trees.fields });
+    response(arcgisError(404, "Layer not found"));
   };
   const upstream = await startUpstream(t, behave);
   const root = `${upstream.origin}/arcgis`;

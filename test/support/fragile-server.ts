@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { loadConfig } from "#src/app/config/config.ts";
 import { endInOrder, serve } from "#src/app/serve.ts";
 
-/** A server with routes that no careful person would write: /slow?ms=, /throw and /reject, which are not caught. */
+/** A server with routes that no careful user would write: /slow?ms=, /throw and /reject, which are not caught. */
 
 const failure = () =>
   Object.assign(new Error(`refused ${process.env.CANARY}`), { token: process.env.CANARY });

@@ -23,8 +23,8 @@ export async function countsFor(site: Site, username: string): Promise<number[]>
   const queries = site.sandbox.layers.map(
     (url) => `/proxy?${url}/query?where=1%3D1&returnCountOnly=true&f=json`,
   );
-  const answers = await Promise.all(queries.map((query) => browser.get(query, script)));
-  return answers.map(({ json }) => {
+  const responses = await Promise.all(queries.map((query) => browser.get(query, script)));
+  return responses.map(({ json }) => {
     const { count, error } = json() as { count?: number; error?: { code: number } };
     return count ?? error?.code ?? assert.fail("no count");
   });

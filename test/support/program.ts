@@ -37,7 +37,7 @@ async function listen(port: number): Promise<Server | undefined> {
   );
 }
 
-/** Starts a program of ours in a folder of its own, and waits until it answers at `url`; it ends with the test. */
+/** Starts a program of ours in a folder of its own, and waits until it responds at `url`; it ends with the test. */
 export async function startProgram(
   t: Pick<TestContext, "after">,
   {
@@ -67,7 +67,7 @@ export async function startProgram(
   const end = performance.now() + 60_000;
   while (!(await browser.get("").catch(() => undefined))) {
     assert.equal(program.exitCode, null, "the program runs");
-    assert.ok(performance.now() < end, "the program answers within a minute");
+    assert.ok(performance.now() < end, "the program responds within a minute");
     await sleep(50);
   }
   return program;

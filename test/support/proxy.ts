@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { type ClientRequest, type IncomingMessage, request } from "node:http";
 import type { TestContext } from "node:test";
 import type { ErrorCode } from "#src/app/errors.ts";
-import type { Answer, Browser, Sending } from "./browser.ts";
+import type { Browser, Sending, TestResponse } from "./browser.ts";
 import { errorOf } from "./expect.ts";
 import { openSite, type Site, type SiteOptions, signIn } from "./site.ts";
 import { startUpstream, type Upstream } from "./upstream.ts";
@@ -23,10 +23,10 @@ export interface ProxySite {
   /** A server that is in PROXY_ALLOW with all it has, and is no ArcGIS Server. */
   upstream: Upstream;
   /** Asks for an address through the proxy, as a script of our page does. */
-  ask: (target: string, sending?: Sending) => Promise<Answer>;
-  /** The same, but the answer is not read: take it with `answerOf`, and the body with both hands. */
+  ask: (target: string, sending?: Sending) => Promise<TestResponse>;
+  /** The same, but the response is not read: take it with `responseOf`, and the body with both hands. */
   begin: (target: string, sending?: Pick<Sending, "method" | "headers">) => ClientRequest;
-  /** The person's token, as the portal gave it out last. */
+  /** The user's token, as the portal gave it out last. */
   token: () => Promise<string | undefined>;
 }
 
@@ -68,15 +68,15 @@ export async function openProxy(
   };
 }
 
-/** Ends what was begun and gives its answer, unread. */
-export async function answerOf(begun: ClientRequest): Promise<IncomingMessage> {
-  const answered = once(begun.end(), "response");
-  const [answer] = await answered;
-  return answer;
+/** Ends what was begun and gives its response, unread. */
+export async function responseOf(begun: ClientRequest): Promise<IncomingMessage> {
+  const responded = once(begun.end(), "response");
+  const [response] = await responded;
+  return response;
 }
 
 /** Asserts that this is our error `code`, as JSON, and that no cache may keep it. */
-export function assertError({ status, headers, body }: Answer, code: ErrorCode): void {
+export function assertError({ status, headers, body }: TestResponse, code: ErrorCode): void {
   const expected = errorOf(code, { isOfProxy: true });
   assert.equal(status, expected.status);
   if (body) assert.equal(body, JSON.stringify(expected));

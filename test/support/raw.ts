@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 
-export interface RawAnswer {
-  /** 0 when the connection ended without an answer. */
+export interface RawResponse {
+  /** 0 when the connection ended without a response. */
   status: number;
   /** Everything that came back, one character a byte. */
   text: string;
@@ -11,7 +11,7 @@ export interface RawAnswer {
  * Sends bytes as no HTTP client would, and gives what comes back until the server hangs up: let the request say
  * `Connection: close`.
  */
-export function sendRaw(url: string, bytes: string | Buffer): Promise<RawAnswer> {
+export function sendRaw(url: string, bytes: string | Buffer): Promise<RawResponse> {
   return new Promise((resolve, reject) => {
     const socket = connect(Number(new URL(url).port), "127.0.0.1");
     const chunks: Buffer[] = [];
@@ -23,7 +23,7 @@ export function sendRaw(url: string, bytes: string | Buffer): Promise<RawAnswer>
       resolve({ status: Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1] ?? 0), text });
     });
     socket.setTimeout(60_000, () => {
-      reject(new Error("the server neither answered nor hung up within a minute"));
+      reject(new Error("the server neither responded nor hung up within a minute"));
       socket.destroy();
     });
     // Not ended: to Node a client that sends no more has gone away.

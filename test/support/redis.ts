@@ -15,7 +15,7 @@ export interface RedisServer {
   url: string;
   /** Its folder, for a socket or certificates. */
   dir: string;
-  /** Sends a command over a connection of its own, and gives the answer. */
+  /** Sends a command over a connection of its own, and gives the response. */
   send(...command: (string | Buffer)[]): Promise<unknown>;
   /** Sends a command that takes its time, and resolves when it is on its way. */
   begin(...command: string[]): Promise<void>;
@@ -33,7 +33,7 @@ export interface RedisServer {
 }
 
 /**
- * Options of a Redis that has written down whatever it has answered, for `kill`. With its usual "everysec" it may
+ * Options of a Redis that has written down whatever it has sent, for `kill`. With its usual "everysec" it may
  * put the writing off while the disk is busy.
  */
 export const durable = ["--appendonly", "yes", "--appendfsync", "no"];

@@ -1,6 +1,6 @@
-import { type Answer, Browser, click, typed } from "./browser.ts";
+import { Browser, click, type TestResponse, typed } from "./browser.ts";
 
-/** Goes from the link to the portal, chooses a person there, and gives the address the portal sends back to. */
+/** Goes from the link to the portal, chooses a user there, and gives the URL to which the portal sends back. */
 export async function callbackFor(
   browser: Browser,
   username: string,
@@ -10,20 +10,20 @@ export async function callbackFor(
   return choose(String(headers.location), { username });
 }
 
-/** Answers the portal's page as a person does, and gives the address it leads to. */
+/** Fills in the portal's page as a user does, and gives the URL that it leads to. */
 export async function choose(authorizeUrl: string, choice: Record<string, string>): Promise<string> {
   const { origin, pathname, searchParams } = new URL(authorizeUrl);
   const portal = new Browser(origin);
   const { status, headers } = await portal.post(pathname, { ...Object.fromEntries(searchParams), ...choice });
-  if (status !== 302) throw new Error(`the portal answered ${status}`);
+  if (status !== 302) throw new Error(`the portal responded ${status}`);
   return String(headers.location);
 }
 
-/** Signs a person in, the whole way; gives the answer of the callback. */
+/** Signs a user in, the whole way; gives the response of the callback. */
 export async function signIn(
   browser: Browser,
   username = "sandy_admin",
   signInUrl?: string,
-): Promise<Answer> {
+): Promise<TestResponse> {
   return browser.get(await callbackFor(browser, username, signInUrl), typed);
 }

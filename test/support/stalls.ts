@@ -52,7 +52,7 @@ async function startPortal(t: TestContext) {
     /** In place of the valid responses. */
     responses: {} as Record<string, unknown>,
   };
-  const answer = (url: string) => {
+  const response = (url: string) => {
     const path = new URL(url, "http://localhost").pathname;
     for (const [name, value] of Object.entries({ ...valid, ...portal.responses }))
       if (path.endsWith(`/${name}`)) return value;
@@ -62,7 +62,7 @@ async function startPortal(t: TestContext) {
   for (const _ of ["portal", "services"]) {
     const server = createServer((req, res) => {
       req.resume();
-      const value = answer(req.url ?? "");
+      const value = response(req.url ?? "");
       res.setHeader("Content-Type", "application/json");
       res.end(typeof value === "string" ? value : JSON.stringify(value));
     });

@@ -1,10 +1,10 @@
 /**
  * A process of its own with a sealed store on a folder; see store-process.ts. It does what its parent asks for,
- * and answers each request by its number.
+ * and responds to each request by its number.
  */
 import type { SessionData } from "express-session";
 import { identityFor, openTestStore } from "./store.ts";
-import type { Answer, Task } from "./store-process.ts";
+import type { Task, TestResponse } from "./store-process.ts";
 
 const site = openTestStore({ after: () => {} }, JSON.parse(process.argv[2] ?? ""));
 
@@ -32,7 +32,7 @@ async function perform({ kind, id = "", value }: Task): Promise<unknown> {
       await site.set(id, Object.assign(session, { value }) as unknown as SessionData);
       return true;
     }
-    case "renew":
+    case "refresh":
       return site.store.update(id, ({ arcgis }) => {
         arcgis?.updateToken(String(Number(arcgis.token) + 1), new Date(Date.now() + 60_000));
       });
@@ -46,11 +46,11 @@ async function perform({ kind, id = "", value }: Task): Promise<unknown> {
 }
 
 process.on("message", async ({ number, task }: { number: number; task: Task }) => {
-  const answer: Answer = await perform(task).then(
+  const response: TestResponse = await perform(task).then(
     (result) => ({ number, result }),
     (error: Error) => ({ number, error: `${error.message} (${error.cause})` }),
   );
-  process.send?.(answer);
+  process.send?.(response);
 });
 process.on("disconnect", () => process.exit());
 process.send?.({ number: 0 });

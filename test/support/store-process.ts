@@ -6,13 +6,13 @@ import type { StoreOptions } from "./store.ts";
 
 /** What another process may be asked to do with a session. */
 export interface Task {
-  /** `set` loads the session and saves it with `value`; `renew` counts the token of its identity up. */
-  kind: "create" | "get" | "set" | "renew" | "destroy" | "reap" | "warnings";
+  /** `set` loads the session and saves it with `value`; `refresh` counts the token of its identity up. */
+  kind: "create" | "get" | "set" | "refresh" | "destroy" | "reap" | "warnings";
   id?: string;
   value?: unknown;
 }
 
-export interface Answer {
+export interface TestResponse {
   number: number;
   result?: unknown;
   error?: string;
@@ -43,7 +43,7 @@ export async function startStoreProcess(
   const child: ChildProcess = fork(script, [JSON.stringify(options)], { execPath, execArgv });
   const waiting = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>();
   let last = 0;
-  child.on("message", ({ number, result, error }: Answer) => {
+  child.on("message", ({ number, result, error }: TestResponse) => {
     const asked = waiting.get(number);
     waiting.delete(number);
     if (error) asked?.reject(new Error(error));

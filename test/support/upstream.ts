@@ -28,7 +28,7 @@ export interface Upstream {
   seen: Seen[];
   /** How many connections were opened, asked anything or not. */
   connections: () => number;
-  /** Answers from now on; set it at any time. */
+  /** Responses from now on; set it at any time. */
   behave: Behaviour;
 }
 

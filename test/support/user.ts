@@ -2,18 +2,18 @@ import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
-import type { Answer, Browser } from "./browser.ts";
+import type { Browser, TestResponse } from "./browser.ts";
 import { patienceMs } from "./rounds.ts";
 import type { Site } from "./site.ts";
 
-/** Signs out as a person does: by the button of the start page. */
-export async function signOut(browser: Browser, base = "", page = "/"): Promise<Answer> {
+/** Signs out as a user does: by the button of the start page. */
+export async function signOut(browser: Browser, base = "", page = "/"): Promise<TestResponse> {
   const home = await browser.get(base + page);
-  return browser.post(`${base}/sign-out`, { csrf_token: formTokenOf(home) });
+  return browser.post(`${base}/sign-out`, { csrf_token: csrfTokenOf(home) });
 }
 
 /** The token in the sign-out form of a page. */
-export function formTokenOf({ body }: Pick<Answer, "body">): string {
+export function csrfTokenOf({ body }: Pick<TestResponse, "body">): string {
   return /name="csrf_token" value="([^"]+)"/.exec(body)?.[1] ?? assert.fail(`no sign-out form in ${body}`);
 }
 
@@ -48,7 +48,7 @@ export async function expireToken({ store }: Pick<Site, "store">, browser: Brows
   assert.ok(isStored, "this browser has a session");
 }
 
-/** Waits for something that happens beside the answer, such as a revocation. */
+/** Waits for something that happens beside the response, such as a revocation. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
   for (const end = performance.now() + patienceMs; !condition(); await sleep(5)) {
     assert.ok(performance.now() < end, `in time: ${what}`);
