@@ -18,7 +18,7 @@ describe("the portal's sign-in page", () => {
     ["asks for an account again", "?force_login=true", {}, "", { force_login: "true" }],
     ["has a user name filled in", "?username=sandy_admin", {}, "", { prepopulatedusername: "sandy_admin" }],
     ["gets no user name with odd characters", "?username=a%26client_id=b", {}, "", {}],
-    ["gets no repeated wishes", "?force_login=true&force_login=true&username=a&username=b", {}, "", {}],
+    ["gets no repeated parameters", "?force_login=true&force_login=true&username=a&username=b", {}, "", {}],
     [
       "is left out for a social login",
       "?provider=google",
