@@ -16,7 +16,7 @@ import type { Config } from "./config/config.ts";
 import { firstPortal } from "./config/portals.ts";
 import { errorPage } from "./error-page.ts";
 import { AppError } from "./errors.ts";
-import { logEvent, withStoreFailure } from "./events.ts";
+import { logEvent } from "./events.ts";
 import { warnOfForeignCookie } from "./foreign-cookie.ts";
 import { forwardAuth } from "./forward-auth.ts";
 import { addressesWithoutPorts } from "./forwarded-for.ts";
@@ -172,8 +172,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       confirmSignOut({ arcgis: { user, csrfToken } }, res) {
         if (user) renderConfirm(res, { user, csrfToken });
       },
-      onEvent(libraryEvent) {
-        const event = withStoreFailure(libraryEvent);
+      onEvent(event) {
         logEvent(portalLog, event);
         count((metrics) => metrics.event(event));
         if (event.type === "sign-in" && event.req) warnOfForeignCookie(event.req, portalLog, config);

@@ -30,9 +30,3 @@ export function logEvent(log: Logger, { type, req, username, record, error }: Au
   const reason = error === undefined ? undefined : reasonOf(error);
   log[level]({ requestId, event, address, user: username, record, reason }, message);
 }
-
-/** Without a user, it is not the portal that fails, but the store with the tokens that are to be revoked. */
-export function withStoreFailure(event: AuthEvent): AuthEvent {
-  const isStores = event.type === "revoke-failed" && event.username === undefined;
-  return isStores ? { ...event, type: "store-failed" } : event;
-}

@@ -105,12 +105,11 @@ async function revokeTokens(
 ) {
   const outcome = { waiting: 0, lost: 0, reasons: new Set<string>() };
   const revoking = progress("Revoking tokens", total);
-  const onEvent = ({ type, username, error }: AuthEvent) => {
+  const onEvent = ({ type, error }: AuthEvent) => {
     if (type === "revoke") revoking.step();
-    if (type !== "revoke-failed") return;
-    outcome.reasons.add(reasonOf(error));
-    // Without a user, the queue could not be written.
-    if (username === undefined) outcome.lost += 1;
+    if (type === "revoke-failed" || type === "store-failed") outcome.reasons.add(reasonOf(error));
+    // The queue could not be written.
+    if (type === "store-failed") outcome.lost += 1;
   };
   const { clientId, redirectUri, portal, portalServerUrl, sessionSecrets, encryptionKeys } = config;
   const secrets = { sessionSecret: sessionSecrets, encryptionKey: encryptionKeys };

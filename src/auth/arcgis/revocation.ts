@@ -21,7 +21,7 @@ export interface PendingRevocations {
   change(edit: (items: PendingRevocation[]) => PendingRevocation[]): Promise<void>;
 }
 
-type OnDone = (type: "revoke" | "revoke-failed", username?: string, error?: unknown) => void;
+type OnDone = (type: "revoke" | "revoke-failed" | "store-failed", username?: string, error?: unknown) => void;
 
 /** No refresh token lives longer, where the portal does not say. */
 const maxLifeMs = 90 * 24 * 60 * 60_000;
@@ -67,9 +67,8 @@ export function revocation({ pending, onDone }: { pending: PendingRevocations; o
     await pending.change((waiting) => unexpired([...waiting, ...added])).catch(queueFailed);
   }
 
-  /** An event without a user: the queue itself is in trouble. */
   function queueFailed(error: unknown): void {
-    onDone("revoke-failed", undefined, error);
+    onDone("store-failed", undefined, error);
   }
 
   /** Tries what waits, now; returns how many are left. Calls at the same time share one run. */
