@@ -135,8 +135,7 @@ async function runTests(folder, file, ids, { isWhole, timeout }) {
 
 const filesById = new Map(
   Array.from(testsById(), ([id, tests]) => {
-    const files = tests.map(({ file }) => file).filter((file) => !file.endsWith(".long"));
-    return [id, [...new Set(files)]];
+    return [id, [...new Set(tests.map(({ file }) => file))]];
   }),
 );
 const filesOf = (id) => filesById.get(id) ?? [];
@@ -154,11 +153,13 @@ async function runUnmutated(file, ids, folder) {
   return { passed: new Set(), ms: Infinity, isWhole: false };
 }
 
-/** The tests that notice a mutation, by id: those of the smallest file that has one. */
+/** The tests that notice a mutation, by id: those of the smallest file that has one, and of a long file only if no other has. */
 async function tryOne(mutation, usual, folder) {
   const noticed = new Map();
   const size = (file) => fs.statSync(join(folder, `dist-test/${file}.test.js`)).size;
-  const files = [...new Set(mutation.ids.flatMap(filesOf))].sort((a, b) => size(a) - size(b));
+  const isLong = (file) => Number(file.endsWith(".long"));
+  const files = [...new Set(mutation.ids.flatMap(filesOf))];
+  files.sort((a, b) => isLong(a) - isLong(b) || size(a) - size(b));
   for (const file of files) {
     const ids = mutation.ids.filter((id) => !noticed.has(id) && filesOf(id).includes(file));
     if (ids.length === 0) continue;
