@@ -18,14 +18,13 @@ const maxPauseMs = 2_000;
  * Opens a connection, and a new one whenever it is lost, until it is closed. Resolves after the first attempt, successful
  * or not, but after `timeoutMs` at most.
  *
- * It does not use node-redis's own reconnection, which does not notice a silent server (its time limits end when a command
- * is written, or restart with every further command), and which replaces a lost cluster node only when another node
- * redirects it.
+ * It does not use node-redis's own reconnection, which does not notice a silent server (its time limits restart with every
+ * further command), and which replaces a lost cluster node only when another node redirects it.
  *
  * While Redis is away, the client's commands fail at once. Their errors are safe to log, unlike those of node-redis, which
  * contain hosts and repeat what was sent. `code` is the first word of Redis's refusal, such as READONLY.
  *
- * @param timeoutMs Redis counts as away after this silence. A command fails after one and a half times that at most
+ * @param timeoutMs a command fails after this silence, and Redis counts as away
  */
 export async function connectToRedis(
   address: RedisAddress,
@@ -33,10 +32,10 @@ export async function connectToRedis(
 ): Promise<{ client: RedisClient; close(): Promise<void> }> {
   // Not connected, so its commands fail.
   let connection = newConnection(address, timeoutMs);
-  let state: "away" | "here" | "closed" = "away";
+  let isHere = false;
+  let isClosed = false;
   let reason: string | undefined;
   let failures = 0;
-  let silentBeats = 0;
   let timer: NodeJS.Timeout | undefined;
   let attempt = open();
 
@@ -47,56 +46,33 @@ export async function connectToRedis(
     opened.client.on("error", (error) => {
       // A cluster emits the error of each node here, and rejects with one that contains nothing.
       first ??= error;
-      lose(opened, error);
+      // A refused ping is a response, too.
+      if (!(error instanceof ErrorReply)) lose(opened, error);
     });
     try {
       await opened.client.connect();
+      if (isClosed) return end(opened);
+      end(connection);
+      connection = opened;
+      await inTime(ping(opened));
     } catch (error) {
       return tryAgain(first ?? error);
     }
-    if (state === "closed") return end(opened.nodes());
-    end(connection.nodes());
-    connection = opened;
-    state = "here";
-    silentBeats = 0;
-    timer = setInterval(beat, timeoutMs / 2);
-    beat();
-  }
-
-  /** Counts beats, not time: after this process was suspended, the responses may already be there. */
-  function beat(): void {
-    const asked = connection;
-    if (silentBeats === 2) {
-      lose(asked, new TimeoutError());
-      end(asked.silent);
-      return;
-    }
-    silentBeats += 1;
-    ping(asked).then(
-      () => alive(asked),
-      // A refusal is a response, too.
-      (error) => (error instanceof ErrorReply ? alive(asked) : lose(asked, error)),
-    );
-  }
-
-  function alive(asked: Connection): void {
-    if (state !== "here" || asked !== connection) return;
-    silentBeats = 0;
+    isHere = !isClosed;
     failures = 0;
     if (reason) log?.info("Redis is back");
     reason = undefined;
   }
 
   function lose(lost: Connection, error: unknown): void {
-    if (state !== "here" || lost !== connection) return;
-    state = "away";
-    clearInterval(timer);
+    if (!isHere || lost !== connection) return;
+    isHere = false;
     tryAgain(error);
   }
 
   /** Exponential backoff with jitter. */
   function tryAgain(error: unknown): void {
-    if (state === "closed") return;
+    if (isClosed) return;
     const latest = reasonOf(error) + missingRight(error);
     if (latest !== reason) log?.warn({ reason: latest }, "Redis is away");
     reason = latest;
@@ -107,15 +83,26 @@ export async function connectToRedis(
     }, pauseMs);
   }
 
+  /** One turn later than `timeoutMs`: after a suspension of this process, timers run before what has arrived is read. */
+  function inTime<T>(task: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const late = setTimeout(() => setImmediate(reject, new TimeoutError()), timeoutMs);
+      task.then(resolve, reject).finally(() => clearTimeout(late));
+    });
+  }
+
   async function send<T>(command: string, call: (connection: Connection) => Promise<T>): Promise<T> {
     const asked = connection;
     try {
-      return await call(asked);
+      return await inTime(call(asked));
     } catch (error) {
-      if (!(error instanceof ErrorReply)) throw new Error(`Redis is away: ${reason ?? reasonOf(error)}`);
       const code = reasonOf(error);
-      // A failover has made this server a replica; its name may already lead to the new master.
-      if (code === "READONLY") lose(asked, error);
+      const isRefusal = error instanceof ErrorReply;
+      // READONLY: a failover has made this server a replica; its name may already lead to the new master.
+      if (!isRefusal || code === "READONLY") lose(asked, error);
+      // Nothing that waits there will get a response. Another node of a cluster may give one.
+      if (error instanceof TimeoutError && !address.cluster) end(asked);
+      if (!isRefusal) throw new Error(`Redis is away: ${reason ?? code}`);
       throw Object.assign(new Error(`Redis refused ${command}: ${code}`), { code });
     }
   }
@@ -140,9 +127,9 @@ export async function connectToRedis(
       scanIterator,
     },
     async close() {
-      state = "closed";
+      isClosed = true;
       clearTimeout(timer);
-      end(connection.nodes());
+      end(connection);
       await soon(attempt);
     },
   };
@@ -179,16 +166,14 @@ type Connection = ReturnType<typeof newConnection>;
 /** A client of a server or a cluster, not connected yet. It does not reconnect. */
 function newConnection(address: RedisAddress, timeoutMs: number) {
   const { nodes, socketPath, cluster, tls, username, password, database } = address;
-  const options = { username, password, disableOfflineQueue: true };
+  // Without pings, an idle connection would end by `socketTimeout`.
+  const options = { username, password, disableOfflineQueue: true, pingInterval: timeoutMs };
   const socket = {
     connectTimeout: timeoutMs,
-    // For the first response. After that, the beats notice sooner.
     socketTimeout: 2 * timeoutMs,
     reconnectStrategy: false as const,
     ...(tls && { tls }),
   };
-  /** The nodes that have not responded to the latest ping. */
-  const silent = new Set<Node>();
   if (!cluster) {
     const place = socketPath === undefined ? nodes[0] : { path: socketPath };
     const client = createClient({
@@ -197,7 +182,7 @@ function newConnection(address: RedisAddress, timeoutMs: number) {
       socket: { ...socket, ...place },
     }) as unknown as Client & Server;
     const server: Node[] = [{ client }];
-    return { client, silent, nodes: () => server, masters: () => server, open: async () => client as Server };
+    return { client, nodes: () => server, masters: () => server, open: async () => client as Server };
   }
   const client = createCluster({
     rootNodes: nodes.map((node) => ({ socket: node })),
@@ -206,23 +191,16 @@ function newConnection(address: RedisAddress, timeoutMs: number) {
     minimizeConnections: true,
   }) as unknown as ClusterClient;
   const open = (node: Node) => client.nodeClient(node);
-  return { client, silent, nodes: () => client.nodeByAddress.values(), masters: () => client.masters, open };
+  return { client, nodes: () => client.nodeByAddress.values(), masters: () => client.masters, open };
 }
 
-async function ping({ masters, open, silent }: Connection): Promise<void> {
-  const results = masters().map(async (node) => {
-    silent.add(node);
-    const server = await open(node);
-    await server.ping();
-    silent.delete(node);
-  });
-  for (const result of await Promise.allSettled(results))
-    if (result.status === "rejected") throw result.reason;
+async function ping({ masters, open }: Connection): Promise<void> {
+  await Promise.all(masters().map(async (node) => (await open(node)).ping()));
 }
 
 /** One by one: the cluster's own `destroy` stops at the first node that is already closed. */
-function end(nodes: Iterable<Node>): void {
-  for (const { client } of nodes) if (client?.isOpen) client.destroy();
+function end({ nodes }: Connection): void {
+  for (const { client } of nodes()) if (client?.isOpen) client.destroy();
 }
 
 /** A short reason without host, record name or password. */
