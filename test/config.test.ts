@@ -286,7 +286,7 @@ describe("what a user is told", () => {
   ] as const) {
     test(`${what} in config.json is shown by line and column`, () => {
       assert.deepEqual(problemsIn({ config: text }), [
-        `config.json: is not valid JSON (${place}). Check the quotes and commas there.`,
+        `config.json: is not valid JSON (${place}). Check the quotes and commas there, and write / or \\\\ for a backslash.`,
       ]);
     });
   }

@@ -14,29 +14,19 @@ export interface Source {
 export function readJsonFile(path: string, name: string): Source {
   return readSettings(path, name, (text) => {
     let settings: unknown;
-    const line = lineOfBackslash(text);
-    if (line)
-      return `${name}: has a single backslash in line ${line}, which begins an escape in JSON. Write / or \\\\ for it, as in C:/sessions.`;
     try {
       settings = JSON.parse(text);
     } catch {
-      return `${name}: is not valid JSON (${placeOfMistake(text)}). Check the quotes and commas there.`;
+      return `is not valid JSON (${placeOfMistake(text)}). Check the quotes and commas there, and write / or \\\\ for a backslash.`;
     }
     if (typeof settings === "object" && settings !== null && !Array.isArray(settings)) return { ...settings };
-    return `${name}: must contain one JSON object. Begin it with { and end it with }.`;
+    return "must contain one JSON object. Begin it with { and end it with }.";
   });
 }
 
 /** Reads a file of KEY=value lines the way dotenv does, but leaves `process.env` as it is. */
 export function readDotenvFile(path: string, name: string): Source {
-  return readSettings(path, name, (text) => {
-    const settings = parseDotenv(text);
-    const key = Object.keys(settings).find((key) => /[\r\n]/.test(String(settings[key])));
-    // "C:\new" in double quotes.
-    return key
-      ? `${name}: ${key} contains a line break, which \\n and \\r are in double quotes. Write / for \\, or no quotes.`
-      : settings;
-  });
+  return readSettings(path, name, parseDotenv);
 }
 
 const secretKeys = ["SESSION_SECRET", "ENCRYPTION_KEY", "CLIENT_SECRET", "PORTALS", "REDIS_URL"];
@@ -46,44 +36,39 @@ function readSettings(
   name: string,
   parse: (text: string) => Record<string, unknown> | string,
 ): Source {
-  let settings: Record<string, unknown> | string;
+  const failed = (problem: string): Source => ({ name, problem: `${name}: ${problem}` });
+  let bytes: Buffer;
   try {
-    const bytes = readFileSync(path);
-    // ">" of Windows PowerShell writes it.
-    if (bytes.includes(0))
-      return {
-        name,
-        problem: `${name}: is not UTF-8, but probably UTF-16. Run in PowerShell: (Get-Content ${name}) | Set-Content -Encoding UTF8 ${name}`,
-      };
-    settings = parse(bytes.toString("utf8").replace(/^\uFEFF/, ""));
+    bytes = readFileSync(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") return { name };
-    return {
-      name,
-      problem: `${name}: cannot be read (${code}). Let the server's user read it, or remove it.`,
-    };
+    return failed(`cannot be read (${code}). Let the server's user read it, or remove it.`);
   }
-  if (typeof settings === "string") return { name, problem: settings };
+  // ">" of Windows PowerShell writes it.
+  if (bytes.includes(0))
+    return failed(
+      `is not UTF-8, but probably UTF-16. Run in PowerShell: (Get-Content ${name}) | Set-Content -Encoding UTF8 ${name}`,
+    );
+  const settings = parse(bytes.toString("utf8").replace(/^\uFEFF/, ""));
+  if (typeof settings === "string") return failed(settings);
+  const broken = Object.keys(settings).find((key) => hasControls(settings[key]));
+  if (broken)
+    return failed(
+      `${broken} contains a control character, such as the line break that \\n is. Write / for a backslash, as in C:/new.`,
+    );
   // Windows has no such mode (CF-6).
   const isPrivate = process.platform === "win32" || (statSync(path).mode & 0o077) === 0;
   if (isPrivate || !secretKeys.some((key) => settings[key])) return { name, settings };
-  const problem = `${name}: contains secrets that other users can read. Run: chmod 600 ${name}`;
-  return { name, settings, problem };
+  return {
+    settings,
+    ...failed(`contains secrets that other users can read. Run: chmod 600 ${name}`),
+  };
 }
 
-/** The line of a path such as "C:\temp" or "sessions\new", whose backslash begins an escape in JSON. */
-function lineOfBackslash(json: string): number | undefined {
-  for (const { 0: text, index } of json.matchAll(/"(?:[^"\\\n]|\\.)*"?/g)) {
-    const isKey = /^\s*:/.test(json.slice(index + text.length));
-    const unescaped = text.replace(/\\[\\/"]/g, "");
-    const isPath = /^"(?:[a-z]:|\\\\)/i.test(text);
-    const isWrong = isPath
-      ? unescaped.includes("\\")
-      : /[\w.]\\/.test(unescaped.replace(/\\u[\da-f]{4}/gi, " "));
-    if (isWrong && !isKey) return json.slice(0, index).split("\n").length;
-  }
-  return undefined;
+/** Whether any text in it has a control character: JSON has two-letter escapes and \u for these only. */
+function hasControls(value: unknown): boolean {
+  return /\\[bfnrtu]/.test(JSON.stringify(value).replaceAll("\\\\", ""));
 }
 
 /** JSON.parse gives a position for some mistakes only, and its message quotes the text, which may be a secret. */
