@@ -27,7 +27,7 @@ export const httpLimits = {
   bodyMs: 10_000,
   /** The pace that a body must keep after that. */
   bodyBytesPerSecond: 4_096,
-  /** For a response that the client stops reading. */
+  /** For a response that the client stops reading. Node's timer may take twice as long. */
   stalledMs: 60_000,
   /** Pipelined requests that wait on one connection behind the request in progress. */
   waiting: 10,
@@ -54,16 +54,11 @@ export interface HttpServerOptions {
 /** How long a client has to read a refusal. Closing at once would reset the connection and lose the refusal. */
 const lingerMs = 1_000;
 
-/** How often a response is checked before it counts as stalled. Node's timer alone is up to twice as late. */
-const quietPeriods = 4;
-
 /** The state of one connection. */
 interface Connection {
   inProgress?: { req: IncomingMessage; res: ServerResponse };
   waiting: (() => void)[];
   isRefused: boolean;
-  /** Set while the client does not read a response. */
-  quiet?: { periods: number; sent: number; at: number };
 }
 
 /**
@@ -83,7 +78,7 @@ export function createHttpServer(
     requireHostHeader: false,
   });
   server.maxConnections = limits.connections;
-  server.timeout = limits.stalledMs / quietPeriods;
+  server.timeout = limits.stalledMs;
   const connections = new WeakMap<Socket, Connection>();
   const waiting = new Set<IncomingMessage>();
   const report = sparseLog(log, limits.logLines);
@@ -102,31 +97,14 @@ export function createHttpServer(
     if (status) refuse(socket, status, error.code);
     else socket.destroy();
   });
-  server.on("timeout", onQuiet);
+  server.on("timeout", (socket: Socket) => {
+    const isStalled = socket.writableLength > 0;
+    if (isStalled) report(socket, { reason: "the client does not read the response" });
+    // Otherwise the client has read everything so far and is waiting for the app.
+    if (isStalled || !connectionOf(socket).inProgress) socket.destroy();
+  });
   server.on("drop", (data) => report(data, { reason: "too many connections" }));
   return server;
-
-  /** After `server.timeout` without traffic in either direction. */
-  function onQuiet(socket: Socket): void {
-    const connection = connectionOf(socket);
-    if (!connection.inProgress) socket.destroy();
-    // Otherwise the client has read everything so far and is waiting for the app.
-    else if (socket.writableLength > 0) {
-      const now = performance.now();
-      const sent = socket.bytesWritten - socket.writableLength;
-      const { quiet } = connection;
-      // Node skips a period in which a part of a write was sent.
-      const goesOn = quiet?.sent === sent && now - quiet.at < 1.5 * server.timeout;
-      const periods = goesOn ? quiet.periods + 1 : 1;
-      if (periods < quietPeriods) {
-        connection.quiet = { periods, sent, at: now };
-        socket.setTimeout(server.timeout);
-      } else {
-        report(socket, { reason: "the client does not read the response" });
-        socket.destroy();
-      }
-    }
-  }
 
   function connectionOf(socket: Socket): Connection {
     const connection = connections.get(socket) ?? { waiting: [], isRefused: false };
@@ -242,22 +220,19 @@ function sparseLog(log: Logger | undefined, most: number) {
 function watch(req: IncomingMessage, limits: HttpLimits, onSlow: () => void): void {
   const { bodyMs, bodyBytesPerSecond, checkMs } = limits;
   const { socket } = req;
-  let since = performance.now();
+  let deadline = performance.now() + bodyMs;
   let before = socket.bytesRead;
-  let timer = setTimeout(look, bodyMs).unref();
-  req.once("close", () => clearTimeout(timer));
+  // After a stall of this process, timers run before the data that has arrived in the meantime.
+  const timer = setInterval(() => setImmediate(look), checkMs).unref();
+  req.once("close", () => clearInterval(timer));
 
-  function look(isSecondLook = false): void {
+  function look(): void {
     if (req.complete || socket.destroyed) return;
     const now = performance.now();
     // Received data is not read yet: the app is slow, not the client.
-    const isOurTurn = req.readableLength > 0;
-    if (isOurTurn) [since, before] = [now, socket.bytesRead];
-    const earnedMs = ((socket.bytesRead - before) / bodyBytesPerSecond) * 1000;
-    const leftMs = since + bodyMs + earnedMs - now;
-    if (leftMs > 0) timer = setTimeout(look, isOurTurn ? checkMs : leftMs).unref();
-    // After a stall of this process, timers run before the data that has arrived in the meantime.
-    else if (!isSecondLook) setImmediate(look, true);
-    else onSlow();
+    if (req.readableLength > 0) deadline = now + bodyMs;
+    else deadline += ((socket.bytesRead - before) / bodyBytesPerSecond) * 1000;
+    before = socket.bytesRead;
+    if (now > deadline) onSlow();
   }
 }
