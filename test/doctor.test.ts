@@ -339,7 +339,7 @@ describe("a fault of the machine or the configuration", () => {
         "redirect URI: needs a valid CLIENT_ID and REDIRECT_URI",
       ],
     });
-    assert.deepEqual(await worse({ SESSION_DIR: "a\0b", PKCE: "maybe" }), {
+    assert.deepEqual(await worse({ SESSION_DIR: 1, PKCE: "maybe" }), {
       problems: ["configuration: SESSION_DIR", "configuration: PKCE"],
       skipped: ["session store: needs a valid SESSION_DIR", "PKCE: needs a valid PKCE"],
     });

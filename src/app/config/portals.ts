@@ -1,7 +1,6 @@
 import * as z from "zod";
 import { clientId, clientSecret } from "./secrets.ts";
-import { jsonText, text, whenValid } from "./setting-types.ts";
-import { unknownKeyIn } from "./suggestion.ts";
+import { entries, entryOf, text, whenValid } from "./setting-types.ts";
 import { portalUrl, proxyTarget } from "./urls.ts";
 
 /** The ID of the portal of PORTAL_URL. */
@@ -16,7 +15,7 @@ export const organizationId = text("Copy it from {PORTAL_URL}/portals/self.", [
 const listOf = <Entry extends z.ZodType>(entry: Entry) =>
   z.array(entry, { error: "must be an array. Write it in [ and ]." }).default([]);
 
-const portalEntry = z.strictObject(
+const portalEntry = entryOf(
   {
     id: text(
       'Use small letters, digits and "-", such as county.',
@@ -33,33 +32,11 @@ const portalEntry = z.strictObject(
     allowedOrgs: listOf(organizationId),
     proxyAllow: listOf(proxyTarget),
   },
-  {
-    error: (issue) =>
-      issue.code === "unrecognized_keys"
-        ? unknownKeyIn(issue.keys, [
-            "id",
-            "title",
-            "url",
-            "clientId",
-            "clientSecret",
-            "allowedOrgs",
-            "proxyAllow",
-          ])
-        : 'must be an object. Write {"id": ..., "title": ..., "url": ..., "clientId": ...}.',
-  },
+  '{"id": ..., "title": ..., "url": ..., "clientId": ...}',
 );
 
-export type PortalEntry = z.infer<typeof portalEntry>;
-
-/** PORTALS: an array in config.json, and the same as JSON text in the environment. */
-export const portalList = z
-  .preprocess(
-    jsonText,
-    z.array(portalEntry, {
-      error: "must be an array of portals. Write it in config.json, or as JSON text in the environment.",
-    }),
-  )
-  .refine((portals) => new Set(portals.map(({ id }) => id)).size === portals.length, {
-    when: whenValid,
-    error: "contains the same id twice. Give each portal its own.",
-  });
+/** PORTALS. */
+export const portalList = entries(portalEntry, "portals").refine(
+  (portals) => new Set(portals.map(({ id }) => id)).size === portals.length,
+  { when: whenValid, error: "contains the same id twice. Give each portal its own." },
+);

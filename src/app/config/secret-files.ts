@@ -5,6 +5,13 @@ import type { Given } from "./problems.ts";
 /** Settings whose value may be in a file that `KEY_FILE` names: Docker, Kubernetes and systemd pass secrets this way. */
 export const fileKeys = ["CLIENT_SECRET", "SESSION_SECRET", "ENCRYPTION_KEY", "REDIS_URL"] as const;
 
+const mistakes: [RegExp, problem: string][] = [
+  [/^\s*$/, "names an empty file. Write the value into it."],
+  // UTF-16, as ">" of Windows PowerShell writes it, or bytes that are not text.
+  [/[\0\uFFFD]/, "names a file that is not UTF-8. Write the value as plain text."],
+  [/[\r\n]/, "names a file with several lines. Write one line, with commas between several values."],
+];
+
 /**
  * Replaces the names of these files by their content.
  * @returns the problems by key, without any of the content
@@ -14,31 +21,21 @@ export function readSecretFiles(given: Map<string, Given>, cwd: string): Map<str
   for (const key of fileKeys) {
     const file = given.get(`${key}_FILE`);
     if (typeof file?.value !== "string") continue;
-    const place = `the file that ${key}_FILE names`;
-    const problem = given.has(key)
-      ? `is set, too (in ${given.get(key)?.from ?? "the settings"}). Remove one of the two.`
-      : read(resolve(cwd, file.value), (value) => given.set(key, { value, from: place }));
-    if (problem) problems.set(key, `${key}_FILE: ${given.has(key) ? `${key} ` : ""}${problem}`);
+    const fail = (problem: string) => problems.set(key, `${key}_FILE: ${problem}`);
+    const other = given.get(key);
+    if (other) {
+      fail(`${key} is set, too (in ${other.from ?? "the settings"}). Remove one of the two.`);
+      continue;
+    }
+    try {
+      const value = readFileSync(resolve(cwd, file.value), "utf8").replace(/^\uFEFF|\r?\n$/g, "");
+      const [, problem] = mistakes.find(([mistake]) => mistake.test(value)) ?? [];
+      if (problem) fail(problem);
+      else given.set(key, { value, from: `the file that ${key}_FILE names` });
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      fail(`names a file that cannot be read (${code}). Correct the path, or let the server's user read it.`);
+    }
   }
   return problems;
-}
-
-/** What is wrong with the file, if anything is. */
-function read(path: string, done: (value: string) => void): string | undefined {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8")
-      .replace(/^\uFEFF/, "")
-      .replace(/\r?\n$/, "");
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    return `names a file that cannot be read (${code}). Correct the path, or let the server's user read it.`;
-  }
-  if (text.trim() === "") return "names an empty file. Write the value into it.";
-  // A null byte or U+FFFD: UTF-16, as ">" of Windows PowerShell writes it, or bytes that are not text.
-  if (/[\0\uFFFD]/.test(text)) return "names a file that is not UTF-8. Write the value as plain text.";
-  if (/[\r\n]/.test(text))
-    return "names a file with several lines. Write one line, with commas between several values.";
-  done(text);
-  return undefined;
 }

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { unknownKeyIn } from "./suggestion.ts";
 
 // A problem continues the sentence that begins with its key: what is wrong, then the fix. It never contains the value.
 
@@ -42,17 +43,29 @@ export const trueOrFalse = () =>
     z.boolean({ error: "is not a boolean. Use true or false." }),
   );
 
-export const oneOf = <const Values extends readonly string[]>(values: Values, error: string) =>
-  z.enum(values, { error });
+/** An object with no other keys, in a list of a setting. */
+export const entryOf = <Shape extends z.core.$ZodLooseShape>(shape: Shape, example: string) =>
+  z.strictObject(shape, {
+    error: ({ code, keys }) =>
+      code === "unrecognized_keys"
+        ? unknownKeyIn(keys as string[], Object.keys(shape))
+        : `must be an object. Write ${example}.`,
+  });
 
-/** JSON text becomes its value: for a list of objects in the environment. */
-export const jsonText = (value: unknown) => {
-  try {
-    return typeof value === "string" ? JSON.parse(value) : value;
-  } catch {
-    return value;
-  }
-};
+/** An array of objects in config.json, and the same as JSON text in the environment. */
+export const entries = <Entry extends z.ZodType>(entry: Entry, what: string) =>
+  z.preprocess(
+    (value) => {
+      try {
+        return typeof value === "string" ? JSON.parse(value) : value;
+      } catch {
+        return value;
+      }
+    },
+    z.array(entry, {
+      error: `must be an array of ${what}. Write it in config.json, or as JSON text in the environment.`,
+    }),
+  );
 
 /** An array, or text with commas between the values. */
 export const list = <Entry extends z.ZodType>(entry: Entry, missing?: string) =>

@@ -5,7 +5,7 @@ import { appColor, appLogo, appName, viewsDir } from "./brand.ts";
 import { mapLayer, mapTiles } from "./map.ts";
 import { organizationId, portalList } from "./portals.ts";
 import { clientId, clientSecret, makeSecret, secret } from "./secrets.ts";
-import { digits, list, oneOf, text, trueOrFalse, whenValid, wholeNumber } from "./setting-types.ts";
+import { digits, list, text, trueOrFalse, whenValid, wholeNumber } from "./setting-types.ts";
 import { contentPolicy } from "./site.ts";
 import {
   embedOrigin,
@@ -44,9 +44,7 @@ const port = z
 
 /** The name of a file; secret-files.ts reads it before the settings are checked. */
 const secretFile = (key: string) =>
-  text("Enter the path of a file.", [/^[^\0]+$/, "is not the path of a file."])
-    .optional()
-    .describe(`a file with the value of \`${key}\` instead`);
+  text("Enter the path of a file.").optional().describe(`a file with the value of \`${key}\` instead`);
 
 /** Every key with its type, its default and its meaning. */
 export const schema = z
@@ -77,7 +75,7 @@ export const schema = z
     ])
       .default("127.0.0.1")
       .describe("address to listen on"),
-    SESSION_DIR: text("Use ./sessions.", [/^[^\0]+$/, "is not the path of a folder."])
+    SESSION_DIR: text("Use ./sessions.")
       .default("./sessions")
       .describe("folder of the encrypted session files"),
     COOKIE_NAME: text(
@@ -138,10 +136,7 @@ export const schema = z
     MAP_TILES: mapTiles
       .optional()
       .describe("tiles under the layers: `https://.../{z}/{x}/{y}.png` and, after a space, the attribution"),
-    SITE_DIR: text("Enter the path of a folder with an index.html.", [
-      /^[^\0]+$/,
-      "is not the path of a folder.",
-    ])
+    SITE_DIR: text("Enter the path of a folder with an index.html.")
       .optional()
       .describe("a folder that is served at `/`: a built app, or plain HTML"),
     SITE_FALLBACK: trueOrFalse()
@@ -163,13 +158,15 @@ export const schema = z
       .optional()
       .describe("a folder whose templates, texts and assets replace ours: see Your own look"),
     RATE_LIMIT: rateLimit.default(60).describe("`off`, or sign-in requests per minute and address"),
-    LOG_LEVEL: oneOf(logLevels, `is not a log level. Use one of ${logLevels.join(", ")}.`)
+    LOG_LEVEL: z
+      .enum(logLevels, { error: `is not a log level. Use one of ${logLevels.join(", ")}.` })
       .default("info")
       .describe("pino level"),
-    METRICS: oneOf(
-      ["loopback", "public"],
-      "must be loopback or public. Use public only where a firewall or the reverse proxy guards /metrics.",
-    )
+    METRICS: z
+      .enum(["loopback", "public"], {
+        error:
+          "must be loopback or public. Use public only where a firewall or the reverse proxy guards /metrics.",
+      })
       .default("loopback")
       .describe("who may read `/metrics`: programs on this machine, or everyone (`public`)"),
     SECURITY_CONTACT: securityContact
@@ -186,13 +183,9 @@ export const schema = z
     ...beside("SESSION_IDLE_SECONDS"),
     error: "must not be more than SESSION_MAX_SECONDS. Set both (their defaults are 14 and 30 days).",
   })
-  .refine((all) => !(all.SITE_FALLBACK === true && all.SITE_DIR === undefined), {
-    ...beside("SITE_FALLBACK"),
-    error: "does nothing without SITE_DIR. Set that, too, or remove this key.",
-  })
-  .refine((all) => !(all.SITE_CSP !== undefined && all.SITE_DIR === undefined), {
-    ...beside("SITE_CSP"),
-    error: "does nothing without SITE_DIR. Set that, too, or remove this key.",
+  .refine((all) => all.SITE_DIR !== undefined || !(all.SITE_FALLBACK === true || all.SITE_CSP), {
+    ...beside("SITE_DIR"),
+    error: "is missing. Without it, SITE_FALLBACK and SITE_CSP do nothing: set it, or remove them.",
   })
   .refine((all) => !(all.EMBED_ORIGINS?.length > 0) || all.TOKEN_HANDOVER === true, {
     ...beside("EMBED_ORIGINS"),

@@ -1,4 +1,4 @@
-import { existsSync, realpathSync, statSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import helmet from "helmet";
 import type { Given } from "./problems.ts";
@@ -34,21 +34,20 @@ function isContentPolicy(policy: string): boolean {
 export function siteProblems(given: ReadonlyMap<string, Given>, cwd: string, files: string[]): string[] {
   const pathOf = (key: string, usual: unknown = undefined): string | undefined => {
     const value = given.get(key)?.value ?? usual;
-    return typeof value === "string" && !value.includes("\0") ? realPath(resolve(cwd, value)) : undefined;
+    return typeof value === "string" ? realPath(resolve(cwd, value)) : undefined;
   };
   const site = pathOf("SITE_DIR");
   const sessions = pathOf("SESSION_DIR", "./sessions");
   if (site === undefined || sessions === undefined) return [];
   const secrets = [...files, ...fileKeys.map((key) => pathOf(`${key}_FILE`) ?? "")];
   const checks: [problem: string, hasIt: () => boolean][] = [
-    ["is not a folder that the server can read.", () => !isFolder(site)],
     [
       "contains a file with the server's settings.",
       () => secrets.some((path) => existsSync(path) && isInside(realPath(path), site)),
     ],
     ["contains the folder of SESSION_DIR.", () => isInside(sessions, site)],
     ["is in the folder of SESSION_DIR.", () => isInside(site, sessions)],
-    ["contains no index.html.", () => !existsSync(join(site, "index.html"))],
+    ["contains no index.html that the server can read.", () => !existsSync(join(site, "index.html"))],
   ];
   const [problem] = checks.find(([, hasIt]) => hasIt()) ?? [];
   const fix =
@@ -67,8 +66,4 @@ function realPath(path: string): string {
   if (existsSync(path)) return realpathSync.native(path);
   const parent = dirname(path);
   return parent === path ? path : join(realPath(parent), relative(parent, path));
-}
-
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
