@@ -135,7 +135,7 @@ test("with its guard turned off in the source, an attack on /how succeeds, and t
     on.replace("OFF", `globalThis.attack === "${id}"`),
   ]);
   // Only during its own attack.
-  switches.push(["cli/how/stage.js", "attack.run(stage)", "(globalThis.attack = attack.id, $)"]);
+  switches.push(["cli/how/how.js", "carryOut(attack, scene)", "(globalThis.attack = wanted, $)"]);
   switches.push(["cli/how/stage.js", "finally {", "$ globalThis.attack = undefined;"]);
   const { url } = await startDemo(t, switches);
   const browser = new Browser(url);

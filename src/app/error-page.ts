@@ -14,7 +14,6 @@ export function errorPage(log: Logger, count: (code: string) => void): ErrorRequ
     const error = knownError(thrown);
     const { status, code, cause } = error;
     count(code);
-    res.locals.thrown = thrown; // for an app's own middleware, such as /how of the demo
     const { requestId, requested } = res.locals;
     const reason = cause === undefined ? undefined : reasonOf(cause);
     const user = req.arcgis?.user?.username ?? res.locals.signedInAs;

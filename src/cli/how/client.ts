@@ -48,7 +48,7 @@ export class Client {
       request(options, resolve).once("error", reject).end(content);
     });
     const { statusCode: status = 0, headers: received } = incoming;
-    const { location = "", "set-cookie": setCookies = [], "x-request-id": requestId } = received;
+    const { "set-cookie": setCookies = [], "x-request-id": requestId } = received;
     const body = await text(incoming);
     if (requestId) this.requestIds.push(String(requestId));
     for (const cookie of setCookies) {
@@ -56,8 +56,8 @@ export class Client {
       if (value === "") this.cookies.delete(name);
       else this.cookies.set(name, value);
     }
-    const exchange = { method, url: path, headers, form, status, location, setCookies };
-    return { status, headers: received, body, text: exchangeText({ ...exchange, body }) };
+    const reply = { status, headers: received, body };
+    return { ...reply, text: exchangeText({ method, url: path, headers, form }, reply) };
   }
 
   /** Begins a sign-in, and returns the URL of the portal's page. */

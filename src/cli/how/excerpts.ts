@@ -1,7 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { SourceMap } from "node:module";
-import { dirname, join, relative, resolve, sep } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 
 const root = join(import.meta.dirname, "../../..");
 
@@ -16,58 +14,26 @@ export interface Excerpt {
 }
 
 /**
- * The block that begins at a marker: to the next line that is indented no deeper. `undefined` when there is no source,
- * or the text is not in it exactly once.
+ * The block that begins at a marker, to the next line that is indented no deeper; a line without a block, with the two
+ * before it. `undefined` when there is no source, or the text is not in it exactly once.
  */
-export function excerptAt([file, marker]: Marker): Excerpt | undefined {
-  const lines = linesOf(join("src", file));
-  const found = lines.flatMap((line, index) => (line.includes(marker) ? index : []));
-  const [first = 0, second] = found;
-  if (found.length === 0 || second !== undefined) return undefined;
-  const depth = depthOf(lines[first]);
-  const closes = (line = "", pattern: RegExp) => depthOf(line) === depth && pattern.test(line);
-  let end = first + 1;
-  // The lines `): Type {` and `} catch {` are as deep as the first one, and the block goes on.
-  while (
-    end < lines.length &&
-    (lines[end] === "" || depthOf(lines[end]) > depth || closes(lines[end], /^\s*[)}\]].*\{$/))
-  )
-    end++;
-  if (closes(lines[end], /^\s*[)}\]]/)) end++;
-  return excerpt(join("src", file), first, end);
-}
-
-/** The line that threw an error, with those around it: by its stack and the source maps of dist. */
-export function excerptOf({ stack = "" }: Error): Excerpt | undefined {
-  for (const frame of stack.split("\n")) {
-    const start = frame.indexOf("file://");
-    if (start === -1) continue;
-    const parts = frame.slice(start).replace(")", "").split(":");
-    const column = Number(parts.pop());
-    const line = Number(parts.pop());
-    const path = fileURLToPath(parts.join(":"));
-    if (!existsSync(`${path}.map`)) continue;
-    const map = new SourceMap(JSON.parse(readFileSync(`${path}.map`, "utf8")));
-    const entry = map.findEntry(line - 1, column - 1);
-    if (!("originalSource" in entry)) continue;
-    const file = relative(root, resolve(dirname(path), entry.originalSource));
-    const index = entry.originalLine;
-    // A function that only makes the error is not where it was refused.
-    if (linesOf(file)[index]?.includes("throw")) return excerpt(file, Math.max(0, index - 2), index + 1);
-  }
-  return undefined;
-}
-
-function excerpt(file: string, from: number, to: number): Excerpt {
-  const lines = linesOf(file).slice(from, to);
-  const indent = Math.min(...lines.filter(Boolean).map(depthOf));
-  const text = lines.map((line) => line.slice(indent)).join("\n");
-  return { file: file.split(sep).join("/"), line: from + 1, text };
-}
-
-function linesOf(file: string): string[] {
+export function excerptAt([name, marker]: Marker): Excerpt | undefined {
+  const file = `src/${name}`;
   const path = join(root, file);
-  return existsSync(path) ? readFileSync(path, "utf8").split(/\r?\n/) : [];
+  const lines = existsSync(path) ? readFileSync(path, "utf8").split(/\r?\n/) : [];
+  const isMarked = (line: string) => line.includes(marker);
+  const start = lines.findIndex(isMarked);
+  if (start < 0 || start !== lines.findLastIndex(isMarked)) return undefined;
+  const depth = depthOf(lines[start]);
+  // The lines `): Type {` and `} catch {` are as deep as the first one, and the block goes on.
+  const isAfter = (line: string, index: number) =>
+    index > start && line !== "" && depthOf(line) <= depth && !/^\s*[)}\]].*\{$/.test(line);
+  const next = lines.findIndex(isAfter);
+  const isClosed = depthOf(lines[next]) === depth && /^\s*[)}\]]/.test(lines[next] ?? "");
+  const from = next === start + 1 ? start - 2 : start;
+  const text = lines.slice(from, isClosed ? next + 1 : next);
+  const indent = Math.min(...text.filter(Boolean).map(depthOf));
+  return { file, line: from + 1, text: text.map((line) => line.slice(indent)).join("\n") };
 }
 
 function depthOf(line = ""): number {

@@ -1,3 +1,5 @@
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { parseCookie } from "cookie";
 import express, { type Request } from "express";
 import { allowOnly } from "../../app/allow-only.ts";
@@ -5,14 +7,20 @@ import type { Config } from "../../app/config/config.ts";
 import type { Site } from "../../app/create-app.ts";
 import { AppError } from "../../app/errors.ts";
 import { allowForms, render } from "../../app/pages/views.ts";
+import type { ArcGISAuth } from "../../index.ts";
 import type { Sandbox } from "../../sandbox/index.ts";
 import { attacks } from "./attacks.ts";
-import { excerptAt } from "./excerpts.ts";
-import { hopsOf } from "./hops.ts";
-import { openRecorder } from "./recorder.ts";
-import { runAttack } from "./stage.ts";
+import { excerptAt, type Marker } from "./excerpts.ts";
+import { openRecorder, type Story } from "./recorder.ts";
+import { carryOut, type Scene } from "./stage.ts";
+import { brief } from "./wire.ts";
 
 const cookieName = "how";
+
+/** The texts of the page: the hops of a sign-in, in order, and the attacks on each. */
+const hops: { id: string; sources: Marker[]; attacks: { id: string; source: Marker }[] }[] = JSON.parse(
+  readFileSync(join(import.meta.dirname, "../../../views/how.json"), "utf8"),
+);
 
 /**
  * The page where the users of the demo look inside their own sign-in, and attack it. It needs the sandbox portal in the
@@ -29,23 +37,16 @@ export function lookInside({ config, sandbox }: { config: Config; sandbox: Sandb
      */
     router.get("/how", async (req, res) => {
       const user = await req.arcgis.validate();
+      // After the sign-out, the browser has no other cookie.
       const story = user
         ? await storyOf(req)
-        : recorder.ofReader(parseCookie(req.headers.cookie ?? "")[cookieName]);
+        : recorder.findStory(parseCookie(req.headers.cookie ?? "")[cookieName]);
       if (user && story)
-        res.cookie(cookieName, story.reader, { httpOnly: true, sameSite: "lax", path: `${req.baseUrl}/how` });
-      const hops = story ? await hopsOf(story, scene) : [];
+        res.cookie(cookieName, story.name, { httpOnly: true, sameSite: "lax", path: `${req.baseUrl}/how` });
       const { csrfToken } = req.arcgis;
       allowForms(res);
       render(res, "how", "how.title", {
-        hops: hops.map((hop) => ({
-          ...hop,
-          shown: hop.shown.filter(Boolean),
-          sources: hop.sources.map(excerptAt),
-          attacks: attacks
-            .filter(({ id }) => hop.attacks.includes(id))
-            .map((attack) => ({ ...attack, outcome: story?.outcomes.get(attack.id) })),
-        })),
+        hops: story ? await withStory(story, scene) : [],
         csrfToken,
         styles: ["how.css"],
         signInHref: req.arcgis.signInUrl("/how"),
@@ -63,11 +64,11 @@ export function lookInside({ config, sandbox }: { config: Config; sandbox: Sandb
       express.urlencoded({ extended: false, limit: "8kb" }),
       async (req, res) => {
         req.arcgis.verifyForm();
-        const wanted = req.body.try;
-        const attack = attacks.find(({ id }) => id === wanted);
+        const wanted = String(req.body.try);
+        const attack = Object.hasOwn(attacks, wanted) && attacks[wanted];
         if (!attack && wanted !== "refresh") throw new AppError("bad_request");
         const { outcomes } = await storyOf(req);
-        if (attack) outcomes.set(attack.id, await runAttack(attack, scene));
+        if (attack) outcomes.set(wanted, await carryOut(attack, scene));
         else
           await auth.store.update(req.sessionID, ({ arcgis }) => {
             arcgis?.updateToken(arcgis.token, new Date());
@@ -81,7 +82,50 @@ export function lookInside({ config, sandbox }: { config: Config; sandbox: Sandb
     /** Of a signed-in user. Their access token is refreshed first, if it has to be. */
     async function storyOf(req: Request) {
       const { refreshToken } = await req.arcgis.identity();
-      return Object.assign(recorder.of(req.arcgis.sessionName ?? ""), { refreshToken });
+      return Object.assign(recorder.storyOf(req.arcgis.sessionName ?? ""), { refreshToken });
     }
   };
+}
+
+/** The hops with what was sent at each, or found; nothing, as long as it has not happened. */
+async function withStory({ name, sent, refreshToken, outcomes }: Story, { config, auth, recorder }: Scene) {
+  const withToken = (endpoint: string, parameter: string) =>
+    refreshToken && recorder.portalRequest(endpoint, parameter, refreshToken);
+  const found: Record<string, string | undefined> = {
+    file: fileText(join(config.sessionDir, `${name}.session`)),
+    "next-request": await recordText(name, auth),
+    refresh: withToken("token", "refresh_token"),
+    "sign-out": withToken("revokeToken", "auth_token"),
+  };
+  return hops.map((hop) => ({
+    ...hop,
+    shown: [sent[hop.id], found[hop.id]].filter(Boolean),
+    sources: hop.sources.map(excerptAt),
+    attacks: hop.attacks.map((attack) => ({
+      ...attack,
+      source: excerptAt(attack.source),
+      outcome: outcomes.get(attack.id),
+    })),
+  }));
+}
+
+function fileText(path: string): string {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (!stats) return `${path}\nThere is no such file: the session has ended.`;
+  const mode = (stats.mode & 0o777).toString(8).padStart(4, "0");
+  const begin = readFileSync(path, "latin1").slice(0, 48);
+  return `${path}\n${stats.size} bytes, mode ${mode}, last used at ${stats.mtime.toISOString()}\n${begin}…`;
+}
+
+/** What is in the record, when the server opens it. */
+async function recordText(name: string, { store }: ArcGISAuth): Promise<string | undefined> {
+  const record = await store.admin.inspect(name);
+  if (!record || "problem" in record) return undefined;
+  const { arcgis } = record.data;
+  return [
+    `In the file: ${Object.keys(record.data).join(", ")}`,
+    `user name: ${arcgis?.username}`,
+    `access token: ${brief(arcgis?.token ?? "")}, to refresh at ${arcgis?.tokenExpires?.toISOString()}`,
+    `refresh token: ${brief(arcgis?.refreshToken ?? "")}, until ${arcgis?.refreshTokenExpires?.toISOString()}`,
+  ].join("\n");
 }

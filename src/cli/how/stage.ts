@@ -2,9 +2,7 @@ import { join } from "node:path";
 import type { Config } from "../../app/config/config.ts";
 import type { ArcGISAuth } from "../../index.ts";
 import type { Sandbox } from "../../sandbox/index.ts";
-import type { Attack } from "./attacks.ts";
 import { Client, type Reply } from "./client.ts";
-import { type Excerpt, excerptAt, excerptOf } from "./excerpts.ts";
 import type { Recorder } from "./recorder.ts";
 import { exchangeText } from "./wire.ts";
 
@@ -28,6 +26,9 @@ export interface Stage extends Scene {
   fileOf(browser: Client): string;
 }
 
+/** `replies` are the responses that decide it. Rejects when the attack could not be carried out. */
+export type Attack = (stage: Stage) => Promise<{ succeeded: boolean; replies: Reply[] }>;
+
 /** What came of an attack. */
 export interface Outcome {
   succeeded: boolean;
@@ -36,15 +37,13 @@ export interface Outcome {
   /** Codes of errors (docs/errors.md). */
   codes: string[];
   log: string[];
-  /** Where it was refused. */
-  source: Excerpt | undefined;
 }
 
 /**
  * Carries out an attack on this server over HTTP. Its sign-ins are its own, of users of the sandbox portal, and end with it.
  * Rejects when it could not be carried out.
  */
-export async function runAttack(attack: Attack, scene: Scene): Promise<Outcome> {
+export async function carryOut(attack: Attack, scene: Scene): Promise<Outcome> {
   const { config, sandbox, auth, recorder } = scene;
   const browsers: Client[] = [];
   // With an organization, the others have no sign-in at the portal itself.
@@ -70,21 +69,18 @@ export async function runAttack(attack: Attack, scene: Scene): Promise<Outcome> 
     fileOf: (client) => join(config.sessionDir, `${recordOf(client)}.session`),
   };
   try {
-    const { succeeded, replies } = await attack.run(stage);
-    const ids = browsers.flatMap(({ requestIds }) => requestIds);
-    const [thrown] = replies.flatMap(({ headers }) => recorder.thrownBy(headers["x-request-id"]) ?? []);
+    const { succeeded, replies } = await attack(stage);
+    const requestIds = browsers.flatMap((client) => client.requestIds);
     return {
       succeeded,
       exchanges: replies.map(({ text }) => text),
       codes: [...new Set(replies.flatMap(({ body }) => /"code":"(\w+)"/.exec(body)?.[1] ?? []))],
-      log: recorder.logOf([...ids, ...[...records()].map((name) => name.slice(0, 8))]),
-      source: attack.marker ? excerptAt(attack.marker) : thrown && excerptOf(thrown),
+      log: recorder.logOf([...requestIds, ...[...records()].map((name) => name.slice(0, 8))]),
     };
   } finally {
     for (const name of records()) {
       const { arcgis } = (await auth.store.admin.end(name)) ?? {};
       if (arcgis) await auth.revoke(arcgis);
-      recorder.forget(name);
     }
   }
 }
@@ -101,7 +97,6 @@ export async function allow({ origin, pathname, searchParams }: URL, username: s
 /** What a program of the attacker asks the portal, without this server. */
 export async function askPortal(url: string, form: Record<string, string>): Promise<Reply> {
   const response = await fetch(url, { method: "POST", body: new URLSearchParams(form) });
-  const [{ status }, body] = [response, await response.text()];
-  const exchange = { method: "POST", url, headers: {}, form, status, location: "", setCookies: [] };
-  return { status, headers: {}, body, text: exchangeText({ ...exchange, body }) };
+  const reply = { status: response.status, headers: {}, body: await response.text() };
+  return { ...reply, text: exchangeText({ method: "POST", url, form }, reply) };
 }

@@ -1,4 +1,4 @@
-import { type IncomingHttpHeaders, STATUS_CODES } from "node:http";
+import { type IncomingHttpHeaders, type OutgoingHttpHeaders, STATUS_CODES } from "node:http";
 
 /** Parameters that are shown whole. Any other value may be a secret. */
 const harmless = new Set([
@@ -6,17 +6,18 @@ const harmless = new Set([
   ...["grant_type", "f", "returnTo", "error"],
 ]);
 /** Request headers that are shown. */
-const shown = ["host", "x-forwarded-host", "origin", "sec-fetch-site", "cookie"];
+const shown = ["Host", "X-Forwarded-Host", "Origin", "Sec-Fetch-Site", "Cookie"];
 
-/** A request and its response, as they were on the wire. */
-export interface Exchange {
-  method: string;
+interface SentRequest {
+  method: string | undefined;
   url: string;
-  headers: IncomingHttpHeaders;
+  headers?: IncomingHttpHeaders;
   form?: Record<string, unknown> | undefined;
+}
+
+interface SentResponse {
   status: number;
-  location: string;
-  setCookies: string[];
+  headers?: OutgoingHttpHeaders;
   body?: string;
 }
 
@@ -26,13 +27,15 @@ export function brief(value: string): string {
 }
 
 /** What was sent and what came back, as text in which every secret is short. */
-export function exchangeText(exchange: Exchange): string {
-  const { method, url, headers, form, status, location, setCookies, body = "" } = exchange;
+export function exchangeText(
+  { method, url, headers = {}, form }: SentRequest,
+  { status, headers: { location, "set-cookie": setCookies } = {}, body = "" }: SentResponse,
+): string {
   const request = shown.flatMap((name) => {
-    const value = headers[name];
+    const value = headers[name.toLowerCase()];
     if (value === undefined) return [];
-    const values = name === "cookie" ? String(value).split("; ").map(cookieText) : [value];
-    return `${capitalized(name)}: ${values.join("; ")}`;
+    const values = name === "Cookie" ? String(value).split("; ").map(cookieText) : [value];
+    return `${name}: ${values.join("; ")}`;
   });
   return [
     `${method} ${urlText(url)}`,
@@ -40,8 +43,8 @@ export function exchangeText(exchange: Exchange): string {
     ...(form ? ["", formText(form)] : []),
     "",
     `→ ${status} ${STATUS_CODES[status]}`,
-    ...(location ? [`Location: ${urlText(location)}`] : []),
-    ...setCookies.map((cookie) => `Set-Cookie: ${cookieText(cookie)}`),
+    ...(location ? [`Location: ${urlText(String(location))}`] : []),
+    ...[setCookies ?? []].flat().map((cookie) => `Set-Cookie: ${cookieText(String(cookie))}`),
     // An error of ours or of the portal; nothing that has a secret.
     ...(/^\{"error":/.test(body) ? [body] : []),
   ].join("\n");
@@ -66,8 +69,4 @@ export function formText(form: Record<string, unknown>, first = ""): string {
 function cookieText(cookie: string): string {
   const [, name, value = "", attributes] = /^([^=]*)=([^;]*)(.*)$/s.exec(cookie) ?? [];
   return `${name}=${value && brief(value)}${attributes}`;
-}
-
-function capitalized(name: string): string {
-  return name.replace(/\b[a-z]/g, (letter) => letter.toUpperCase());
 }
