@@ -3,7 +3,7 @@ export interface CommandContext {
   cwd: string;
   env: NodeJS.ProcessEnv;
   input: NodeJS.ReadableStream & { isTTY?: boolean };
-  output: NodeJS.WritableStream & { columns?: number };
+  output: NodeJS.WritableStream;
   error: NodeJS.WritableStream & { isTTY?: boolean };
 }
 

@@ -1,12 +1,11 @@
 import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
-import pMap from "p-map";
 import { noteAction } from "../app/operator-log.ts";
 import { reasonOf } from "../app/reason.ts";
 import { type AuthEvent, arcgisAuth } from "../index.ts";
 import { type PendingRevocation, toPending } from "../session-store.ts";
 import {
+  eachRecord,
   identitiesIn,
-  inParallel,
   noteNoSession,
   noteUnreadable,
   readSessions,
@@ -25,7 +24,7 @@ export async function revoke(
   context: SessionsContext,
   user: string | undefined,
 ): Promise<"done" | "noSession" | "waiting"> {
-  const { portal, portals, unreadable, store, operator, note } = context;
+  const { portal, portals, unreadable, store, operator: by, note } = context;
   const names: string[] = [];
   const identities: ArcGISIdentityManager[] = [];
   for await (const session of readSessions(context)) {
@@ -34,44 +33,32 @@ export async function revoke(
     identities.push(...session.identities);
   }
   // It would be readable again with its key, so `--all` includes it.
-  if (user === undefined && portal === undefined) for (const name of unreadable.keys()) names.push(name);
-  if (user !== undefined && names.length === 0) {
-    noteUnreadable(context);
-    return noteNoSession(context, user);
-  }
+  if (user === undefined && portal === undefined) names.push(...unreadable.keys());
+  noteUnreadable(context);
+  if (user !== undefined && names.length === 0) return noteNoSession(context, user);
 
   const queued = new Set(identities.map(tokenOf));
   let unqueued = await queue(context, identities);
-  const ending = context.progress("Ending sessions", names.length);
-  const end = (name: string) => store.admin.end(name).finally(ending.step);
-  const ended = await pMap(names, end, inParallel).finally(ending.end);
+  const ended = await eachRecord(context, "Ending sessions", names, store.admin.end);
   // Tokens that were refreshed in the meantime, and those that a full disk could not take.
   const latest = ended.flatMap(identitiesIn).filter((identity) => !queued.has(tokenOf(identity)));
   unqueued = await queue(context, [...unqueued, ...latest]);
-  const at = new Date().toISOString();
-  if (ended.length > 0)
-    await noteAction(store, {
-      action: "revoke",
-      user,
-      portal,
-      sessions: ended.length,
-      by: operator,
-      at,
-    }).catch(() => note("The server's log will not mention this, because the store is not writable."));
-
+  if (ended.length > 0) {
+    const action = { action: "revoke", user, portal, sessions: ended.length, by } as const;
+    await noteAction(store, { ...action, at: new Date().toISOString() }).catch(() =>
+      note("The server's log will not mention this, because the store is not writable."),
+    );
+  }
   const { waiting, lost, reasons } = await revokeTokens(context, unqueued, queued.size + latest.length);
 
   const users = new Set(identities.map(({ portal, username }) => `${portal} ${username}`));
   const endedAt = new Set(identities.map(({ portal }) => portals.get(portal) ?? portal));
   const where = portals.size > 1 && endedAt.size > 0 ? ` at ${[...endedAt].sort().join(", ")}` : "";
-  const whose = user ?? counted(users.size, "user");
+  const whose = `${user ?? counted(users.size, "user")}${where}`;
   context.print(
-    names.length === 0
-      ? "No session to end.\n"
-      : `Ended ${counted(names.length, "session")} of ${whose}${where}.\n`,
+    names.length === 0 ? "No session to end.\n" : `Ended ${counted(names.length, "session")} of ${whose}.\n`,
     { ended: names.length, users: users.size, waiting, lost },
   );
-  noteUnreadable(context);
   const why = [...reasons].join("; ");
   if (lost > 0)
     note(
@@ -85,16 +72,12 @@ export async function revoke(
 }
 
 /** Queues tokens for revocation, and returns those that could not be queued: a full disk must not stop this. */
-async function queue(
-  { store }: SessionsContext,
-  identities: ArcGISIdentityManager[],
-): Promise<ArcGISIdentityManager[]> {
-  return store.admin
-    .changePending<PendingRevocation>((items) => [...items, ...identities.map(toPending)])
-    .then(
-      () => [],
-      () => identities,
-    );
+function queue({ store }: SessionsContext, identities: ArcGISIdentityManager[]) {
+  const add = (items: PendingRevocation[]) => [...items, ...identities.map(toPending)];
+  return store.admin.changePending(add).then(
+    () => [],
+    () => identities,
+  );
 }
 
 /** Revokes the queued tokens, and these others. */
@@ -104,9 +87,9 @@ async function revokeTokens(
   total: number,
 ) {
   const outcome = { waiting: 0, lost: 0, reasons: new Set<string>() };
-  const revoking = progress("Revoking tokens", total);
+  const step = progress("Revoking tokens", total);
   const onEvent = ({ type, error }: AuthEvent) => {
-    if (type === "revoke") revoking.step();
+    if (type === "revoke") step();
     if (type === "revoke-failed" || type === "store-failed") outcome.reasons.add(reasonOf(error));
     // The queue could not be written.
     if (type === "store-failed") outcome.lost += 1;
@@ -120,7 +103,6 @@ async function revokeTokens(
     return total - unqueued.length;
   });
   await auth.close();
-  revoking.end();
   return outcome;
 }
 
@@ -131,29 +113,25 @@ function tokenOf({ refreshToken, token }: ArcGISIdentityManager): string {
 /** `rekey`: encrypts everything that is on an older key with the newest one. */
 export async function rekey(context: SessionsContext): Promise<"done"> {
   const { admin } = context.store;
-  const { encryptionKeys } = context.config;
-  if (encryptionKeys.length > 1)
+  const isOnlyKey = context.config.encryptionKeys.length === 1;
+  if (!isOnlyKey)
     context.note(
       "Restart every server with the new key first: without it, a server cannot open what this encrypts, and signs those users out.",
     );
-  const names = await admin.names();
-  const encrypting = context.progress("Encrypting sessions", names.length);
-  const reseal = (name: string) => admin.reseal(name).finally(encrypting.step);
-  const outcomes = await pMap(names, reseal, inParallel).finally(encrypting.end);
+  const outcomes = await eachRecord(context, "Encrypting sessions", await admin.names(), admin.reseal);
   await admin.changePending((items) => items);
 
   const count = (kind: (typeof outcomes)[number]) => outcomes.filter((outcome) => outcome === kind).length;
   const [resealed, already, unopened] = [count("resealed"), count("on newest key"), count("unreadable")];
   const rest = already > 0 ? ` ${counted(already, "session")} already had it.` : "";
-  context.print(`Encrypted ${counted(resealed, "session")} with the newest key.${rest}\n`, {
-    ...{ resealed, already, unopened },
-  });
+  const text = `Encrypted ${counted(resealed, "session")} with the newest key.${rest}\n`;
+  context.print(text, { resealed, already, unopened });
   if (unopened > 0)
     context.note(
       `${counted(unopened, "session")} could not be opened: damaged, or encrypted with a key that is not in ENCRYPTION_KEY. They were not changed.`,
     );
   context.note(
-    encryptionKeys.length === 1
+    isOnlyKey
       ? "ENCRYPTION_KEY contains one key only. To replace it, put a new one in front of it, restart the servers, and run this again."
       : "When every server runs with the newest key in front, you can remove the older ones from ENCRYPTION_KEY.",
   );

@@ -5,38 +5,34 @@ import { counted, iso, minute, printable, table } from "./terminal.ts";
 
 /** `list`: the signed-in users, the latest active first. */
 export async function list(context: SessionsContext): Promise<"done"> {
-  const found = new Map<string, { sessions: number; lastUsed: number; ends: number }>();
+  const found = new Map<string, ReturnType<typeof newRow>>();
+  const newRow = (user: string | null, portal: string | null) => {
+    return { user, portal, sessions: 0, lastUsed: 0, ends: 0 };
+  };
   for await (const { identities, isExpired, lastAccess, endsAt } of readSessions(context)) {
     if (isExpired) continue;
-    const portal = identities[0]?.portal ?? null;
-    const users = new Set(identities.map(({ username }) => username));
-    for (const user of users.size > 0 ? users : [null]) {
-      const key = JSON.stringify({ user, portal });
-      const { sessions, lastUsed, ends } = found.get(key) ?? { sessions: 0, lastUsed: 0, ends: 0 };
-      found.set(key, {
-        sessions: sessions + 1,
-        lastUsed: Math.max(lastUsed, lastAccess),
-        ends: Math.max(ends, endsAt),
-      });
+    const nobody = { username: null, portal: null };
+    for (const { username, portal } of identities.length > 0 ? identities : [nobody]) {
+      const key = `${portal} ${username}`;
+      const row = found.get(key) ?? newRow(username, portal);
+      row.sessions += 1;
+      row.lastUsed = Math.max(row.lastUsed, lastAccess);
+      row.ends = Math.max(row.ends, endsAt);
+      found.set(key, row);
     }
   }
 
-  const rows = [...found]
-    .sort(([, one], [, other]) => other.lastUsed - one.lastUsed)
-    .map(([key, { sessions, lastUsed, ends }]) => {
-      const { user, portal }: { user: string | null; portal: string | null } = JSON.parse(key);
-      return { user, portal, sessions, lastUsed: iso(lastUsed), ends: iso(ends) };
-    });
+  const rows = [...found.values()]
+    .sort((one, other) => other.lastUsed - one.lastUsed)
+    .map((row) => ({ ...row, lastUsed: iso(row.lastUsed), ends: iso(row.ends) }));
   const lines = rows.map(({ user, portal, sessions, lastUsed, ends }) => {
     return [user ?? "(none)", ...portalId(context, portal), sessions, minute(lastUsed), minute(ends)];
   });
   const titles = ["USER", ...portalTitle(context), "SESSIONS", "LAST USED (UTC)", "ENDS (UTC)"];
   const total = rows.reduce((sum, { sessions }) => sum + sessions, 0);
   const summary = `${counted(rows.length, "user")}, ${counted(total, "session")}.`;
-  context.print(
-    total === 0 ? "No users are signed in.\n" : `${table([titles, ...lines], context.width)}\n${summary}\n`,
-    rows,
-  );
+  const text = total === 0 ? "No users are signed in.\n" : `${table([titles, ...lines])}\n${summary}\n`;
+  context.print(text, rows);
   noteUnreadable(context);
   return "done";
 }
@@ -76,7 +72,7 @@ export async function show(context: SessionsContext, user = ""): Promise<"done" 
   const titles = ["RECORD", ...portalTitle(context), "SIGNED IN", "LAST USED", "TOKEN UNTIL", "ENDS (UTC)"];
   const portals = new Set(sessions.map(({ portal }) => portal));
   const heading = printable([user, fullName ?? [], ...portals].flat().join(" · "));
-  const text = `${heading}\n\n${table([titles, ...lines], context.width)}\n${counted(lines.length, "session")}.\n`;
+  const text = `${heading}\n\n${table([titles, ...lines])}\n${counted(lines.length, "session")}.\n`;
   context.print(text, { user, fullName, sessions });
   return "done";
 }
@@ -87,12 +83,13 @@ function fullNameIn(data: object): string | null {
   return Object(signIn).user?.fullName ?? null;
 }
 
+const hourMs = 60 * 60_000;
+
 /** `stats`: the number of sessions, by kind. */
 export async function stats(context: SessionsContext): Promise<"done"> {
   const users = new Set<string>();
   const counts = { sessions: 0, users: 0, lastHour: 0, lastDay: 0, expired: 0, onOlderKey: 0 };
   let oldest = Infinity;
-  const hourMs = 60 * 60_000;
   for await (const session of readSessions(context)) {
     const { identities, isExpired, isOnNewestKey, createdAt, lastAccess } = session;
     if (!isOnNewestKey) counts.onOlderKey += 1;
@@ -114,8 +111,7 @@ export async function stats(context: SessionsContext): Promise<"done"> {
   const place = placeOf(context.config);
   const lines = Object.entries(all).map(([key, count]) => [kinds[key as keyof typeof all], count]);
   const since = Number.isFinite(oldest) ? `\nThe oldest session began at ${minute(iso(oldest))} UTC.\n` : "";
-  const text = `${printable(place)}\n\n${table(lines, context.width)}${since}`;
-  context.print(text, { place, ...all, oldest: iso(oldest) });
+  context.print(`${printable(place)}\n\n${table(lines)}${since}`, { place, ...all, oldest: iso(oldest) });
   noteUnreadable(context);
   return "done";
 }

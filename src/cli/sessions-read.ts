@@ -1,8 +1,8 @@
 import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
-import { pMapIterable } from "p-map";
+import pMap, { pMapIterable } from "p-map";
 import type { Config } from "../app/config/config.ts";
 import type { SealedStore, SessionInfo } from "../session-store.ts";
-import { counted, type progressLine } from "./terminal.ts";
+import { counted } from "./terminal.ts";
 
 /** The context of the subcommands of `arcgis-sign-in sessions`. */
 export interface SessionsContext {
@@ -22,10 +22,8 @@ export interface SessionsContext {
   print(text: string, json: unknown): void;
   /** Prints a note to the standard error. */
   note(text: string): void;
-  /** Shows progress. */
-  progress(label: string, total: number): ReturnType<typeof progressLine>;
-  /** Width of the terminal, in characters. */
-  width: number | undefined;
+  /** Returns a function that shows one step of `total` more, until the next output. */
+  progress(label: string, total: number): () => void;
 }
 
 /** A session with its signed-in users: usually one, or none in a session that is not about a sign-in. */
@@ -33,37 +31,42 @@ export interface SignedInSession extends SessionInfo {
   identities: (ArcGISIdentityManager & { tokenEndsAt?: Date })[];
 }
 
-/** The concurrency limit for reading records, which mostly waits for a disk or a network. */
-export const inParallel = { concurrency: 32 };
-
-/** What reading sessions needs. */
-export type Reading = Pick<SessionsContext, "store" | "portal" | "users" | "unreadable"> & {
-  progress(label: string, total: number): Pick<ReturnType<typeof progressLine>, "step" | "end">;
-};
+/** Reading records mostly waits for a disk or a network. */
+const concurrency = 32;
 
 /** All sessions of the portal, expired ones too. */
-export async function* readSessions(context: Reading): AsyncGenerator<SignedInSession> {
-  const { store, portal, users, unreadable } = context;
+export async function* readSessions({
+  store,
+  portal,
+  users,
+  unreadable,
+  progress,
+}: Pick<SessionsContext, "store"> & Partial<SessionsContext>): AsyncGenerator<SignedInSession> {
   const names = await store.admin.names();
   const read = async (name: string) => ({ name, info: await store.admin.inspect(name) });
-  const progress = context.progress("Reading sessions", names.length);
-  try {
-    for await (const { name, info } of pMapIterable(names, read, inParallel)) {
-      progress.step();
-      if (info && "problem" in info) unreadable.set(name, info.problem);
-      if (!info || "problem" in info) continue;
-      const identities = identitiesIn(info.data);
-      if (portal !== undefined && !identities.some((identity) => identity.portal === portal)) continue;
-      for (const { username } of identities) users.add(username);
-      const endsAt = Math.min(
-        info.endsAt,
-        Math.max(...identities.map(endOf), identities.length ? 0 : Infinity),
-      );
-      yield { ...info, identities, endsAt, isExpired: info.isExpired || Date.now() >= endsAt };
-    }
-  } finally {
-    progress.end();
+  const step = progress?.("Reading sessions", names.length);
+  for await (const { name, info } of pMapIterable(names, read, { concurrency })) {
+    step?.();
+    if (info && "problem" in info) unreadable?.set(name, info.problem);
+    if (!info || "problem" in info) continue;
+    const identities = identitiesIn(info.data);
+    if (portal !== undefined && !identities.some((identity) => identity.portal === portal)) continue;
+    for (const { username } of identities) users?.add(username);
+    const endOfAll = identities.length > 0 ? Math.max(...identities.map(endOf)) : Infinity;
+    const endsAt = Math.min(info.endsAt, endOfAll);
+    yield { ...info, identities, endsAt, isExpired: info.isExpired || Date.now() >= endsAt };
   }
+}
+
+/** Does the same to each record, and shows progress. */
+export function eachRecord<Result>(
+  { progress }: SessionsContext,
+  label: string,
+  names: string[],
+  work: (name: string) => Promise<Result>,
+): Promise<Result[]> {
+  const step = progress(label, names.length);
+  return pMap(names, (name) => work(name).finally(step), { concurrency });
 }
 
 export function identitiesIn(data: object | undefined): ArcGISIdentityManager[] {
@@ -86,8 +89,7 @@ export function noteUnreadable({ unreadable, note }: SessionsContext): void {
 
 /** A line for a user without a session, with similar user names: ArcGIS ignores case when users sign in. */
 export function noteNoSession({ users, note }: SessionsContext, user: string): "noSession" {
-  const isSimilar = (name: string) => name !== user && name.toLowerCase() === user.trim().toLowerCase();
-  const similar = [...users].filter(isSimilar);
+  const similar = [...users].filter((name) => name.toLowerCase() === user.trim().toLowerCase());
   const advice =
     similar.length > 0 ? `Did you mean ${similar.join(" or ")}?` : "To see who is signed in, use list.";
   note(`${user} has no session. ${advice}`);

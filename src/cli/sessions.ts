@@ -6,7 +6,7 @@ import { type CommandContext, elsewhere } from "./command-context.ts";
 import { rekey, revoke } from "./sessions-change.ts";
 import { list, show, stats } from "./sessions-list.ts";
 import type { SessionsContext } from "./sessions-read.ts";
-import { printable, printableJson, progressLine } from "./terminal.ts";
+import { printable, printableJson } from "./terminal.ts";
 
 /** Mostly those of sysexits.h. */
 const exitCodes = {
@@ -30,6 +30,7 @@ export async function sessionsCommand(
 ): Promise<number> {
   let config: Config | undefined;
   let opened: OpenStore | undefined;
+  const clearLine = () => error.isTTY && error.write("\r\x1b[K");
   try {
     config = loadConfig({ cwd, env });
     const portals = new Map(
@@ -42,17 +43,33 @@ export async function sessionsCommand(
     }
     opened = await openExisting(config);
     const context: SessionsContext = {
-      ...{ config, store: opened.store, portals, portal, width: output.columns },
+      ...{ config, store: opened.store, portals, portal },
       operator: env.SUDO_USER || env.USER || env.USERNAME || "unknown",
       users: new Set(),
       unreadable: new Map(),
-      print: (text, value) => void output.write(flags.json ? `${printableJson(value)}\n` : text),
-      note: (text) => void error.write(`${printable(text)}\n`),
-      progress: (label, total) => progressLine(error, label, total),
+      print(text, value) {
+        clearLine();
+        output.write(flags.json ? `${printableJson(value)}\n` : text);
+      },
+      note(text) {
+        clearLine();
+        error.write(`${printable(text)}\n`);
+      },
+      progress(label, total) {
+        let done = 0;
+        let shownAt = Number.NEGATIVE_INFINITY;
+        return () => {
+          done += 1;
+          if (!error.isTTY || performance.now() - shownAt < 200) return;
+          shownAt = performance.now();
+          error.write(`\r${label}: ${done.toLocaleString("en")} of ${total.toLocaleString("en")} `);
+        };
+      },
     };
     const outcome = await subcommands[name]?.(context, user);
     return exitCodes[outcome ?? "usage"];
   } catch (reason) {
+    clearLine();
     // A folder that is right for the server may not be this user's.
     const isWrong = reason instanceof ConfigError && !(reason instanceof SessionDirError);
     const hint = isWrong && reason.hint ? `\n${elsewhere}` : "";

@@ -16,14 +16,9 @@ export const bin = fileURLToPath(import.meta.resolve("#src/cli/arcgis-sign-in.ts
 /** Runs `arcgis-sign-in ARGS` in this process, which is faster. */
 export async function callCli(
   args: string[],
-  {
-    cwd,
-    env = {},
-    columns = 80,
-    isTTY = false,
-  }: { cwd: string; env?: NodeJS.ProcessEnv; columns?: number; isTTY?: boolean },
+  { cwd, env = {}, isTTY = false }: { cwd: string; env?: NodeJS.ProcessEnv; isTTY?: boolean },
 ): Promise<Outcome> {
-  const output = Object.assign(new PassThrough(), { columns });
+  const output = new PassThrough();
   const error = Object.assign(new PassThrough(), { isTTY });
   const [code, ...texts] = await Promise.all([
     run(args, { cwd, env, input: new PassThrough(), output, error }).finally(() => {

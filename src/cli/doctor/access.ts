@@ -57,15 +57,7 @@ async function profileOf(config: Config, name: string): Promise<UserProfile | un
   const { store, close } = await openStore(config, { info() {}, warn() {} });
   try {
     let newest: UserProfile | undefined;
-    const progress = () => ({ step() {}, end() {} });
-    const reading = {
-      store,
-      portal: config.portal,
-      users: new Set<string>(),
-      unreadable: new Map(),
-      progress,
-    };
-    for await (const { data, identities, isExpired } of readSessions(reading)) {
+    for await (const { data, identities, isExpired } of readSessions({ store, portal: config.portal })) {
       const isUser = identities.some(({ username }) => username.toLowerCase() === name.toLowerCase());
       const { user } = ((data as Record<string, unknown>).arcgisSignIn ?? {}) as Partial<SignInRecord>;
       if (isUser && !isExpired && user && user.fetchedAt >= (newest?.fetchedAt ?? 0)) newest = user;
