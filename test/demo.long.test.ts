@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { explain } from "#src/app/serve.ts";
 import { Browser, click, crossSite } from "./support/browser.ts";
 import { bin, spawnCli } from "./support/cli.ts";
+import { asPlainUser } from "./support/plain-user.ts";
+import { needsPosix } from "./support/posix.ts";
 import { freePort, startProgram } from "./support/program.ts";
 import { folder, signIn } from "./support/site.ts";
 
@@ -48,8 +50,23 @@ test("the demo refuses to run in production, and leaves nothing there", async (t
     code: 1,
     stderr: "The sandbox portal signs anybody in: it does not start with NODE_ENV=production.\n",
   });
-  assert.ok(!existsSync(join(cwd, "sessions")));
-  assert.deepEqual(readdirSync(join(cwd, ".demo")), []);
+  assert.deepEqual(readdirSync(cwd), []);
+});
+
+test("a demo in a folder that cannot be written names the folder, and what to do", {
+  skip: needsPosix("modes of files"),
+}, async (t) => {
+  const cwd = folder(t);
+  const message = (code: string) =>
+    `${join(cwd, ".demo")} cannot be written (${code}). Start the demo in a folder that you may write to.\n`;
+  const free = { PORT: "0", SANDBOX_PORT: "0" };
+  writeFileSync(join(cwd, ".demo"), "");
+  assert.deepEqual(await runDemo(cwd, free), { code: 78, stderr: message("EEXIST") });
+  rmSync(join(cwd, ".demo"));
+  chmodSync(cwd, 0o555);
+  await asPlainUser([cwd], async () => {
+    assert.deepEqual(await runDemo(cwd, free), { code: 78, stderr: message("EACCES") });
+  });
 });
 
 test("the demo of an organization says what to install where its identity provider is not, and that it knows no other flags", async (t) => {

@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { parseConfig } from "../app/config/config.ts";
+import { ConfigError, parseConfig } from "../app/config/config.ts";
 import { endInOrder, explain, serve } from "../app/serve.ts";
 import { startSandbox } from "../sandbox/index.ts";
 import { restrictOnWindows } from "../session-store.ts";
@@ -18,7 +18,6 @@ const mapsSdk = join(import.meta.dirname, "../../examples/maps-sdk/routes.js");
 
 interface DemoFlags {
   organization?: boolean;
-  organisation?: boolean;
   site?: string;
   port?: string;
   sandboxPort?: string;
@@ -30,28 +29,18 @@ interface DemoFlags {
  * identity provider of their organization, and the server sends them there. With `--site` it serves that folder.
  */
 export async function demo(flags: DemoFlags, { env, error }: CommandContext): Promise<number> {
-  const withOrganization = flags.organization ?? flags.organisation ?? false;
-  const port = flags.port ?? env.PORT ?? "3000";
-  const sandboxPort = flags.sandboxPort ?? env.SANDBOX_PORT ?? "3001";
-  const providerPort = flags.providerPort ?? env.PROVIDER_PORT ?? "3002";
-  const problems = await problemsWithPorts({
-    port,
-    "sandbox-port": sandboxPort,
-    ...(withOrganization && { "provider-port": providerPort }),
-  });
+  const ports = {
+    port: flags.port ?? env.PORT ?? "3000",
+    "sandbox-port": flags.sandboxPort ?? env.SANDBOX_PORT ?? "3001",
+    ...(flags.organization && { "provider-port": flags.providerPort ?? env.PROVIDER_PORT ?? "3002" }),
+  };
+  const problems = await problemsWithPorts(ports);
   if (problems.length > 0) {
     error.write(`${problems.map(({ message }) => message).join("\n")}\n`);
     return Math.max(...problems.map(({ exitCode }) => exitCode));
   }
   try {
-    const { site } = flags;
-    await startDemo({
-      port,
-      sandboxPort,
-      providerPort: withOrganization ? providerPort : undefined,
-      site,
-      env,
-    });
+    await startDemo(ports, flags.site, env);
     return 0;
   } catch (reason) {
     const { message, exitCode } = explain(reason);
@@ -76,26 +65,21 @@ async function problemsWithPorts(ports: Record<string, string>) {
   return (await Promise.all(problems)).flat();
 }
 
-interface DemoOptions {
-  port: string;
-  sandboxPort: string;
-  /** Of the organization's identity provider. */
-  providerPort: string | undefined;
-  /** The folder of SITE_DIR. */
-  site: string | undefined;
-  env: NodeJS.ProcessEnv;
-}
-
-async function startDemo({ port, sandboxPort, providerPort, site, env }: DemoOptions): Promise<void> {
-  const redirectUri = `http://localhost:${port}/authenticate`;
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  restrictOnWindows(folder);
+/** @param site the folder of SITE_DIR */
+async function startDemo(
+  { port, ...ports }: { port: string; "sandbox-port": string; "provider-port"?: string },
+  site: string | undefined,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  const url = `http://localhost:${port}`;
+  const redirectUri = `${url}/authenticate`;
   const sandbox = await startSandbox({
-    port: Number(sandboxPort),
+    port: Number(ports["sandbox-port"]),
     clients: [{ clientId: "demo", redirectUris: [redirectUri], title: "The demo on your machine" }],
     stateFile: join(folder, "portal.json"),
     settings: { rememberUser: true },
   });
+  const { "provider-port": providerPort } = ports;
   const provider = providerPort && (await sandbox.connectOrganization({ port: Number(providerPort) }));
   const example = existsSync(mapsSdk) ? await import(pathToFileURL(mapsSdk).href) : undefined;
   const withMapsSdk: boolean = example?.isBuilt() ?? false;
@@ -103,7 +87,7 @@ async function startDemo({ port, sandboxPort, providerPort, site, env }: DemoOpt
     CLIENT_ID: "demo",
     PORTAL_URL: sandbox.url,
     REDIRECT_URI: redirectUri,
-    ...secrets(join(folder, "secrets.json")),
+    ...keptSecrets(),
     MAP_LAYERS: sandbox.layers,
     PROXY_ALLOW: `${sandbox.origin}/arcgis/rest/`,
     PORT: port,
@@ -133,7 +117,6 @@ async function startDemo({ port, sandboxPort, providerPort, site, env }: DemoOpt
   const parts = [running.stop, sandbox.close, ...(provider ? [provider.close] : [])];
   endInOrder({ ...running, stop: () => Promise.all(parts.map((stop) => stop())).then(() => {}) });
 
-  const url = `http://localhost:${port}`;
   const organization = provider
     ? `\n  The organization    ${provider.issuer}   (an OpenID provider: four of the five sign in here)`
     : "";
@@ -149,14 +132,19 @@ async function startDemo({ port, sandboxPort, providerPort, site, env }: DemoOpt
 }
 
 /** The secrets of the first run, so that sessions survive a restart. */
-function secrets(file: string): Record<string, string> {
+function keptSecrets(): Record<string, string> {
+  const file = join(folder, "secrets.json");
   const secret = () => randomBytes(32).toString("base64url");
+  const secrets = { SESSION_SECRET: secret(), ENCRYPTION_KEY: secret() };
   try {
-    const secrets = { SESSION_SECRET: secret(), ENCRYPTION_KEY: secret() };
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    restrictOnWindows(folder);
     writeFileSync(file, JSON.stringify(secrets, null, 2), { mode: 0o600, flag: "wx" });
     return secrets;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    return JSON.parse(readFileSync(file, "utf8"));
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST" && existsSync(file)) return JSON.parse(readFileSync(file, "utf8"));
+    const found = `${resolve(folder)} cannot be written (${code}).`;
+    throw new ConfigError([`${found} Start the demo in a folder that you may write to.`]);
   }
 }

@@ -11,8 +11,8 @@ export async function list(context: SessionsContext): Promise<"done"> {
   };
   for await (const { identities, isExpired, lastAccess, endsAt } of readSessions(context)) {
     if (isExpired) continue;
-    const nobody = { username: null, portal: null };
-    for (const { username, portal } of identities.length > 0 ? identities : [nobody]) {
+    const none = { username: null, portal: null };
+    for (const { username, portal } of identities.length > 0 ? identities : [none]) {
       const key = `${portal} ${username}`;
       const row = found.get(key) ?? newRow(username, portal);
       row.sessions += 1;
