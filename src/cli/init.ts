@@ -9,40 +9,39 @@ import type { CommandContext } from "./command-context.ts";
 
 /** What only the user knows, in the order of the questions. */
 const questions = [
-  { key: "CLIENT_ID", flag: "clientId", prompt: "Client ID of your OAuth credentials item", usual: "" },
-  { key: "PORTAL_URL", flag: "portal", prompt: "Portal", usual: "https://www.arcgis.com" },
+  { key: "CLIENT_ID", flag: "--client-id", prompt: "Client ID of your OAuth credentials item", usual: "" },
+  { key: "PORTAL_URL", flag: "--portal", prompt: "Portal", usual: "https://www.arcgis.com" },
   {
     key: "REDIRECT_URI",
-    flag: "redirectUri",
+    flag: "--redirect-uri",
     prompt: "Redirect URI",
     usual: "http://localhost:3000/authenticate",
   },
-  { key: "TRUST_PROXY", flag: "trustProxy", prompt: "Number of reverse proxies in front", usual: "1" },
+  { key: "TRUST_PROXY", flag: "--trust-proxy", prompt: "Number of reverse proxies in front", usual: "1" },
 ] as const;
 
-type Question = (typeof questions)[number];
-type Key = Question["key"];
-type Values = Partial<Record<Key, string>>;
-type InitFlags = { config: string } & Partial<Record<Question["flag"], string>>;
+type Key = (typeof questions)[number]["key"];
+type Values = Partial<Record<Key, string | undefined>>;
+type InitFlags = Record<"config", string> &
+  Partial<Record<"clientId" | "portal" | "redirectUri" | "trustProxy", string>>;
 
 /** Writes the configuration. Exit code 1: nothing was written. */
-export async function init(flags: InitFlags, context: CommandContext): Promise<number> {
+export async function init({ config: name, ...flags }: InitFlags, context: CommandContext): Promise<number> {
   const { cwd, input, output, error } = context;
-  const name = flags.config;
   const path = resolve(cwd, name);
   try {
     // Checked before the first question; the exclusive write below is what protects the file.
     if (lstatSync(path, { throwIfNoEntry: false })) throw new ConfigError([alreadyExists(name)]);
-    const values: Values = {};
-    const problems: string[] = [];
-    for (const { key, flag, usual } of questions) {
-      values[key] = flags[flag];
-      if (!needs(key, values)) continue;
-      if (!input.isTTY) values[key] ??= usual || undefined;
+    const values: Values = {
+      ...{ CLIENT_ID: flags.clientId, PORTAL_URL: flags.portal },
+      ...{ REDIRECT_URI: flags.redirectUri, TRUST_PROXY: flags.trustProxy },
+    };
+    const problems = questions.flatMap(({ key, flag, usual }) => {
+      if (values[key] === undefined && (input.isTTY || !isNeeded(key, values))) return [];
+      values[key] ??= usual || undefined;
       const problem = problemWith(key, values[key]);
-      const willAsk = input.isTTY && flags[flag] === undefined;
-      if (problem !== undefined && !willAsk) problems.push(`--${kebabCase(flag)}: ${problem}`);
-    }
+      return problem === undefined ? [] : `${flag}: ${problem}`;
+    });
     if (problems.length > 0) throw new ConfigError(problems);
     if (input.isTTY) await ask(values, context);
     output.write(nextSteps(name, writeConfig(path, name, values)));
@@ -54,11 +53,9 @@ export async function init(flags: InitFlags, context: CommandContext): Promise<n
   }
 }
 
-const kebabCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-
 /** A reverse proxy is in front if, and only if, the redirect URI is https. */
-function needs(key: Key, values: Values): boolean {
-  return key !== "TRUST_PROXY" || values[key] !== undefined || /^https:/i.test(values.REDIRECT_URI ?? "");
+function isNeeded(key: Key, { REDIRECT_URI = "" }: Values): boolean {
+  return key !== "TRUST_PROXY" || /^https:/i.test(REDIRECT_URI);
 }
 
 /** What is wrong with a value, by the server's own rules. */
@@ -74,7 +71,7 @@ async function ask(values: Values, { input, output }: CommandContext): Promise<v
   lines.once("close", () => ended.abort());
   try {
     for (const { key, prompt, usual } of questions)
-      while (values[key] === undefined && needs(key, values)) {
+      while (values[key] === undefined && isNeeded(key, values)) {
         const question = usual ? `${prompt} (${usual}): ` : `${prompt}: `;
         const value = (await lines.question(question, ended)).trim() || usual || undefined;
         const problem = problemWith(key, value);

@@ -3,18 +3,18 @@ import { parseRedisUrl } from "../app/config/redis-url.ts";
 import { noteNoSession, noteUnreadable, readSessions, type SessionsContext } from "./sessions-read.ts";
 import { counted, iso, minute, printable, table } from "./terminal.ts";
 
+type SignedInUser = Record<"user" | "portal", string | null> &
+  Record<"sessions" | "lastUsed" | "ends", number>;
+
 /** `list`: the signed-in users, the latest active first. */
 export async function list(context: SessionsContext): Promise<"done"> {
-  const found = new Map<string, ReturnType<typeof newRow>>();
-  const newRow = (user: string | null, portal: string | null) => {
-    return { user, portal, sessions: 0, lastUsed: 0, ends: 0 };
-  };
+  const found = new Map<string, SignedInUser>();
   for await (const { identities, isExpired, lastAccess, endsAt } of readSessions(context)) {
     if (isExpired) continue;
     const none = { username: null, portal: null };
-    for (const { username, portal } of identities.length > 0 ? identities : [none]) {
-      const key = `${portal} ${username}`;
-      const row = found.get(key) ?? newRow(username, portal);
+    for (const { username: user, portal } of identities.length > 0 ? identities : [none]) {
+      const key = `${portal} ${user}`;
+      const row = found.get(key) ?? { user, portal, sessions: 0, lastUsed: 0, ends: 0 };
       row.sessions += 1;
       row.lastUsed = Math.max(row.lastUsed, lastAccess);
       row.ends = Math.max(row.ends, endsAt);
