@@ -53,12 +53,9 @@ async function allFindings(
 
   const files = [env.CONFIG_FILE || "config.json", ".env", config.sessionDir];
   const rights = checkRights(files.map((file) => resolve(cwd, file)));
+  const { path, as } = question;
   const sessions = ["SESSION_DIR", "REDIS_URL", "ENCRYPTION_KEY", "SESSION_IDLE_SECONDS"];
-  const access: Check = [
-    `${question.as ?? "visitor"} at ${question.path}`,
-    ["ACCESS", ...(question.as === undefined ? [] : sessions)],
-    () => checkAccess(config, question),
-  ];
+  const needs = ["ACCESS", ...(as === undefined ? [] : sessions)];
   const settings = await runChecks(
     [
       ["reverse proxy", ["REDIRECT_URI", "TRUST_PROXY"], () => checkReverseProxy(config)],
@@ -72,8 +69,12 @@ async function allFindings(
         () => (rights?.status === "problem" ? skipped("needs the rights above") : checkStore(config)),
       ],
       ["redirect to the portal", ["REDIRECT_URI", "PORTAL_URL"], () => checkRedirect(config, options)],
-      ...Object.entries(describeAccess(config)).map(([name, finding]): Check => [name, [], () => finding]),
-      ...(question.path === undefined ? [] : [access]),
+      ...describeAccess(config).map(([name, finding]): Check => [name, [], () => finding]),
+      [
+        `${as ?? "visitor"} at ${path}`,
+        needs,
+        () => (path === undefined ? undefined : checkAccess(config, path, as)),
+      ],
     ],
     bad,
   );

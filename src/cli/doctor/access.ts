@@ -14,13 +14,11 @@ export interface AccessQuestion {
   as?: string | undefined;
 }
 
-/** Each rule of ACCESS in words, by its path. */
-export function describeAccess({ access }: Config): Record<string, Finding> {
-  const lines = access.map((rule) => [`access to ${rule.path}`, ok(inWords(rule))] as const);
-  const rest = access.some(({ path }) => path === "/")
-    ? []
-    : [["access to the rest", ok(inWords({}))] as const];
-  return access.length > 0 ? Object.fromEntries([...lines, ...rest]) : {};
+/** Each rule of ACCESS in words, with the name of its check. */
+export function describeAccess({ access }: Config): [check: string, Finding][] {
+  const isComplete = access.length === 0 || access.some(({ path }) => path === "/");
+  const rules = isComplete ? access : [...access, { path: "the rest" }];
+  return rules.map((rule) => [`access to ${rule.path}`, ok(inWords(rule))]);
 }
 
 function inWords({ allow, path: _, ...kinds }: Partial<AccessRule>): string {
@@ -30,11 +28,7 @@ function inWords({ allow, path: _, ...kinds }: Partial<AccessRule>): string {
 }
 
 /** Says which rule decides about a path, and how. A user's rights are those in their session. */
-export async function checkAccess(
-  config: Config,
-  { path, as }: AccessQuestion,
-): Promise<Finding | undefined> {
-  if (path === undefined) return undefined;
+export async function checkAccess(config: Config, path: string, as: string | undefined): Promise<Finding> {
   const user = as === undefined ? undefined : await profileOf(config, as).catch(() => null);
   if (user === null) return skipped("needs the session store");
   if (as !== undefined && !user)

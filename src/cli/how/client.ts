@@ -1,5 +1,6 @@
 import { type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
 import { text } from "node:stream/consumers";
+import { type Cookies, parseSetCookie, stringifyCookie } from "cookie";
 import { exchangeText } from "./wire.ts";
 
 export interface Reply {
@@ -10,12 +11,6 @@ export interface Reply {
   text: string;
 }
 
-interface Sending {
-  method?: string;
-  headers?: Record<string, string>;
-  form?: Record<string, string>;
-}
-
 /** As of a URL that was typed. */
 const usual = {
   ...{ "sec-fetch-site": "none", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" },
@@ -24,40 +19,43 @@ const usual = {
 
 /** A browser of an attack. It keeps cookies, follows no redirect, and sends whatever it is told, to this server only. */
 export class Client {
-  readonly requestIds: string[] = [];
-  readonly cookies: Map<string, string>;
+  readonly replies: Reply[] = [];
+  readonly cookies: Cookies;
   readonly #origin: URL;
 
-  constructor(origin: string, cookies: Iterable<[string, string]> = []) {
+  constructor(origin: string, cookies: Cookies = {}) {
     this.#origin = new URL(origin);
-    this.cookies = new Map(cookies);
+    this.cookies = { ...cookies };
   }
 
-  get cookieHeader(): string {
-    return [...this.cookies].map(([name, value]) => `${name}=${value}`).join("; ");
-  }
-
-  async send(path: string, { method = "GET", headers: given, form }: Sending = {}): Promise<Reply> {
+  async send(
+    path: string,
+    {
+      method = "GET",
+      headers: given = {},
+      form,
+    }: { method?: string; headers?: Record<string, string>; form?: Record<string, string> } = {},
+  ): Promise<Reply> {
     const { host, port } = this.#origin;
-    const content = form && new URLSearchParams(form).toString();
     const headers: Record<string, string> = { host, ...usual, ...given };
-    if (this.cookies.size > 0) headers.cookie = this.cookieHeader;
-    if (content !== undefined) headers["content-type"] = "application/x-www-form-urlencoded";
-    const incoming = await new Promise<IncomingMessage>((resolve, reject) => {
+    const cookie = stringifyCookie(this.cookies);
+    if (cookie) headers.cookie = cookie;
+    if (form) headers["content-type"] = "application/x-www-form-urlencoded";
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const options = { host: "127.0.0.1", port, path, method, headers, agent: false };
+      const content = form && new URLSearchParams(form).toString();
       request(options, resolve).once("error", reject).end(content);
     });
-    const { statusCode: status = 0, headers: received } = incoming;
-    const { "set-cookie": setCookies = [], "x-request-id": requestId } = received;
-    const body = await text(incoming);
-    if (requestId) this.requestIds.push(String(requestId));
-    for (const cookie of setCookies) {
-      const [, name = "", value = ""] = /^([^=]*)=([^;]*)/.exec(cookie) ?? [];
-      if (value === "") this.cookies.delete(name);
-      else this.cookies.set(name, value);
+    for (const line of response.headers["set-cookie"] ?? []) {
+      const { name, value } = parseSetCookie(line);
+      this.cookies[name] = value || undefined;
     }
-    const reply = { status, headers: received, body };
-    return { ...reply, text: exchangeText({ method, url: path, headers, form }, reply) };
+    const { statusCode: status = 0, headers: received } = response;
+    const sent = { method, url: path, headers, form };
+    const exchange = { status, headers: received, body: await text(response) };
+    const reply = { ...exchange, text: exchangeText(sent, exchange) };
+    this.replies.push(reply);
+    return reply;
   }
 
   /** Begins a sign-in, and returns the URL of the portal's page. */

@@ -1,6 +1,6 @@
 import { channel } from "node:diagnostics_channel";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { parseCookie } from "cookie";
+import { type Cookies, parseCookie } from "cookie";
 import type { Config } from "../../app/config/config.ts";
 import type { Sandbox } from "../../sandbox/index.ts";
 import type { Outcome } from "./stage.ts";
@@ -49,14 +49,14 @@ export function openRecorder(config: Config, sandbox: Sandbox, nameOf: (sessionI
 
     if (pathname === "/sign-in") keep(redirects, stateIn(String(res.getHeader("location"))), text);
     else if (pathname === config.callbackPath) {
-      const name = nameIn([res.getHeader("set-cookie") ?? []].flat().join("; "));
+      const name = nameIn(parseCookie([res.getHeader("set-cookie") ?? []].flat().join("; ")));
       if (name === undefined) return;
       const { sent } = storyOf(name);
       sent.redirect = redirects.get(stateIn(url));
       sent.callback = text;
       sent["token-request"] = portalRequest("token", "code", paramsIn(url).get("code"));
     } else {
-      const { sent } = stories.get(nameIn(headers.cookie) ?? "") ?? {};
+      const { sent } = stories.get(nameIn(parseCookie(headers.cookie ?? "")) ?? "") ?? {};
       if (sent && pathname === "/sign-out" && status === 303) sent["sign-out"] = text;
       else if (sent && !pathname.startsWith("/assets/")) sent["next-request"] ??= text;
     }
@@ -68,9 +68,9 @@ export function openRecorder(config: Config, sandbox: Sandbox, nameOf: (sessionI
     return found && [`${found.method} ${found.path}`, formText(found.params)].join("\n");
   }
 
-  /** The name of the record that a cookie stands for. */
-  function nameIn(cookie = ""): string | undefined {
-    const [, id] = /^s:(.+)\./.exec(parseCookie(cookie)[config.cookieName] ?? "") ?? [];
+  /** The name of the record that the session cookie stands for. */
+  function nameIn(cookies: Cookies): string | undefined {
+    const [, id] = /^s:(.+)\./.exec(cookies[config.cookieName] ?? "") ?? [];
     return id && nameOf(id);
   }
 

@@ -56,7 +56,7 @@ export async function carryOut(attack: Attack, scene: Scene): Promise<Outcome> {
     browsers.push(client);
     return client;
   };
-  const recordOf = ({ cookieHeader }: Client) => recorder.nameIn(cookieHeader);
+  const recordOf = ({ cookies }: Client) => recorder.nameIn(cookies);
   const records = () => new Set(browsers.flatMap((client) => recordOf(client) ?? []));
   const stage: Stage = {
     ...{ ...scene, victim, attacker, browser },
@@ -70,7 +70,9 @@ export async function carryOut(attack: Attack, scene: Scene): Promise<Outcome> {
   };
   try {
     const { succeeded, replies } = await attack(stage);
-    const requestIds = browsers.flatMap((client) => client.requestIds);
+    const requestIds = browsers.flatMap((client) =>
+      client.replies.map(({ headers }) => String(headers["x-request-id"])),
+    );
     return {
       succeeded,
       exchanges: replies.map(({ text }) => text),
