@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { explain } from "#src/app/serve.ts";
 import { Browser, click, crossSite } from "./support/browser.ts";
-import { bin, spawnCli } from "./support/cli.ts";
+import { bin, spawnCli, withoutPackage } from "./support/cli.ts";
 import { asPlainUser } from "./support/plain-user.ts";
 import { needsPosix } from "./support/posix.ts";
 import { freePort, startProgram } from "./support/program.ts";
@@ -70,17 +70,12 @@ test("a demo in a folder that cannot be written names the folder, and what to do
 });
 
 test("the demo of an organization says what to install where its identity provider is not, and that it knows no other flags", async (t) => {
-  // As if it had been installed with --omit=dev.
-  const missing = `data:text/javascript,${encodeURIComponent(`
-    import { register } from "node:module";
-    const hooks = \`export async function resolve(name, context, next) {
-      if (name !== "oidc-provider") return next(name, context);
-      throw Object.assign(new Error("Cannot find package 'oidc-provider'"), { code: "ERR_MODULE_NOT_FOUND" });
-    }\`;
-    register("data:text/javascript," + encodeURIComponent(hooks));
-  `)}`;
   const ports = { PORT: "0", SANDBOX_PORT: "0", PROVIDER_PORT: "0" };
-  const { code, stderr } = await runDemo(folder(t), ports, { loader: missing, flags: ["--organization"] });
+  const { code, stderr } = await runDemo(folder(t), ports, {
+    // As if it had been installed with --omit=dev.
+    nodeFlags: withoutPackage("oidc-provider"),
+    flags: ["--organization"],
+  });
   assert.equal(code, 1);
   assert.match(stderr, /^The package oidc-provider is not installed, .*: run `npm ci` without --omit=dev/);
   const mistyped = await runDemo(folder(t), ports, { flags: ["--organizaton"] });
@@ -128,9 +123,8 @@ test("the demo puts the sign-in in front of a folder, and says what is wrong wit
 async function runDemo(
   cwd: string,
   env: Record<string, string>,
-  { loader, flags = [] }: { loader?: string; flags?: string[] } = {},
+  { nodeFlags = [], flags = [] }: { nodeFlags?: string[]; flags?: string[] } = {},
 ): Promise<{ code: number; stderr: string }> {
-  const nodeFlags = loader ? ["--disable-warning=DEP0205", "--import", loader] : [];
   const { code, error } = await spawnCli(["demo", ...flags], { cwd, env, nodeFlags });
   return { code, stderr: error };
 }

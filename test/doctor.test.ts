@@ -15,7 +15,7 @@ import { describe, type TestContext, test } from "node:test";
 import { type DoctorOptions, doctor, type NamedFinding as Finding } from "#src/cli/doctor.ts";
 import { type Sandbox, startSandbox } from "#src/sandbox/index.ts";
 import { selfSigned } from "./support/certificate.ts";
-import { callCli, spawnCli } from "./support/cli.ts";
+import { callCli, spawnCli, withoutPackage } from "./support/cli.ts";
 import { asPlainUser } from "./support/plain-user.ts";
 import { needsPosix } from "./support/posix.ts";
 import { freePort } from "./support/program.ts";
@@ -486,6 +486,17 @@ describe("a fault of the place where sessions are kept", () => {
     }
     chownSync(place("real"), 54321, 54321);
     await assertTrouble(it, /real belongs to user 54321; you are root\./);
+  });
+
+  test("REDIS_URL is set, but the package redis is not installed", async (t) => {
+    const it = await patient(t);
+    it.settings.REDIS_URL = "redis://127.0.0.1:6379";
+    writeFileSync(join(it.cwd, "config.json"), JSON.stringify(it.settings), { mode: 0o600 });
+    const nodeFlags = withoutPackage("redis");
+    const { code, output } = await spawnCli(["doctor"], { cwd: it.cwd, nodeFlags });
+    assert.equal(code, 1);
+    const line = /^PROBLEM {2}session store +REDIS_URL: needs the package redis\. Run: npm install redis@6$/m;
+    assert.match(output, line);
   });
 
   test("Redis is not there, wants another password, or is a replica", {

@@ -52,3 +52,14 @@ export async function spawnCli(
   const [output, error, code] = await Promise.all([text(child.stdout), text(child.stderr), exit]);
   return { code, output, error };
 }
+
+/** Flags for Node with which a package counts as not installed. */
+export function withoutPackage(name: string): string[] {
+  const hooks = `export async function resolve(specifier, context, next) {
+    if (specifier !== ${JSON.stringify(name)}) return next(specifier, context);
+    throw Object.assign(new Error("Cannot find package"), { code: "ERR_MODULE_NOT_FOUND" });
+  }`;
+  const urlOf = (script: string) => `data:text/javascript,${encodeURIComponent(script)}`;
+  const register = `import { register } from "node:module"; register(${JSON.stringify(urlOf(hooks))});`;
+  return ["--disable-warning=DEP0205", "--import", urlOf(register)];
+}

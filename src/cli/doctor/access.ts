@@ -7,13 +7,6 @@ import type { SignInRecord, UserProfile } from "../../index.ts";
 import { readSessions } from "../sessions-read.ts";
 import { type Finding, ok, problem, skipped } from "./finding.ts";
 
-/** The doctor's options about the rules of ACCESS. */
-export interface AccessQuestion {
-  path?: string | undefined;
-  /** A user name; by default, a visitor who is not signed in. */
-  as?: string | undefined;
-}
-
 /** Each rule of ACCESS in words, with the name of its check. */
 export function describeAccess({ access }: Config): [check: string, Finding][] {
   const isComplete = access.length === 0 || access.some(({ path }) => path === "/");
