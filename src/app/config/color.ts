@@ -2,67 +2,38 @@
 export const enough = 4.5;
 
 export const white = "#ffffff";
+const black = "#000000";
 
-/** Red, green and blue in linear light, from 0 to 1 (WCAG 2.2, "relative luminance"). */
-type Linear = [red: number, green: number, blue: number];
+const channelsOf = (color: string) => [1, 3, 5].map((at) => Number.parseInt(color.slice(at, at + 2), 16));
 
-function linearOf(color: string): Linear {
-  const channel = (at: number) => {
-    const value = Number.parseInt(color.slice(at, at + 2), 16) / 255;
+/** WCAG 2.2, "relative luminance". */
+function luminanceOf(color: string): number {
+  const [red = 0, green = 0, blue = 0] = channelsOf(color).map((channel) => {
+    const value = channel / 255;
     return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
-  };
-  return [channel(1), channel(3), channel(5)];
-}
-
-/** @param round which way a channel goes that is between two of 255 steps */
-function hexOf(color: Linear, round: (value: number) => number): string {
-  const channels = color.map((value) => {
-    const encoded = value <= 0.0031308 ? value * 12.92 : 1.055 * value ** (1 / 2.4) - 0.055;
-    return Math.min(255, Math.max(0, round(Number((encoded * 255).toFixed(6)))));
   });
-  return `#${channels.map((value) => value.toString(16).padStart(2, "0")).join("")}`;
-}
-
-function luminanceOf([red, green, blue]: Linear): number {
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
 /** The contrast ratio of two colors, from 1 to 21. */
 export function contrast(one: string, other: string): number {
-  const [darker = 0, lighter = 0] = [one, other]
-    .map((color) => luminanceOf(linearOf(color)))
-    .sort((a, b) => a - b);
+  const [darker = 0, lighter = 0] = [one, other].map(luminanceOf).sort((a, b) => a - b);
   return (lighter + 0.05) / (darker + 0.05);
 }
 
-/**
- * The color itself if its contrast to `background` is enough, or else the lightest darker one whose contrast is. The
- * ratio of its channels in linear light stays, and with it hue and saturation.
- */
-export function darkened(color: string, background = white): string {
-  if (contrast(color, background) >= enough) return color;
-  const goal = (luminanceOf(linearOf(background)) + 0.05) / enough - 0.05;
-  return withLuminance(color, goal);
-}
-
-/** The color at another luminance: with less or more light, and with white once there can be no more of its own. */
-function withLuminance(color: string, goal: number): string {
-  const linear = linearOf(color);
-  const luminance = luminanceOf(linear);
-  const factor = Math.min(goal / luminance, 1 / Math.max(...linear, 1e-6));
-  const scaled = linear.map((value) => value * factor) as Linear;
-  if (goal <= luminance) return hexOf(scaled, Math.floor);
-  const reached = luminanceOf(scaled);
-  return hexOf(mix(scaled, linearOf(white), Math.max(0, (goal - reached) / (1 - reached))), Math.ceil);
-}
-
 /** @param share how much of the second color there is, from 0 to 1 */
-function mix(color: Linear, other: Linear, share: number): Linear {
-  return color.map((value, index) => value + ((other[index] ?? 0) - value) * share) as Linear;
+function mix(color: string, other: string, share: number): string {
+  const others = channelsOf(other);
+  const channels = channelsOf(color).map((value, index) => value + ((others[index] ?? 0) - value) * share);
+  return `#${channels.map((value) => Math.floor(value).toString(16).padStart(2, "0")).join("")}`;
 }
 
-const mixed = (color: string, other: string, share: number) =>
-  hexOf(mix(linearOf(color), linearOf(other), share), Math.round);
+/** The color itself if white text has enough contrast on it, or else the lightest darker one of its hue. */
+export function darkened(color: string): string {
+  let share = 0;
+  while (contrast(mix(color, black, share), white) < enough) share += 1 / 256;
+  return mix(color, black, share);
+}
 
 /** The backgrounds of app.css, on which links and focus rings are seen. */
 export const backgrounds = {
@@ -76,25 +47,22 @@ export const backgrounds = {
  */
 export function paletteOf(color: string) {
   const { light, dark } = backgrounds;
-  const luminance = luminanceOf(linearOf(color));
-  const action = withLuminance(color, 0.36);
-  const notice = mixed(light.card, action, 0.2);
+  const action = mix(color, white, 0.5);
   return {
     light: {
       action: color,
       // One that is nearly black becomes lighter.
-      "action-hover": withLuminance(color, luminance < 0.02 ? 0.06 : luminance * 0.6),
+      "action-hover": mix(color, luminanceOf(color) < 0.02 ? white : black, 0.25),
       "on-action": white,
-      // Of the three backgrounds, this is the darkest.
-      link: darkened(color, notice),
-      notice,
+      link: mix(color, black, 0.25),
+      notice: mix(light.card, color, 0.1),
     },
     dark: {
       action,
-      "action-hover": withLuminance(color, 0.5),
+      "action-hover": mix(color, white, 0.7),
       "on-action": "#0b0b0b",
-      link: withLuminance(color, 0.45),
-      notice: mixed(dark.card, action, 0.08),
+      link: mix(color, white, 0.65),
+      notice: mix(dark.card, action, 0.15),
     },
   };
 }
