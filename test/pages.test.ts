@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import ejs from "ejs";
-import express, { type Response } from "express";
+import express, { type Request, type Response } from "express";
 import { renderError } from "#src/app/error-page.ts";
 import { AppError, type ErrorCode, nextSteps } from "#src/app/errors.ts";
 import { renderHome } from "#src/app/pages/home.ts";
@@ -88,12 +88,10 @@ function pagesWith(text: string, user: User): Record<string, (res: Response) => 
     "signed in": (res) =>
       renderHome(res, { ...visitor, portal: text, tokenExpires: soon, signInExpires: later }),
     confirm: (res) => renderConfirm(res, visitor),
-    error: (res) =>
-      renderError(res, new AppError("internal"), {
-        requestId: text,
-        retry: text,
-        header: { user, signOutUrl: `${res.req.baseUrl}/sign-out` },
-      }),
+    error: (res) => {
+      res.req.arcgis = { user, signOutUrl: `${res.req.baseUrl}/sign-out` } as Request["arcgis"];
+      renderError(res, new AppError("internal"), text, text);
+    },
   };
 }
 
@@ -190,8 +188,7 @@ describe("hostile text", () => {
     ["javascript:alert(1)", "/gis/"],
   ] as const) {
     test(`OU-2 the button to try ${JSON.stringify(retry)} again leads to ${href}`, async () => {
-      const details = { requestId: "r-1", retry };
-      const { html } = await page((res) => renderError(res, new AppError("internal"), details), "/gis");
+      const { html } = await page((res) => renderError(res, new AppError("internal"), "r-1", retry), "/gis");
       assert.deepEqual(attributes(html.slice(html.indexOf("<main")), "href"), [href]);
     });
   }
@@ -382,8 +379,7 @@ describe("the error page", () => {
       const { status } = error;
       const next = nextSteps[code];
       const { title, text } = pageTextsOf(code);
-      const details = { requestId: "9f1c2c1e-6c1f", retry: "/map" };
-      const response = await page((res) => renderError(res, error, details), "/gis");
+      const response = await page((res) => renderError(res, error, "9f1c2c1e-6c1f", "/map"), "/gis");
       assert.equal(response.status, status);
       assert.deepEqual(attributes(response.html, "data-code"), [code]);
       const shown = textOf(response.html);

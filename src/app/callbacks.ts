@@ -1,9 +1,11 @@
 import type { RequestHandler } from "express";
 import type { Config } from "./config/config.ts";
 
+const withoutSlash = (path: string) => path.replace(/\/$/, "");
+
 /** The route of the callback below its portal's path: the last segment of the redirect URI. */
 export function callbackRoute({ callbackPath }: Pick<Config, "callbackPath">): string {
-  return `/${segmentsOf(callbackPath).at(-1)}`;
+  return `/${withoutSlash(callbackPath).split("/").at(-1)}`;
 }
 
 /**
@@ -11,15 +13,13 @@ export function callbackRoute({ callbackPath }: Pick<Config, "callbackPath">): s
  * only the end of the redirect URI's path.
  */
 export function callbacks(configs: readonly Config[]): RequestHandler {
-  const routes = new Map<string, Config>();
-  for (const config of configs) {
-    const segments = segmentsOf(config.callbackPath);
-    const ends = segments.map((_, index) => `/${segments.slice(index).join("/")}`);
-    for (const end of ends) if (end.includes(config.portalPath)) routes.set(end.toLowerCase(), config);
-  }
   return (req, res, next) => {
-    const config = routes.get(req.path.toLowerCase().replace(/\/$/, ""));
-    if (config) {
+    const end = withoutSlash(req.path).toLowerCase();
+    const config = configs.findLast(
+      ({ callbackPath, portalPath }) =>
+        end.includes(portalPath) && withoutSlash(callbackPath).toLowerCase().endsWith(end),
+    );
+    if (config && end !== "") {
       const [query = ""] = /\?.*/s.exec(req.url) ?? [];
       req.url = config.portalPath + callbackRoute(config) + query;
       // The callback's own URL works once.
@@ -28,8 +28,4 @@ export function callbacks(configs: readonly Config[]): RequestHandler {
     }
     next();
   };
-}
-
-function segmentsOf(path: string): string[] {
-  return path.replace(/\/$/, "").split("/").slice(1);
 }

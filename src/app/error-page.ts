@@ -39,11 +39,7 @@ export function errorPage(log: Logger, count: (code: string) => void): ErrorRequ
     for (const name of ["Content-Type", "ETag", "Last-Modified", "Accept-Ranges", "Content-Range"])
       res.removeHeader(name);
     if (prefersJson(req)) res.status(status).json(error);
-    else {
-      const retry = req.method === "GET" ? (requested ?? req.path) : undefined;
-      const { user: signedIn, signOutUrl } = req.arcgis ?? {};
-      renderError(res, error, { requestId, retry, header: signedIn && { user: signedIn, signOutUrl } });
-    }
+    else renderError(res, error, requestId, req.method === "GET" ? (requested ?? req.path) : undefined);
   };
 }
 
@@ -58,16 +54,8 @@ function prefersJson(req: Request): boolean {
  * Sends the error page. It needs nothing but the response.
  * @param retry the path to try again, without the mount path
  */
-export function renderError(
-  res: Response,
-  error: KnownError,
-  {
-    requestId,
-    retry,
-    header,
-  }: { requestId: string; retry?: string | undefined; header?: object | undefined },
-): void {
-  const base = res.req.baseUrl;
+export function renderError(res: Response, error: KnownError, requestId: string, retry?: string): void {
+  const { baseUrl: base, arcgis } = res.req;
   const { needed } = error.toJSON().error as { needed?: string };
   const { status, code } = error;
   // Set on a callback, whose URL works once: what went wrong there begins again.
@@ -84,6 +72,7 @@ export function renderError(
     retry: again,
   };
   const action = { href: hrefs[next], label: `error.${next}` };
+  const header = arcgis?.user && { user: arcgis.user, signOutUrl: arcgis.signOutUrl };
   res.status(status);
   render(res, "error", `error.${code}.title`, { status, code, needed, action, requestId, header });
 }
