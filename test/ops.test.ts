@@ -70,7 +70,7 @@ describe("a session folder that cannot be used", { skip: needsPosix("modes and o
       ],
       [
         link,
-        `SESSION_DIR: ${link} is not a folder (a symbolic link is not accepted). Set SESSION_DIR to the path of the folder itself.\n`,
+        `SESSION_DIR: ${link} is not a folder (a symbolic link is not accepted). Set SESSION_DIR to the path of a folder of this user, not of a link.\n`,
       ],
     ];
     if (process.getuid?.() === 0) {
@@ -78,7 +78,7 @@ describe("a session folder that cannot be used", { skip: needsPosix("modes and o
       chownSync(theirs, 65534, 65534);
       cases.push([
         theirs,
-        `SESSION_DIR: ${theirs} belongs to another user (nobody). Set SESSION_DIR to a folder of this user, or change its owner.\n`,
+        `SESSION_DIR: ${theirs} belongs to another user. Set SESSION_DIR to the path of a folder of this user, not of a link.\n`,
       ]);
     } else
       cases.push([

@@ -562,7 +562,7 @@ describe("arcgis-sign-in sessions that cannot do its work", () => {
     if (process.getuid?.() === 0) {
       const theirs = folder(t);
       chownSync(theirs, 65534, 65534);
-      const message = `SESSION_DIR: ${theirs} belongs to another user (nobody). ${folderFix}\n`;
+      const message = `SESSION_DIR: ${theirs} belongs to another user. ${folderFix}\n`;
       cases.push([["list"], { ...good, SESSION_DIR: theirs }, 69, message]);
     }
     for (const [args, env, code, error] of cases) {

@@ -1,6 +1,5 @@
 import { fileBackend, type SessionBackend } from "../session-store.ts";
 import { ConfigError } from "./config/config.ts";
-import { otherOwner } from "./file-owner.ts";
 
 /** SESSION_DIR names a folder that this user cannot use, until the setting or the folder is changed. */
 export class SessionDirError extends ConfigError {
@@ -19,8 +18,7 @@ export class SessionDirError extends ConfigError {
 
 export const createFix =
   "Create the folder for the server's user, with mode 0700, or set another SESSION_DIR.";
-const ownerFix = "Set SESSION_DIR to a folder of this user, or change its owner.";
-const folderFix = "Set SESSION_DIR to the path of the folder itself.";
+const ownFix = "Set SESSION_DIR to the path of a folder of this user, not of a link.";
 
 /** Not a full disk, or too many open files: those may be over at the next start. */
 const lasting = ["EACCES", "EPERM", "EROFS", "EEXIST", "ENOTDIR", "ENOENT", "ELOOP", "ENAMETOOLONG"];
@@ -37,12 +35,7 @@ export function openSessionFolder(
     return fileBackend(folder, options);
   } catch (error) {
     const { message, code, syscall } = error as NodeJS.ErrnoException;
-    if (code === undefined) {
-      const owner = otherOwner(folder);
-      throw owner && /another user$/.test(message)
-        ? new SessionDirError(`${message} (${owner})`, ownerFix, error)
-        : new SessionDirError(message, folderFix, error);
-    }
+    if (code === undefined) throw new SessionDirError(message, ownFix, error);
     const [why] = message.split(",");
     const found = `${folder} cannot be ${syscall === "mkdir" ? "created" : "used"} (${why})`;
     if (lasting.includes(code)) throw new SessionDirError(found, createFix, error);

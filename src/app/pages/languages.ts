@@ -12,7 +12,6 @@ export type Languages = ReadonlyMap<string, Language>;
 type Values = Record<string, unknown>;
 type Catalog = Record<string, string>;
 
-const minuteMs = 60_000;
 const rightToLeft = /^(?:ar|ckb|dv|fa|he|ps|sd|ug|ur|yi)\b/;
 
 /**
@@ -22,22 +21,19 @@ const rightToLeft = /^(?:ar|ckb|dv|fa|he|ps|sd|ug|ur|yi)\b/;
  * @throws Error that names the file when a text has other `{names}` or `[parts]` than the English one
  */
 export function readLanguages(folders: readonly string[]): Languages {
-  const catalogs = new Map<string, Catalog>([["en", {}]]);
-  const english: Catalog = {};
+  const [ours = ""] = folders;
+  const english: Catalog = JSON.parse(readFileSync(join(ours, "en.json"), "utf8"));
+  const catalogs = new Map([["en", english]]);
   for (const path of folders.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)))) {
     if (!path.endsWith(".json")) continue;
     try {
       const [lang = ""] = Intl.getCanonicalLocales(basename(path, ".json"));
       const catalog: Catalog = JSON.parse(readFileSync(path, "utf8"));
+      check(catalog, english);
       catalogs.set(lang, { ...catalogs.get(lang), ...catalog });
-      if (lang === "en") Object.assign(english, { ...catalog, ...english });
     } catch (cause) {
       throw new Error(`${path}: ${(cause as Error).message}`, { cause });
     }
-  }
-  for (const [lang, catalog] of catalogs) {
-    const mistake = mistakeIn(catalog, english);
-    if (mistake) throw new Error(`${lang}.json: ${mistake}`);
   }
   return new Map(
     [...catalogs].map(([lang, catalog]) => {
@@ -47,16 +43,15 @@ export function readLanguages(folders: readonly string[]): Languages {
   );
 }
 
-/** What is wrong in a catalog, if anything: the same text needs the same values and parts in every language. */
-function mistakeIn(catalog: Catalog, english: Catalog): string | undefined {
+/** @throws Error unless each text has the same values and parts as the English one */
+function check(catalog: Catalog, english: Catalog): void {
   const marks = (text: string) => (text.match(/\{\w+\}|[[\]]/g) ?? []).sort().join("");
   for (const [key, text] of Object.entries(catalog)) {
-    if (typeof text !== "string") return `"${key}" is not text.`;
-    const expected = Object.hasOwn(english, key) ? marks(english[key] ?? "") : undefined;
-    if (expected !== undefined && marks(text) !== expected)
-      return `"${key}" must have these values and parts: ${expected || "none"}`;
+    if (typeof text !== "string") throw new Error(`"${key}" is not text.`);
+    const expected = marks(english[key] ?? text);
+    if (marks(text) !== expected)
+      throw new Error(`"${key}" must have these values and parts: ${expected || "none"}`);
   }
-  return undefined;
 }
 
 function languageOf(lang: string, catalog: Catalog) {
@@ -66,11 +61,11 @@ function languageOf(lang: string, catalog: Catalog) {
     ...{ day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit" },
     ...{ timeZone: "UTC", timeZoneName: "short" },
   });
-  const unit = (unit: string) =>
+  const formatOf = (unit: string) =>
     new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long", useGrouping: false });
-  const [hoursFormat, daysFormat] = [unit("hour"), unit("day")];
+  const formats = { hour: formatOf("hour"), day: formatOf("day") };
+  const ago = new Intl.RelativeTimeFormat(locale);
   const minutesAgo = new Intl.RelativeTimeFormat(locale, { style: "short" });
-  const longAgo = new Intl.RelativeTimeFormat(locale);
   const split = new Map([...texts].map(([key, text]) => [key, text.split(/[[\]]/)]));
 
   /** The text of a key, with its values. Other text, such as an operator's own, is returned unchanged. */
@@ -96,17 +91,15 @@ function languageOf(lang: string, catalog: Catalog) {
     dateText: (date: Date | number) => dateFormat.format(date),
     /** A length of time in milliseconds, rounded down, as people say it: "27 min", "5 hours", "13 days". */
     durationText(ms: number): string {
-      const { minutes, hours, days } = rounded(ms);
-      if (minutes < 1) return t("time.underAMinute");
-      if (minutes < 120) return t("time.minutes", { minutes });
-      return hours < 48 ? hoursFormat.format(hours) : daysFormat.format(days);
+      const [count, unit] = rounded(ms);
+      if (count < 1) return t("time.underAMinute");
+      return unit === "minute" ? t("time.minutes", { minutes: count }) : formats[unit].format(count);
     },
     /** The same as a time in the past: "5 hours ago". */
     agoText(ms: number): string {
-      const { minutes, hours, days } = rounded(ms);
-      if (minutes < 1) return t("time.underAMinuteAgo");
-      if (minutes < 120) return minutesAgo.format(-minutes, "minute");
-      return hours < 48 ? longAgo.format(-hours, "hour") : longAgo.format(-days, "day");
+      const [count, unit] = rounded(ms);
+      if (count < 1) return t("time.underAMinuteAgo");
+      return (unit === "minute" ? minutesAgo : ago).format(-count, unit);
     },
     /** The user's full name, or else the user name. */
     nameOf: (user: UserNames) => displayName(user.fullName) || displayName(user.username) || t("page.noName"),
@@ -127,9 +120,10 @@ function fill(text: string, values?: Values): string {
   return values ? text.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? "")) : text;
 }
 
-function rounded(ms: number) {
-  const minutes = Math.floor(ms / minuteMs);
-  return { minutes, hours: Math.floor(minutes / 60), days: Math.floor(minutes / 1440) };
+function rounded(ms: number): [count: number, unit: "minute" | "hour" | "day"] {
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 120) return [minutes, "minute"];
+  return minutes < 48 * 60 ? [Math.floor(minutes / 60), "hour"] : [Math.floor(minutes / 1440), "day"];
 }
 
 /** The language of a response: the one that the visitor's browser prefers among those that have a catalog. */

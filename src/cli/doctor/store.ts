@@ -2,7 +2,6 @@ import { accessSync, constants, existsSync, lstatSync } from "node:fs";
 import { dirname } from "node:path";
 import { type Config, ConfigError } from "../../app/config/config.ts";
 import { parseRedisUrl } from "../../app/config/redis-url.ts";
-import { otherOwner } from "../../app/file-owner.ts";
 import { reasonOf } from "../../app/reason.ts";
 import { createFix, SessionDirError } from "../../app/session-folder.ts";
 import { openStore } from "../../app/store.ts";
@@ -31,8 +30,8 @@ export async function checkStore(config: Config): Promise<Finding> {
   const { redisUrl, sessionDir } = config;
   // Nothing keeps root from the folder of another user, but the server runs as that user.
   const owned = nearestExisting(sessionDir);
-  const owner = !redisUrl && process.getuid?.() === 0 && otherOwner(owned);
-  if (owner) return warning(`${owned} belongs to ${owner}; you are root`, "Run this as that user.");
+  if (!redisUrl && process.getuid?.() === 0 && lstatSync(owned).uid !== 0)
+    return warning(`${owned} belongs to another user; you are root`, "Run this as that user.");
   // The server creates the folder. The doctor does not, because it may run as another user.
   if (!redisUrl && owned !== sessionDir) return checkParent(sessionDir, owned);
   const stats = redisUrl ? undefined : lstatSync(sessionDir);
