@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import { getLayer, queryFeatures } from "@esri/arcgis-rest-feature-service";
 import { getSelf, searchItems } from "@esri/arcgis-rest-portal";
 import { isSamePortal } from "#src/auth/arcgis/trusted-urls.ts";
@@ -25,13 +25,6 @@ const refusals: [name: string, body: string | Buffer, headers: Record<string, st
   ["JSONP", `dojo.io.script.jsonp_1._cb(${invalid});`, { "Content-Type": "application/javascript" }],
   ["JSONP with a comment", `/**/ cb(${required})`, { "Content-Type": "text/javascript" }],
   ["gzip", gzipSync(invalid), { "Content-Type": "application/json", "Content-Encoding": "gzip" }],
-  ["deflate", deflateSync(invalid), { "Content-Type": "text/plain", "Content-Encoding": "deflate" }],
-  [
-    "deflate as IIS sends it",
-    deflateRawSync(invalid),
-    { "Content-Type": "text/plain", "Content-Encoding": "deflate" },
-  ],
-  ["x-gzip", gzipSync(invalid), { "Content-Type": "application/json", "Content-Encoding": "X-GZip" }],
   [
     "brotli",
     brotliCompressSync(invalid),
@@ -126,8 +119,7 @@ test("TK-8 what only looks like it is passed on: other errors, large responses, 
       { "Content-Encoding": "gzip" },
     ],
     ["not gzip", { "Content-Encoding": "gzip" }],
-    ["not deflate", { "Content-Encoding": "deflate" }],
-    [deflateRawSync('{"total":498}'), { "Content-Encoding": "deflate" }],
+    [gzipSync('{"total":498}'), { "Content-Encoding": "gzip" }],
     [invalid, {}, 500],
   ];
   for (const [body, headers, status] of harmless) {

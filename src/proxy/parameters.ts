@@ -1,15 +1,20 @@
-/**
- * Parameters to remove: the token is sent in a header, and `callback` (JSONP) would make the response a script of our own
- * site. The names match in any case, with spaces around them, each letter percent-encoded or not.
- */
-const ours =
-  /^(?:[+\s]|%[01][\da-f]|%20)*(?:(?:t|%[75]4)(?:o|%[64]f)(?:k|%[64]b)(?:e|%[64]5)(?:n|%[64]e)|(?:c|%[64]3)(?:a|%[64]1)(?:l|%[64]c)(?:l|%[64]c)(?:b|%[64]2)(?:a|%[64]1)(?:c|%[64]3)(?:k|%[64]b))(?:[+\s]|%[01][\da-f]|%20)*(?:=|$)/i;
-const format = /^(?:[+\s]|%[01][\da-f]|%20)*(?:f|%[64]6)(?:[+\s]|%[01][\da-f]|%20)*(?:=|$)/i;
+/** The token is sent in a header, and `callback` (JSONP) would make the response a script of our own site. */
+const ours = ["token", "callback"];
 /** Paths of files, which have no format parameter. */
 const file = /\/(?:tile\/\d+\/\d+\/\d+|attachments\/\d+|data)$|\.(?:png|jpe?g|gif|webp|pbf|zip|csv|pdf)$/i;
 /** Longer than any encoding of these names. A longer name that begins with a space is removed. */
 const maxName = 64;
 const padding = /^(?:[+\s]|%[01][\da-f]|%20)/i;
+
+/** The name of `name=value` in lowercase, decoded, without spaces and control characters around it. */
+function nameOf(parameter: string): string {
+  const [name = ""] = parameter.split("=", 1);
+  return name
+    .replace(/[+\p{Cc}]|%[01][\da-f]/giu, " ")
+    .replace(/%([2-7][\da-f])/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
+    .trim()
+    .toLowerCase();
+}
 
 /**
  * Makes a function that takes a query or a form (latin1) in pieces and returns it without the parameters of these names,
@@ -33,7 +38,7 @@ export function parameterFilter(names = ours): (piece?: string) => string {
       else if (isKept === undefined) {
         const isPadded =
           padding.test(text) && !text.slice(0, maxName + 1).includes("=") && text.length > maxName;
-        isKept = text !== "" && !isPadded && !names.test(text);
+        isKept = text !== "" && !isPadded && !names.includes(nameOf(text));
         if (!isKept) return;
         out.push(separator, text);
         separator = "&";
@@ -51,19 +56,19 @@ export function parameterFilter(names = ours): (piece?: string) => string {
  */
 export function cleanQuery(url: URL, isGet: boolean, destination = "empty"): void {
   const query = without(url.search.slice(1), ours);
-  const [given, ...more] = query.split("&").filter((text) => format.test(text));
+  const [given, ...more] = query.split("&").filter((text) => nameOf(text) === "f");
   const isPage = [...new URLSearchParams(given).values()].every((value) =>
     /^[\s\p{Cc}]*(?:html[\s\p{Cc}]*)?$/iu.test(value),
   );
   const isGiven = given !== undefined && more.length === 0 && !isPage;
   const isForPages = ["empty", "document", "iframe", "frame"].includes(destination);
   const isFile = given === undefined && (file.test(url.pathname) || !isForPages);
-  const asJson = [without(query, format), "f=json"].filter(Boolean).join("&");
+  const asJson = [without(query, ["f"]), "f=json"].filter(Boolean).join("&");
   const search = !isGet || isGiven || isFile ? query : asJson;
   if (search !== url.search.slice(1)) url.search = search;
 }
 
-function without(query: string, names: RegExp): string {
+function without(query: string, names: string[]): string {
   const filter = parameterFilter(names);
   return filter(query) + filter();
 }
