@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { click, type TestResponse, typed } from "./support/browser.ts";
-import { callbackFor, openSite, type SiteOptions, signIn } from "./support/site.ts";
-import { folder } from "./support/temporary.ts";
+import { callbackFor, openSite, type SiteOptions } from "./support/site.ts";
 import { signOut } from "./support/user.ts";
 
 const html = { Accept: "text/html" };
@@ -172,7 +170,7 @@ for (const mount of ["", "/gis"]) {
         each(({ headers }, what) => {
           const isSignOut = what === "303 signed out" && !mount;
           const isForeignCallback = /^400 GET .*\/authenticate/.test(what);
-          const cleared = isSignOut ? '"cache", "storage"' : isForeignCallback ? '"cache"' : undefined;
+          const cleared = isSignOut ? '"storage"' : isForeignCallback ? '"cache"' : undefined;
           assert.equal(headers["clear-site-data"], cleared, what);
         });
       },
@@ -256,25 +254,6 @@ test("HT-8 where browsers come by https, every response has Strict-Transport-Sec
     const { headers } = await browser.get(url, { ...typed, "X-Forwarded-Proto": "https" });
     assert.equal(headers["strict-transport-security"], "max-age=31536000", url);
   }
-});
-
-test("Chromium, which would take seconds for it, does not clear its cache at a sign-out, unless files of a site are in it", async (t) => {
-  const chrome =
-    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/143.0.0.0 Safari/537.36";
-  const safari =
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Safari/605.1.15";
-  const cleared = async (userAgent: string, settings = {}) => {
-    const browser = (await openSite(t, { settings })).browser();
-    await signIn(browser);
-    const { headers } = await browser.get("/sign-out", { ...click, "User-Agent": userAgent });
-    return headers["clear-site-data"];
-  };
-  assert.equal(await cleared(chrome), '"storage"');
-  assert.equal(await cleared(`${chrome} Edg/143.0.0.0`), '"storage"');
-  assert.equal(await cleared(safari), '"cache", "storage"');
-  const site = folder(t);
-  writeFileSync(join(site, "index.html"), "The site");
-  assert.equal(await cleared(chrome, { SITE_DIR: site }), '"cache", "storage"');
 });
 
 test("the error of a file that could not be sent has the type of the error, not that of the file", async (t) => {

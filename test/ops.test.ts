@@ -178,7 +178,7 @@ describe("an operator's revoke is in the log of a server within a minute", () =>
     SESSION_SECRET: config.sessionSecrets.join(","),
     ENCRYPTION_KEY: config.encryptionKeys.join(","),
     SESSION_DIR: config.sessionDir,
-    ...(config.redisUrl && { REDIS_URL: config.redisUrl }),
+    ...(config.redisUrl && { REDIS_URL: `redis://127.0.0.1:${config.redisUrl.nodes[0]?.port}` }),
   });
   const actions = (site: Site) => site.log.lines.filter(({ event }) => event === "operator");
 

@@ -8,6 +8,7 @@ import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import pMap from "p-map";
+import { parseRedisUrl } from "#src/app/config/redis-url.ts";
 import { Browser, click } from "./support/browser.ts";
 import { selfSigned } from "./support/certificate.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";
@@ -647,7 +648,7 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
         await import(${JSON.stringify(import.meta.resolve("#src/app/serve.ts"))});
         console.log(drivers(), loaded().length > 100);
         const { openStore } = await import(${JSON.stringify(import.meta.resolve("#src/app/store.ts"))});
-        const config = { redisUrl: ${JSON.stringify(url)}, encryptionKeys: ["k".repeat(32)], sessionIdleSeconds: 600 };
+        const config = { redisUrl: ${JSON.stringify(parseRedisUrl(url))}, encryptionKeys: ["k".repeat(32)], sessionIdleSeconds: 600 };
         const { store, close } = await openStore(config, { info() {}, warn() {} });
         await store.admin.probe();
         await close();

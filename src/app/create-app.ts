@@ -180,8 +180,10 @@ export async function createApp(options: AppOptions): Promise<App> {
         if (res && event.username) res.locals.signedInAs = event.username;
         if (res && ["sign-in-started", "sign-out"].includes(event.type)) auto.stop(res);
         // What pages have stored about the user. If the app has only a path of this origin, others share the storage.
-        const cleared = res && clearedAtSignOut(res.req, config, app.path() === "" && isAtRoot);
-        if (cleared && event.type === "sign-out") res.set("Clear-Site-Data", cleared);
+        // The cache only if the files of SITE_DIR are in it: Chromium takes seconds for that (crbug.com/40233601).
+        const storage = app.path() === "" && isAtRoot ? '"storage"' : [];
+        const cleared = [config.siteDir === undefined ? [] : '"cache"', storage].flat().join(", ");
+        if (cleared && event.type === "sign-out") res?.set("Clear-Site-Data", cleared);
       },
     });
     return {
@@ -203,14 +205,4 @@ export async function createApp(options: AppOptions): Promise<App> {
     routes?.({ router: own, portalId: mount.config.portalId, auth: mount.auth });
     return portalRoutes(mount, limit).use(own);
   }
-}
-
-/**
- * The cache only with SITE_DIR, whose files are in it: Chromium takes seconds to clear the cache of one site, because it
- * reads that of all sites, and the sign-out waits for it (crbug.com/40233601).
- */
-function clearedAtSignOut(req: Request, { siteDir }: Config, isAtRoot: boolean): string {
-  const isChromium = /Chrom(?:e|ium)\//.test(req.get("User-Agent") ?? "");
-  const hasCache = siteDir !== undefined || (isAtRoot && !isChromium);
-  return [hasCache ? '"cache"' : [], isAtRoot ? '"storage"' : []].flat().join(", ");
 }

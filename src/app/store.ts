@@ -1,7 +1,6 @@
 import type { Logger } from "pino";
 import { redisBackend, SealedStore, type SessionBackend } from "../session-store.ts";
 import { type Config, ConfigError } from "./config/config.ts";
-import { parseRedisUrl } from "./config/redis-url.ts";
 import { reasonOf } from "./reason.ts";
 import { openSessionFolder } from "./session-folder.ts";
 
@@ -52,13 +51,11 @@ async function openBackend(
   // Not worth a warning: the folder of a new clone is open.
   const onRepaired = (message: string) => log.info(message);
   if (!redisUrl) return { backend: openSessionFolder(sessionDir, { onRepaired }), close: async () => {} };
-  const address = parseRedisUrl(redisUrl);
-  if (!address) throw new TypeError("REDIS_URL is not the URL of a Redis server");
   // Loaded only if needed: it is an optional peer dependency.
   await import("redis").catch(() => {
     throw new ConfigError(["REDIS_URL: needs the package redis. Run: npm install redis@6"]);
   });
   const { connectToRedis } = await import("./redis-connection.ts");
-  const { client, close } = await connectToRedis(address, { log });
+  const { client, close } = await connectToRedis(redisUrl, { log });
   return { backend: redisBackend(client, { idleSeconds }), close };
 }

@@ -1,5 +1,4 @@
 import type { Config } from "../app/config/config.ts";
-import { parseRedisUrl } from "../app/config/redis-url.ts";
 import { noteNoSession, noteUnreadable, readSessions, type SessionsContext } from "./sessions-read.ts";
 import { counted, iso, minute, printable, table } from "./terminal.ts";
 
@@ -129,8 +128,7 @@ const kinds = {
 };
 
 /** Where the sessions are stored, without a password. */
-function placeOf({ redisUrl, sessionDir }: Config): string {
-  const address = redisUrl && parseRedisUrl(redisUrl);
+function placeOf({ redisUrl: address, sessionDir }: Config): string {
   if (!address) return `Files in ${sessionDir}`;
   const hosts = address.nodes.map(({ host, port }) => `${host}:${port}`);
   return `Redis at ${address.socketPath ?? hosts.join(", ")}, database ${address.database}`;

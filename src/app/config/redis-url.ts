@@ -1,3 +1,7 @@
+import * as z from "zod";
+import { text } from "./setting-types.ts";
+import { isLoopback } from "./urls.ts";
+
 /** Where a Redis is, and how to authenticate. */
 export interface RedisAddress {
   /** The server, or some nodes of a cluster, which know the others; none for a socket. */
@@ -67,3 +71,22 @@ function parseOne(text: string): RedisAddress | undefined {
     database: Number(database),
   };
 }
+
+/**
+ * REDIS_URL. Over a network it needs TLS and a password: anyone who can write there can end sessions and fill the memory,
+ * and an eavesdropper sees the password (ST-12).
+ */
+export const redisUrl = text(
+  "Use redis://, rediss:// or unix:///path/to/redis.sock. In a password, write / as %2F, # as %23, ? as %3F, @ as %40 and % as %25.",
+  [(url) => parseRedisUrl(url) !== undefined, "is not the URL of a Redis server."],
+)
+  .transform((url) => parseRedisUrl(url) ?? z.NEVER)
+  .refine((address) => isOnThisMachine(address) || address.tls, {
+    error:
+      "names another machine without TLS. Use rediss://, or a Unix socket or a TLS tunnel on this machine.",
+  })
+  .refine((address) => isOnThisMachine(address) || address.password !== undefined, {
+    error: "names another machine without a password. Use rediss://user:password@host, or :password@host.",
+  });
+
+const isOnThisMachine = ({ nodes }: RedisAddress) => nodes.every(({ host }) => isLoopback(host));

@@ -4,18 +4,11 @@ import { accessRules } from "./access.ts";
 import { appColor, appLogo, appName, viewsDir } from "./brand.ts";
 import { mapLayer, mapTiles } from "./map.ts";
 import { organizationId, portalList } from "./portals.ts";
+import { redisUrl } from "./redis-url.ts";
 import { clientId, clientSecret, makeSecret, secret } from "./secrets.ts";
 import { digits, list, text, trueOrFalse, whenValid, wholeNumber } from "./setting-types.ts";
 import { contentPolicy } from "./site.ts";
-import {
-  embedOrigin,
-  portalUrl,
-  proxyTarget,
-  redirectUri,
-  redisUrl,
-  securityContact,
-  trustedProxy,
-} from "./urls.ts";
+import { embedOrigin, portalUrl, proxyTarget, redirectUri, securityContact, trustedProxy } from "./urls.ts";
 
 // Browsers keep no cookie longer than 400 days (RFC 6265bis, 5.5).
 const seconds = () => wholeNumber(1, 34_560_000);

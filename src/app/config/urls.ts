@@ -1,5 +1,4 @@
 import * as z from "zod";
-import { parseRedisUrl } from "./redis-url.ts";
 import { type TextRule, text } from "./setting-types.ts";
 
 /** Whether a host name or an address is this machine itself, the one place where http is safe (RFC 8252, 8.3). */
@@ -102,24 +101,3 @@ export const trustedProxy = z.preprocess(
     "must be false, the number of reverse proxies in front (1 to 10), or their addresses. Use 1 for one proxy, or a list such as loopback,10.0.0.0/8; with true, clients could forge their address.",
   ),
 );
-
-/**
- * REDIS_URL (see redis-url.ts). Over a network it needs TLS and a password: anyone who can write there can end sessions
- * and fill the memory, and an eavesdropper sees the password (ST-12).
- */
-export const redisUrl = text(
-  "Use redis://, rediss:// or unix:///path/to/redis.sock. In a password, write / as %2F, # as %23, ? as %3F, @ as %40 and % as %25.",
-  [(url) => parseRedisUrl(url) !== undefined, "is not the URL of a Redis server."],
-)
-  .refine((url) => isOnThisMachine(url) || parseRedisUrl(url)?.tls, {
-    error:
-      "names another machine without TLS. Use rediss://, or a Unix socket or a TLS tunnel on this machine.",
-  })
-  .refine((url) => isOnThisMachine(url) || parseRedisUrl(url)?.password !== undefined, {
-    error: "names another machine without a password. Use rediss://user:password@host, or :password@host.",
-  });
-
-function isOnThisMachine(url: string): boolean {
-  const { nodes = [] } = parseRedisUrl(url) ?? {};
-  return nodes.every(({ host }) => isLoopback(host));
-}

@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, lstatSync } from "node:fs";
 import { dirname } from "node:path";
 import { type Config, ConfigError } from "../../app/config/config.ts";
-import { parseRedisUrl } from "../../app/config/redis-url.ts";
+import type { RedisAddress } from "../../app/config/redis-url.ts";
 import { reasonOf } from "../../app/reason.ts";
 import { createFix, SessionDirError } from "../../app/session-folder.ts";
 import { openStore } from "../../app/store.ts";
@@ -10,9 +10,9 @@ import { configProblem, type Finding, ok, problem, skipped, warning } from "./fi
 
 const folderFix =
   "Run this as the server's user. If you already do, make that user the owner (chown), check whether the disk is full, or set another SESSION_DIR.";
-const redisFix = (url: string) =>
+const redisFix = ({ database }: RedisAddress) =>
   "Start Redis, or correct REDIS_URL: its address, its password and its rights " +
-  `(+get +set +del +eval +scan +ping${parseRedisUrl(url)?.database ? " +select" : ""} on the keys arcgis-sign-in:*).`;
+  `(+get +set +del +eval +scan +ping${database ? " +select" : ""} on the keys arcgis-sign-in:*).`;
 
 /** On Windows: whether other users may open files with secrets. On other systems, modes are checked. */
 export function checkRights(paths: string[]): Finding | undefined {
