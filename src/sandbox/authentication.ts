@@ -4,19 +4,13 @@ import type { SandboxContext } from "./context.ts";
 import { accessTokenOf } from "./request-params.ts";
 import type { SandboxUser } from "./users.ts";
 
-/** Who sends a request, and with which app. */
-export interface SignedIn {
-  user: SandboxUser;
-  clientId: string;
-}
-
 type State = Pick<SandboxContext, "users" | "tokens">;
 
 /**
- * The user whose token is sent along; `undefined` without a token.
+ * The user whose token is sent along, and the app; `undefined` without a token.
  * @throws ArcGISError 498 for a bad token
  */
-export function signedIn(req: Request, { users, tokens }: State): SignedIn | undefined {
+export function signedIn(req: Request, { users, tokens }: State) {
   const text = accessTokenOf(req);
   if (!text) return undefined;
   const token = tokens.findAccessToken(text);

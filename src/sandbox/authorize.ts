@@ -1,7 +1,7 @@
 import { type Request, type Response, Router } from "express";
 import type { SandboxClient, SandboxContext } from "./context.ts";
 import { organizationLogins, organizationPath } from "./organization-login.ts";
-import { contentSecurityPolicy, userChoice } from "./pages.ts";
+import { contentSecurityPolicy, messages, userChoice } from "./pages.ts";
 import { portalSessions } from "./portal-sessions.ts";
 import { param, paramsOf, type RequestParams } from "./request-params.ts";
 import type { Authorization, CodeChallenge } from "./token-store.ts";
@@ -9,12 +9,6 @@ import { homeOrganization, type SandboxUser } from "./users.ts";
 
 /** Two weeks, and ninety days. */
 const expirationMinutes = { default: 20160, max: 129600 };
-
-const problems = {
-  unreachable:
-    "The organization's identity provider does not respond, or not as it should. Try again, or sign in another way.",
-  noMember: "You have signed in there, but no member of this organization has that login.",
-};
 
 /** An authorize request whose client and redirect URI belong together. */
 interface AuthorizeRequest extends Omit<Authorization, "username"> {
@@ -75,7 +69,7 @@ export function authorizeRoutes(context: SandboxContext): Router {
     const session = sessions.find(req);
     const pending = session?.logins.get(state);
     session?.logins.delete(state);
-    if (!organizationLogin || !pending) return res.status(400).render("message", notStartedHere);
+    if (!organizationLogin || !pending) return res.status(400).render("message", messages.notStartedHere);
     const request = readRequest(context, pending.params, res);
     if (!request) return;
 
@@ -84,9 +78,9 @@ export function authorizeRoutes(context: SandboxContext): Router {
       if (idpUsername === undefined) return deny(res, request);
       const user = users.find((each) => each.provider === "enterprise" && each.idpUsername === idpUsername);
       if (user) allow(res, request, user);
-      else showSignIn(res.status(403), request, problems.noMember);
+      else showSignIn(res.status(403), request, messages.noMember);
     } catch {
-      showSignIn(res.status(502), request, problems.unreachable);
+      showSignIn(res.status(502), request, messages.unreachable);
     }
   });
 
@@ -98,11 +92,7 @@ export function authorizeRoutes(context: SandboxContext): Router {
     const client = clients.find(({ clientId }) => clientId === param(params, "client_id"));
     const redirectUri = param(params, "redirect_uri");
     if (client && redirectUri && isOnSiteOf(redirectUri, client)) return res.redirect(redirectUri);
-    res.render("message", {
-      title: "Signed out",
-      message: "You are signed out of the sandbox portal.",
-      advice: "The app you came from keeps its own session. You can close this page.",
-    });
+    res.render("message", messages.signedOut);
   });
 
   async function redirectToProvider(req: Request, res: Response, request: AuthorizeRequest): Promise<void> {
@@ -110,7 +100,7 @@ export function authorizeRoutes(context: SandboxContext): Router {
     if (!organizationLogin) return showSignIn(res.status(400), request);
     const session = sessions.find(req) ?? sessions.start(res);
     await logins.begin(organizationLogin, request.params, session, res).catch(() => {
-      showSignIn(res.status(502), request, problems.unreachable);
+      showSignIn(res.status(502), request, messages.unreachable);
     });
   }
 
@@ -201,12 +191,6 @@ function showError(res: Response, message: string): undefined {
     "Compare the app's client ID and redirect URI, character by character, with what is registered here.";
   res.status(400).render("message", { title: "Error 400", message, advice });
 }
-
-const notStartedHere = {
-  title: "This sign-in was not started here",
-  message: "This browser has no sign-in in progress at the organization's identity provider.",
-  advice: "Go to the app, and sign in from there.",
-};
 
 /** Adds the result and the state to the redirect URI, which itself stays as it was registered. */
 function redirectToApp(

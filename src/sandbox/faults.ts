@@ -77,37 +77,34 @@ const dripMs = 100;
 function applyFault(target: FaultTarget, fault: Fault, res: Response, proceed: () => void): void {
   switch (fault.kind) {
     case "status":
-      res.status(fault.status).json(arcgisError(fault.status, "The sandbox was told to fail."));
-      return;
+      return void res.status(fault.status).json(arcgisError(fault.status, "The sandbox was told to fail."));
     case "html":
-      res.status(fault.status ?? 200).send("<!doctype html><title>Maintenance</title><h1>Back soon</h1>");
-      return;
+      return void res
+        .status(fault.status ?? 200)
+        .send("<!doctype html><title>Maintenance</title><h1>Back soon</h1>");
     case "body":
       // Not res.set: Express would add a charset.
       res.status(fault.status ?? 200).setHeader("Content-Type", fault.contentType ?? "application/json");
-      res.end(fault.body);
-      return;
+      return void res.end(fault.body);
     case "redirect":
-      res.status(fault.status ?? 307).set("Location", fault.location);
-      res.end();
-      return;
+      return void res
+        .status(fault.status ?? 307)
+        .set("Location", fault.location)
+        .end();
     case "delay": {
       const timer = setTimeout(proceed, fault.ms);
-      res.on("close", () => clearTimeout(timer));
-      return;
+      return void res.on("close", () => clearTimeout(timer));
     }
     case "hang":
       return;
     case "drip": {
       res.status(200).set("Content-Type", "application/json").write(" ");
       const timer = setInterval(() => res.write(" "), dripMs);
-      res.on("close", () => clearInterval(timer));
-      return;
+      return void res.on("close", () => clearInterval(timer));
     }
     case "reset":
-      res.socket?.resetAndDestroy();
-      return;
+      return void res.socket?.resetAndDestroy();
     case "deny":
-      res.json(target === "refresh" ? invalidRefreshToken : notPermitted);
+      return void res.json(target === "refresh" ? invalidRefreshToken : notPermitted);
   }
 }

@@ -21,7 +21,7 @@ import type { IdentityProvider } from "./identity-provider.ts";
 import { itemRoutes } from "./items.ts";
 import { createLayer, type SandboxLayer, sampleLayers } from "./layers.ts";
 import { connectOrganization, type OrganizationOptions } from "./organization-login.ts";
-import { contentSecurityPolicy, createPages, listen, viewsFolder } from "./pages.ts";
+import { contentSecurityPolicy, createPages, listen, messages, viewsFolder } from "./pages.ts";
 import { portalSelfRoutes } from "./portal-self.ts";
 import type { RequestParams } from "./request-params.ts";
 import { generateTokenRoutes, tokenRoutes } from "./token-endpoint.ts";
@@ -151,7 +151,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       next();
     })
     .get("/portal/sandbox.css", (_req, res) => res.sendFile("sandbox.css", { root: viewsFolder }))
-    .get(["/", "/portal", "/portal/home"], (_req, res) => res.render("message", welcome))
+    .get(["/", "/portal", "/portal/home"], (_req, res) => res.render("message", messages.welcome))
     // The Maps SDK signs in at /sharing/oauth2/authorize, other clients below /sharing/rest.
     .use(["/portal/sharing/rest", "/portal/sharing"], authorizeRoutes(context), tokenRoutes(context))
     .use(["/portal/sharing/rest", "/portal/sharing", serverPath], allowApps(context))
@@ -176,12 +176,6 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     close,
   };
 }
-
-const welcome = {
-  title: "The sandbox portal",
-  message: "This pretend portal signs sample users in to the app.",
-  advice: "There is nothing to do here. Go to the app, and sign in from there.",
-};
 
 /** A request that cannot be read has a status; any other error is a bug of the sandbox. */
 function sendError(error: unknown, req: Request, res: Response, next: NextFunction): void {
