@@ -56,11 +56,12 @@ async function patient(t: TestContext): Promise<Patient> {
 async function run({ cwd, settings, env, options }: Omit<Patient, "sandbox">, ...args: string[]) {
   const path = join(cwd, "config.json");
   writeFileSync(path, JSON.stringify(settings), { mode: 0o600 });
-  const [input, output, error] = [new PassThrough(), new PassThrough(), new PassThrough()];
-  const code = await doctor({ json: args.includes("--json") }, { cwd, env, input, output, error }, options);
-  output.end();
-  error.end();
-  return { code, output: await text(output), error: await text(error) };
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  const context = { cwd: () => cwd, env, stdin, stdout, stderr };
+  const code = await doctor({ json: args.includes("--json") }, context, options);
+  stdout.end();
+  stderr.end();
+  return { code, output: await text(stdout), error: await text(stderr) };
 }
 
 /** The findings, and the exit code that goes with them. */

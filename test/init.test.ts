@@ -34,21 +34,21 @@ async function call(cwd: string, ...args: string[]) {
 
 /** Runs the command in this process, as if at a terminal where a person types these lines, one a question. */
 async function converse(cwd: string, args: string[], lines: string[]) {
-  const input = Object.assign(new PassThrough(), { isTTY: true });
-  const output = new PassThrough();
-  const error = new PassThrough();
+  const stdin = Object.assign(new PassThrough(), { isTTY: true });
+  const stdout = new PassThrough();
+  const stderr = new PassThrough();
   let said = "";
   const remaining = [...lines];
-  output.on("data", (chunk: Buffer) => {
+  stdout.on("data", (chunk: Buffer) => {
     said += chunk;
     if (!said.endsWith(": ")) return;
     const line = remaining.shift();
-    if (line === undefined) input.end();
-    else input.write(`${line}\n`);
+    if (line === undefined) stdin.end();
+    else stdin.write(`${line}\n`);
   });
-  const code = await runCli(["init", ...args], { cwd, env: {}, input, output, error });
-  error.end();
-  return { code, output: said, error: await text(error), unused: remaining };
+  const code = await runCli(["init", ...args], { cwd: () => cwd, env: {}, stdin, stdout, stderr });
+  stderr.end();
+  return { code, output: said, error: await text(stderr), unused: remaining };
 }
 
 const read = (cwd: string, name = "config.json") => JSON.parse(readFileSync(join(cwd, name), "utf8"));

@@ -394,7 +394,7 @@ describe("rights on files", { skip: needsPosix("a script in the place of icacls.
     const run = import.meta.resolve("#src/cli/run.ts");
     const output = onWindows(
       `const { run } = await import("${run}");
-       const context = { cwd: ${JSON.stringify(cwd)}, env: {}, input: {}, output: { write: console.log }, error: { write: console.error } };
+       const context = { cwd: () => ${JSON.stringify(cwd)}, env: {}, stdin: {}, stdout: { write: console.log }, stderr: { write: console.error } };
        await run(["init", "--client-id", "test-app"], context);`,
       env,
     );

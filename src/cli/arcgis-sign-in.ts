@@ -4,23 +4,10 @@ import { run } from "./run.ts";
 
 /** The command `arcgis-sign-in`. */
 
-const { argv, env } = process;
-const args = argv.slice(2);
+const args = process.argv.slice(2);
 // The server never opens this stream: its log has its own.
 if (args[0] !== "start") {
   // A reader such as `head` may close the pipe early.
   process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => process.exit(code === "EPIPE" ? 0 : 1));
 }
-process.exitCode = await run(args, {
-  cwd: process.cwd(),
-  env,
-  get input() {
-    return process.stdin;
-  },
-  get output() {
-    return process.stdout;
-  },
-  get error() {
-    return process.stderr;
-  },
-});
+process.exitCode = await run(args, process);

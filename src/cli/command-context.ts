@@ -1,10 +1,10 @@
-/** The streams and settings of a command: those of this process, or of a test. */
+/** What a command uses of its process, or of a test. */
 export interface CommandContext {
-  cwd: string;
+  cwd(): string;
   env: NodeJS.ProcessEnv;
-  input: NodeJS.ReadableStream & { isTTY?: boolean };
-  output: NodeJS.WritableStream;
-  error: NodeJS.WritableStream & { isTTY?: boolean };
+  readonly stdin: NodeJS.ReadableStream & { isTTY?: boolean };
+  readonly stdout: NodeJS.WritableStream;
+  readonly stderr: NodeJS.WritableStream & { isTTY?: boolean };
 }
 
 /** Follows the list of missing settings. */

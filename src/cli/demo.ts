@@ -28,7 +28,7 @@ interface DemoFlags {
  * The server and a sandbox portal, both on loopback. With `--organization` the users of the portal sign in at an
  * identity provider of their organization, and the server sends them there. With `--site` it serves that folder.
  */
-export async function demo(flags: DemoFlags, { env, error }: CommandContext): Promise<number> {
+export async function demo(flags: DemoFlags, { env, stderr }: CommandContext): Promise<number> {
   const ports = {
     port: flags.port ?? env.PORT ?? "3000",
     "sandbox-port": flags.sandboxPort ?? env.SANDBOX_PORT ?? "3001",
@@ -36,7 +36,7 @@ export async function demo(flags: DemoFlags, { env, error }: CommandContext): Pr
   };
   const problems = await problemsWithPorts(ports);
   if (problems.length > 0) {
-    error.write(`${problems.map(({ message }) => message).join("\n")}\n`);
+    stderr.write(`${problems.map(({ message }) => message).join("\n")}\n`);
     return Math.max(...problems.map(({ exitCode }) => exitCode));
   }
   try {

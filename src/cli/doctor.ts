@@ -25,7 +25,7 @@ export type NamedFinding = { check: string } & Finding;
 /** Runs all checks and prints the findings. Exit code 1: there is a problem. */
 export async function doctor(
   { json = false, path, as }: { json?: boolean; path?: string; as?: string },
-  { cwd, env, output }: CommandContext,
+  { cwd, env, stdout }: CommandContext,
   options: DoctorOptions = {},
 ): Promise<number> {
   const { nodeVersion = process.versions.node, now = Date.now } = options;
@@ -35,11 +35,11 @@ export async function doctor(
   await check("program", [], checkBuild);
   await check("private certificate authority", [], () => checkAuthorities(env, nodeVersion));
   await check("forward proxy", [], () => checkForwardProxy(env, nodeVersion));
-  const { config, found } = usableConfig(cwd, env, bad);
+  const { config, found } = usableConfig(cwd(), env, bad);
   for (const finding of found) await check("configuration", [], () => finding);
   if (config) {
     const files = [env.CONFIG_FILE || "config.json", ".env", config.sessionDir];
-    const rights = checkRights(files.map((file) => resolve(cwd, file)));
+    const rights = checkRights(files.map((file) => resolve(cwd(), file)));
     await check("reverse proxy", ["REDIRECT_URI", "TRUST_PROXY"], () => checkReverseProxy(config));
     const listener = ["REDIRECT_URI", "HOST", "PORT", "TRUST_PROXY"];
     await check("address to listen on", listener, () => checkListener(config));
@@ -63,7 +63,7 @@ export async function doctor(
   } else await check("everything else", [], () => skipped("needs a valid configuration"));
 
   const isWell = findings.every(({ status }) => status !== "problem");
-  output.write(json ? `${JSON.stringify({ ok: isWell, findings }, null, 2)}\n` : report(findings));
+  stdout.write(json ? `${JSON.stringify({ ok: isWell, findings }, null, 2)}\n` : report(findings));
   return isWell ? 0 : 1;
 }
 

@@ -27,8 +27,8 @@ type InitFlags = Record<"config", string> &
 
 /** Writes the configuration. Exit code 1: nothing was written. */
 export async function init({ config: name, ...flags }: InitFlags, context: CommandContext): Promise<number> {
-  const { cwd, input, output, error } = context;
-  const path = resolve(cwd, name);
+  const { cwd, stdin, stdout, stderr } = context;
+  const path = resolve(cwd(), name);
   try {
     // Checked before the first question; the exclusive write below is what protects the file.
     if (lstatSync(path, { throwIfNoEntry: false })) throw new ConfigError([alreadyExists(name)]);
@@ -37,18 +37,18 @@ export async function init({ config: name, ...flags }: InitFlags, context: Comma
       ...{ REDIRECT_URI: flags.redirectUri, TRUST_PROXY: flags.trustProxy },
     };
     const problems = questions.flatMap(({ key, flag, usual }) => {
-      if (values[key] === undefined && (input.isTTY || !isNeeded(key, values))) return [];
+      if (values[key] === undefined && (stdin.isTTY || !isNeeded(key, values))) return [];
       values[key] ??= usual || undefined;
       const problem = problemWith(key, values[key]);
       return problem === undefined ? [] : `${flag}: ${problem}`;
     });
     if (problems.length > 0) throw new ConfigError(problems);
-    if (input.isTTY) await ask(values, context);
-    output.write(nextSteps(name, writeConfig(path, name, values)));
+    if (stdin.isTTY) await ask(values, context);
+    stdout.write(nextSteps(name, writeConfig(path, name, values)));
     return 0;
   } catch (reason) {
     if (!(reason instanceof ConfigError)) throw reason;
-    error.write(`${reason.message}\n`);
+    stderr.write(`${reason.message}\n`);
     return 1;
   }
 }
@@ -64,8 +64,8 @@ function problemWith(key: Key, value: string | undefined): string | undefined {
 }
 
 /** Asks for every missing value until it is valid. */
-async function ask(values: Values, { input, output }: CommandContext): Promise<void> {
-  const lines = createInterface({ input, output });
+async function ask(values: Values, { stdin, stdout }: CommandContext): Promise<void> {
+  const lines = createInterface({ input: stdin, output: stdout });
   // Ctrl+C and Ctrl+D close the interface, but an open question would never resolve.
   const ended = new AbortController();
   lines.once("close", () => ended.abort());
@@ -76,7 +76,7 @@ async function ask(values: Values, { input, output }: CommandContext): Promise<v
         const value = (await lines.question(question, ended)).trim() || usual || undefined;
         const problem = problemWith(key, value);
         if (problem === undefined) values[key] = value;
-        else output.write(`The value ${problem}\n`);
+        else stdout.write(`The value ${problem}\n`);
       }
   } catch (cause) {
     throw ended.signal.aborted ? new ConfigError(["\nNothing was written."]) : cause;

@@ -12,7 +12,7 @@ const portalOption = ["--portal <id>", "only sessions of one of several portals"
 
 /** Runs `arcgis-sign-in ARGS` and returns the exit code. A command loads only what it needs. */
 export async function run(args: string[], context: CommandContext): Promise<number> {
-  const { env, output, error } = context;
+  const { env } = context;
   let exitCode = 0;
   const exitWith = async (code: Promise<number>) => {
     exitCode = await code;
@@ -25,8 +25,8 @@ export async function run(args: string[], context: CommandContext): Promise<numb
     .version(version(), "-v, --version")
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => void output.write(text),
-      writeErr: (text) => void error.write(text),
+      writeOut: (text) => void context.stdout.write(text),
+      writeErr: (text) => void context.stderr.write(text),
       // Names an unknown option without its value, which may be a secret.
       outputError: (text, write) =>
         write(text.replace(/^(error: unknown option '(?:--[^=]*(?==)|-[^-])).*'/s, "$1'")),

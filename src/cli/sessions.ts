@@ -26,19 +26,19 @@ export async function sessionsCommand(
   name: string,
   user: string | undefined,
   flags: { portal?: string; json?: boolean },
-  { cwd, env, output, error }: CommandContext,
+  { cwd, env, stdout, stderr }: CommandContext,
 ): Promise<number> {
   let config: Config | undefined;
   let opened: OpenStore | undefined;
-  const clearLine = () => error.isTTY && error.write("\r\x1b[K");
+  const clearLine = () => stderr.isTTY && stderr.write("\r\x1b[K");
   try {
-    config = loadConfig({ cwd, env });
+    config = loadConfig({ cwd: cwd(), env });
     const portals = new Map(
       [config, ...config.furtherPortals].map(({ portal, portalId }) => [portal, portalId]),
     );
     const [portal] = [...portals].find(([, id]) => id === flags.portal) ?? [];
     if (flags.portal !== undefined && portal === undefined) {
-      error.write(`Unknown portal "${flags.portal}". Known portals: ${[...portals.values()].join(", ")}.\n`);
+      stderr.write(`Unknown portal "${flags.portal}". Known portals: ${[...portals.values()].join(", ")}.\n`);
       return exitCodes.usage;
     }
     opened = await openExisting(config);
@@ -49,20 +49,20 @@ export async function sessionsCommand(
       unreadable: new Map(),
       print(text, value) {
         clearLine();
-        output.write(flags.json ? `${printableJson(value)}\n` : text);
+        stdout.write(flags.json ? `${printableJson(value)}\n` : text);
       },
       note(text) {
         clearLine();
-        error.write(`${printable(text)}\n`);
+        stderr.write(`${printable(text)}\n`);
       },
       progress(label, total) {
         let done = 0;
         let shownAt = Number.NEGATIVE_INFINITY;
         return () => {
           done += 1;
-          if (!error.isTTY || performance.now() - shownAt < 200) return;
+          if (!stderr.isTTY || performance.now() - shownAt < 200) return;
           shownAt = performance.now();
-          error.write(`\r${label}: ${done.toLocaleString("en")} of ${total.toLocaleString("en")} `);
+          stderr.write(`\r${label}: ${done.toLocaleString("en")} of ${total.toLocaleString("en")} `);
         };
       },
     };
@@ -73,7 +73,7 @@ export async function sessionsCommand(
     // A folder that is right for the server may not be this user's.
     const isWrong = reason instanceof ConfigError && !(reason instanceof SessionDirError);
     const hint = isWrong && reason.hint ? `\n${elsewhere}` : "";
-    error.write(`${isWrong ? reason.message + hint : withFix(reason, config)}\n`);
+    stderr.write(`${isWrong ? reason.message + hint : withFix(reason, config)}\n`);
     return isWrong ? exitCodes.configuration : exitCodes.unavailable;
   } finally {
     await opened?.close();

@@ -18,18 +18,19 @@ export async function callCli(
   args: string[],
   { cwd, env = {}, isTTY = false }: { cwd: string; env?: NodeJS.ProcessEnv; isTTY?: boolean },
 ): Promise<Outcome> {
-  const output = new PassThrough();
-  const error = Object.assign(new PassThrough(), { isTTY });
+  const stdin = new PassThrough();
+  const stdout = new PassThrough();
+  const stderr = Object.assign(new PassThrough(), { isTTY });
   const [code, ...texts] = await Promise.all([
-    run(args, { cwd, env, input: new PassThrough(), output, error }).finally(() => {
-      output.end();
-      error.end();
+    run(args, { cwd: () => cwd, env, stdin, stdout, stderr }).finally(() => {
+      stdout.end();
+      stderr.end();
     }),
-    text(output),
-    text(error),
+    text(stdout),
+    text(stderr),
   ]);
-  const [written, remarks] = texts;
-  return { code, output: written, error: remarks };
+  const [output, error] = texts;
+  return { code, output, error };
 }
 
 /** Runs `arcgis-sign-in ARGS` in a process of its own, without a terminal. */
