@@ -1,6 +1,8 @@
+import { statSync } from "node:fs";
 import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import pMap, { pMapIterable } from "p-map";
 import type { Config } from "../app/config/config.ts";
+import { type OpenStore, openStore } from "../app/store.ts";
 import type { SealedStore, SessionInfo } from "../session-store.ts";
 import { counted } from "./terminal.ts";
 
@@ -33,6 +35,17 @@ export interface SignedInSession extends SessionInfo {
 
 /** Reading records mostly waits for a disk or a network. */
 const concurrency = 32;
+
+/** Opens the server's store. A folder that does not exist is not created: it would be the wrong one. */
+export async function openExisting(config: Config): Promise<OpenStore> {
+  const { redisUrl, sessionDir } = config;
+  if (!redisUrl && !statSync(sessionDir, { throwIfNoEntry: false })?.isDirectory())
+    throw new Error(`there is no folder ${sessionDir}`);
+  const opened = await openStore(config, { info() {}, warn() {} });
+  // The reaper is the server's.
+  opened.store.close();
+  return opened;
+}
 
 /** All sessions of the portal, expired ones too. */
 export async function* readSessions({

@@ -1,11 +1,10 @@
-import { statSync } from "node:fs";
 import { type Config, ConfigError, loadConfig } from "../app/config/config.ts";
 import { SessionDirError } from "../app/session-folder.ts";
-import { type OpenStore, openStore } from "../app/store.ts";
+import type { OpenStore } from "../app/store.ts";
 import { type CommandContext, elsewhere } from "./command-context.ts";
 import { rekey, revoke } from "./sessions-change.ts";
 import { list, show, stats } from "./sessions-list.ts";
-import type { SessionsContext } from "./sessions-read.ts";
+import { openExisting, type SessionsContext } from "./sessions-read.ts";
 import { printable, printableJson } from "./terminal.ts";
 
 /** Mostly those of sysexits.h. */
@@ -78,17 +77,6 @@ export async function sessionsCommand(
   } finally {
     await opened?.close();
   }
-}
-
-/** Opens the server's store. A folder that does not exist is not created: it would be the wrong one. */
-async function openExisting(config: Config): Promise<OpenStore> {
-  const { redisUrl, sessionDir } = config;
-  if (!redisUrl && !statSync(sessionDir, { throwIfNoEntry: false })?.isDirectory())
-    throw new Error(`there is no folder ${sessionDir}`);
-  const opened = await openStore(config, { info() {}, warn() {} });
-  // The reaper is the server's.
-  opened.store.close();
-  return opened;
 }
 
 /** Why the store cannot be used, with the usual fixes. */

@@ -1,10 +1,8 @@
-import { existsSync } from "node:fs";
 import { accessOf } from "../../app/access.ts";
 import type { AccessRule } from "../../app/config/access.ts";
 import type { Config } from "../../app/config/config.ts";
-import { openStore } from "../../app/store.ts";
 import type { SignInRecord, UserProfile } from "../../index.ts";
-import { readSessions } from "../sessions-read.ts";
+import { openExisting, readSessions } from "../sessions-read.ts";
 import { type Finding, ok, problem, skipped } from "./finding.ts";
 
 /** Each rule of ACCESS in words, with the name of its check. */
@@ -40,17 +38,16 @@ export async function checkAccess(config: Config, path: string, as: string | und
 
 /** The newest profile in the sessions of a user. */
 async function profileOf(config: Config, name: string): Promise<UserProfile | undefined> {
-  if (!config.redisUrl && !existsSync(config.sessionDir)) return undefined;
-  const { store, close } = await openStore(config, { info() {}, warn() {} });
+  const { store, close } = await openExisting(config);
+  let newest: UserProfile | undefined;
   try {
-    let newest: UserProfile | undefined;
     for await (const { data, identities, isExpired } of readSessions({ store, portal: config.portal })) {
       const isUser = identities.some(({ username }) => username.toLowerCase() === name.toLowerCase());
       const { user } = ((data as Record<string, unknown>).arcgisSignIn ?? {}) as Partial<SignInRecord>;
       if (isUser && !isExpired && user && user.fetchedAt >= (newest?.fetchedAt ?? 0)) newest = user;
     }
-    return newest;
   } finally {
     await close();
   }
+  return newest;
 }
