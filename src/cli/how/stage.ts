@@ -4,7 +4,6 @@ import type { ArcGISAuth } from "../../index.ts";
 import type { Sandbox } from "../../sandbox/index.ts";
 import { Client, type Reply } from "./client.ts";
 import type { Recorder } from "./recorder.ts";
-import { exchangeText } from "./wire.ts";
 
 /** What the page is about. */
 export interface Scene {
@@ -94,11 +93,4 @@ export async function allow({ origin, pathname, searchParams }: URL, username: s
   const callback = new URL(headers.get("location") ?? "");
   if (!callback.searchParams.has("code")) throw new Error("the portal has issued no code");
   return callback.pathname + callback.search;
-}
-
-/** What a program of the attacker asks the portal, without this server. */
-export async function askPortal(url: string, form: Record<string, string>): Promise<Reply> {
-  const response = await fetch(url, { method: "POST", body: new URLSearchParams(form) });
-  const reply = { status: response.status, headers: {}, body: await response.text() };
-  return { ...reply, text: exchangeText({ method: "POST", url, form }, reply) };
 }
