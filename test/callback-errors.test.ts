@@ -4,31 +4,11 @@ import files from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { type TestContext, test } from "node:test";
 import type { ErrorCode } from "#src/app/errors.ts";
-import type { Fault, FaultEndpoint } from "#src/sandbox/faults.ts";
+import type { Fault } from "#src/sandbox/faults.ts";
 import { Browser, click, crossSite, type TestResponse, typed } from "./support/browser.ts";
+import { hurry } from "./support/callback-errors.ts";
 import { assertErrorPage, assertNoInternals, tokenCalls, whoIs } from "./support/expect.ts";
-import { callbackFor, choose, openSite, type Site, signIn } from "./support/site.ts";
-
-/** Makes the time limit for what the portal never says a short one; gives what all limits would have been (ms). */
-function hurry(t: TestContext, { sandbox }: Site): number[] {
-  const limits: number[] = [];
-  const timeout = AbortSignal.timeout.bind(AbortSignal);
-  const silent = new Set<string>();
-  const { set } = sandbox.faults;
-  t.mock.method(sandbox.faults, "set", (endpoint: FaultEndpoint, fault: Fault) => {
-    silent.delete(endpoint);
-    if (/hang|drip|delay/.test(fault.kind)) silent.add(endpoint);
-    set(endpoint, fault);
-  });
-  t.mock.method(AbortSignal, "timeout", (ms: number) => {
-    limits.push(ms);
-    // For nothing else: on a busy machine, a portal that responds would be too slow.
-    if (ms === 10_000) return timeout(silent.has("token") ? 100 : ms);
-    // A revocation has this limit, too.
-    return timeout(silent.has("self") ? 600 : ms);
-  });
-  return limits;
-}
+import { callbackFor, choose, openSite, signIn } from "./support/site.ts";
 
 /** Makes the disk fail: what is to be written (a full disk), or all. Ends with `t.mock.restoreAll()`. */
 function breakDisk(t: TestContext, what: "writing" | "everything"): void {
@@ -233,37 +213,6 @@ test("OU-5 programs get the same errors as JSON", async (t) => {
   });
 });
 
-/** How community/self can fail. */
-const profileFaults: Fault[] = [
-  { kind: "hang" },
-  { kind: "drip" },
-  { kind: "delay", ms: 20_000 },
-  { kind: "reset" },
-  { kind: "html" },
-  { kind: "status", status: 500 },
-  { kind: "deny" },
-  { kind: "redirect", location: "http://127.0.0.1:9/" },
-  { kind: "body", body: "[]" },
-  { kind: "body", body: "null" },
-  { kind: "body", body: '"Sandy"' },
-];
-
-test("a profile that does not come, or says nothing of use, does not stop a sign-in: the user name takes its place", async (t) => {
-  const site = await openSite(t);
-  const limits = hurry(t, site);
-  const strange = ['{"fullName":{"a":1},"orgId":7,"role":[]}', '{"fullName":"","role":null}', "{}"];
-  const bodies: Fault[] = strange.map((body) => ({ kind: "body", body }));
-  for (const fault of [...profileFaults, ...bodies]) {
-    site.sandbox.faults.set("self", fault);
-    site.sandbox.faults.set("portalSelf", fault);
-    const browser = site.browser();
-    assert.equal((await signIn(browser, "zoe_editor")).status, 303, JSON.stringify(fault));
-    const { body } = await browser.get("/");
-    assert.match(body, /<h1><bdi>zoe_editor<\/bdi><\/h1>/);
-  }
-  assert.deepEqual([...new Set(limits)].sort(), [10_000, 3_000]);
-});
-
 test("ALLOWED_ORGS lets members of these organizations in, and takes the tokens of others back", async (t) => {
   const site = await openSite(t, { settings: { ALLOWED_ORGS: "0123456789ABCDEF" } });
   const browser = site.browser();
@@ -316,20 +265,6 @@ test("a user with the wrong account can use another one, though the portal remem
   const page = await atPortal(href.replaceAll("&amp;", "&"));
   assert.equal(page.status, 200);
   assert.match(page.body, /name="username" value="sandy_admin"/);
-});
-
-test("with ALLOWED_ORGS a sign-in without a profile is refused, and its tokens are taken back", async (t) => {
-  const site = await openSite(t, { settings: { ALLOWED_ORGS: ["0123456789ABCDEF", "other"] } });
-  hurry(t, site);
-  for (const [index, fault] of profileFaults.entries()) {
-    site.sandbox.faults.set("self", fault);
-    const browser = site.browser();
-    const { status, body } = await signIn(browser, "sandy_admin");
-    assert.ok(status === 502 || status === 504, `${status} ${JSON.stringify(fault)}\n${body}`);
-    assert.equal(browser.cookies.size, 0);
-    assert.equal(site.sandbox.revoked.length, index + 1);
-  }
-  assert.deepEqual(site.files(), []);
 });
 
 test("OU-5 a store that fails makes a sign-in a 503, takes its tokens back, and loses no session", async (t) => {

@@ -1,19 +1,14 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { describe, type TestContext, test } from "node:test";
-import { type Browser, click, type TestResponse, typed } from "./support/browser.ts";
+import { describe, test } from "node:test";
+import { type Browser, type TestResponse, typed } from "./support/browser.ts";
+import { forged, identityIn, rules, streets } from "./support/forward-auth.ts";
 import { deployed, freePort, frontIsMissing, startEcho, startFront } from "./support/front-proxy.ts";
 import { rawGet, sendRaw } from "./support/raw.ts";
 import { openSite, type Site, signIn } from "./support/site.ts";
 import { expireToken, until } from "./support/user.ts";
 
-const streets = "5a6e64c1b2d94f0f9c1d3a7be80d5c11";
 const trees = "c0ffee21d4f84a53a7b9d7f3e1a2b3c4";
-const rules = [
-  { path: "/about", allow: "everyone" },
-  { path: "/streets", groups: [streets] },
-  { path: "/admin", roles: ["org_admin"] },
-];
 const behindProxy = { TRUST_PROXY: "127.0.0.1", ACCESS: rules };
 const program = { Accept: "application/json" };
 
@@ -23,12 +18,6 @@ function ask(browser: Browser, path: string, headers: Record<string, string> = {
 }
 
 const codeOf = (response: TestResponse) => (response.json() as { error: { code: string } }).error.code;
-
-function identityIn({ headers }: TestResponse): Record<string, unknown> {
-  const prefix = "x-auth-request-";
-  const entries = Object.entries(headers).filter(([name, value]) => name.startsWith(prefix) && value !== "");
-  return Object.fromEntries(entries.map(([name, value]) => [name.slice(prefix.length), value]));
-}
 
 describe("GET /auth", () => {
   test("AC-5 responds 204 with the identity and nothing else: no body, no cookie, nothing to store", async (t) => {
@@ -335,157 +324,6 @@ function sessionIn(browser: Browser): string {
   const cookie = decodeURIComponent(browser.cookies.get("arcgis.sid") ?? "");
   return /^s:([^.]+)\./.exec(cookie)?.[1] ?? assert.fail("no session cookie");
 }
-
-/** The sign-in behind a proxy with its file of deploy/forward-auth, in front of an app that echoes. */
-async function openBehind(t: TestContext, proxy: "nginx" | "caddy" | "haproxy") {
-  const port = await freePort();
-  const REDIRECT_URI = `http://localhost:${port}/authenticate`;
-  const site = await openSite(t, { settings: { ...behindProxy, REDIRECT_URI } });
-  const echo = await startEcho(t);
-  const url = await startFront(t, proxy, { port, signIn: site.url, behind: { app: echo.url } });
-  const { Browser } = await import("./support/browser.ts");
-  return { site, echo, url, browser: () => new Browser(url) };
-}
-
-const forged = [
-  ...["X-Auth-Request-User", "x-auth-request-user", "X_Auth_Request_User", "X-Auth_Request-User"],
-  ...[
-    "X-Auth-Request-Role",
-    "X_AUTH_REQUEST_ROLE",
-    "X-Auth-Request-Groups",
-    "X-Auth-Request-Name",
-    "X_Auth-Request-Groups",
-    "X.Auth.Request.User",
-    "X-Auth-Request-Email",
-    "X-Auth-Request-Preferred-Username",
-    "X-Auth-Request-Access-Token",
-  ],
-];
-
-for (const proxy of ["nginx", "caddy", "haproxy"] as const) {
-  describe(`behind ${proxy} with its file of deploy/forward-auth`, { skip: frontIsMissing(proxy) }, () => {
-    test("AC-5 a page leads to the sign-in and back, and the app gets the request with the identity", async (t) => {
-      const { echo, browser: open } = await openBehind(t, proxy);
-      const browser = open();
-      const out = await browser.get("/streets/a?b=1");
-      assert.equal(out.status, 302, out.body);
-      assert.equal(out.headers.location, "/sign-in?returnTo=%2Fstreets%2Fa%3Fb%3D1");
-      assert.equal((await browser.get("/streets", program)).status, 401);
-      assert.equal(echo.received.length, 0);
-      assert.equal((await browser.get("/about")).status, 200);
-      const back = await signIn(browser, "zoe_editor", out.headers.location);
-      assert.deepEqual([back.status, back.headers.location], [303, "/streets/a?b=1"], back.body);
-      const response = await browser.get("/streets/a?b=1");
-      assert.equal(response.status, 200, response.body);
-      const { url, headers } = echo.received.at(-1) ?? assert.fail();
-      assert.equal(url, "/streets/a?b=1");
-      assert.deepEqual(identityIn({ ...response, headers }), {
-        user: "zoe_editor",
-        name: "Zo%C3%AB %E6%97%A5%E6%9C%AC <b>",
-        organization: "0123456789ABCDEF",
-        role: "org_user",
-        groups: streets,
-      });
-      const refused = await browser.get("/admin", typed);
-      assert.equal(refused.status, 403);
-      // HAProxy's script reads no body.
-      if (proxy !== "haproxy")
-        assert.match(refused.body, /data-code="role_missing"[\s\S]*Use another account/);
-      const ended = await browser.get("/signed-out?returnTo=%2Fstreets", typed);
-      assert.match(
-        ended.body,
-        /id="sign-in-again"/,
-        "a page of the sign-in whose session ended in another tab",
-      );
-      const post = await browser.post("/streets", { a: "1".repeat(50_000) });
-      assert.equal(post.status, 200, "bodies pass");
-      assert.equal((await browser.get("/sign-out", click)).status, 303);
-      assert.equal((await browser.get("/streets", program)).status, 401);
-    });
-
-    test("AC-9 nothing passes while the sign-in does not respond", async (t) => {
-      const echo = await startEcho(t);
-      const port = await freePort();
-      const signIn = `http://127.0.0.1:${await freePort()}`;
-      const url = await startFront(t, proxy, { port, signIn, behind: { app: echo.url } });
-      for (const path of ["/", "/about"]) {
-        const { status } = await sendRaw(url, rawGet(path, "Host: localhost"));
-        assert.ok(status >= 500, `${path}: ${status}`);
-      }
-      assert.equal(echo.received.length, 0);
-    });
-
-    test("AC-9 identity headers that a client sends do not reach the app, and paths that it claims decide nothing", async (t) => {
-      const { site, echo, url, browser: open } = await openBehind(t, proxy);
-      const user = open();
-      await signIn(user, "zoe_editor");
-      const cookie = [...user.cookies].map(([name, value]) => `${name}=${value}`).join("; ");
-      const lines = forged.map((name) => `${name}: forged`);
-      for (const [path, sent, who] of [
-        ["/about", [], undefined],
-        ["/about", [`Cookie: ${cookie}`], undefined],
-        ["/streets", [`Cookie: ${cookie}`], "zoe_editor"],
-      ] as const) {
-        const { status } = await sendRaw(url, rawGet(path, "Host: localhost", ...lines, ...sent));
-        assert.equal(status, 200, path);
-        const { headers } = echo.received.at(-1) ?? assert.fail();
-        const found = JSON.stringify(headers);
-        assert.doesNotMatch(found, /forged/, `${path}: ${found}`);
-        assert.equal(headers["x-auth-request-user"] || undefined, who);
-      }
-      const hops = "Connection: close, X-Auth-Request-User, x-auth-request-role";
-      await sendRaw(url, `GET /streets HTTP/1.1\r\nHost: localhost\r\nCookie: ${cookie}\r\n${hops}\r\n\r\n`);
-      const { headers } = echo.received.at(-1) ?? assert.fail();
-      assert.deepEqual(
-        [headers["x-auth-request-user"], headers["x-auth-request-role"]],
-        ["zoe_editor", "org_user"],
-        "a client cannot remove them, either",
-      );
-      assert.doesNotMatch(headers.connection ?? "", /auth/i);
-      const { length } = echo.received;
-      for (const name of [
-        "X-Original-URI",
-        "X-Forwarded-Uri",
-        "X-Forwarded-Method",
-        "X-Original-URL",
-        "X_Forwarded_Uri",
-      ]) {
-        const { status } = await sendRaw(url, rawGet("/streets", "Host: localhost", `${name}: /about`));
-        assert.ok([302, 401, 403].includes(status), `${name}: ${status}`);
-      }
-      assert.equal(echo.received.length, length);
-      assert.equal((await user.get("/auth", { ...program, "X-Original-URI": "/about" })).status, 200);
-      assert.equal(echo.received.at(-1)?.url, "/auth", "that path is the app's");
-      assert.doesNotMatch(site.log.text(), /forged/);
-    });
-  });
-}
-
-test("LG-3 behind nginx, its log names the user, and has no code, no state and no query", {
-  skip: frontIsMissing("nginx"),
-}, async (t) => {
-  const port = await freePort();
-  const REDIRECT_URI = `http://localhost:${port}/authenticate`;
-  const site = await openSite(t, { settings: { ...behindProxy, REDIRECT_URI } });
-  const echo = await startEcho(t);
-  let log = "";
-  const edit = (text: string) => {
-    log = /access_log (\S+) arcgis_app/.exec(text)?.[1] ?? log;
-    return text;
-  };
-  const url = await startFront(t, "nginx", { port, signIn: site.url, behind: { app: echo.url }, edit });
-  const { Browser } = await import("./support/browser.ts");
-  const browser = new Browser(url);
-  await signIn(browser, "zoe_editor");
-  await browser.get("/streets/a%20b?secret=1", { ...typed, Referer: `${url}/x?secret=2` });
-  await browser.get("/admin?secret=3", typed);
-  const read = () => readFileSync(log, "utf8");
-  await until(() => read().includes("/admin"), "nginx has written its log");
-  assert.match(read(), /"GET \/authenticate HTTP\/1\.1" 303/);
-  assert.match(read(), /"GET \/streets\/a%20b HTTP\/1\.1" 200 .* "zoe_editor"/);
-  assert.match(read(), /"GET \/admin HTTP\/1\.1" 403/);
-  assert.doesNotMatch(read(), /code=|state=|secret|\?/);
-});
 
 test("AC-5 behind HAProxy nothing passes after an error in the script that asks", {
   skip: frontIsMissing("haproxy"),

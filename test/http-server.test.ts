@@ -6,12 +6,10 @@ import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createHttpServer, httpLimits } from "#src/app/http-server.ts";
 import { assertNoInternals } from "./support/expect.ts";
+import { get, refusals } from "./support/http-server.ts";
 import { rawGet, sendRaw } from "./support/raw.ts";
-import { openSite, type Site, type SiteOptions } from "./support/site.ts";
+import { openSite, type SiteOptions } from "./support/site.ts";
 import { until } from "./support/user.ts";
-
-const get = (path: string, ...headers: string[]) =>
-  [`GET ${path} HTTP/1.1`, "Host: localhost", ...headers, "", ""].join("\r\n");
 
 function open(t: Pick<TestContext, "after">, url: string): Socket {
   const socket = connect(Number(new URL(url).port), "127.0.0.1").on("error", () => {});
@@ -20,10 +18,6 @@ function open(t: Pick<TestContext, "after">, url: string): Socket {
 }
 
 const isClosed = (socket: Socket) => once(socket, "close");
-
-/** The log's lines about what never reached the app. */
-const refusals = ({ log }: Site) =>
-  log.lines.filter(({ event, code }) => event === "refused" && code === undefined);
 
 /** A site with /slow?ms=, which remembers how many of its requests were in progress at once. */
 async function openSlow(t: TestContext, options: SiteOptions = {}) {
@@ -203,39 +197,6 @@ describe("AV-11 what never reaches the app", { concurrency: 4 }, () => {
     for (let index = 0; index < 50; index++) await sendRaw(site.url, "hello\r\n\r\n");
     assert.equal(refusals(site).length, 5);
   });
-});
-
-test("AV-10 a response that the client stops reading ends the connection; one that makes progress does not", async (t) => {
-  const stalledMs = 4_000;
-  const { site } = await openSlow(t, { limits: { ...httpLimits, stalledMs } });
-  const stopped = open(t, site.url).pause();
-  stopped.write(get("/large"));
-  const slow = open(t, site.url);
-  slow.write(get("/large", "Connection: close"));
-  let received = 0;
-  let pauses = 0;
-  slow.on("data", async (chunk) => {
-    received += chunk.length;
-    // Not after each chunk: the system reports progress only when a third of its buffer is free again, some megabytes.
-    if (received < (pauses + 1) * 4_000_000) return;
-    pauses += 1;
-    slow.pause();
-    await sleep(0.4 * stalledMs);
-    slow.resume();
-  });
-  const patient = sendRaw(site.url, rawGet(`/slow?ms=${1.5 * stalledMs}&id=1`, "Host: localhost"));
-  const slowly = isClosed(slow);
-
-  const isReported = () => refusals(site).some(({ reason }) => /does not read/.test(String(reason)));
-  await until(isReported, "the end of the one that stopped");
-  stopped.resume();
-  await isClosed(stopped);
-  assert.ok(stopped.bytesRead < 20_000_000);
-  await slowly;
-  assert.ok(received > 20_000_000, "all of it");
-  assert.equal(pauses, 5, "which last longer than the limit, together");
-  assert.match((await patient).text, /1 with 0 bytes/, "the app may take its time");
-  assert.equal(refusals(site).length, 1);
 });
 
 test("AV-10 an idle connection stays open as long as is said, past every other limit, and is used again", async (t) => {

@@ -16,16 +16,12 @@ import { text } from "node:stream/consumers";
 import { after, describe, test } from "node:test";
 import { loadConfig } from "#src/app/config/config.ts";
 import { run as runCli } from "#src/cli/run.ts";
-import { callCli, spawnCli } from "./support/cli.ts";
+import { callCli } from "./support/cli.ts";
+import { run } from "./support/init.ts";
 
 const root = mkdtempSync(join(tmpdir(), "init-test-"));
 after(() => rmSync(root, { recursive: true }));
 const folder = () => mkdtempSync(join(root, "case-"));
-
-/** Runs the command as npm does, but without a terminal. */
-async function run(cwd: string, ...args: string[]) {
-  return spawnCli(["init", ...args], { cwd });
-}
 
 /** Runs it in this process, without a terminal too: quicker. */
 async function call(cwd: string, ...args: string[]) {
@@ -153,16 +149,6 @@ describe("npm run init with flags", () => {
     const { code, error } = await call(folder(), ...https, "--trust-proxy", "true");
     assert.equal(code, 1);
     assert.match(error, /^--trust-proxy: must be false, the number of reverse proxies in front/);
-  });
-
-  test("without a terminal and without --client-id it exits 1, names the flag and writes nothing", async () => {
-    const cwd = folder();
-    assert.deepEqual(await run(cwd, "--portal", "https://gis.example.com/portal"), {
-      code: 1,
-      output: "",
-      error: "--client-id: is missing. Copy the client ID from the OAuth credentials item in your portal.\n",
-    });
-    assert.deepEqual(readdirSync(cwd), []);
   });
 
   test("every bad flag is named at once, and nothing is written", async () => {

@@ -8,22 +8,16 @@ import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import { browserName } from "#src/app/browser-name.ts";
 import { ownSessions } from "#src/app/own-sessions.ts";
 import type { SignInRecord } from "#src/index.ts";
-import { startSandbox } from "#src/sandbox/index.ts";
 import { fileBackend } from "#src/session-store.ts";
-import { Browser, crossSite, typed } from "./support/browser.ts";
+import { type Browser, crossSite, typed } from "./support/browser.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";
+import { edge, listIn, type Shown, safari } from "./support/own-sessions.ts";
 import { needsPosix } from "./support/posix.ts";
-import { redisIsMissing, startRedis } from "./support/redis.ts";
-import { redirectUri, sharedSettings, startServer } from "./support/server-process.ts";
 import { callbackFor, folder, openSite, type Site, signIn } from "./support/site.ts";
 import { identityFor, openTestStore, recordOf, type TestStore } from "./support/store.ts";
 import { csrfTokenOf, identityOf, sessionIdOf, signOut } from "./support/user.ts";
 
 const firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
-const safari =
-  "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1";
-const edge =
-  "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/137.0.0.0 Safari/537.36 Edg/137.0.0.0";
 
 /** Signs a user in with a browser that says what it is. */
 async function signedIn(site: Pick<Site, "browser">, userAgent: string, username?: string): Promise<Browser> {
@@ -31,22 +25,6 @@ async function signedIn(site: Pick<Site, "browser">, userAgent: string, username
   const callback = await callbackFor(browser, username ?? "sandy_admin");
   await browser.get(callback, { ...typed, "User-Agent": userAgent });
   return browser;
-}
-
-interface Shown {
-  browser: string;
-  isHere: boolean;
-  /** What its button sends. */
-  name: string | undefined;
-}
-
-/** What the page lists. */
-function listIn(body: string): Shown[] {
-  return [...body.matchAll(/<li>.*?<\/li>/gs)].map(([item]) => ({
-    browser: /<strong>([^<]*)</.exec(item)?.[1] ?? "",
-    isHere: item.includes("This browser"),
-    name: /name="session" value="([^"]*)"/.exec(item)?.[1],
-  }));
 }
 
 async function listOf(browser: Browser): Promise<Shown[]> {
@@ -333,53 +311,6 @@ describe("signing out another browser", () => {
     const response = await here.post("/gis/sign-ins", { csrf_token: csrfTokenOf(page), session: name });
     assert.deepEqual([response.status, response.headers.location], [303, "/gis/sign-ins"]);
     assert.equal(await whoIs(other, "/gis/"), undefined);
-  });
-});
-
-describe("two servers on one store", () => {
-  test("SE-12 ST-7 the list is right in both, and right after kill -9", async (t) => {
-    const sandbox = await startSandbox({ clients: [{ clientId: "test-app", redirectUris: [redirectUri] }] });
-    t.after(() => sandbox.close());
-    const settings = sharedSettings(t, sandbox.url);
-    const [one, two] = await Promise.all([startServer(t, settings), startServer(t, settings)]);
-    const on = ({ url }: { url: string }) => ({ browser: () => new Browser(url) }) as Site;
-    const carried = async (server: { url: string }, userAgent: string) => {
-      const browser = on(server).browser();
-      const { search } = new URL(await callbackFor(browser, "sandy_admin"));
-      await browser.get(`/authenticate${search}`, { ...typed, "User-Agent": userAgent });
-      return browser;
-    };
-    const here = await carried(one, firefox);
-    assert.equal((await listOf(here)).length, 1);
-    const there = await carried(two, safari);
-    assert.equal((await listOf(here)).length, 2);
-    assert.equal((await listOf(there)).length, 2);
-
-    await one.end("SIGKILL");
-    const three = await startServer(t, settings);
-    const moved = new Browser(three.url, here.cookies);
-    assert.deepEqual(
-      (await listOf(moved)).map(({ browser }) => browser),
-      ["Firefox on Linux", "Safari on iPhone"],
-    );
-    await end(moved, nameOf(there));
-    assert.equal(await whoIs(there), undefined);
-    assert.equal((await listOf(moved)).length, 1);
-  });
-
-  test("SE-12 ST-12 the same in Redis", { skip: redisIsMissing() }, async (t) => {
-    const redis = await startRedis(t);
-    const site = await openSite(t, { settings: { REDIS_URL: redis.url } });
-    const [here, lost] = [await signedIn(site, firefox), await signedIn(site, safari)];
-    const neighbor = await signedIn(site, edge, "vik_viewer");
-    assert.deepEqual(
-      (await listOf(here)).map(({ browser }) => browser),
-      ["Firefox on Linux", "Safari on iPhone"],
-    );
-    await end(here, "others");
-    assert.equal(await whoIs(lost), undefined);
-    assert.equal(await whoIs(here), "sandy_admin");
-    assert.equal(await whoIs(neighbor), "vik_viewer");
   });
 });
 

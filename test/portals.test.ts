@@ -5,14 +5,10 @@ import { myContent } from "#src/cli/demo-content.ts";
 import { type Sandbox, startSandbox } from "#src/sandbox/index.ts";
 import { type Browser, click, typed } from "./support/browser.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";
+import type { TwoPortals } from "./support/portals.ts";
 import { rawGet, sendRaw } from "./support/raw.ts";
-import { callbackFor, openSite, type Site, signIn } from "./support/site.ts";
+import { callbackFor, openSite, signIn } from "./support/site.ts";
 import { csrfTokenOf } from "./support/user.ts";
-
-interface TwoPortals extends Site {
-  /** The portal of PORTALS; `sandbox` is that of PORTAL_URL. */
-  county: Sandbox;
-}
 
 /** A server with two portals, each a sandbox of its own. */
 async function openTwo(
@@ -75,26 +71,6 @@ describe("choosing a portal", () => {
       [origin, searchParams.get("client_id"), searchParams.get("redirect_uri")],
       [site.county.origin, "county-app", `${site.url}/portals/county/authenticate`],
     );
-  });
-
-  test("RD-3 no sign-in leads to the sign-in, the sign-out or the callback of any portal", async (t) => {
-    const site = await openTwo(t, { mount: "/gis" });
-    for (const [signInUrl, home] of [
-      ["/gis/sign-in?portal=main", "/gis/"],
-      [`/gis${inCounty}?from=here`, "/gis/portals/county/"],
-    ]) {
-      for (const base of ["/gis", "/gis/PORTALS/county"]) {
-        for (const path of ["/sign-in", "/Sign-Out/", "/signed-in", "/authenticate?code=x&state=y"]) {
-          const returnTo = encodeURIComponent(base + path);
-          const { headers } = await signIn(
-            site.browser(),
-            "sandy_admin",
-            `${signInUrl}&returnTo=${returnTo}`,
-          );
-          assert.equal(headers.location, home, `${signInUrl}, then ${base}${path}`);
-        }
-      }
-    }
   });
 
   test("a returnTo path belongs to a portal: no user is asked, and no page redirects in circles", async (t) => {

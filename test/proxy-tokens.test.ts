@@ -7,9 +7,10 @@ import { isSamePortal } from "#src/auth/arcgis/trusted-urls.ts";
 import { itemsOf } from "#src/sandbox/items.ts";
 import { tokenCalls } from "./support/expect.ts";
 import { startFederatedServer } from "./support/federated.ts";
-import { assertError, openProxy, type ProxySite, script } from "./support/proxy.ts";
+import { assertError, openProxy, script } from "./support/proxy.ts";
+import { currentToken, refusing, responding } from "./support/proxy-tokens.ts";
 import { signIn } from "./support/site.ts";
-import { type Behaviour, echo, startUpstream } from "./support/upstream.ts";
+import { echo, startUpstream } from "./support/upstream.ts";
 
 const invalid = '{"error":{"code":498,"message":"Invalid token.","details":[]}}';
 const required = '{"error":{"code":499,"message":"Token Required","messageCode":"GWM_0003"}}';
@@ -36,24 +37,6 @@ const refusals: [name: string, body: string | Buffer, headers: Record<string, st
   ["HTTP 401", '{"error":{"message":"no"}}', { "Content-Type": "application/json" }, 401],
   ["HTTP 401, long", "x".repeat(50_000), { "Content-Type": "text/html", "WWW-Authenticate": "Basic" }, 401],
 ];
-
-const responding =
-  (body: string | Buffer, headers: Record<string, string>, status = 200): Behaviour =>
-  (_seen, res) =>
-    void res.writeHead(status, headers).end(body);
-
-/** Refuses one token, whatever it is, and takes all others. */
-const refusing = (refused: string | undefined, refusal: Behaviour): Behaviour => {
-  return (seen, res, req) => {
-    const isRefused = seen.headers["x-esri-authorization"] === `Bearer ${refused}`;
-    (isRefused ? refusal : echo)(seen, res, req);
-  };
-};
-
-/** A token that every later one differs from. */
-async function currentToken({ token }: ProxySite): Promise<string> {
-  return String(await token());
-}
 
 for (const [name, body, headers, status] of refusals) {
   test(`TK-8 a refused token (${name}) costs one refresh and one more request, and its response comes back`, async (t) => {
@@ -146,19 +129,6 @@ test("TK-8 fifty requests whose token is refused at once cause one refresh, and 
   );
   assert.equal(tokenCalls(site), 2);
   assert.ok(upstream.seen.length <= 100);
-});
-
-test("TK-8 a body too large to be kept is sent once: its error comes back, and the next request has a new token", async (t) => {
-  const proxy = await openProxy(t);
-  const { site, upstream, ask } = proxy;
-  const old = await currentToken(proxy);
-  upstream.behave = refusing(old, responding(invalid, { "Content-Type": "application/json" }));
-  const large = { method: "POST", body: "x".repeat(5_000_000), headers: { "Content-Type": "image/tiff" } };
-  assert.equal((await ask(`${upstream.origin}/x`, large)).body, invalid);
-  assert.equal(upstream.seen.length, 1);
-  assert.equal(tokenCalls(site), 2);
-  assert.equal((await ask(`${upstream.origin}/x`, large)).status, 200);
-  assert.equal(upstream.seen.at(-1)?.body.length, 5_000_000);
 });
 
 test("TK-8 when the portal rejects the refresh token, it is 401 session_ended, and the session has ended", async (t) => {

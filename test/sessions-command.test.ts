@@ -3,44 +3,15 @@ import fs, { chownSync, copyFileSync, mkdirSync, readdirSync, readFileSync, writ
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
-import { keyRing } from "#src/auth/session/seal.ts";
-import { sealRecord } from "#src/auth/session/sealed-record.ts";
-import { serialize } from "#src/auth/session/serializer.ts";
 import { iso, minute, table } from "#src/cli/terminal.ts";
 import { startSandbox } from "#src/sandbox/index.ts";
 import { Browser } from "./support/browser.ts";
-import { callCli, type Outcome, spawnCli } from "./support/cli.ts";
-import { memoryFolder, smallDisk } from "./support/disks.ts";
+import type { Outcome } from "./support/cli.ts";
+import { smallDisk } from "./support/disks.ts";
 import { whoIs } from "./support/expect.ts";
-import { redisIsMissing, startRedis } from "./support/redis.ts";
-import { rounds } from "./support/rounds.ts";
+import { lay, run, settingsOf } from "./support/sessions-command.ts";
 import { folder, openSite, type Site, type SiteOptions, secret, signIn } from "./support/site.ts";
 import { day, identityFor, openTestStore, recordOf } from "./support/store.ts";
-
-/** The settings of a site as its command would find them in the environment. */
-function settingsOf({ config }: Site, more: Record<string, string> = {}): Record<string, string> {
-  return {
-    CLIENT_ID: config.clientId,
-    PORTAL_URL: config.portal,
-    REDIRECT_URI: config.redirectUri,
-    SESSION_SECRET: config.sessionSecrets.join(","),
-    ENCRYPTION_KEY: config.encryptionKeys.join(","),
-    SESSION_DIR: config.sessionDir,
-    ...more,
-  };
-}
-
-/** Runs a subcommand in this process, beside whatever else uses the store. */
-const run = (
-  t: TestContext,
-  env: Record<string, string>,
-  args: string[],
-  terminal: { isTTY?: boolean } = {},
-) => callCli(["sessions", ...args], { cwd: folder(t), env, ...terminal });
-
-/** The same in a process of its own. */
-const runProcess = (t: TestContext, env: Record<string, string>, ...args: string[]) =>
-  spawnCli(["sessions", ...args], { cwd: folder(t), env });
 
 /** Signs these users in, each in a browser of their own. */
 async function openWith(t: TestContext, users: string[], options: SiteOptions = {}) {
@@ -70,24 +41,6 @@ async function secretsOf(site: Site, browsers: Browser[]): Promise<string[]> {
   return found;
 }
 
-/** Writes sessions into a folder faster than sign-ins could. */
-function lay(
-  dir: string,
-  key: string,
-  count: number,
-  userOf: (index: number) => string,
-  portal?: string,
-): void {
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const createdAt = Date.now();
-  for (let index = 0; index < count; index++) {
-    const name = index.toString(16).padStart(64, "0");
-    const parts = serialize({ cookie: {}, arcgis: identityFor(userOf(index), { portal }) });
-    const text = sealRecord(keyRing([key]), name, { createdAt, parts });
-    writeFileSync(join(dir, `${name}.session`), text, { mode: 0o600 });
-  }
-}
-
 describe("arcgis-sign-in sessions, beside a running server", () => {
   test("SE-12 revoke USER: every session of that user is anonymous at the next request, no other user's is, the tokens are revoked", async (t) => {
     const { site, browsers } = await openWith(t, ["sandy_admin", "vik_viewer", "sandy_admin"]);
@@ -103,22 +56,6 @@ describe("arcgis-sign-in sessions, beside a running server", () => {
     assert.deepEqual(await signedIn(browsers), [undefined, "vik_viewer", undefined]);
     assert.deepEqual([...site.sandbox.revoked].sort(), [tokens[3], tokens[13]].sort());
     assert.equal(site.files().length, 1, "the others' session, and no queue");
-  });
-
-  test("SE-12 revoke --all in a process of its own: everybody is anonymous, and may sign in again", async (t) => {
-    const { site, browsers } = await openWith(t, ["sandy_admin", "vik_viewer"]);
-
-    const outcome = await runProcess(t, settingsOf(site), "revoke", "--all");
-
-    assert.deepEqual(outcome, { code: 0, output: "Ended 2 sessions of 2 users.\n", error: "" });
-    assert.deepEqual(await signedIn(browsers), [undefined, undefined]);
-    assert.equal(site.sandbox.revoked.length, 2);
-    assert.deepEqual(site.files(), []);
-    const [browser] = browsers as [Browser];
-    await signIn(browser, "sandy_admin");
-    assert.equal(await whoIs(browser), "sandy_admin");
-    const again = await runProcess(t, settingsOf(site), "revoke", "nobody_here");
-    assert.equal(again.code, 1);
   });
 
   test("SE-12 a portal that is down keeps no user signed in: the tokens wait, and the next user's request revokes them", async (t) => {
@@ -142,23 +79,6 @@ describe("arcgis-sign-in sessions, beside a running server", () => {
     assert.equal((await run(t, settingsOf(site), ["revoke", "vik_viewer"])).code, 0);
     assert.equal(site.sandbox.revoked.length, 2);
     assert.match((await run(t, settingsOf(site), ["stats"])).output, /^pending revocations +0$/m);
-  });
-
-  test("SE-12 the tokens are revoked where the server reaches the portal, behind its Windows authentication", async (t) => {
-    const sandbox = await startSandbox({ clients: [] });
-    t.after(() => sandbox.close());
-    const [dir, key, portal] = [folder(t), secret(), "https://gis.example.com/portal"];
-    lay(dir, key, 1, () => "sandy_admin", `${portal}/sharing/rest`);
-    const settings = {
-      ...{ CLIENT_ID: "test-app", PORTAL_URL: portal, REDIRECT_URI: "http://localhost:9/authenticate" },
-      ...{ SESSION_SECRET: secret(), ENCRYPTION_KEY: key, SESSION_DIR: dir, PORTAL_SERVER_URL: sandbox.url },
-    };
-    const { code, error } = await runProcess(t, settings, "revoke", "sandy_admin");
-    assert.deepEqual([code, error], [0, ""]);
-    assert.deepEqual(
-      sandbox.log.map(({ endpoint }) => endpoint),
-      ["revokeToken"],
-    );
   });
 
   test("SE-12 a server takes up what another process has put into the queue", async (t) => {
@@ -582,71 +502,5 @@ describe("arcgis-sign-in sessions that cannot do its work", () => {
       );
       for (const line of output.split("\n")) assert.ok(line.length <= 110, line);
     }
-  });
-});
-
-const many = process.env.FULL === "1" ? 100_000 : rounds(220, 1_020);
-const users = rounds(200, 1_000);
-
-test(`SE-12 ${many} sessions: a terminal is told how far it is, and all of them end`, async (t) => {
-  const { site } = await openWith(t, [], { sessionDir: join(memoryFolder(t), "sessions") });
-  const key = String(site.config.encryptionKeys[0]);
-  lay(site.config.sessionDir, key, many, (index) => `person_${index % users}`, site.sandbox.url);
-  const start = performance.now();
-  const took = (what: string) => t.diagnostic(`${what} after ${Math.round(performance.now() - start)} ms`);
-
-  const listed = await run(t, settingsOf(site), ["list"], { isTTY: true });
-  took("listed");
-  assert.ok(
-    listed.output.endsWith(`${users.toLocaleString("en")} users, ${many.toLocaleString("en")} sessions.\n`),
-    listed.output.slice(-80),
-  );
-  const revoked = await run(t, settingsOf(site), ["revoke", "--all"], { isTTY: true });
-  took("revoked");
-  assert.equal(revoked.code, 0, revoked.error);
-  assert.match(revoked.error, /\rEnding sessions: [\d,]+ of [\d,]+ /);
-  assert.ok(revoked.error.endsWith("\r\u001b[K"), "and that line is gone in the end");
-  const requests = site.sandbox.log.filter(({ endpoint }) => endpoint === "revokeToken");
-  assert.equal(requests.length, Math.min(many, 10_000), "which is as much as the log holds");
-  assert.deepEqual(site.files(), []);
-});
-
-describe("arcgis-sign-in sessions on Redis", { skip: redisIsMissing() }, () => {
-  test("SE-12 ST-5 shows, ends and reseals what two servers share", async (t) => {
-    const redis = await startRedis(t);
-    const [older, newer] = [secret(), secret()];
-    const REDIS_URL = `${redis.url}/0`;
-    const { site, browsers } = await openWith(t, ["sandy_admin", "vik_viewer"], {
-      settings: { ENCRYPTION_KEY: older, REDIS_URL },
-    });
-    const env = settingsOf(site, { REDIS_URL });
-
-    assert.match((await run(t, env, ["list"])).output, /^2 users, 2 sessions\.$/m);
-    const place = /^Redis at 127\.0\.0\.1:\d+, database 0$/m;
-    assert.match((await run(t, env, ["stats"])).output, place);
-
-    const rekeyed = await run(t, { ...env, ENCRYPTION_KEY: `${newer},${older}` }, ["rekey"]);
-    assert.equal(rekeyed.output, "Encrypted 2 sessions with the newest key.\n");
-    const later = await openSite(t, {
-      settings: {
-        ENCRYPTION_KEY: newer,
-        SESSION_SECRET: site.config.sessionSecrets.join(","),
-        REDIS_URL,
-      },
-      sandbox: site.sandbox,
-    });
-    const there = browsers.map(({ cookies }) => new Browser(later.url, cookies));
-    assert.deepEqual(await signedIn(there), ["sandy_admin", "vik_viewer"]);
-
-    const revoked = await run(t, { ...env, ENCRYPTION_KEY: newer }, ["revoke", "sandy_admin"]);
-    assert.deepEqual(revoked, { code: 0, output: "Ended 1 session of sandy_admin.\n", error: "" });
-    assert.deepEqual(await signedIn(there), [undefined, "vik_viewer"]);
-    assert.equal(site.sandbox.revoked.length, 1);
-
-    await redis.send("CONFIG", "SET", "requirepass", "something else");
-    const refused = await run(t, { ...env, ENCRYPTION_KEY: newer }, ["list"]);
-    assert.equal(refused.code, 69);
-    assert.match(refused.error, /^Redis .+REDIS_URL/);
-    assert.doesNotMatch(refused.error, /something else/);
   });
 });

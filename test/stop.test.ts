@@ -8,12 +8,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseConfig } from "#src/app/config/config.ts";
 import { serve } from "#src/app/serve.ts";
 import { startSandbox } from "#src/sandbox/index.ts";
-import { Browser, click } from "./support/browser.ts";
-import { needsPosix } from "./support/posix.ts";
-import { casesOf } from "./support/rounds.ts";
-import { redirectUri, sharedSettings, startServer } from "./support/server-process.ts";
-import { callbackFor, folder, type openSite, secret } from "./support/site.ts";
-import { csrfTokenOf, until } from "./support/user.ts";
+import { Browser } from "./support/browser.ts";
+import { redirectUri, sharedSettings } from "./support/server-process.ts";
+import { callbackFor, folder, secret } from "./support/site.ts";
+import { abandon } from "./support/stop.ts";
+import { until } from "./support/user.ts";
 
 const clientId = "stop";
 
@@ -77,66 +76,6 @@ test("a server that stops waits for no request longer than its patience, and say
   await Promise.all([stopped, hungUp]);
 });
 
-describe("AV-7 the end of the process", { concurrency: true }, () => {
-  const canary = `canary-${secret()}`;
-  const fragile = import.meta.resolve("./support/fragile-server.js");
-  const start = (t: Parameters<typeof openSite>[0]) =>
-    startServer(t, { ...sharedSettings(t, "http://127.0.0.1:9/portal"), CANARY: canary }, fragile);
-
-  for (const path of casesOf(["/throw", "/reject", "/throw-text"], 1)) {
-    test(`AV-7 an uncaught error (${path}) leaves one line without a secret; what is in flight is finished, and the exit code is 1`, async (t) => {
-      const { url, child, output } = await start(t);
-      const slow = new Browser(url).get("/slow?ms=500");
-      await until(() => output().includes("in flight"), "the slow request has arrived");
-      // It gets no response any more, and the server would wait for it to the end.
-      const visitor = connect(Number(new URL(url).port), "127.0.0.1");
-      visitor.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
-      await until(() => output().includes("crash"), "the error is in the log");
-      visitor.destroy();
-      const [response, [code]] = await Promise.all([slow, once(child, "exit")]);
-      assert.deepEqual([response.status, response.body, code], [200, "done", 1]);
-      const lines = output()
-        .split("\n")
-        .filter((line) => line.includes("crash"));
-      assert.equal(lines.length, 1, output());
-      const { level, event, reason, at } = JSON.parse(String(lines[0]));
-      assert.deepEqual([level, event, reason.replace(/^Error: refused /, "")], [60, "crash", "[...]"]);
-      assert.ok(path === "/throw-text" || /fragile-server\.js/.test(at[0]), String(at));
-      assert.ok(!output().includes(canary), "the canary stays inside");
-    });
-  }
-
-  for (const isAsked of casesOf([true, false], 1)) {
-    test(`AV-7 when the reader of the log goes away, the server ends in order, ${isAsked ? "after a request" : "at once"}`, {
-      skip: needsPosix("SIGTERM"),
-    }, async (t) => {
-      const { url, child } = await start(t);
-      child.stdout?.destroy();
-      if (isAsked) assert.equal((await new Browser(url).get("/slow?ms=0")).status, 200);
-      const exit = once(child, "exit");
-      child.kill("SIGTERM");
-      const late = setTimeout(() => child.kill("SIGKILL"), 60_000);
-      assert.deepEqual(await exit, [0, null]);
-      clearTimeout(late);
-    });
-  }
-
-  test("a second SIGTERM does not wait, and leaves with exit code 1", {
-    skip: needsPosix("SIGTERM"),
-  }, async (t) => {
-    const { url, child, output } = await start(t);
-    const slow = assert.rejects(new Browser(url).get("/slow?ms=60000"));
-    await until(() => output().includes("in flight"), "the slow request has arrived");
-    child.kill("SIGTERM");
-    await until(() => output().includes("stopping"), "the first signal is heard");
-    assert.equal(child.exitCode, null);
-    const exit = once(child, "exit");
-    child.kill("SIGTERM");
-    assert.deepEqual(await exit, [1, null]);
-    await slow;
-  });
-});
-
 describe("TK-10 a server that stops keeps what is not revoked yet", { concurrency: true }, () => {
   /** A server, the portal that it signs users in at, and what becomes of its end. */
   async function open(t: TestContext) {
@@ -193,20 +132,6 @@ describe("TK-10 a server that stops keeps what is not revoked yet", { concurrenc
     assert.equal((await endAndStart(1)).length, 1);
   });
 
-  test("TK-10 of twenty other sessions that a user has ended, though only some are being revoked", async (t) => {
-    const { sandbox, url, calls, signIn, endAndStart } = await open(t);
-    const browser = new Browser(url);
-    for (let index = 0; index < 20; index++) await signIn(new Browser(url));
-    await signIn(browser);
-    const home = await browser.get("/");
-    sandbox.faults.set("revokeToken", { kind: "hang" });
-    const csrf_token = csrfTokenOf(home);
-    const form = String(new URLSearchParams({ csrf_token, session: "others" }));
-    abandon(url, "/sign-ins", browser, () => calls("revokeToken") >= 8, form);
-    await until(() => calls("revokeToken") >= 8, "the first tokens are being revoked");
-    assert.equal(new Set(await endAndStart(20)).size, 20);
-  });
-
   test("TK-10 and tokens that come after a sign-out, or to a browser that has gone", async (t) => {
     const { sandbox, url, calls, signIn, visit, endAndStart } = await open(t);
     sandbox.settings.accessTokenSeconds = 1;
@@ -229,19 +154,3 @@ describe("TK-10 a server that stops keeps what is not revoked yet", { concurrenc
     assert.equal(new Set(await endAndStart(2)).size, 2);
   });
 });
-
-/** Sends a request of this browser, and hangs up as soon as `isUnderWay`. */
-function abandon(url: string, path: string, browser: Browser, isUnderWay: () => boolean, form = ""): void {
-  const { hostname, port } = new URL(url);
-  const headers = Object.entries({
-    ...click,
-    Host: `${hostname}:${port}`,
-    Cookie: [...browser.cookies].map((pair) => pair.join("=")).join("; "),
-    "Content-Type": "application/x-www-form-urlencoded",
-    "Content-Length": form.length,
-  }).map((header) => header.join(": "));
-  const socket = connect(Number(port), hostname);
-  socket.on("error", () => {});
-  socket.write([`${form === "" ? "GET" : "POST"} ${path} HTTP/1.1`, ...headers, "", form].join("\r\n"));
-  void until(isUnderWay, path).then(() => socket.destroy());
-}

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { after, before, describe, type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import type { Request } from "express";
+import session, { type SessionData } from "express-session";
+import { createClient } from "redis";
+import {
+  fileBackend,
+  type RedisClient,
+  redisBackend,
+  SealedStore,
+  type SealedStoreOptions,
+  type SessionBackend,
+} from "#src/session-store.ts";
+import { redisIsMissing, startRedis } from "./support/redis.ts";
+import { folder, secret } from "./support/temporary.ts";
+
+type Data = Partial<SessionData> & Record<string, unknown>;
+const authProcess = fileURLToPath(new URL("support/auth-process.js", import.meta.url));
+const plainCookie = { originalMaxAge: null, path: "/", httpOnly: true };
+
+function openStore(
+  t: Pick<TestContext, "after">,
+  backend: SessionBackend,
+  options: Partial<SealedStoreOptions> = {},
+) {
+  const store = new SealedStore({ backend, encryptionKey: secret(), ...options });
+  t.after(() => store.close());
+  // What express-session does when the store meets its middleware.
+  session({ store, secret: "x", resave: false, saveUninitialized: false });
+  const set = promisify(store.set.bind(store)) as (id: string, data: object) => Promise<void>;
+  const get = promisify(store.get.bind(store)) as (id: string) => Promise<Data | null>;
+  /** A session as a request has it. */
+  const load = async (id: string) => {
+    const data = await get(id);
+    const req = { sessionID: id } as Request;
+    return data && (store.createSession(req, data as SessionData) as unknown as Data);
+  };
+  const touch = promisify(store.touch.bind(store)) as (id: string, data: object) => Promise<void>;
+  return { store, set, get, load, touch };
+}
+
+const shared = {} as { redis: Awaited<ReturnType<typeof connect>> };
+const ends: (() => unknown)[] = [];
+
+before(async () => {
+  if (!redisIsMissing())
+    shared.redis = await connect({ after: (end) => void ends.unshift(end as () => unknown) });
+});
+
+after(async () => {
+  for (const end of ends) await end();
+});
+
+async function connect(t: Pick<TestContext, "after">) {
+  const server = await startRedis(t);
+  const raw = createClient({ url: server.url }) as unknown as RedisClient & {
+    connect(): Promise<unknown>;
+    destroy(): void;
+    on(event: "error", listener: () => void): void;
+  };
+  raw.on("error", () => {});
+  await raw.connect();
+  t.after(() => raw.destroy());
+  return { server, client: raw as RedisClient };
+}
+
+describe("sessions in files", () => {
+  test("TK-1 the lock of a process that was killed blocks no other process", async (t) => {
+    const dir = folder(t);
+    const encryptionKey = secret();
+    const { set, store } = openStore(t, fileBackend(dir), { encryptionKey });
+    await set("one", { cookie: plainCookie });
+    const holder = fork(authProcess, [dir, encryptionKey, "hold", "one"]);
+    t.after(() => void holder.kill("SIGKILL"));
+    await once(holder, "message");
+    holder.kill("SIGKILL");
+    await once(holder, "exit");
+    const begin = performance.now();
+    await (await store.lock("one", 60_000))();
+    assert.ok(performance.now() - begin < 5_000);
+  });
+});
+
+describe("sessions in Redis", { skip: redisIsMissing() }, () => {
+  test("a Redis that is away is a store that is unavailable, and probe names the right that is missing", async (t) => {
+    const { server, client } = await connect(t);
+    const { get, store } = openStore(t, redisBackend(client));
+    await server.send("ACL", "SETUSER", "default", "-eval");
+    await assert.rejects(store.admin.probe(), /NOPERM .*'eval'/);
+    await server.send("ACL", "SETUSER", "default", "+eval", "-set");
+    await assert.rejects(store.admin.probe(), /^Error: Redis refused SET: [A-Z]+$/);
+    await server.send("ACL", "SETUSER", "default", "+@all");
+    await store.admin.probe();
+    await server.kill();
+    await assert.rejects(
+      Promise.race([
+        get("one"),
+        new Promise((_, reject) => setTimeout(() => reject(new Error("late")), 10_000)),
+      ]),
+    );
+  });
+});
