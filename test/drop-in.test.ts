@@ -30,6 +30,7 @@ import { type Sandbox, startSandbox } from "#src/sandbox/index.ts";
 import { Browser } from "./support/browser.ts";
 import { clock } from "./support/clock.ts";
 import { needsPosix } from "./support/posix.ts";
+import { casesOf } from "./support/rounds.ts";
 import { callbackFor, folder, secret } from "./support/site.ts";
 import { day, recordOf } from "./support/store.ts";
 import { until } from "./support/user.ts";
@@ -274,7 +275,7 @@ describe("SealedStore and the app's own settings of express-session", () => {
     "a cookie of the window": { cookie: {} },
     "unset: destroy": { unset: "destroy" },
   };
-  for (const [name, options] of Object.entries(settings)) {
+  for (const [name, options] of casesOf(Object.entries(settings), 2)) {
     test(`${name}: visits are counted, each visitor's own, and an end is an end`, async (t) => {
       const { browser, files } = await openApp(t, {
         session: options,

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
 import { click, type TestResponse, typed } from "./support/browser.ts";
+import { casesOf } from "./support/rounds.ts";
 import { callbackFor, openSite, type SiteOptions } from "./support/site.ts";
 import { signOut } from "./support/user.ts";
 
@@ -125,7 +126,7 @@ test("a sign-out behind a reverse proxy that removes a path leaves the storage o
   assert.deepEqual([status, headers["clear-site-data"]], [303, undefined]);
 });
 
-for (const mount of ["", "/gis"]) {
+for (const mount of casesOf(["", "/gis"], 1)) {
   test(`the headers of every kind of response, ${mount ? `mounted at ${mount}` : "as the whole server"}`, async (t) => {
     const responses = await everyResponse(t, { mount });
     const each = (check: (response: TestResponse, what: string) => void) => {

@@ -8,6 +8,7 @@ import { createHttpServer, httpLimits } from "#src/app/http-server.ts";
 import { assertNoInternals } from "./support/expect.ts";
 import { get, refusals } from "./support/http-server.ts";
 import { rawGet, sendRaw } from "./support/raw.ts";
+import { casesOf } from "./support/rounds.ts";
 import { openSite, type SiteOptions } from "./support/site.ts";
 import { until } from "./support/user.ts";
 
@@ -46,7 +47,7 @@ async function openSlow(t: TestContext, options: SiteOptions = {}) {
 }
 
 describe("AV-10 one connection", { concurrency: true }, () => {
-  for (const mount of ["", "/gis"]) {
+  for (const mount of casesOf(["", "/gis"], 1)) {
     test(`AV-10 pipelined requests are handled one at a time, in order${mount && ", also in an app that is mounted"}`, async (t) => {
       const { site, seen } = await openSlow(t, { mount });
       const post = (id: number, length: number) =>

@@ -5,6 +5,7 @@ import { fileBackend } from "#src/session-store.ts";
 import { type Browser, typed } from "./support/browser.ts";
 import { clock } from "./support/clock.ts";
 import { script } from "./support/proxy.ts";
+import { casesOf } from "./support/rounds.ts";
 import { openSite, type SiteOptions, signIn } from "./support/site.ts";
 import { folder } from "./support/temporary.ts";
 
@@ -26,7 +27,7 @@ async function openIdle(t: TestContext, idle: number, { settings, mount = "", ..
 }
 
 describe("idle time", () => {
-  for (const idle of [60, 900, 1_209_600])
+  for (const idle of casesOf([60, 900, 1_209_600], 1))
     test(`SE-6 ${idle} s: a user who comes back before is signed in, whatever came before that; one who does not, is not`, async (t) => {
       const { browser, pass, isSignedIn } = await openIdle(t, idle, {
         settings: { SESSION_MAX_SECONDS: 34_560_000, TOKEN_EXPIRATION_MINUTES: 129_600 },
@@ -54,7 +55,7 @@ describe("idle time", () => {
     assert.equal(touches.mock.callCount(), 1);
   });
 
-  for (const mount of ["", "/gis"])
+  for (const mount of casesOf(["", "/gis"], 1))
     test(`SE-6 what an open page requests by itself keeps no absent user signed in (mounted at "${mount}")`, async (t) => {
       const { site, browser, pass, isSignedIn } = await openIdle(t, 60, { mount });
       const polls = [

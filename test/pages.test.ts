@@ -12,6 +12,7 @@ import { renderHome } from "#src/app/pages/home.ts";
 import { displayName, initials } from "#src/app/pages/text.ts";
 import { openViews, renderConfirm } from "#src/app/pages/views.ts";
 import { errorOf, pageTextsOf } from "./support/expect.ts";
+import { casesOf } from "./support/rounds.ts";
 
 const viewsFolder = join(import.meta.dirname, "../views");
 const minute = 60_000;
@@ -123,7 +124,7 @@ function textOf(html: string): string {
 }
 
 describe("hostile text", () => {
-  for (const text of hostileTexts) {
+  for (const text of casesOf(hostileTexts, 4)) {
     const name = JSON.stringify(text.length > 40 ? `${text.slice(0, 20)}… (${text.length})` : text);
     test(`OU-2 ${name} from the portal adds no markup to any page and is shown as it reads`, async () => {
       const hostile = pagesWith(text, userOf(text));

@@ -164,7 +164,7 @@ function arrivals({ upstream }: Setup): string[] {
 }
 
 const ways = [
-  ["directly", direct, casesOf(methods, 3), false],
+  ["directly", direct, casesOf(methods, 2), false],
   ["through the nginx site of deploy/", throughNginx, casesOf(methods, 1), nginxIsMissing()],
 ] as const;
 

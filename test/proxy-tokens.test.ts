@@ -9,6 +9,7 @@ import { tokenCalls } from "./support/expect.ts";
 import { startFederatedServer } from "./support/federated.ts";
 import { assertError, openProxy, script } from "./support/proxy.ts";
 import { currentToken, refusing, responding } from "./support/proxy-tokens.ts";
+import { casesOf } from "./support/rounds.ts";
 import { signIn } from "./support/site.ts";
 import { echo, startUpstream } from "./support/upstream.ts";
 
@@ -38,7 +39,7 @@ const refusals: [name: string, body: string | Buffer, headers: Record<string, st
   ["HTTP 401, long", "x".repeat(50_000), { "Content-Type": "text/html", "WWW-Authenticate": "Basic" }, 401],
 ];
 
-for (const [name, body, headers, status] of refusals) {
+for (const [name, body, headers, status] of casesOf(refusals, 3)) {
   test(`TK-8 a refused token (${name}) costs one refresh and one more request, and its response comes back`, async (t) => {
     const proxy = await openProxy(t);
     const { site, upstream, ask } = proxy;

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { click, crossSite, type TestResponse, typed } from "./support/browser.ts";
 import { whoIs } from "./support/expect.ts";
 import { rawGet, sendRaw } from "./support/raw.ts";
+import { casesOf, rounds } from "./support/rounds.ts";
 import { choose, openSite, type Site, signIn } from "./support/site.ts";
 
 /** Asserts that a browser that follows `location` stays at the site, however it reads it. */
@@ -104,14 +105,16 @@ async function landing(site: Site, query: string): Promise<TestResponse> {
 test("RD-1 a hostile returnTo is dropped: the sign-in ends on the start page, here", async (t) => {
   const site = await openSite(t);
   await Promise.all(
-    hostile.map(async (query) => {
-      const { status, headers, setCookies } = await landing(site, query);
-      assert.equal(status, 303, query);
-      assertStays(headers.location, site, query);
-      assert.equal(headers.location, "/", query);
-      const names = setCookies.map((cookie) => cookie.split("=", 1).join()).sort();
-      assert.match(names.join(), /^arcgis\.sid,arcgis\.sid\.tx\.[\w-]{8}$/, query);
-    }),
+    hostile
+      .filter((_, index) => index % rounds(5, 1) === 0)
+      .map(async (query) => {
+        const { status, headers, setCookies } = await landing(site, query);
+        assert.equal(status, 303, query);
+        assertStays(headers.location, site, query);
+        assert.equal(headers.location, "/", query);
+        const names = setCookies.map((cookie) => cookie.split("=", 1).join()).sort();
+        assert.match(names.join(), /^arcgis\.sid,arcgis\.sid\.tx\.[\w-]{8}$/, query);
+      }),
   );
 });
 
@@ -167,7 +170,7 @@ test("RD-3 a returnTo to the sign-in, the callback or the sign-out lands on the 
   ]);
   const deeper = ["/sign-in?returnTo=/sign-in", "/authenticate?error=access_denied&state=x"];
   await Promise.all(
-    [...own, ...deeper].map(async (path) => {
+    [...casesOf(own, 15), ...deeper].map(async (path) => {
       const browser = site.browser();
       const response = await signIn(browser, "sandy_admin", `/sign-in?returnTo=${encode(path)}`);
       assert.deepEqual([response.status, response.headers.location], [303, "/"], path);

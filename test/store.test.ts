@@ -23,6 +23,7 @@ import { smallDisk } from "./support/disks.ts";
 import { whoIs } from "./support/expect.ts";
 import { asPlainUser } from "./support/plain-user.ts";
 import { needsPosix } from "./support/posix.ts";
+import { casesOf } from "./support/rounds.ts";
 import { callbackFor, folder, openSite, type Site, secret, signIn } from "./support/site.ts";
 import { day, identityFor, openTestStore, recordOf } from "./support/store.ts";
 import { signed, signOut, transactionCookie } from "./support/user.ts";
@@ -438,7 +439,7 @@ describe("when the store fails", () => {
     await assert.rejects(site.store.lock("any", 1_000), unavailable);
   });
 
-  for (const [what, broken] of Object.entries({
+  const breaks = {
     "a folder that may not be written": (path: string) => chmodSync(path, 0o500),
     "a folder that is gone and cannot be made again": (path: string) => {
       rmSync(path, { recursive: true });
@@ -448,7 +449,8 @@ describe("when the store fails", () => {
       rmSync(path, { recursive: true });
       writeFileSync(path, "");
     },
-  })) {
+  };
+  for (const [what, broken] of casesOf(Object.entries(breaks), 1)) {
     test(`ST-13 a sign-in with ${what}: 503, no session cookie, the new tokens revoked`, {
       skip: what.startsWith("a folder") && needsPosix("modes of files"),
     }, async (t) => {

@@ -56,7 +56,7 @@ describe("when the store fails between a refresh and its writing", () => {
     assert.equal((await credential(browser)).status, 503);
     disk.isFull = false;
     const failures = disk.failures;
-    await until(() => disk.written > 0, "a write has failed");
+    await until(() => disk.written > 0, "they are written");
     assert.equal(disk.failures, failures);
     assert.equal((await credential(browser)).status, 200);
     assert.equal(grants(site.sandbox, "exchange_refresh_token"), 1);

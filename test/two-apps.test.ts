@@ -6,6 +6,7 @@ import { loadConfig, parseConfig } from "#src/app/config/config.ts";
 import { autoSignInCookie } from "#src/app/config/cookie-name.ts";
 import { Browser, typed } from "./support/browser.ts";
 import { whoIs } from "./support/expect.ts";
+import { casesOf } from "./support/rounds.ts";
 import {
   callbackFor,
   folder,
@@ -33,7 +34,7 @@ const pairs: Record<string, [SiteOptions & { mount: string }, SiteOptions & { mo
 };
 
 describe("CK-8 two apps on one host name", () => {
-  for (const [where, [one, other]] of Object.entries(pairs)) {
+  for (const [where, [one, other]] of casesOf(Object.entries(pairs), 2)) {
     test(`CK-8 ${where}: a browser signs in at both and out of one, and the other's session stays`, async (t) => {
       const [here, there] = [await openSite(t, one), await openSite(t, other)];
       const [atHere, atThere] = oneBrowser(here, there) as [Browser, Browser];
@@ -56,7 +57,7 @@ describe("CK-8 two apps on one host name", () => {
     });
   }
 
-  for (const mount of ["", "/gis"]) {
+  for (const mount of casesOf(["", "/gis"], 1)) {
     test(`CK-8 on two ports, ${mount || "without a path"}: sign-ins in progress at both finish`, async (t) => {
       const sites = [await openSite(t, { mount }), await openSite(t, { mount })];
       const [here, there] = oneBrowser(...sites) as [Browser, Browser];
