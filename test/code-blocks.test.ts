@@ -39,18 +39,18 @@ const of = (...languages: string[]) => blocks.filter(({ language }) => languages
 const elsewhere: [pattern: RegExp, test: string, words: string][] = [
   [/^docs\/tutorial\.md/, "walkthroughs.long", '"docs/tutorial.md"'],
   [/^docs\/migrate\.md/, "walkthroughs.long", '"docs/migrate.md"'],
-  [/^docs\/testing\.md/, "sandbox-package", '"docs/testing.md"'],
+  [/^docs\/testing\.md/, "sandbox-package.long", '"docs/testing.md"'],
   [/^docs\/windows\.md powershell/, "windows-docs", '"docs/windows.md"'],
   [/^docs\/two-hosts\.md nginx/, "two-hosts.long", "docs/two-hosts.md"],
   [/ ts src\//, "readme", "every excerpt in README and docs"],
-  [/^README\.md js hello\.js/, "mounting", "hello\\.js"],
+  [/^README\.md js hello\.js/, "mounting.long", "hello\\.js"],
   [
     /^docs\/use-in-your-app\.md js (?:app|host|store|errors|sign-out)\.js/,
-    "mounting",
+    "mounting.long",
     '"docs/use-in-your-app.md"',
   ],
-  [/^docs\/use-in-your-app\.md diff shared\.js/, "mounting", "shared\\.js"],
-  [/^docs\/organizations\.md ts/, "mounting", '"docs/organizations.md"'],
+  [/^docs\/use-in-your-app\.md diff shared\.js/, "mounting.long", "shared\\.js"],
+  [/^docs\/organizations\.md ts/, "mounting.long", '"docs/organizations.md"'],
 ];
 
 const mapsPage = join("examples", "maps-sdk", "README.md");
