@@ -122,9 +122,10 @@ test("every excerpt of source on /how is in the source, once", () => {
 });
 
 test("every shell block parses, its programs are known, and its scripts, files and options exist", async () => {
+  const input = of("sh").map(({ text }) => text);
+  const { status, stderr } = spawnSync("sh", ["-n"], { input: input.join("\n"), encoding: "utf8" });
+  assert.equal(status ?? 0, 0, stderr);
   for (const { page, text } of of("sh")) {
-    const { status, stderr } = spawnSync("sh", ["-n"], { input: text, encoding: "utf8" });
-    assert.equal(status ?? 0, 0, `${page}: ${stderr}`);
     for (const line of text.replace(/ +#.*/g, "").trim().split("\n")) {
       const [program = "", second = ""] = line.split(" ");
       assert.ok(

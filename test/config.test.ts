@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -657,18 +656,13 @@ test("CF-4 NODE_TLS_REJECT_UNAUTHORIZED=0 stops the start and names NODE_EXTRA_C
   assert.equal(load({ config: good, env: { NODE_TLS_REJECT_UNAUTHORIZED: "1" } }).secure, false);
 });
 
-test("CF-4 an app that only calls parseConfig is stopped by NODE_TLS_REJECT_UNAUTHORIZED=0 too", () => {
-  const script = `import { parseConfig } from "#src/app/config/config.ts"; parseConfig(${JSON.stringify(good)});`;
-  const run = (env: NodeJS.ProcessEnv) =>
-    spawnSync(process.execPath, ["--input-type=module", "-e", script], {
-      cwd: new URL("..", import.meta.url),
-      env: { ...process.env, ...env },
-      encoding: "utf8",
-    });
-  assert.equal(run({}).status, 0);
-  const refused = run({ NODE_TLS_REJECT_UNAUTHORIZED: "0" });
-  assert.equal(refused.status, 1);
-  assert.match(refused.stderr, /ConfigError: NODE_TLS_REJECT_UNAUTHORIZED: turns off/);
+test("CF-4 an app that only calls parseConfig is stopped by NODE_TLS_REJECT_UNAUTHORIZED=0 too", (t) => {
+  assert.ok(parseConfig(good));
+  t.after(() => {
+    delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
+  });
+  process.env.NODE_TLS_REJECT_UNAUTHORIZED = "0";
+  assert.throws(() => parseConfig(good), /^ConfigError: NODE_TLS_REJECT_UNAUTHORIZED: turns off/);
 });
 
 describe("MAP_LAYERS and MAP_TILES", () => {

@@ -203,6 +203,8 @@ describe("writing", () => {
   }, async (t) => {
     const { store, path } = openFiles(t);
     const now = Date.now() / 1000;
+    const pipes = Array.from({ length: 25 }, () => `${path}-${randomUUID()}`);
+    execFileSync("mkfifo", pipes);
     const makers: ((path: string) => unknown)[] = [
       (each) => writeFileSync(each, "half a rec"),
       (each) => mkdirSync(each),
@@ -210,7 +212,7 @@ describe("writing", () => {
         mkdirSync(each);
         writeFileSync(join(each, randomUUID()), "half a rec");
       },
-      (each) => execFileSync("mkfifo", [each]),
+      (each) => renameSync(pipes.pop() ?? "", each),
       (each) => symlinkSync("/etc/hostname", each),
       (each) => symlinkSync("/nowhere", each),
     ];

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { fork } from "node:child_process";
+import { fork, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -32,6 +32,20 @@ describe("start and stop", () => {
     const [code] = await once(child, "exit");
     assert.equal(code, 0, output);
     assert.match(output, /"signal":"shutdown"/);
+  });
+
+  test("SIGBREAK, which only Windows has, stops it, too", () => {
+    const script = `
+      const { endInOrder } = await import(${JSON.stringify(import.meta.resolve("#src/app/serve.ts"))});
+      const log = { info: () => {}, fatal: () => {}, flush: (done) => done?.() };
+      endInOrder({ url: "", log, stop: async () => console.log("stopped") });
+      setInterval(() => {}, 1_000);
+      process.emit("SIGBREAK");
+    `;
+    const { status, stdout } = spawnSync(process.execPath, ["--input-type=module", "--eval", script], {
+      encoding: "utf8",
+    });
+    assert.deepEqual([status, stdout], [0, "stopped\n"]);
   });
 });
 
@@ -105,5 +119,20 @@ describe("rights on files", { skip: needsPosix("a script in the place of icacls.
     assert.deepEqual(lines(), [
       `${join(cwd, "config.json")} /inheritance:r /grant:r *S-1-5-18:F *S-1-5-32-544:F *S-1-3-4:F`,
     ]);
+  });
+
+  const store = import.meta.resolve("#src/cli/doctor/store.ts");
+
+  test("the doctor prints the command when all users may open something, and claims nothing without a result", (t) => {
+    const path = join(folder(t), "config.json");
+    writeFileSync(path, "");
+    const check = `console.log(JSON.stringify((await import("${store}")).checkRights([${JSON.stringify(path)}])))`;
+    const open = JSON.parse(onWindows(check, fakeIcacls(t, "32-545").env));
+    assert.deepEqual(
+      [open.status, open.fix],
+      ["problem", `Run: icacls ${path} /inheritance:r /grant:r "*S-1-5-18:F" "*S-1-5-32-544:F" "*S-1-3-4:F"`],
+    );
+    assert.equal(JSON.parse(onWindows(check, fakeIcacls(t, "none").env)).status, "ok");
+    assert.equal(JSON.parse(onWindows(check, { SystemRoot: "/nowhere" })).status, "skipped");
   });
 });

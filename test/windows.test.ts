@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { createServer, request } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -14,11 +13,10 @@ import { startSandbox } from "#src/sandbox/index.ts";
 import { click } from "./support/browser.ts";
 import { selfSigned } from "./support/certificate.ts";
 import { callCli } from "./support/cli.ts";
-import { needsPosix } from "./support/posix.ts";
 import { sharedSettings } from "./support/server-process.ts";
 import { folder, openSite, secret, signIn } from "./support/site.ts";
 import { identityOf, signOut } from "./support/user.ts";
-import { onWindows, valid } from "./support/windows.ts";
+import { valid } from "./support/windows.ts";
 
 describe("behind IIS ARR with its defaults", () => {
   const path = "/portal/sharing/rest/oauth2/authorize?client_id=test-app&state=secret-state";
@@ -185,22 +183,6 @@ describe("a portal with Integrated Windows Authentication at its web adaptor", (
   });
 });
 
-describe("start and stop", () => {
-  test("SIGBREAK, which only Windows has, stops it, too", () => {
-    const script = `
-      const { endInOrder } = await import(${JSON.stringify(import.meta.resolve("#src/app/serve.ts"))});
-      const log = { info: () => {}, fatal: () => {}, flush: (done) => done?.() };
-      endInOrder({ url: "", log, stop: async () => console.log("stopped") });
-      setInterval(() => {}, 1_000);
-      process.emit("SIGBREAK");
-    `;
-    const { status, stdout } = spawnSync(process.execPath, ["--input-type=module", "--eval", script], {
-      encoding: "utf8",
-    });
-    assert.deepEqual([status, stdout], [0, "stopped\n"]);
-  });
-});
-
 /** The configuration of a folder with this config.json, or what is wrong with it. */
 function configured(t: TestContext, json: string | Buffer, env: Record<string, string> = {}) {
   const cwd = folder(t);
@@ -288,35 +270,5 @@ describe("mistakes in the configuration that are usual on Windows", () => {
     assert.deepEqual(problems, [
       "PORT: is a named pipe: iisnode is not supported. Use HttpPlatformHandler, or a Windows service behind ARR (docs/windows.md). (set in the environment)",
     ]);
-  });
-});
-
-/** An icacls that only remembers what it was asked. A real one needs Windows. */
-describe("rights on files", { skip: needsPosix("a script in the place of icacls.exe") }, () => {
-  function fakeIcacls(t: TestContext, found = "") {
-    const SystemRoot = folder(t);
-    const log = join(SystemRoot, "log");
-    mkdirSync(join(SystemRoot, "System32"));
-    const program = join(SystemRoot, "System32", "icacls.exe");
-    writeFileSync(
-      program,
-      `#!/bin/sh\necho "$@" >> ${log}\ncase "$*" in *findsid*${found}) echo "$1";; esac\necho 1\n`,
-    );
-    chmodSync(program, 0o755);
-    return { env: { SystemRoot }, lines: () => readFileSync(log, "utf8").trimEnd().split("\n") };
-  }
-  const store = import.meta.resolve("#src/cli/doctor/store.ts");
-
-  test("the doctor prints the command when all users may open something, and claims nothing without a result", (t) => {
-    const path = join(folder(t), "config.json");
-    writeFileSync(path, "");
-    const check = `console.log(JSON.stringify((await import("${store}")).checkRights([${JSON.stringify(path)}])))`;
-    const open = JSON.parse(onWindows(check, fakeIcacls(t, "32-545").env));
-    assert.deepEqual(
-      [open.status, open.fix],
-      ["problem", `Run: icacls ${path} /inheritance:r /grant:r "*S-1-5-18:F" "*S-1-5-32-544:F" "*S-1-3-4:F"`],
-    );
-    assert.equal(JSON.parse(onWindows(check, fakeIcacls(t, "none").env)).status, "ok");
-    assert.equal(JSON.parse(onWindows(check, { SystemRoot: "/nowhere" })).status, "skipped");
   });
 });

@@ -14,10 +14,12 @@ import {
 } from "#src/index.ts";
 import { type Sandbox, startSandbox } from "#src/sandbox/index.ts";
 import { Browser } from "./browser.ts";
+import { casesOf } from "./rounds.ts";
 import { folder, secret } from "./temporary.ts";
 
-export const modes = ["own", "shared"] as const;
-export type Mode = (typeof modes)[number];
+const allModes = ["own", "shared"] as const;
+export type Mode = (typeof allModes)[number];
+export const modes = casesOf(allModes, 1);
 
 export interface AuthApp {
   url: string;

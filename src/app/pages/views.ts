@@ -5,7 +5,7 @@ import type { Response } from "express";
 import { type Config, ConfigError } from "../config/config.ts";
 import { suggestionFor } from "../config/suggestion.ts";
 import { openAssets, ourFolder } from "./assets.ts";
-import { languageFor, readLanguages } from "./languages.ts";
+import { type Languages, languageFor, readLanguages } from "./languages.ts";
 import * as text from "./text.ts";
 
 /** The signed-in user, and the CSRF token of the page's forms (field `csrf_token`). */
@@ -23,6 +23,9 @@ const usual = {
   wide: false,
 };
 
+/** Our own texts. All apps of a process share them, and our templates. */
+let ourLanguages: Languages | undefined;
+
 /** The compiled pages of an app in all languages, and their data: `app.locals.views`. */
 export interface Views extends ReturnType<typeof openViews> {}
 
@@ -35,7 +38,8 @@ export function openViews(config: Partial<Config> = {}) {
   const { appName = "ArcGIS Sign-In", appLogo, appColor, viewsDir } = config;
   const folders = [ourFolder, ...(viewsDir === undefined ? [] : [viewsDir])];
   try {
-    const languages = readLanguages(folders.map((folder) => join(folder, "locales")).filter(existsSync));
+    const read = () => readLanguages(folders.map((folder) => join(folder, "locales")).filter(existsSync));
+    const languages = viewsDir === undefined && ourLanguages ? ourLanguages : read();
     const { version, router } = openAssets(config);
     const brand = {
       appName,
@@ -44,8 +48,9 @@ export function openViews(config: Partial<Config> = {}) {
       version,
     };
     const names = Object.keys({ ...languages.get("en"), ...brand });
-    compile([ourFolder], names);
-    if (viewsDir !== undefined) compile(folders, names);
+    if (!ourLanguages) compile([ourFolder], names);
+    if (viewsDir === undefined) ourLanguages = languages;
+    else compile(folders, names);
     return { root: viewsDir ?? ourFolder, languages, brand, assets: router };
   } catch (cause) {
     if (viewsDir === undefined) throw cause;
