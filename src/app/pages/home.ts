@@ -76,14 +76,17 @@ export function home({ config, auth, auto, mounts }: PortalMount): Router {
   }
 }
 
-export function renderHome(res: Response, { user, portalId, others = [], links = [], ...page }: Home): void {
+export function renderHome(res: Response, page: Home): void {
+  const { user, portalId, others = [], links = [] } = page;
   if (user || others.some((other) => other.user)) allowForms(res);
   const returnTo = encodeURIComponent(`${res.req.baseUrl}/`);
   const signInHref = `/sign-in?${portalId === undefined ? `returnTo=${returnTo}` : `portal=${portalId}`}`;
   render(res, "home", user ? "home.signedIn" : "home.signIn", {
     ...page,
-    ...{ user, others, now: new Date(), header: user && { user } },
+    others,
     links: [...links, ...(res.app.locals.links ?? [])],
+    now: new Date(),
+    header: user && { user },
     signInHref,
     anotherHref: `${signInHref}&force_login=true`,
   });

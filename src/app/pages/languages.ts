@@ -127,7 +127,7 @@ function rounded(ms: number): [count: number, unit: "minute" | "hour" | "day"] {
 }
 
 /** The language of a response: the one that the visitor's browser prefers among those that have a catalog. */
-export function languageFor(req: Request, languages: Languages): Language {
+export function languageFor<T>(req: Request, languages: ReadonlyMap<string, T>): T {
   const lang = req.acceptsLanguages([...languages.keys()]) || "en";
-  return languages.get(lang) as Language;
+  return languages.get(lang) as T;
 }

@@ -21,10 +21,14 @@ const usual = {
   header: undefined,
   styles: [],
   wide: false,
+  look: "button plain",
 };
 
-/** Our own texts. All apps of a process share them, and our templates. */
-let ourLanguages: Languages | undefined;
+/** The templates by their names. */
+type Pages = Map<string, ejs.TemplateFunction>;
+
+/** Our own texts and templates, which all apps of a process share. */
+let ours: { languages: Languages; pages: Pages } | undefined;
 
 /** The compiled pages of an app in all languages, and their data: `app.locals.views`. */
 export interface Views extends ReturnType<typeof openViews> {}
@@ -39,7 +43,7 @@ export function openViews(config: Partial<Config> = {}) {
   const folders = [ourFolder, ...(viewsDir === undefined ? [] : [viewsDir])];
   try {
     const read = () => readLanguages(folders.map((folder) => join(folder, "locales")).filter(existsSync));
-    const languages = viewsDir === undefined && ourLanguages ? ourLanguages : read();
+    const languages = viewsDir === undefined && ours ? ours.languages : read();
     const { version, router } = openAssets(config);
     const brand = {
       appName,
@@ -48,10 +52,18 @@ export function openViews(config: Partial<Config> = {}) {
       version,
     };
     const names = Object.keys({ ...languages.get("en"), ...brand });
-    if (!ourLanguages) compile([ourFolder], names);
-    if (viewsDir === undefined) ourLanguages = languages;
-    else compile(folders, names);
-    return { root: viewsDir ?? ourFolder, languages, brand, assets: router };
+    const ourPages = ours?.pages ?? compile([ourFolder], names);
+    if (viewsDir === undefined) ours = { languages, pages: ourPages };
+    return {
+      /** By its name; `ourPages` has none of VIEWS_DIR. */
+      pages: viewsDir === undefined ? ourPages : compile(folders, names),
+      ourPages,
+      /** What all pages need, in one object for each language. */
+      languages: new Map(
+        [...languages].map(([lang, language]) => [lang, { ...text, ...language, ...brand, ...usual }]),
+      ),
+      assets: router,
+    };
   } catch (cause) {
     if (viewsDir === undefined) throw cause;
     throw new ConfigError([`VIEWS_DIR: ${(cause as Error).message}`]);
@@ -59,7 +71,7 @@ export function openViews(config: Partial<Config> = {}) {
 }
 
 /** Compiles the templates of all folders; a later folder's replaces an earlier one's. Names are below the last folder. */
-function compile(folders: string[], functions: string[]): void {
+function compile(folders: string[], functions: string[]): Pages {
   const files = new Map(
     folders.flatMap((folder) => templatesIn(folder).map((name) => [name, join(folder, name)])),
   );
@@ -68,11 +80,12 @@ function compile(folders: string[], functions: string[]): void {
   const localNames = [
     ...Object.keys({ ...text, ...usual }),
     ...functions,
-    ..."base title user portal others links now csrfToken look where".split(" "),
+    ..."base title user portal others links now csrfToken where".split(" "),
     ..."tokenExpires signInExpires signInHref anotherHref choices params here isComplete hops".split(" "),
     ..."status code needed action requestId mapSettings layers app origins host items page pages".split(" "),
   ];
   const ours = templatesIn(ourFolder);
+  const pages: Pages = new Map();
   for (const name of files.keys()) {
     const filename = join(root, name);
     // The locals have no prototype, so EJS need not copy them.
@@ -83,11 +96,15 @@ function compile(folders: string[], functions: string[]): void {
         const meant = suggestionFor(name, ours);
         throw new Error(`takes the place of none of our pages.${meant ? ` Did you mean ${meant}?` : ""}`);
       }
-      ejs.cache.set(filename, ejs.compile(flat(name), options));
+      const page = ejs.compile(flat(name), options);
+      pages.set(name.replace(/\.ejs$/, ""), page);
+      // Where includes look for it.
+      ejs.cache.set(filename, page);
     } catch (cause) {
       throw new Error(`${name}: ${(cause as Error).message.split("\n", 1)}`, { cause });
     }
   }
+  return pages;
 
   /** Inlines the partials of a template, except those with locals of their own, because an include is slow. */
   function flat(name: string): string {
@@ -118,21 +135,26 @@ export function render(
   locals: Record<string, unknown> = {},
 ): void {
   const { notice, tokenHandover, account, views } = res.app.locals;
-  const { root, languages, brand }: Views = views;
+  const { pages, ourPages, languages }: Views = views;
   const language = languageFor(res.req, languages);
   const title = language.t(titleKey, locals);
   const own = { base: res.req.baseUrl, notice, tokenHandover, account, title };
-  const all = Object.assign(Object.create(null), text, language, brand, usual, own, locals);
-  const pageOf = (folder: string) =>
-    (ejs.cache.get(join(folder, `${view}.ejs`)) as ejs.TemplateFunction)(all);
+  // Without a prototype, so that EJS need not copy them.
+  const all = Object.assign(Object.create(null), language, own, locals);
   res.vary("Accept-Language");
   try {
-    res.send(pageOf(root));
+    send(res, pages.get(view)?.(all));
   } catch (error) {
     // The error page must always work, so ours replaces one of VIEWS_DIR that has a mistake.
     if (view !== "error") throw error;
-    res.send(pageOf(ourFolder));
+    send(res, ourPages.get(view)?.(all));
   }
+}
+
+/** `res.send` would make a buffer of it, which costs a second copy and a second write. */
+function send(res: Response, html: string | undefined): void {
+  res.setHeader("Content-Type", "text/html; charset=utf-8");
+  res.end(html);
 }
 
 /** A page with "no-referrer" sends its forms with "Origin: null", like a form from another site. */
