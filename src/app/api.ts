@@ -1,12 +1,11 @@
-import express, { type RequestHandler, type Router } from "express";
+import type { RequestHandler, Router } from "express";
 import { isSameOriginRequest } from "../index.ts";
 import { allowOnly } from "./allow-only.ts";
 import { AppError } from "./errors.ts";
 import type { PortalMount } from "./portal-mount.ts";
 
 /** What pages of this site can request about the sign-in. Errors are JSON: `{error: {code, message}}`. */
-export function api({ config, auth }: PortalMount): Router {
-  const router = express.Router();
+export function addApi(router: Router, { config, auth }: PortalMount): void {
   /** For requests that a page sends by itself: they do not count as use of the session. */
   const inBackground: RequestHandler = async (req, res, next) => {
     req.arcgis = await auth.contextOf(req, { touch: false, res });
@@ -55,5 +54,4 @@ export function api({ config, auth }: PortalMount): Router {
     });
     router.all("/api/credential", allowOnly("GET, HEAD"));
   }
-  return router;
 }

@@ -20,7 +20,7 @@ import { logEvent } from "./events.ts";
 import { warnOfForeignCookie } from "./foreign-cookie.ts";
 import { forwardAuth } from "./forward-auth.ts";
 import { addressesWithoutPorts } from "./forwarded-for.ts";
-import { health } from "./health.ts";
+import { addHealth } from "./health.ts";
 import { openLog } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import { logActions } from "./operator-log.ts";
@@ -32,7 +32,7 @@ import { portals } from "./portals.ts";
 import { requestLog } from "./request-log.ts";
 import { refuseRewritten } from "./reverse-proxy.ts";
 import { boundHeaders, securityHeaders } from "./security-headers.ts";
-import { securityTxt } from "./security-txt.ts";
+import { addSecurityTxt } from "./security-txt.ts";
 import { siteFolder } from "./site-folder.ts";
 import { openStore } from "./store.ts";
 
@@ -134,9 +134,10 @@ export async function createApp(options: AppOptions): Promise<App> {
   const countRequest = (req: Request, seconds: number) => count((metrics) => metrics.request(req, seconds));
   for (const mount of mounts) app.get(`${mount.config.portalPath}/auth`, forwardAuth(mount));
   app.use(addressesWithoutPorts, requestLog(log, countRequest), boundHeaders, securityHeaders(config));
-  app.use(securityTxt(config), callbacks(configs));
+  addSecurityTxt(app, config);
+  app.use(callbacks(configs));
   if (further.length > 0) app.use(portals(main.mount, further));
-  app.use(health({ config, store, metrics: getMetrics, stopping, log }));
+  addHealth(app, { config, store, metrics: getMetrics, stopping, log });
   app.use(main.router, refuseRewritten, siteFolder(main.mount), () => {
     throw new AppError("not_found");
   });

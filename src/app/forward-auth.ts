@@ -1,4 +1,4 @@
-import express, { type Request, type RequestHandler, type Router } from "express";
+import type { Request, RequestHandler, Router } from "express";
 import { type ArcGISContext, isPageVisit, type UserProfile } from "../index.ts";
 import { allowOnly } from "./allow-only.ts";
 import { AppError } from "./errors.ts";
@@ -39,8 +39,7 @@ export function forwardAuth({ auth, access }: PortalMount): RequestHandler {
  * Responds to what GET /auth refuses. If a browser loads a page, the Location of a 401 is the sign-in that leads back to
  * it, so that nginx can redirect. With ?redirect=true the response itself redirects, for proxies that pass it on.
  */
-export function refusedAuth(): Router {
-  const router = express.Router();
+export function addRefusedAuth(router: Router): void {
   router.get("/auth", (req, res) => {
     const { refusal, requested } = res.locals;
     if (refusal.status === 401) {
@@ -52,7 +51,6 @@ export function refusedAuth(): Router {
     throw refusal;
   });
   router.all("/auth", allowOnly("GET, HEAD"));
-  return router;
 }
 
 /** The path and query that the client sent to the reverse proxy. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import express, { type Request, type Router } from "express";
+import type { Request, Router } from "express";
 import type { Logger } from "pino";
 import type { SealedStore } from "../session-store.ts";
 import { allowOnly } from "./allow-only.ts";
@@ -24,8 +24,7 @@ const probeEveryMs = 1_000;
 const probeTimeoutMs = 2_000;
 
 /** Routes for supervisors, load balancers and Prometheus. They need no session. */
-export function health({ config, store, metrics, stopping, log }: HealthOptions): Router {
-  const router = express.Router();
+export function addHealth(router: Router, { config, store, metrics, stopping, log }: HealthOptions): void {
   const isStoreReady = storeProbe(store, log);
   // A right that the user of Redis lacks is in the log at once.
   if (config.redisUrl) void isStoreReady();
@@ -55,7 +54,6 @@ export function health({ config, store, metrics, stopping, log }: HealthOptions)
   });
 
   router.all(paths, allowOnly("GET, HEAD"));
-  return router;
 }
 
 /** Whether the store works; the log has one line when that changes. */

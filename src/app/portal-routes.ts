@@ -3,25 +3,30 @@ import { ipKeyGenerator, rateLimit } from "express-rate-limit";
 import session from "express-session";
 import { isPrefetch } from "../index.ts";
 import { allowOnly } from "./allow-only.ts";
-import { api } from "./api.ts";
+import { addApi } from "./api.ts";
 import { callbackRoute } from "./callbacks.ts";
 import type { Config } from "./config/config.ts";
 import { AppError } from "./errors.ts";
-import { refusedAuth } from "./forward-auth.ts";
-import { embed } from "./pages/embed.ts";
-import { home } from "./pages/home.ts";
-import { map } from "./pages/map.ts";
-import { signIns } from "./pages/sign-ins.ts";
+import { addRefusedAuth } from "./forward-auth.ts";
+import { addEmbed } from "./pages/embed.ts";
+import { addHome } from "./pages/home.ts";
+import { addMap } from "./pages/map.ts";
+import { addSignIns } from "./pages/sign-ins.ts";
 import { render } from "./pages/views.ts";
 import type { PortalMount } from "./portal-mount.ts";
-import { proxy } from "./proxy.ts";
+import { addProxy } from "./proxy.ts";
 
 /** All routes of one portal. The most frequent ones come before express-session, and only read the session. */
 export function portalRoutes(mount: PortalMount, limit: RequestHandler): Router {
   const { config, auth, shareSession } = mount;
   const callback = callbackRoute(config).replace(/[()[\]{}?+!:*\\]/g, "\\$&");
   const router = express.Router();
-  router.use(home(mount), proxy(mount), api(mount), refusedAuth(), mount.assets);
+  // All in one router: Express lets a turn of the event loop pass for each that has no route for a request.
+  addHome(router, mount);
+  addProxy(router, mount);
+  addApi(router, mount);
+  addRefusedAuth(router);
+  router.use(mount.assets);
 
   router.all(["/sign-in", "/signed-in", "/signed-out", callback], allowOnly("GET, HEAD"));
   router.all("/sign-out", allowOnly("GET, HEAD, POST"));
@@ -39,7 +44,10 @@ export function portalRoutes(mount: PortalMount, limit: RequestHandler): Router 
   });
   if (shareSession) router.use(session(auth.sessionOptions));
   router.use(auth);
-  return router.use(signIns(mount), map(mount), embed(mount));
+  addSignIns(router, mount);
+  addMap(router, mount);
+  addEmbed(router, mount);
+  return router;
 }
 
 /** Limits requests per minute and address; for IPv6 per network, because one customer has a whole network. */

@@ -1,4 +1,4 @@
-import express, { type Request, type Router } from "express";
+import type { Request, Router } from "express";
 import type { AuthError } from "../index.ts";
 import { arcgisProxy } from "../proxy/arcgis-proxy.ts";
 import type { PortalMount } from "./portal-mount.ts";
@@ -8,7 +8,7 @@ import { reasonOf } from "./reason.ts";
 const reportMs = 5 * 60_000;
 
 /** /proxy?https://host/path?query - Esri's proxy convention, with the user's token. */
-export function proxy({ config, auth, count, log }: PortalMount): Router {
+export function addProxy(router: Router, { config, auth, count, log }: PortalMount): void {
   const reportedAt = new Map<string, number>();
   const handler = arcgisProxy({
     allow: config.proxyAllow,
@@ -25,7 +25,7 @@ export function proxy({ config, auth, count, log }: PortalMount): Router {
     onResponse: (seconds) => count((metrics) => metrics.proxyRequest(seconds)),
     onTokenWithheld,
   });
-  return express.Router().all("/proxy", handler);
+  router.all("/proxy", handler);
 
   /** Rarely for each host, because a map sends many requests at once. */
   function onTokenWithheld({ res }: Request, host: string, reason: AuthError): void {

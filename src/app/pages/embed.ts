@@ -1,4 +1,4 @@
-import express, { type Router } from "express";
+import type { Router } from "express";
 import { allowOnly } from "../allow-only.ts";
 import { AppError } from "../errors.ts";
 import type { PortalMount } from "../portal-mount.ts";
@@ -13,10 +13,9 @@ const longestUrl = 2048;
  *
  * The page's policy lets the frame show these origins only, and its script responds to no others.
  */
-export function embed({ config, auth }: PortalMount): Router {
-  const router = express.Router();
+export function addEmbed(router: Router, { config, auth }: PortalMount): void {
   const { embedOrigins: origins, origin, portal } = config;
-  if (origins.length === 0) return router;
+  if (origins.length === 0) return;
 
   router.get("/embed", auth.requireSignIn(), (req, res) => {
     const app = appUrl(req.query.url, origins);
@@ -31,7 +30,6 @@ export function embed({ config, auth }: PortalMount): Router {
     render(res, "embed", "embed.title", { app: app.href, origins, host: app.host, header });
   });
   router.all("/embed", allowOnly("GET, HEAD"));
-  return router;
 }
 
 /** @throws AppError bad_request for an invalid URL, embed_origin for one that may not be shown. */

@@ -1,4 +1,4 @@
-import express, { type Request, type Response, type Router } from "express";
+import type { Request, Response, Router } from "express";
 import { allowOnly } from "../allow-only.ts";
 import type { Config } from "../config/config.ts";
 import type { PortalMount } from "../portal-mount.ts";
@@ -32,9 +32,8 @@ export function accountPath({ siteDir }: Pick<Config, "siteDir">): string {
 }
 
 /** GET /account, and without SITE_DIR also GET / - a link to the sign-in, or who is signed in and for how long. */
-export function home({ config, auth, auto, mounts }: PortalMount): Router {
+export function addHome(router: Router, { config, auth, auto, mounts }: PortalMount): void {
   const others = mounts.filter((mount) => mount.auth !== auth);
-  const router = express.Router();
   const links = config.mapLayers.length > 0 ? [{ href: "/map", label: "home.openMap" }] : [];
   if (config.siteDir) links.unshift({ href: "/", label: "home.openApp" });
   const paths = [...new Set([accountPath(config), "/account"])];
@@ -58,7 +57,6 @@ export function home({ config, auth, auto, mounts }: PortalMount): Router {
   });
 
   router.all(paths, allowOnly("GET, HEAD"));
-  return router;
 
   async function otherPortal(req: Request, { config: other, auth }: PortalMount): Promise<OtherPortal> {
     const context = await auth.contextOf(req);

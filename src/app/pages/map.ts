@@ -1,4 +1,4 @@
-import express, { type Router } from "express";
+import type { Router } from "express";
 import { allowOnly } from "../allow-only.ts";
 import type { PortalMount } from "../portal-mount.ts";
 import { allowForms, render } from "./views.ts";
@@ -8,10 +8,10 @@ import { allowForms, render } from "./views.ts";
  * no second sign-in and no token in the browser. Without layers it says what to configure,
  * unless there is a folder (SITE_DIR).
  */
-export function map({ config: { mapLayers: layers, mapTiles: tiles, siteDir }, auth }: PortalMount): Router {
-  const router = express.Router();
+export function addMap(router: Router, { config, auth }: PortalMount): void {
+  const { mapLayers: layers, mapTiles: tiles, siteDir } = config;
   // A page of that name may be in the folder.
-  if (siteDir !== undefined && layers.length === 0) return router;
+  if (siteDir !== undefined && layers.length === 0) return;
 
   router.get("/map", auth.requireSignIn(), (req, res) => {
     const { user, csrfToken } = req.arcgis;
@@ -33,5 +33,4 @@ export function map({ config: { mapLayers: layers, mapTiles: tiles, siteDir }, a
   });
 
   router.all("/map", allowOnly("GET, HEAD"));
-  return router;
 }

@@ -8,8 +8,7 @@ import type { PortalMount } from "../portal-mount.ts";
 import { allowForms, render } from "./views.ts";
 
 /** The user's sessions, and how to end those in a browser that was lost or left open. */
-export function signIns({ config, auth, store, log, count }: PortalMount): Router {
-  const router = express.Router();
+export function addSignIns(router: Router, { config, auth, store, log, count }: PortalMount): void {
   const own = ownSessions(store.admin);
 
   /** GET /sign-ins - the user's sessions, this one first. */
@@ -52,7 +51,6 @@ export function signIns({ config, auth, store, log, count }: PortalMount): Route
   });
 
   router.all("/sign-ins", allowOnly("GET, HEAD, POST"));
-  return router;
 
   /** The session of this request, and the others of the same user. */
   async function sessionsOf({ arcgis: { user, sessionName = "" } }: Request) {
