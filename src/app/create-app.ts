@@ -4,6 +4,7 @@
  * @module arcgis-sign-in/server
  */
 import { channel } from "node:diagnostics_channel";
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import express, { type Express, type Request, type Router } from "express";
 import type { Logger } from "pino";
 import { type ArcGISAuth, arcgisAuth } from "../index.ts";
@@ -76,6 +77,11 @@ export interface Site {
 
 /** The whole server as an Express app. */
 export interface App extends Express {
+  /**
+   * The same for `createServer`, but GET /auth does not go through Express, which would take as long as the rest: a
+   * reverse proxy sends one with every request.
+   */
+  listener: RequestListener;
   /** Finishes pending revocations (1.5 s at most), and closes the store if the app opened it. */
   close(): Promise<void>;
 }
@@ -132,7 +138,11 @@ export async function createApp(options: AppOptions): Promise<App> {
   if (!main) throw new TypeError("createApp: config has no portal");
 
   const countRequest = (req: Request, seconds: number) => count((metrics) => metrics.request(req, seconds));
-  for (const mount of mounts) app.get(`${mount.config.portalPath}/auth`, forwardAuth(mount));
+  const isTrusted = (address?: string) => app.get("trust proxy fn")(address, 0);
+  const authRoutes = new Map(
+    mounts.map((mount) => [`${mount.config.portalPath}/auth`, forwardAuth(mount, isTrusted)]),
+  );
+  for (const [path, handler] of authRoutes) app.get(path, handler);
   app.use(addressesWithoutPorts, requestLog(log, countRequest), boundHeaders, securityHeaders(config));
   addSecurityTxt(app, config);
   app.use(callbacks(configs));
@@ -143,6 +153,12 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   app.use(errorPage(log, (code) => count((metrics) => metrics.refusal(code))));
   return Object.assign(app, {
+    listener(req: IncomingMessage, res: ServerResponse) {
+      const [path = ""] = req.url?.split("?", 1) ?? [];
+      const auth = req.method === "GET" ? authRoutes.get(path) : undefined;
+      if (auth) void auth(req, res, () => app(req, res));
+      else app(req, res);
+    },
     async close() {
       portalRequests.unsubscribe(onPortalRequest);
       endLogging();

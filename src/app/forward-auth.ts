@@ -1,5 +1,6 @@
-import type { Request, RequestHandler, Router } from "express";
-import { type ArcGISContext, isPageVisit, type UserProfile } from "../index.ts";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Router } from "express";
+import { type ArcGISContext, AuthError, isPageVisit, type UserProfile } from "../index.ts";
 import { allowOnly } from "./allow-only.ts";
 import { AppError } from "./errors.ts";
 import type { PortalMount } from "./portal-mount.ts";
@@ -7,29 +8,39 @@ import type { PortalMount } from "./portal-mount.ts";
 /** More would not fit into the headers that web servers accept by default, 8 kB with some. */
 const maxGroups = 100;
 
+/** What GET /auth refused, for the route that responds. */
+interface Refusal {
+  error: unknown;
+  requested: string | undefined;
+  signedInAs: string | undefined;
+}
+
+const refusals = new WeakMap<IncomingMessage, Refusal>();
+
 /**
  * GET /auth - forward auth: a reverse proxy asks whether each request may pass. The requested path is in
  * X-Forwarded-Uri or X-Original-URI. 204 with the identity in X-Auth-Request-User, -Name, -Organization (ID), -Role and
  * -Groups (IDs with commas), all of them empty where everyone may see the path; 401; 403. Sends no cookie.
  *
- * It comes before all other routes, because every request needs it. Refused requests go on to `refuse`.
+ * Refused requests go on to the log, and to the route of `addRefusedAuth`.
+ * @param isTrusted whether a reverse proxy with this address is trusted
  */
-export function forwardAuth({ auth, access }: PortalMount): RequestHandler {
+export function forwardAuth({ auth, access }: PortalMount, isTrusted: (address?: string) => boolean) {
   const named = new Set(access.rules.flatMap(({ groups = [] }) => groups));
-  return async (req, res, next) => {
+  return async (req: IncomingMessage, res: ServerResponse, next: () => void): Promise<void> => {
+    if (refusals.has(req)) return next();
+    let requested: string | undefined;
     let context: ArcGISContext | undefined;
     const contextOf = async () => {
       context = await auth.contextOf(req);
       return context;
     };
     try {
-      const target = requestedTarget(req);
-      res.locals.requested = target;
-      const user = await access.admit(target, contextOf);
+      requested = requestedTarget(req, isTrusted);
+      const user = await access.admit(requested, contextOf);
       res.writeHead(204, { "Cache-Control": "no-store", ...identityHeaders(user, named) }).end();
     } catch (error) {
-      res.locals.refusal = error;
-      res.locals.signedInAs = context?.user?.username;
+      refusals.set(req, { error, requested, signedInAs: context?.user?.username });
       next();
     }
   };
@@ -41,24 +52,24 @@ export function forwardAuth({ auth, access }: PortalMount): RequestHandler {
  */
 export function addRefusedAuth(router: Router): void {
   router.get("/auth", (req, res) => {
-    const { refusal, requested } = res.locals;
-    if (refusal.status === 401) {
-      refusal.signInUrl = `${req.baseUrl}/sign-in?returnTo=${encodeURIComponent(requested)}`;
+    const { error, requested = "", signedInAs } = refusals.get(req) ?? ({} as Partial<Refusal>);
+    Object.assign(res.locals, { requested, signedInAs });
+    if (error instanceof AuthError && error.status === 401) {
+      error.signInUrl = `${req.baseUrl}/sign-in?returnTo=${encodeURIComponent(requested)}`;
       const isPage = (req.get("X-Forwarded-Method") ?? "GET") === "GET" && isPageVisit(req);
-      if (isPage) res.set("Location", refusal.signInUrl);
+      if (isPage) res.set("Location", error.signInUrl);
       if (isPage && req.query.redirect === "true") return void res.status(302).end();
     }
-    throw refusal;
+    throw error;
   });
   router.all("/auth", allowOnly("GET, HEAD"));
 }
 
 /** The path and query that the client sent to the reverse proxy. */
-function requestedTarget({ app, socket, headers }: Request): string {
+function requestedTarget({ socket, headers }: IncomingMessage, isTrusted: (address?: string) => boolean) {
   const { "x-forwarded-uri": forwarded, "x-original-uri": original } = headers;
   const target = forwarded ?? original;
-  if (target === undefined || !app.get("trust proxy fn")(socket.remoteAddress, 0))
-    throw new AppError("proxy_not_trusted");
+  if (target === undefined || !isTrusted(socket.remoteAddress)) throw new AppError("proxy_not_trusted");
   // A proxy that sets one of them may let a client set the other one.
   if (original !== undefined && original !== target) throw new AppError("ambiguous_path");
   return String(target);

@@ -32,7 +32,7 @@ export async function serve(
   const log = await openLog(config.logLevel);
   const stopping = new AbortController();
   const app = await createApp({ ...options, config, shareSession: true, log, stopping: stopping.signal });
-  const server = createHttpServer(app, { log, keepAliveSeconds: config.keepAliveSeconds });
+  const server = createHttpServer(app.listener, { log, keepAliveSeconds: config.keepAliveSeconds });
   const unused = unusedConnections(server);
   server.listen(config.port, config.host);
   await once(server, "listening");

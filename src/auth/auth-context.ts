@@ -315,7 +315,9 @@ export function createAuth(options: ArcGISAuthOptions) {
         return signIn ? csrf.create(id) : "";
       },
       signOutForm: () => signOutForm(context.signOutUrl, context.csrfToken),
-      sessionName: session.id && store.admin.nameOf(session.id),
+      get sessionName() {
+        return session.id && store.admin.nameOf(session.id);
+      },
     };
     return context satisfies ArcGISContext;
   }

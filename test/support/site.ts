@@ -120,7 +120,7 @@ export async function openSite(t: Pick<TestContext, "after">, options: SiteOptio
     options.after?.(outer);
     handler = outer;
   } else {
-    handler = app;
+    handler = app.listener;
   }
   return site;
 }
