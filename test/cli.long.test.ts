@@ -81,7 +81,7 @@ describe("the configuration of an installed service", () => {
     assert.equal(nowhere.code, 78);
     assert.match(
       nowhere.error,
-      /^CLIENT_ID: is missing\..*\nIs the configuration elsewhere\? Add --config FILE\.\n$/s,
+      /^CLIENT_ID: is missing\..*\nIs the configuration elsewhere\? Set CONFIG_FILE \(--config FILE\)\.\n$/s,
     );
     const empty = await spawnCli(["start"], { cwd: folder(t) });
     assert.equal(empty.code, 78);

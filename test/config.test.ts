@@ -207,7 +207,8 @@ describe("what a user is told", () => {
     ]);
     assert.equal(
       error.hint,
-      "Nothing is configured yet: `npm run init` writes a config.json, and `npm run demo` needs none.",
+      "Nothing is configured yet: `npm run init` writes a config.json, and `npm run demo` needs none.\n" +
+        "Is the configuration elsewhere? Set CONFIG_FILE (--config FILE).",
     );
     assert.equal(error.message, [...error.problems, error.hint].join("\n"));
   });

@@ -6,6 +6,3 @@ export interface CommandContext {
   readonly stdout: NodeJS.WritableStream;
   readonly stderr: NodeJS.WritableStream & { isTTY?: boolean };
 }
-
-/** Follows the list of missing settings. */
-export const elsewhere = "Is the configuration elsewhere? Add --config FILE.";

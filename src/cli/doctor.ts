@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { type Config, ConfigError, loadConfig } from "../app/config/config.ts";
 import { firstPortal } from "../app/config/portals.ts";
-import { type CommandContext, elsewhere } from "./command-context.ts";
+import type { CommandContext } from "./command-context.ts";
 import { checkAccess, describeAccess } from "./doctor/access.ts";
 import { configProblem, type Finding, ok, skipped } from "./doctor/finding.ts";
 import { checkAuthorities, checkBuild, checkForwardProxy, checkNode } from "./doctor/machine.ts";
@@ -81,7 +81,7 @@ function usableConfig(cwd: string, env: NodeJS.ProcessEnv, bad: Set<string>) {
     } catch (reason) {
       if (!(reason instanceof ConfigError)) throw reason;
       const { problems, hint, keys } = reason;
-      found ??= [...problems.map(configProblem), ...(hint ? [skipped(hint), skipped(elsewhere)] : [])];
+      found ??= [...problems.map(configProblem), ...(hint ? hint.split("\n").map(skipped) : [])];
       if (!keys) return { found };
       for (const key of keys) bad.add(key);
     }

@@ -1,7 +1,7 @@
 import { type Config, ConfigError, loadConfig } from "../app/config/config.ts";
 import { SessionDirError } from "../app/session-folder.ts";
 import type { OpenStore } from "../app/store.ts";
-import { type CommandContext, elsewhere } from "./command-context.ts";
+import type { CommandContext } from "./command-context.ts";
 import { rekey, revoke } from "./sessions-change.ts";
 import { list, show, stats } from "./sessions-list.ts";
 import { openExisting, type SessionsContext } from "./sessions-read.ts";
@@ -71,8 +71,7 @@ export async function sessionsCommand(
     clearLine();
     // A folder that is right for the server may not be this user's.
     const isWrong = reason instanceof ConfigError && !(reason instanceof SessionDirError);
-    const hint = isWrong && reason.hint ? `\n${elsewhere}` : "";
-    stderr.write(`${isWrong ? reason.message + hint : withFix(reason, config)}\n`);
+    stderr.write(`${isWrong ? reason.message : withFix(reason, config)}\n`);
     return isWrong ? exitCodes.configuration : exitCodes.unavailable;
   } finally {
     await opened?.close();

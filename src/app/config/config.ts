@@ -35,8 +35,8 @@ export class ConfigError extends Error {
 }
 
 const isKey = (name: string) => Object.hasOwn(schema.shape, name);
-const firstSteps =
-  "Nothing is configured yet: `npm run init` writes a config.json, and `npm run demo` needs none.";
+const firstSteps = `Nothing is configured yet: \`npm run init\` writes a config.json, and \`npm run demo\` needs none.
+Is the configuration elsewhere? Set CONFIG_FILE (--config FILE).`;
 
 export interface LoadOptions {
   /** The folder of config.json and .env, and of relative paths in them; that of the process by default. */
