@@ -58,7 +58,7 @@ test("a demo in a folder that cannot be written names the folder, and what to do
 }, async (t) => {
   const cwd = folder(t);
   const message = (code: string) =>
-    `${join(cwd, ".demo")} cannot be written (${code}). Start the demo in a folder that you may write to.\n`;
+    `${join(cwd, ".demo")} cannot be used (${code}). Start the demo in a folder that you may write to.\n`;
   const free = { PORT: "0", SANDBOX_PORT: "0" };
   writeFileSync(join(cwd, ".demo"), "");
   assert.deepEqual(await runDemo(cwd, free), { code: 78, stderr: message("EEXIST") });

@@ -135,16 +135,16 @@ async function startDemo(
 function keptSecrets(): Record<string, string> {
   const file = join(folder, "secrets.json");
   const secret = () => randomBytes(32).toString("base64url");
-  const secrets = { SESSION_SECRET: secret(), ENCRYPTION_KEY: secret() };
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     restrictOnWindows(folder);
+    if (existsSync(file)) return JSON.parse(readFileSync(file, "utf8"));
+    const secrets = { SESSION_SECRET: secret(), ENCRYPTION_KEY: secret() };
     writeFileSync(file, JSON.stringify(secrets, null, 2), { mode: 0o600, flag: "wx" });
     return secrets;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "EEXIST" && existsSync(file)) return JSON.parse(readFileSync(file, "utf8"));
-    const found = `${resolve(folder)} cannot be written (${code}).`;
+    const { code, message } = error as NodeJS.ErrnoException;
+    const found = `${resolve(folder)} cannot be used (${code ?? message}).`;
     throw new ConfigError([`${found} Start the demo in a folder that you may write to.`]);
   }
 }
