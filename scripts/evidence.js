@@ -121,7 +121,7 @@ async function runTests(folder, file, ids, { isWhole, timeout }) {
   const flags = ["--test-force-exit", `--test-reporter=${reporter}`];
   if (!isWhole) flags.push(`--test-name-pattern=${pattern}`);
   const startedAt = performance.now();
-  const env = { ...process.env, TEST_PATIENCE_MS: String(patienceMs) };
+  const env = { ...process.env, TEST_ALL: "1", TEST_PATIENCE_MS: String(patienceMs) };
   const options = { cwd: folder, env, timeout, maxBuffer: 1e8 };
   const run = promisify(execFile)(process.execPath, [...flags, `dist-test/${file}.test.js`], options);
   const { stdout, killed } = await run.catch((error) => error);

@@ -1,9 +1,11 @@
 /**
- * `npm test`: runs the test files, but not the long ones (`*.long.test.ts`: loads, processes that are
- * killed, pages in a real browser, documentation typed out). `npm run test:all`, and so `npm run check` and CI, runs
- * those, too, and repeats races and goes through matrices in full (support/rounds.ts). A few processes each take the next file from a queue until there is none. With a process for each file, as
- * `node --test` has it, loading the same packages sixty times and starting a browser for each file was most of the work.
- * Each file is a suite of its own here, and still runs alone:
+ * `npm test` runs the test files that are not long: what to run before each commit, in less than a minute on two cores.
+ * `npm run test:all`, and so `npm run check` and CI, also runs the long ones (`*.long.test.ts`: browsers, Redis, reverse
+ * proxies, commands in processes of their own, waits, loads), repeats races and goes through matrices in full
+ * (support/rounds.ts).
+ *
+ * A few processes each take the next file from a queue, because loading the same packages in a process for each file, as
+ * `node --test` does, takes longer than most files. Each file is a suite of its own, and also runs alone:
  * `npm run build:test && node --test dist-test/store.test.js`.
  */
 import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -32,8 +34,8 @@ function lead(): void {
   files.sort((a, b) => size(b) - size(a));
   for (const [turn, file] of files.entries()) writeFileSync(join(queue, `${1000 + turn} ${file}`), "");
 
-  // Tests wait for timers and for other programs, so there is room for two more.
-  const processes = availableParallelism() + 2;
+  // Tests wait for timers and for other programs, so there is room for one more.
+  const processes = availableParallelism() + 1;
   const tests = run({
     files: Array.from({ length: processes }, () => import.meta.filename),
     concurrency: processes,

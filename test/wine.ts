@@ -22,14 +22,20 @@ const versions = ["20", "22"];
 const suites = [
   "seal",
   "file-lock",
+  "file-lock.long",
   "file-store",
-  "files-in-use",
+  "file-store.long",
+  "files-in-use.long",
   "store",
+  "store.long",
   "store-reaper",
+  "store-reaper.long",
   "store-processes.long",
   "sessions",
+  "sessions.long",
   "windows",
-  "reverse-proxies",
+  "windows.long",
+  "reverse-proxies.long",
 ];
 const [wine] = ["/usr/bin/wine64", "/usr/lib/wine/wine64", "/usr/bin/wine"].filter(existsSync);
 const named = process.argv.slice(2);
