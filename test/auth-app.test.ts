@@ -734,22 +734,6 @@ describe("an app with the library in it", () => {
     );
   });
 
-  test("TK-5 a portal that is down keeps no user signed in; its revocations wait, sealed, and are done later", async (t) => {
-    const app = await openAuthApp(t);
-    const browser = app.browser();
-    await signIn(browser);
-    const { refreshToken } = await storedIdentity(app, browser);
-    app.sandbox.faults.set("revokeToken", { kind: "hang" });
-    const begin = performance.now();
-    await browser.get("/sign-out", { ...typed, "Sec-Fetch-Site": "same-origin" });
-    assert.ok(performance.now() - begin < 3_900);
-    assert.deepEqual(app.sandbox.revoked, []);
-    app.sandbox.faults.clear();
-    assert.equal(await app.auth.revokePending(), 0);
-    assert.deepEqual(app.sandbox.revoked, [refreshToken]);
-    assert.equal(await app.auth.revokePending(), 0);
-  });
-
   test("TK-5 a revocation waits until the refresh token expires, and no longer", async (t) => {
     t.mock.timers.enable({ apis: ["Date"], now: Date.now() });
     const app = await openAuthApp(t);

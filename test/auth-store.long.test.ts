@@ -15,6 +15,8 @@ import {
   type SealedStoreOptions,
   type SessionBackend,
 } from "#src/session-store.ts";
+import { day, identity } from "./support/auth-store.ts";
+import { oldRecord } from "./support/old-record.ts";
 import { redisIsMissing, startRedis } from "./support/redis.ts";
 import { folder, secret } from "./support/temporary.ts";
 
@@ -103,4 +105,77 @@ describe("sessions in Redis", { skip: redisIsMissing() }, () => {
       ]),
     );
   });
+
+  test("ST-12 always expire, are named by a hash, and hold nothing readable", async (t) => {
+    const { server, client } = await emptyRedis();
+    const { set, store } = openStore(t, redisBackend(client, { prefix: "my:", idleSeconds: 60 }));
+    await set("one", { cookie: plainCookie, arcgis: identity() });
+    const name = store.admin.nameOf("one");
+    const [key, lockKey] = [`my:session:${name}`, `my:lock:${name}`];
+    assert.deepEqual(await server.send("KEYS", "*"), [key]);
+    assert.ok(Number(await server.send("PTTL", key)) > 50_000);
+    assert.doesNotMatch(String(await server.send("GET", key)), /sandy|refresh|one/);
+    await store.admin.changePending(() => [1]);
+    assert.ok(Number(await server.send("PTTL", "my:pending")) > day);
+    const unlock = await store.lock("one", 5_000);
+    assert.ok(Number(await server.send("PTTL", lockKey)) > 1_000);
+    await unlock();
+    assert.equal(await server.send("EXISTS", lockKey), 0);
+  });
+
+  test("what others have put there is no session, however large, and a lock without an end is broken", async (t) => {
+    const { server, client } = await emptyRedis();
+    const backend = redisBackend(client);
+    const { get, store } = openStore(t, backend);
+    const keyOf = (id: string) => `arcgis-sign-in:session:${store.admin.nameOf(id)}`;
+    await server.send("SET", keyOf("text"), "x");
+    await server.send("RPUSH", keyOf("list"), "x");
+    await server.send("HSET", keyOf("hash"), "other", "x");
+    await server.send("SETRANGE", keyOf("huge"), String(60 * 1024 * 1024), "x");
+    const sent = async () =>
+      Number(/total_net_output_bytes:(\d+)/.exec(String(await server.send("INFO", "stats")))?.[1]);
+    const before = await sent();
+    for (const id of ["text", "list", "hash", "huge"]) {
+      assert.equal(await get(id), null, id);
+      assert.match(JSON.stringify(await store.admin.inspect(store.admin.nameOf(id))), /"problem":/);
+      assert.equal(await store.update(id, () => assert.fail("nothing to change")), false);
+    }
+    assert.ok((await sent()) - before < 100_000);
+    assert.equal(((await server.send("KEYS", "*")) as string[]).length, 4, "they stay");
+    for (const id of ["text", "list", "hash", "huge"]) await store.take(id);
+    assert.deepEqual(await server.send("KEYS", "*"), []);
+    for (const spoil of [
+      () => server.send("LPUSH", "arcgis-sign-in:pending", "x"),
+      () => server.send("SET", "arcgis-sign-in:pending", "x"),
+    ]) {
+      await spoil();
+      await store.admin.changePending(() => [1]);
+      await store.admin.changePending((items) => {
+        assert.deepEqual(items, [1]);
+        return [];
+      });
+      assert.equal(await server.send("EXISTS", "arcgis-sign-in:pending"), 0);
+    }
+  });
+
+  test("a record of the server before this library opens in Redis, too, and is touched from then on", async (t) => {
+    const { server, client } = await emptyRedis();
+    const { id, name, text, key } = oldRecord;
+    await server.send("SET", `arcgis-sign-in:session:${name}`, text, "EX", "600");
+    const { get, load, touch } = openStore(t, redisBackend(client), {
+      encryptionKey: key,
+      maxSeconds: 4e9,
+      idleSeconds: 4e9,
+    });
+    assert.equal((await get(id))?.arcgis?.username, "sandy_admin");
+    await touch(id, (await load(id)) ?? {});
+    assert.match(String(await server.send("GET", `arcgis-sign-in:session:${name}`)), /^\d{13}\n/);
+    assert.equal((await get(id))?.arcgis?.username, "sandy_admin");
+  });
 });
+
+/** The Redis that the tests here share, empty. */
+async function emptyRedis() {
+  await shared.redis.server.send("FLUSHALL");
+  return shared.redis;
+}

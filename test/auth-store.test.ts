@@ -30,32 +30,16 @@ import {
   type SealedStoreOptions,
   type SessionBackend,
 } from "#src/session-store.ts";
+import { day, identity, portal } from "./support/auth-store.ts";
 import { clock } from "./support/clock.ts";
 import { oldRecord } from "./support/old-record.ts";
 import { needsPosix } from "./support/posix.ts";
 import { redisIsMissing, startRedis } from "./support/redis.ts";
-import { rounds } from "./support/rounds.ts";
+import { casesOf, isAll, rounds } from "./support/rounds.ts";
 import { folder, secret } from "./support/temporary.ts";
 
 type Data = Partial<SessionData> & Record<string, unknown>;
-
-const day = 86_400_000;
-const portal = "https://gis.example.com/portal/sharing/rest";
 const plainCookie = { originalMaxAge: null, path: "/", httpOnly: true };
-
-function identity(options: Partial<ConstructorParameters<typeof ArcGISIdentityManager>[0]> = {}) {
-  return new ArcGISIdentityManager({
-    portal,
-    clientId: "test-app",
-    redirectUri: "http://localhost:9/authenticate",
-    username: "sandy_admin",
-    token: "access",
-    tokenExpires: new Date(Date.now() + 1_800_000),
-    refreshToken: "refresh",
-    refreshTokenExpires: new Date(Date.now() + 14 * day),
-    ...options,
-  });
-}
 
 function openStore(
   t: Pick<TestContext, "after">,
@@ -82,7 +66,7 @@ const shared = {} as { redis: Awaited<ReturnType<typeof connect>> };
 const ends: (() => unknown)[] = [];
 
 before(async () => {
-  if (!redisIsMissing())
+  if (isAll && !redisIsMissing())
     shared.redis = await connect({ after: (end) => void ends.unshift(end as () => unknown) });
 });
 
@@ -114,7 +98,7 @@ async function connect(t: Pick<TestContext, "after">) {
   return { server, client: raw as RedisClient };
 }
 
-for (const [kind, open] of Object.entries(places))
+for (const [kind, open] of casesOf(Object.entries(places), 1))
   describe(`SealedStore on ${kind}`, { skip: kind === "redis" && redisIsMissing() }, () => {
     test("ST-2 ST-11 keeps data and identity managers, and gives them back as they were", async (t) => {
       const { set, get, store } = openStore(t, await open(t));
@@ -621,75 +605,6 @@ describe("sessions that Esri's tutorial has left", () => {
     const { user } = (await browser.get("/")).json() as { user: { username: string; fetchedAt: number } };
     assert.deepEqual([user.username, user.fetchedAt], ["sandy_admin", 0]);
     assert.equal((await browser.get("/reports")).body, "reports for sandy_admin");
-  });
-});
-
-describe("sessions in Redis", { skip: redisIsMissing() }, () => {
-  test("ST-12 always expire, are named by a hash, and hold nothing readable", async (t) => {
-    const { server, client } = await emptyRedis();
-    const { set, store } = openStore(t, redisBackend(client, { prefix: "my:", idleSeconds: 60 }));
-    await set("one", { cookie: plainCookie, arcgis: identity() });
-    const name = store.admin.nameOf("one");
-    const [key, lockKey] = [`my:session:${name}`, `my:lock:${name}`];
-    assert.deepEqual(await server.send("KEYS", "*"), [key]);
-    assert.ok(Number(await server.send("PTTL", key)) > 50_000);
-    assert.doesNotMatch(String(await server.send("GET", key)), /sandy|refresh|one/);
-    await store.admin.changePending(() => [1]);
-    assert.ok(Number(await server.send("PTTL", "my:pending")) > day);
-    const unlock = await store.lock("one", 5_000);
-    assert.ok(Number(await server.send("PTTL", lockKey)) > 1_000);
-    await unlock();
-    assert.equal(await server.send("EXISTS", lockKey), 0);
-  });
-
-  test("what others have put there is no session, however large, and a lock without an end is broken", async (t) => {
-    const { server, client } = await emptyRedis();
-    const backend = redisBackend(client);
-    const { get, store } = openStore(t, backend);
-    const keyOf = (id: string) => `arcgis-sign-in:session:${store.admin.nameOf(id)}`;
-    await server.send("SET", keyOf("text"), "x");
-    await server.send("RPUSH", keyOf("list"), "x");
-    await server.send("HSET", keyOf("hash"), "other", "x");
-    await server.send("SETRANGE", keyOf("huge"), String(60 * 1024 * 1024), "x");
-    const sent = async () =>
-      Number(/total_net_output_bytes:(\d+)/.exec(String(await server.send("INFO", "stats")))?.[1]);
-    const before = await sent();
-    for (const id of ["text", "list", "hash", "huge"]) {
-      assert.equal(await get(id), null, id);
-      assert.match(JSON.stringify(await store.admin.inspect(store.admin.nameOf(id))), /"problem":/);
-      assert.equal(await store.update(id, () => assert.fail("nothing to change")), false);
-    }
-    assert.ok((await sent()) - before < 100_000);
-    assert.equal(((await server.send("KEYS", "*")) as string[]).length, 4, "they stay");
-    for (const id of ["text", "list", "hash", "huge"]) await store.take(id);
-    assert.deepEqual(await server.send("KEYS", "*"), []);
-    for (const spoil of [
-      () => server.send("LPUSH", "arcgis-sign-in:pending", "x"),
-      () => server.send("SET", "arcgis-sign-in:pending", "x"),
-    ]) {
-      await spoil();
-      await store.admin.changePending(() => [1]);
-      await store.admin.changePending((items) => {
-        assert.deepEqual(items, [1]);
-        return [];
-      });
-      assert.equal(await server.send("EXISTS", "arcgis-sign-in:pending"), 0);
-    }
-  });
-
-  test("a record of the server before this library opens in Redis, too, and is touched from then on", async (t) => {
-    const { server, client } = await emptyRedis();
-    const { id, name, text, key } = oldRecord;
-    await server.send("SET", `arcgis-sign-in:session:${name}`, text, "EX", "600");
-    const { get, load, touch } = openStore(t, redisBackend(client), {
-      encryptionKey: key,
-      maxSeconds: 4e9,
-      idleSeconds: 4e9,
-    });
-    assert.equal((await get(id))?.arcgis?.username, "sandy_admin");
-    await touch(id, (await load(id)) ?? {});
-    assert.match(String(await server.send("GET", `arcgis-sign-in:session:${name}`)), /^\d{13}\n/);
-    assert.equal((await get(id))?.arcgis?.username, "sandy_admin");
   });
 });
 

@@ -2,38 +2,16 @@ import assert from "node:assert/strict";
 import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
-import type { AppOptions } from "#src/app/create-app.ts";
 import { startSandbox } from "#src/sandbox/index.ts";
+import { routes, type Trouble, type User } from "./support/backoff.ts";
 import { type Browser, click } from "./support/browser.ts";
 import { casesOf } from "./support/rounds.ts";
 import { openSite, signIn } from "./support/site.ts";
-import { sessionIdOf, until } from "./support/user.ts";
+import { sessionIdOf } from "./support/user.ts";
 
 const people = ["sandy_admin", "pia_publisher", "vik_viewer", "zoe_editor", "ned_county"];
 const program = { ...click, Accept: "application/json" };
 const accessSeconds = 60;
-
-/** What the portal does with a request that holds one of these tokens. */
-interface Trouble {
-  sick: Set<string>;
-  kind: "500" | "reset" | "json";
-  /** The requests that met it, and those that did not. */
-  met: string[];
-  passed: string[];
-}
-
-/** Who is signed in, and what the portal knows them by. */
-interface User {
-  browser: Browser;
-  refreshToken: string;
-  accessToken: string;
-}
-
-const routes: AppOptions["routes"] = ({ router, auth }) => {
-  router.get("/rights", auth.requireRole("org_admin", "org_publisher", "org_user"), (req, res) => {
-    res.json(req.arcgis.user?.fetchedAt);
-  });
-};
 
 /**
  * A site whose portal is in trouble with some users only: for a refresh or a revocation by their refresh token,
@@ -165,23 +143,6 @@ test("TK-9 a portal that cannot be reached for several users is paused for every
   assert.deepEqual(new Set(await askAll()), new Set([200]), "and the probe that succeeds ends the pause");
 });
 
-test("TK-9 users whose refreshes go on failing do not keep those of other users from being the probe", async (t) => {
-  const { trouble, goOn, user } = await open(t);
-  const sick: User[] = [];
-  for (const name of people.slice(0, 4)) sick.push(await user(name));
-  const ned = await user("ned_county");
-  trouble.sick = new Set(sick.map(({ refreshToken }) => refreshToken));
-  goOn(accessSeconds * 1000);
-  const statuses: number[] = [];
-  for (let round = 0; round < 12; round++) {
-    for (const { browser } of sick) assert.equal(await credential(browser), 502);
-    statuses.push(await credential(ned.browser));
-    goOn(500);
-  }
-  assert.equal(statuses[0], 502, "it is paused");
-  assert.equal(statuses.at(-1), 200, String(statuses));
-});
-
 test("TK-9 a portal that cannot tell one user's profile tells everybody else's", async (t) => {
   const { trouble, goOn, site, user } = await open(t);
   site.sandbox.settings.accessTokenSeconds = 24 * 60 * 60;
@@ -198,31 +159,4 @@ test("TK-9 a portal that cannot tell one user's profile tells everybody else's",
     assert.equal(await fetchedAt(bob.browser), Date.now());
   }
   assert.equal(trouble.met.length, 3);
-});
-
-test("TK-9 tokens of one user that the portal cannot revoke keep no other user's waiting", async (t) => {
-  const { site, trouble, user } = await open(t);
-  const sick: User[] = [];
-  for (let index = 0; index < 10; index++) sick.push(await user("sandy_admin"));
-  const bob = await user("vik_viewer");
-  trouble.sick = new Set([...sick, bob].map(({ refreshToken }) => refreshToken));
-  for (const { browser } of [...sick, bob]) assert.equal((await browser.get("/sign-out", click)).status, 303);
-  assert.equal(trouble.met.length, 11);
-
-  trouble.sick.delete(bob.refreshToken);
-  const { sessionSecrets, encryptionKeys, sessionDir, redirectUri, portal } = site.config;
-  await openSite(t, {
-    sandbox: site.sandbox,
-    sessionDir,
-    settings: {
-      SESSION_SECRET: sessionSecrets,
-      ENCRYPTION_KEY: encryptionKeys,
-      REDIRECT_URI: redirectUri,
-      PORTAL_URL: portal,
-    },
-  });
-  await until(
-    () => site.sandbox.revoked.includes(bob.refreshToken),
-    "the token of the other user is revoked",
-  );
 });

@@ -21,29 +21,29 @@ import {
   type LegacyFileStoreOptions,
   legacyFileStore,
   SealedStore,
-  type SealedStoreOptions,
 } from "arcgis-sign-in/session-store";
 import express, { type Express, type Request } from "express";
-import session, { type SessionData, type SessionOptions } from "express-session";
+import session, { type SessionOptions } from "express-session";
 import sessionFileStore from "session-file-store";
 import { type Sandbox, startSandbox } from "#src/sandbox/index.ts";
 import { Browser } from "./support/browser.ts";
 import { clock } from "./support/clock.ts";
+import {
+  encryptionKey,
+  oldSession,
+  type Stored,
+  type StoreOptions,
+  tutorialStore,
+  userSession,
+  type Warning,
+} from "./support/drop-in.ts";
 import { needsPosix } from "./support/posix.ts";
 import { casesOf } from "./support/rounds.ts";
 import { callbackFor, folder, secret } from "./support/site.ts";
 import { day, recordOf } from "./support/store.ts";
 import { until } from "./support/user.ts";
 
-/** Where apps put what they like; the tutorial's readers have `userSession`, others `arcgis`. */
-type Stored = Partial<SessionData> & { arcgis?: ArcGISIdentityManager; count?: number };
-
 const sessionOf = (req: Request) => req.session as unknown as Stored;
-
-interface Warning {
-  record?: string;
-  problem: string;
-}
 
 interface PlainApp {
   url: string;
@@ -53,12 +53,6 @@ interface PlainApp {
   store: SealedStore;
   browser: () => Browser;
   files: () => string[];
-}
-
-interface StoreOptions extends Partial<Omit<SealedStoreOptions, "backend" | "encryptionKey" | "legacy">> {
-  path?: string;
-  keys?: string | string[];
-  legacy?: Partial<LegacyFileStoreOptions>;
 }
 
 /** Opens the store, with the tutorial's files in the same folder unless `legacy` says otherwise. */
@@ -388,56 +382,7 @@ describe("SealedStore and the app's own settings of express-session", () => {
   });
 });
 
-const encryptionKey = "the tutorial says any random text will do";
-
-/** What the tutorial's own server keeps: its store, with its encoder and decoder. */
-function tutorialStore(path: string, options: object = {}) {
-  const FileStore = sessionFileStore(session);
-  const store = new FileStore({
-    path,
-    retries: 0,
-    ttl: 30 * 86_400,
-    secret: encryptionKey,
-    reapInterval: -1,
-    logFn: () => {},
-    encoder: (data: Stored) => JSON.stringify({ ...data, arcgis: data.arcgis?.serialize() }),
-    ...options,
-  } as object);
-  return promisify<string, SessionData>(store.set.bind(store));
-}
-
-/** What `UserSession.serialize()` of @esri/arcgis-rest-auth 3 writes: these members in this order, without a type. */
-function userSession(fields: object): string {
-  const none = undefined;
-  return JSON.stringify({
-    clientId: "test-app",
-    refreshToken: "old refresh token",
-    refreshTokenExpires: new Date(Date.now() + 10 * day),
-    username: "una_publisher",
-    password: none,
-    token: "old token",
-    tokenExpires: new Date(Date.now() + 20 * 60_000),
-    portal: "https://www.arcgis.com/sharing/rest",
-    ssl: true,
-    tokenDuration: 20160,
-    redirectUri: "http://localhost:3000/authenticate",
-    refreshTokenTTL: 20160,
-    ...fields,
-  });
-}
-
 const manager = (username: string) => ArcGISIdentityManager.deserialize(userSession({ username }));
-
-/** A session with the cookie of the tutorial. */
-function oldSession(data: object): SessionData {
-  const cookie = {
-    originalMaxAge: 30 * day,
-    expires: new Date(Date.now() + 30 * day),
-    httpOnly: true,
-    path: "/",
-  };
-  return { cookie, ...data } as unknown as SessionData;
-}
 
 const oldId = () => secret().slice(0, 32);
 
@@ -496,41 +441,6 @@ describe("SealedStore and the sessions of the tutorial's own server", () => {
     const later = await openApp(t, { store: { path, keys }, cookieSecret });
     assert.equal(await say(new Browser(later.url, sandy.cookies), "/who"), "sandy_admin");
     assert.deepEqual([...app.warnings, ...later.warnings], []);
-  });
-
-  test("each kind that was ever written: ArcGISIdentityManager and UserSession, encrypted or not, in another folder", async (t) => {
-    const [path, other] = [folder(t), folder(t)];
-    const [one, two, three, four] = [oldId(), oldId(), oldId(), oldId()];
-    await tutorialStore(path)(one, oldSession({ arcgis: manager("sandy_admin") }));
-    const plain = { secret: undefined, encoder: JSON.stringify };
-    await tutorialStore(path)(two, oldSession({ arcgis: { serialize: () => userSession({}) } }));
-    await tutorialStore(path, plain)(three, oldSession({ userSession: userSession({}), theme: "{dark}" }));
-    await tutorialStore(path, { secret: "an older one" })(
-      four,
-      oldSession({ arcgis: manager("vik_viewer") }),
-    );
-
-    const { get, warnings } = takingOver(t, other, {
-      path,
-      secret: ["not this one", encryptionKey, "an older one"],
-    });
-    const unencrypted = takingOver(t, other, { path });
-    const first = await get(one);
-    assert.ok(first?.arcgis instanceof ArcGISIdentityManager, "it is a manager");
-    assert.equal(first.arcgis.username, "sandy_admin");
-    assert.equal(first.arcgis.canRefresh, true);
-    assert.equal((await get(two))?.arcgis?.username, "una_publisher");
-    const third = (await unencrypted.get(three)) as unknown as {
-      userSession: ArcGISIdentityManager;
-      theme: string;
-    };
-    assert.equal(await third.userSession.getToken("https://www.arcgis.com/sharing/rest/x"), "old token");
-    assert.equal(third.theme, "{dark}", "another text that begins with a brace stays one");
-    assert.equal("__lastAccess" in third, false);
-    assert.equal((await get(four))?.arcgis?.username, "vik_viewer");
-    assert.deepEqual(readdirSync(path), []);
-    assert.equal(readdirSync(other).length, 4);
-    assert.deepEqual([...warnings, ...unencrypted.warnings], []);
   });
 
   test("ST-3 where a secret is given, a file that anyone can have written is no session", async (t) => {

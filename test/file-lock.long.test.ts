@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { readdirSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
+import { describe, type TestContext, test } from "node:test";
+import { lock } from "#src/auth/session/file-lock.ts";
 import { casesOf } from "./support/rounds.ts";
 import { folder } from "./support/temporary.ts";
 
@@ -62,3 +64,61 @@ for (const [what, steps, expected] of casesOf(windows, 1))
     assert.equal(output, expected);
     assert.deepEqual(readdirSync(dir), ["record.session"]);
   });
+
+/** Longer than any test may take: a lock that is broken in such a test was broken at once. */
+const neverMs = 600_000;
+const path = (t: TestContext) => join(folder(t), "record.lock");
+
+async function timed<T>(work: Promise<T>): Promise<{ result: T; ms: number }> {
+  const start = performance.now();
+  const result = await work;
+  return { result, ms: performance.now() - start };
+}
+
+/** A process that takes a lock and keeps it. */
+async function otherProcess(t: TestContext, place: string, staleMs = neverMs) {
+  const script = `
+    const { lock } = await import(${JSON.stringify(import.meta.resolve("#src/auth/session/file-lock.ts"))});
+    await lock(${JSON.stringify(place)}, ${staleMs});
+    console.log("locked");
+    setInterval(() => {}, 1000);
+  `;
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", script]);
+  t.after(() => child.kill("SIGKILL"));
+  await once(child.stdout, "data");
+  return child;
+}
+
+describe("a lock that was left behind", () => {
+  test("ST-14 not so that of another machine or container with the same host name, whose process ids are others", {
+    skip: process.platform !== "linux" && "only Linux tells them apart",
+  }, async (t) => {
+    const place = path(t);
+    const child = await otherProcess(t, place);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    const token = readFileSync(place, "latin1");
+    for (const of of [/(?<=pid:\[)\d/, /[\da-f](?= \d)/]) {
+      writeFileSync(
+        place,
+        token.replace(of, (digit) => (digit === "1" ? "2" : "1")),
+      );
+      await assert.rejects(lock(place, neverMs, 100), /not free in time/);
+    }
+  });
+
+  test("ST-14 that of an unknown host is broken when it has not changed for its time, whatever its date", async (t) => {
+    for (const date of [0, Date.now() / 1000, Date.now() / 1000 + 86_400 * 365]) {
+      const place = path(t);
+      const held = await lock(place, neverMs);
+      const token = readFileSync(place, "latin1");
+      await held.unlock();
+      writeFileSync(place, token.replace(/^\S+/, "elsewhere"));
+      utimesSync(place, date, date);
+      await assert.rejects(lock(place, 30_000, 200), /not free in time/);
+      const { result, ms } = await timed(lock(place, 200));
+      assert.ok(ms >= 200, "not before its time");
+      await result.unlock();
+    }
+  });
+});

@@ -183,4 +183,21 @@ describe("AV-2 slow visitors", { concurrency: true }, () => {
     assert.match(String(await once(first, "data")), /200 OK/);
     for (const socket of more) socket.destroy();
   });
+
+  test("AV-2 no client is disconnected because the body waits where it goes", async (t) => {
+    let received = 0;
+    const site = await openSite(t, {
+      limits: { ...hasty, bodyBytesPerSecond: 1_000_000 },
+      routes: ({ router }) =>
+        void router.post("/later", async (req, res) => {
+          await sleep(3_000);
+          for await (const { length } of req) received += length;
+          res.end();
+        }),
+    });
+    const status = await upload(`${site.url}/later`, {}, (outgoing) => {
+      for (let part = 0; part < 10; part++) outgoing.write(chunk);
+    });
+    assert.deepEqual([status, received], [200, 1_000_000]);
+  });
 });

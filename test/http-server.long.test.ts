@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
-import { type TestContext, test } from "node:test";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { type AddressInfo, connect, type Socket } from "node:net";
+import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { httpLimits } from "#src/app/http-server.ts";
+import { createHttpServer, httpLimits } from "#src/app/http-server.ts";
 import { get, refusals } from "./support/http-server.ts";
 import { rawGet, sendRaw } from "./support/raw.ts";
 import { openSite, type SiteOptions } from "./support/site.ts";
@@ -74,4 +75,45 @@ test("AV-10 a response that the client stops reading ends the connection; one th
   assert.equal(pauses, 5, "which last longer than the limit, together");
   assert.match((await patient).text, /1 with 0 bytes/, "the app may take its time");
   assert.equal(refusals(site).length, 1);
+});
+
+describe("AV-10 one connection", { concurrency: true }, () => {
+  test("AV-10 requests that arrive later than the first one wait, too, and a connection may be used a hundred times", async (t) => {
+    const { site, seen } = await openSlow(t);
+    const socket = open(t, site.url);
+    let text = "";
+    socket.on("data", (chunk) => {
+      text += chunk;
+    });
+    for (let id = 0; id < 5; id++) {
+      socket.write(get(`/slow?ms=100&id=${id}`));
+      await sleep(20);
+    }
+    await until(() => text.includes("4 with"), "five responses");
+    for (let id = 5; id < 100; id++) {
+      socket.write(get(`/slow?ms=0&id=${id}`));
+      await until(() => text.includes(`;HTTP`) && text.includes(`${id} with`), `response ${id}`);
+    }
+    assert.deepEqual([seen.most, seen.paths.length], [1, 100]);
+  });
+});
+
+test("AV-10 an idle connection stays open as long as is said, past every other limit, and is used again", async (t) => {
+  const limits = { ...httpLimits, headersMs: 200, requestMs: 400, checkMs: 50, stalledMs: 400 };
+  const respond = (_req: IncomingMessage, res: ServerResponse) => void res.end("here");
+  const server = createHttpServer(respond, { limits, keepAliveSeconds: 2 });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  t.after(() => void server.close().closeAllConnections());
+  const socket = open(t, `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  let responses = "";
+  socket.setEncoding("latin1").on("data", (text) => {
+    responses += text;
+  });
+  socket.write(get("/"));
+  await until(() => responses.endsWith("here"), "a response");
+  assert.match(responses, /^Keep-Alive: timeout=2\r$/m);
+  await sleep(1_000);
+  socket.write(get("/"));
+  await until(() => responses.split("here").length === 3, "another one on the same connection");
+  await isClosed(socket);
 });

@@ -4,7 +4,6 @@ import { readdirSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { parseConfig } from "#src/app/config/config.ts";
 import { serve } from "#src/app/serve.ts";
 import { startSandbox } from "#src/sandbox/index.ts";
@@ -130,27 +129,5 @@ describe("TK-10 a server that stops keeps what is not revoked yet", { concurrenc
     abandon(url, "/sign-out", browser, () => calls("revokeToken") === 1);
     await until(() => calls("revokeToken") === 1, "the tokens are being revoked");
     assert.equal((await endAndStart(1)).length, 1);
-  });
-
-  test("TK-10 and tokens that come after a sign-out, or to a browser that has gone", async (t) => {
-    const { sandbox, url, calls, signIn, visit, endAndStart } = await open(t);
-    sandbox.settings.accessTokenSeconds = 1;
-    sandbox.settings.refreshTokenSeconds = 3_600;
-    const browser = new Browser(url);
-    await signIn(browser);
-    const other = new Browser(url);
-    const second = await visit(other, "pia_publisher");
-    await sleep(1_000);
-    const before = calls("token");
-    sandbox.faults.set("token", { kind: "delay", ms: 600 });
-    abandon(url, "/map", browser, () => calls("token") > before);
-    await until(() => calls("token") === before + 1, "a refresh is under way");
-    abandon(url, second, other, () => calls("token") > before + 1);
-    await until(() => calls("token") === before + 2, "a sign-in is under way");
-    sandbox.faults.set("revokeToken", { kind: "hang" });
-    abandon(url, "/sign-out", browser, () => calls("revokeToken") > 0);
-    await until(() => calls("revokeToken") === 1, "a sign-out is under way");
-    // The new pair of the refresh, which has ended the old one, and that of the sign-in.
-    assert.equal(new Set(await endAndStart(2)).size, 2);
   });
 });

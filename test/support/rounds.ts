@@ -1,4 +1,5 @@
-const isAll = process.env.TEST_ALL === "1";
+/** Whether this is `npm run test:all`. */
+export const isAll = process.env.TEST_ALL === "1";
 
 /** How often a test repeats a race: `few` times in `npm test`, `many` times in `npm run test:all`. */
 export const rounds = (few: number, many: number): number => (isAll ? many : few);
