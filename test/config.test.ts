@@ -724,7 +724,7 @@ describe("MAP_LAYERS and MAP_TILES", () => {
     [`${root}/Trees/FeatureServer/0?token=x`, `must not contain ? or #. ${fix}`],
     [
       `${root}/100%/FeatureServer/0`,
-      'contains a "%" that is not part of an encoded character. Write "%25" for it.',
+      "contains a layer that /proxy may not request. Add the beginning of its URL, such as https://services.example.com/arcgis/rest/, to PROXY_ALLOW.",
     ],
     [
       "http://services.example.com/arcgis/rest/services/T/FeatureServer/0",

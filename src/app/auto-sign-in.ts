@@ -14,20 +14,18 @@ import { autoSignInCookie } from "./config/cookie-name.ts";
 export function autoSignIn(config: Config): { attempt: RequestHandler; stop(res: Response): void } {
   const { autoSignIn: isOn, secure } = config;
   const name = autoSignInCookie(config);
-  const options = { httpOnly: true, sameSite: "lax", path: "/", secure } as const;
 
   /** Prevents attempts until the browser is closed: after the first one, and after a sign-out. */
   function stop(res: Response): void {
-    if (isOn) res.cookie(name, "done", options);
+    if (isOn) res.cookie(name, "done", { httpOnly: true, sameSite: "lax", path: "/", secure });
   }
 
   const attempt: RequestHandler = (req, res, next) => {
-    if (!isOn || req.arcgis.user || !isPageVisit(req) || hasCookie(req)) return next();
+    const isDone = () => parseCookie(req.headers.cookie ?? "")[name] !== undefined;
+    if (!isOn || req.arcgis.user || !isPageVisit(req) || isDone()) return next();
     stop(res);
     res.status(302).set("Location", req.arcgis.signInUrl()).end();
   };
-
-  const hasCookie = (req: Request) => parseCookie(req.headers.cookie ?? "")[name] !== undefined;
 
   return { attempt, stop };
 }

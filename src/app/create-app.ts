@@ -147,7 +147,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   addSecurityTxt(app, config);
   app.use(callbacks(configs));
   if (further.length > 0) app.use(portals(main.mount, further));
-  addHealth(app, { config, store, metrics: getMetrics, stopping, log });
+  addHealth(app, { ...main.mount, log }, getMetrics, stopping);
   app.use(main.router, refuseRewritten, siteFolder(main.mount), () => {
     throw new AppError("not_found");
   });

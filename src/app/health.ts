@@ -3,28 +3,27 @@ import type { Request, Router } from "express";
 import type { Logger } from "pino";
 import type { SealedStore } from "../session-store.ts";
 import { allowOnly } from "./allow-only.ts";
-import type { Config } from "./config/config.ts";
 import { isLoopback } from "./config/urls.ts";
 import { AppError } from "./errors.ts";
 import type { Metrics } from "./metrics.ts";
+import type { PortalMount } from "./portal-mount.ts";
 import { reasonOf } from "./reason.ts";
-
-export interface HealthOptions {
-  config: Config;
-  store: SealedStore;
-  metrics(): Promise<Metrics>;
-  /** Aborted when the server begins to stop. */
-  stopping?: AbortSignal | undefined;
-  log: Logger;
-}
 
 /** The result of a probe is reused for this time (ms), because each probe writes files. */
 const probeEveryMs = 1_000;
 /** The store is unavailable if a probe takes longer (ms). */
 const probeTimeoutMs = 2_000;
 
-/** Routes for supervisors, load balancers and Prometheus. They need no session. */
-export function addHealth(router: Router, { config, store, metrics, stopping, log }: HealthOptions): void {
+/**
+ * Adds the routes for supervisors, load balancers and Prometheus. They need no session.
+ * @param stopping aborted when the server begins to stop
+ */
+export function addHealth(
+  router: Router,
+  { config, store, log }: PortalMount,
+  metrics: () => Promise<Metrics>,
+  stopping?: AbortSignal,
+): void {
   const isStoreReady = storeProbe(store, log);
   // A right that the user of Redis lacks is in the log at once.
   if (config.redisUrl) void isStoreReady();

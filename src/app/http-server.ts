@@ -203,16 +203,13 @@ function refusal(status: number): string {
 
 /** Limits the log lines per minute, because visitors can cause them without a sign-in. */
 function sparseLog(log: Logger | undefined, most: number) {
-  let count = 0;
-  let since = 0;
+  let left = most;
+  setInterval(() => {
+    left = most;
+  }, 60_000).unref();
   return (from: { remoteAddress?: string } | undefined, what: { status?: number; reason?: string }) => {
-    const now = performance.now();
-    if (now - since > 60_000) {
-      if (count > most) log?.warn({ event: "refused", omitted: count - most }, "refused");
-      [count, since] = [0, now];
-    }
-    count += 1;
-    if (count <= most) log?.warn({ event: "refused", ...what, address: from?.remoteAddress }, "refused");
+    left -= 1;
+    if (left >= 0) log?.warn({ event: "refused", ...what, address: from?.remoteAddress }, "refused");
   };
 }
 

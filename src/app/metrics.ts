@@ -32,6 +32,8 @@ export function createMetrics(countSessions: () => Promise<number>) {
   prometheus.collectDefaultMetrics({ register: registry });
   const counter = (name: string, help: string, label?: string) =>
     new prometheus.Counter({ name, help, labelNames: label ? [label] : [], registers });
+  const histogram = (name: string, help: string, ...labelNames: string[]) =>
+    new prometheus.Histogram({ name, help, labelNames, buckets, registers });
 
   const started = counter("arcgis_sign_ins_started_total", "Browsers that were sent to the portal");
   const signIns = counter("arcgis_sign_ins_total", "Browsers that came back from the portal", "outcome");
@@ -41,20 +43,16 @@ export function createMetrics(countSessions: () => Promise<number>) {
   const refusals = counter("arcgis_refusals_total", "Error responses", "code");
   const storeErrors = counter("arcgis_store_errors_total", "Failures of the session store");
   const proxyBytes = counter("arcgis_proxy_bytes_total", "Bytes of bodies through /proxy", "direction");
-  const portalSeconds = new prometheus.Histogram({
-    name: "arcgis_portal_request_duration_seconds",
-    help: "Time until the portal, or a server behind /proxy, has responded or failed",
-    labelNames: ["operation"],
-    buckets,
-    registers,
-  });
-  const requestSeconds = new prometheus.Histogram({
-    name: "http_server_request_duration_seconds",
-    help: "Time until a response has ended, by route",
-    labelNames: ["http_request_method", "http_route", "http_response_status_code"],
-    buckets,
-    registers,
-  });
+  const portalSeconds = histogram(
+    "arcgis_portal_request_duration_seconds",
+    "Time until the portal, or a server behind /proxy, has responded or failed",
+    "operation",
+  );
+  const requestSeconds = histogram(
+    "http_server_request_duration_seconds",
+    "Time until a response has ended, by route",
+    ...["http_request_method", "http_route", "http_response_status_code"],
+  );
   const { version } = JSON.parse(readFileSync(join(import.meta.dirname, "../../package.json"), "utf8"));
   new prometheus.Gauge({
     ...{ name: "arcgis_sign_in_build_info", help: "The version of this server", labelNames: ["version"] },

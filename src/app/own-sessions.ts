@@ -4,10 +4,7 @@ import pMap from "p-map";
 import type { SessionInfo, StoreAdmin } from "../session-store.ts";
 
 /** The same user name at another portal is another user. */
-interface PortalUser {
-  portal: string;
-  username: string;
-}
+type PortalUser = { portal: string; username: string };
 
 /** The concurrency limit for reads, which mostly wait for a disk or a network. */
 const concurrency = 32;

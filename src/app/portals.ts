@@ -5,6 +5,7 @@ import { firstPortal } from "./config/portals.ts";
 import { AppError } from "./errors.ts";
 import { render } from "./pages/views.ts";
 import type { PortalMount } from "./portal-mount.ts";
+import { requestPath } from "./request-path.ts";
 
 /**
  * The portals of PORTALS, in addition to PORTAL_URL. Each has the same routes below its own path (/portals/{id}), with
@@ -14,7 +15,7 @@ export function portals(main: PortalMount, further: { mount: PortalMount; router
   const router = express.Router();
   const all = [main, ...further.map(({ mount }) => mount)].map(({ config }) => config);
 
-  // A sign-in leads to none of these. The library ensures that for its own routes only.
+  // A sign-in leads to none of these, nor to an ambiguous path. The library ensures that for its own routes only.
   const ownRoutes = all.flatMap((config) =>
     ["/sign-in", "/sign-out", "/signed-in", callbackRoute(config)].map((path) => config.portalPath + path),
   );
@@ -22,8 +23,8 @@ export function portals(main: PortalMount, further: { mount: PortalMount; router
     all.map(({ portalPath }) => `${portalPath}/sign-in`),
     (req, _res, next) => {
       const { returnTo, ...params } = req.query as Record<string, string>;
-      const path = pathOf(returnTo);
-      if (ownRoutes.some((route) => path === (req.baseUrl + route).toLowerCase()))
+      const path = requestPath(String(returnTo))?.folded;
+      if (path === undefined || ownRoutes.some((route) => path === (req.baseUrl + route).toLowerCase()))
         req.url = `${req.path}?${new URLSearchParams(params)}`;
       next();
     },
@@ -62,14 +63,4 @@ export function portals(main: PortalMount, further: { mount: PortalMount; router
     next();
   });
   return router;
-}
-
-/** The path that a `returnTo` leads to, as Express compares it. */
-function pathOf(returnTo: unknown): string | undefined {
-  try {
-    const { pathname } = new URL(decodeURIComponent(String(returnTo)), "http://localhost");
-    return pathname.toLowerCase().replace(/(?<!\/)\/+$/, "");
-  } catch {
-    return undefined;
-  }
 }

@@ -1,14 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
-import {
-  ClientClosedError,
-  ConnectionTimeoutError,
-  createClient,
-  createCluster,
-  ErrorReply,
-  SocketTimeoutError,
-  TimeoutError,
-} from "redis";
+import { createClient, createCluster, ErrorReply, TimeoutError } from "redis";
 import type { RedisClient } from "../session-store.ts";
 import type { RedisAddress } from "./config/redis-url.ts";
 
@@ -138,26 +130,23 @@ export async function connectToRedis(
 // The parts of node-redis that are used here. Its own types, with every command of every module, cost the compiler ten
 // seconds and a gigabyte.
 interface Client {
+  readonly isOpen: boolean;
   connect(): Promise<unknown>;
   on(event: "error", listener: (error: unknown) => void): unknown;
   eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
-}
-
-interface Server {
-  readonly isOpen: boolean;
   ping(): Promise<unknown>;
-  destroy(): void;
   scanIterator(options: ScanOptions): AsyncIterable<string[]>;
+  destroy(): void;
 }
 
 interface ClusterClient extends Client {
   masters: Node[];
   nodeByAddress: Map<string, Node>;
-  nodeClient(node: Node): Promise<Server>;
+  nodeClient(node: Node): Promise<Client>;
 }
 
 interface Node {
-  client?: Server;
+  client?: Client;
 }
 
 type ScanOptions = { MATCH: string; COUNT: number };
@@ -177,12 +166,11 @@ function newConnection(address: RedisAddress, timeoutMs: number) {
   if (!cluster) {
     const place = socketPath === undefined ? nodes[0] : { path: socketPath };
     const client = createClient({
-      ...options,
-      database,
+      ...{ ...options, database },
       socket: { ...socket, ...place },
-    }) as unknown as Client & Server;
+    }) as unknown as Client;
     const server: Node[] = [{ client }];
-    return { client, nodes: () => server, masters: () => server, open: async () => client as Server };
+    return { client, nodes: () => server, masters: () => server, open: async () => client };
   }
   const client = createCluster({
     rootNodes: nodes.map((node) => ({ socket: node })),
@@ -208,10 +196,7 @@ function reasonOf(error: unknown): string {
   // The first word of an error is its code (Redis serialization protocol, "Simple errors").
   if (error instanceof ErrorReply) return /^[A-Z]+/.exec(error.message)?.[0] ?? "ERR";
   const { code } = Object(error) as { code?: unknown };
-  if (typeof code === "string") return code;
-  const late = [ClientClosedError, ConnectionTimeoutError, SocketTimeoutError, TimeoutError];
-  const isLate = late.some((each) => error instanceof each);
-  return isLate ? "no response" : "the connection was closed";
+  return typeof code === "string" ? code : "no response";
 }
 
 /** The command that the user may not use, if it is in Redis's own words: there is nothing else between the quotes. */

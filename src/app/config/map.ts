@@ -11,14 +11,10 @@ const urlAndTitle = (fix: string) =>
 
 const layerFix =
   "Enter the URL of a layer and, after a space, its title if you like: https://services.example.com/arcgis/rest/services/Trees/FeatureServer/0 Street trees";
-const layerUrl = tokenUrl(
-  layerFix,
-  [
-    /\/(?:Feature|Map)Server\/\d+$/i,
-    "is not the URL of one layer, which ends in FeatureServer/ and a number.",
-  ],
-  [isDecodable, 'contains a "%" that is not part of an encoded character.', 'Write "%25" for it.'],
-).transform((url) => new URL(url).href);
+const layerUrl = tokenUrl(layerFix, [
+  /\/(?:Feature|Map)Server\/\d+$/i,
+  "is not the URL of one layer, which ends in FeatureServer/ and a number.",
+]).transform((url) => new URL(url).href);
 const layerTitle = text("Use 100 characters at most.", [/^.{0,100}$/s, "has a title that is too long."]);
 
 /** One entry of MAP_LAYERS. Without a title, the map uses the layer's own name. */
@@ -44,19 +40,7 @@ export const mapTiles = urlAndTitle(tilesFix)
   .pipe(z.object({ url: template, title: text(tilesFix, [/./, "lacks the attribution."]) }))
   .transform(({ url, title }) => ({ url, attribution: title }));
 
-export type MapLayer = z.infer<typeof mapLayer>;
-export type MapTiles = z.infer<typeof mapTiles>;
-
 function hasZoomRowAndColumn(url: string): boolean {
   const braces = url.match(/\{[^}]*\}?/g) ?? [];
   return braces.sort().join("") === "{x}{y}{z}";
-}
-
-/** Whether every "%" begins a character of UTF-8: `/proxy` and the map page decode the path. */
-function isDecodable(url: string): boolean {
-  try {
-    return decodeURIComponent(url) !== "";
-  } catch {
-    return false;
-  }
 }

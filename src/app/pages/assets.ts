@@ -48,7 +48,6 @@ export function openAssets({ appColor, appLogo, siteDir, viewsDir }: Partial<Con
   const setHeaders = (res: Response) => {
     const isCurrent = res.req.baseUrl.endsWith(version);
     res.set("Cache-Control", isCurrent ? "public, max-age=31536000, immutable" : "public, max-age=60");
-    res.set("X-Content-Type-Options", "nosniff");
   };
   const options = { cacheControl: false, index: false, redirect: false, setHeaders } as const;
   const files = express.Router();
