@@ -84,7 +84,7 @@ function compile(folders: string[], functions: string[]): Pages {
     ..."tokenExpires signInExpires signInHref anotherHref choices params here isComplete hops".split(" "),
     ..."status code needed action requestId mapSettings layers app origins host items page pages".split(" "),
   ];
-  const ours = templatesIn(ourFolder);
+  const ourNames = templatesIn(ourFolder);
   const pages: Pages = new Map();
   for (const name of files.keys()) {
     const filename = join(root, name);
@@ -92,8 +92,8 @@ function compile(folders: string[], functions: string[]): Pages {
     const fast = { cache: true, _with: false, unsafePrototypeLocals: true };
     const options = { ...fast, filename, root, destructuredLocals: localNames };
     try {
-      if (!name.includes("/") && !ours.includes(name)) {
-        const meant = suggestionFor(name, ours);
+      if (!name.includes("/") && !ourNames.includes(name)) {
+        const meant = suggestionFor(name, ourNames);
         throw new Error(`takes the place of none of our pages.${meant ? ` Did you mean ${meant}?` : ""}`);
       }
       const page = ejs.compile(flat(name), options);
