@@ -71,13 +71,13 @@ test("a demo in a folder that cannot be written names the folder, and what to do
 
 test("the demo of an organization says what to install where its identity provider is not, and that it knows no other flags", async (t) => {
   const ports = { PORT: "0", SANDBOX_PORT: "0", PROVIDER_PORT: "0" };
-  const { code, stderr } = await runDemo(folder(t), ports, {
+  for (const flag of ["--organization", "--organisation"]) {
     // As if it had been installed with --omit=dev.
-    nodeFlags: withoutPackage("oidc-provider"),
-    flags: ["--organization"],
-  });
-  assert.equal(code, 1);
-  assert.match(stderr, /^The package oidc-provider is not installed, .*: run `npm ci` without --omit=dev/);
+    const options = { nodeFlags: withoutPackage("oidc-provider"), flags: [flag] };
+    const { code, stderr } = await runDemo(folder(t), ports, options);
+    assert.equal(code, 1);
+    assert.match(stderr, /^The package oidc-provider is not installed, .*: run `npm ci` without --omit=dev/);
+  }
   const mistyped = await runDemo(folder(t), ports, { flags: ["--organizaton"] });
   assert.equal(mistyped.code, 1);
   assert.match(mistyped.stderr, /^error: unknown option '--organizaton'\n\(Did you mean --organization\?\)/);

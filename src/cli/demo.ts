@@ -18,6 +18,7 @@ const mapsSdk = join(import.meta.dirname, "../../examples/maps-sdk/routes.js");
 
 interface DemoFlags {
   organization?: boolean;
+  organisation?: boolean;
   site?: string;
   port?: string;
   sandboxPort?: string;
@@ -32,7 +33,9 @@ export async function demo(flags: DemoFlags, { env, stderr }: CommandContext): P
   const ports = {
     port: flags.port ?? env.PORT ?? "3000",
     "sandbox-port": flags.sandboxPort ?? env.SANDBOX_PORT ?? "3001",
-    ...(flags.organization && { "provider-port": flags.providerPort ?? env.PROVIDER_PORT ?? "3002" }),
+    ...((flags.organization ?? flags.organisation) && {
+      "provider-port": flags.providerPort ?? env.PROVIDER_PORT ?? "3002",
+    }),
   };
   const problems = await problemsWithPorts(ports);
   if (problems.length > 0) {

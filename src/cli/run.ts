@@ -57,6 +57,7 @@ export async function run(args: string[], context: CommandContext): Promise<numb
     .command("demo")
     .description("runs the server with a built-in sandbox portal; you don't need an ArcGIS account")
     .option("--organization", "users sign in at an identity provider of their organization")
+    .option("--organisation", "the same")
     .option("--site <folder>", "the sign-in in front of this folder, such as an app that you have built")
     .option("--port <port>", "port of the server (PORT, or 3000)")
     .option("--sandbox-port <port>", "port of the sandbox portal (SANDBOX_PORT, or 3001)")
