@@ -1,15 +1,10 @@
 import type { Logger } from "pino";
-import { redisBackend, SealedStore, type SessionBackend } from "../session-store.ts";
+import { redisBackend, SealedStore } from "../session-store.ts";
 import { type Config, ConfigError } from "./config/config.ts";
 import { reasonOf } from "./reason.ts";
 import { openSessionFolder } from "./session-folder.ts";
 
-export interface OpenStore {
-  store: SealedStore;
-  /** Ends timers and connections. */
-  close(): Promise<void>;
-}
-
+type StoreLog = Pick<Logger, "info" | "warn">;
 type StoreConfig = Pick<
   Config,
   "encryptionKeys" | "redisUrl" | "sessionDir" | "sessionIdleSeconds" | "sessionMaxSeconds"
@@ -22,7 +17,7 @@ type StoreConfig = Pick<
  * @throws ConfigError when the session folder cannot be used, or REDIS_URL is set without the package `redis`
  * @throws Error when the session folder cannot be used now, such as on a full disk
  */
-export async function openStore(config: StoreConfig, log: Pick<Logger, "info" | "warn">): Promise<OpenStore> {
+export async function openStore(config: StoreConfig, log: StoreLog) {
   const { encryptionKeys: encryptionKey, sessionIdleSeconds: idleSeconds, sessionMaxSeconds } = config;
   const { backend, close } = await openBackend(config, log);
   const store = new SealedStore({
@@ -35,19 +30,18 @@ export async function openStore(config: StoreConfig, log: Pick<Logger, "info" | 
     onError: (error) =>
       log.warn({ event: "store", reason: reasonOf(error) }, "the session store failed in the background"),
   });
-  return {
-    store,
-    async close() {
-      store.close();
-      await close();
-    },
+  const closeAll = async () => {
+    store.close();
+    await close();
   };
+  return { store, close: closeAll };
 }
 
-async function openBackend(
-  { redisUrl, sessionDir, sessionIdleSeconds: idleSeconds }: StoreConfig,
-  log: Pick<Logger, "info" | "warn">,
-): Promise<{ backend: SessionBackend; close(): Promise<void> }> {
+/** `close` ends timers and connections. */
+export type OpenStore = Awaited<ReturnType<typeof openStore>>;
+
+async function openBackend(config: StoreConfig, log: StoreLog) {
+  const { redisUrl, sessionDir, sessionIdleSeconds: idleSeconds } = config;
   // Not worth a warning: the folder of a new clone is open.
   const onRepaired = (message: string) => log.info(message);
   if (!redisUrl) return { backend: openSessionFolder(sessionDir, { onRepaired }), close: async () => {} };
