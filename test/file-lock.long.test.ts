@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { lock } from "#src/auth/session/file-lock.ts";
 import { casesOf } from "./support/rounds.ts";
 import { folder } from "./support/temporary.ts";
@@ -120,5 +121,39 @@ describe("a lock that was left behind", () => {
       assert.ok(ms >= 200, "not before its time");
       await result.unlock();
     }
+  });
+});
+
+describe("one holder at a time", () => {
+  test("ST-14 a hundred requests of one process each get the lock, one after the other", async (t) => {
+    const place = path(t);
+    let holders = 0;
+    const work = async () => {
+      const held = await lock(place, neverMs, neverMs);
+      assert.equal(++holders, 1);
+      await sleep(1);
+      holders--;
+      await held.unlock();
+    };
+    await Promise.all(Array.from({ length: 100 }, work));
+    assert.deepEqual(readdirSync(join(place, "..")), []);
+  });
+
+  test("ST-14 a lock of a living process is waited for, until the time is up; then it is an error", async (t) => {
+    const place = path(t);
+    const child = await otherProcess(t, place);
+    const late = lock(place, neverMs, 300);
+    // It stands in the queue behind the first one.
+    const later = lock(place, neverMs, 100);
+    for (const outcome of await Promise.allSettled([late, later])) {
+      assert.match(String(Object(outcome).reason), /not free in time/);
+    }
+    assert.equal(readdirSync(join(place, "..")).filter((name) => name.endsWith(".lock")).length, 1);
+
+    const next = lock(place, neverMs);
+    child.kill("SIGKILL");
+    const { result, ms } = await timed(next);
+    assert.ok(ms < 5_000);
+    await result.unlock();
   });
 });

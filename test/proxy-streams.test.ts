@@ -8,16 +8,19 @@ import type { Request } from "express";
 import { bodyOf } from "#src/proxy/body.ts";
 import { openProxy, responseOf } from "./support/proxy.ts";
 import { binary, block, sending, sizeOf } from "./support/proxy-streams.ts";
+import { casesOf } from "./support/rounds.ts";
 import { type Behaviour, echo } from "./support/upstream.ts";
 import { until } from "./support/user.ts";
 
 const mebibyte = 1024 * 1024;
 
-for (const [what, headers] of Object.entries({
+const bodies = {
   "a body that is held": { "content-length": String(4 * mebibyte) },
   "a body of unknown length": { "transfer-encoding": "chunked" },
   "a form": { "content-type": "application/x-www-form-urlencoded", "transfer-encoding": "chunked" },
-}))
+};
+
+for (const [what, headers] of casesOf(Object.entries(bodies), 1))
   test(`PX-10 while ${what} is read, other requests have their turn, however fast it comes`, async () => {
     let left = 2_048;
     const piece = Buffer.from("a=1&".repeat(512));

@@ -34,8 +34,8 @@ function lead(): void {
   files.sort((a, b) => size(b) - size(a));
   for (const [turn, file] of files.entries()) writeFileSync(join(queue, `${1000 + turn} ${file}`), "");
 
-  // Tests wait for timers and for other programs, so there is room for one more.
-  const processes = availableParallelism() + 1;
+  // Long tests wait for timers and for other programs, so there is room for two more.
+  const processes = availableParallelism() + (isAll ? 2 : 0);
   const tests = run({
     files: Array.from({ length: processes }, () => import.meta.filename),
     concurrency: processes,
