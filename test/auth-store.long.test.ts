@@ -16,7 +16,6 @@ import {
   type SessionBackend,
 } from "#src/session-store.ts";
 import { day, identity } from "./support/auth-store.ts";
-import { oldRecord } from "./support/old-record.ts";
 import { redisIsMissing, startRedis } from "./support/redis.ts";
 import { folder, secret } from "./support/temporary.ts";
 
@@ -116,7 +115,7 @@ describe("sessions in Redis", { skip: redisIsMissing() }, () => {
     assert.ok(Number(await server.send("PTTL", key)) > 50_000);
     assert.doesNotMatch(String(await server.send("GET", key)), /sandy|refresh|one/);
     await store.admin.changePending(() => [1]);
-    assert.ok(Number(await server.send("PTTL", "my:pending")) > day);
+    assert.ok(Number(await server.send("PTTL", "my:pending-revocations")) > day);
     const unlock = await store.lock("one", 5_000);
     assert.ok(Number(await server.send("PTTL", lockKey)) > 1_000);
     await unlock();
@@ -145,8 +144,8 @@ describe("sessions in Redis", { skip: redisIsMissing() }, () => {
     for (const id of ["text", "list", "hash", "huge"]) await store.take(id);
     assert.deepEqual(await server.send("KEYS", "*"), []);
     for (const spoil of [
-      () => server.send("LPUSH", "arcgis-sign-in:pending", "x"),
-      () => server.send("SET", "arcgis-sign-in:pending", "x"),
+      () => server.send("LPUSH", "arcgis-sign-in:pending-revocations", "x"),
+      () => server.send("SET", "arcgis-sign-in:pending-revocations", "x"),
     ]) {
       await spoil();
       await store.admin.changePending(() => [1]);
@@ -154,23 +153,8 @@ describe("sessions in Redis", { skip: redisIsMissing() }, () => {
         assert.deepEqual(items, [1]);
         return [];
       });
-      assert.equal(await server.send("EXISTS", "arcgis-sign-in:pending"), 0);
+      assert.equal(await server.send("EXISTS", "arcgis-sign-in:pending-revocations"), 0);
     }
-  });
-
-  test("a record of the server before this library opens in Redis, too, and is touched from then on", async (t) => {
-    const { server, client } = await emptyRedis();
-    const { id, name, text, key } = oldRecord;
-    await server.send("SET", `arcgis-sign-in:session:${name}`, text, "EX", "600");
-    const { get, load, touch } = openStore(t, redisBackend(client), {
-      encryptionKey: key,
-      maxSeconds: 4e9,
-      idleSeconds: 4e9,
-    });
-    assert.equal((await get(id))?.arcgis?.username, "sandy_admin");
-    await touch(id, (await load(id)) ?? {});
-    assert.match(String(await server.send("GET", `arcgis-sign-in:session:${name}`)), /^\d{13}\n/);
-    assert.equal((await get(id))?.arcgis?.username, "sandy_admin");
   });
 });
 

@@ -32,7 +32,6 @@ import {
 } from "#src/session-store.ts";
 import { day, identity, portal } from "./support/auth-store.ts";
 import { clock } from "./support/clock.ts";
-import { oldRecord } from "./support/old-record.ts";
 import { needsPosix } from "./support/posix.ts";
 import { redisIsMissing, startRedis } from "./support/redis.ts";
 import { casesOf, isAll, rounds } from "./support/rounds.ts";
@@ -465,7 +464,7 @@ describe("sessions in files", () => {
     writeFileSync(join(dir, `${"0".repeat(64)}.session`), "spoiled");
     writeFileSync(join(dir, "x.lock"), "");
     writeFileSync(join(dir, "mine.txt"), "");
-    mkdirSync(join(dir, "x.draft"));
+    mkdirSync(join(dir, "x.temp"));
     const past = new Date(Date.now() - 2 * day);
     for (const file of readdirSync(dir))
       if (!file.includes(store.admin.nameOf("new"))) utimesSync(join(dir, file), past, past);
@@ -488,38 +487,6 @@ describe("sessions in files", () => {
     fs.rmSync(dir, { recursive: true });
     fs.writeFileSync(dir, "");
     await assert.rejects(set("two", { cookie: plainCookie }), { code: "store_unavailable", status: 503 });
-  });
-
-  test("a record of the server before this library opens, with its identity and profile", async (t) => {
-    const dir = folder(t);
-    const { id, name, text, key } = oldRecord;
-    writeFileSync(join(dir, `${name}.session`), text);
-    const { get, store, load, set } = openStore(t, fileBackend(dir), {
-      encryptionKey: key,
-      maxSeconds: 4e9,
-      idleSeconds: 4e9,
-    });
-    assert.equal(store.admin.nameOf(id), name);
-    const data = await get(id);
-    assert.ok(data?.arcgis instanceof ArcGISIdentityManager);
-    assert.deepEqual([data.arcgis.username, data.arcgis.refreshToken], ["sandy_admin", "old refresh token"]);
-    const {
-      user,
-      portal: at,
-      clientId,
-    } = data.arcgisSignIn as {
-      user: { fullName: string; username: string };
-      portal: string;
-      clientId: string;
-    };
-    assert.deepEqual(
-      [user.fullName, user.username, at, clientId],
-      ["Sandy Boxwell", "sandy_admin", portal, "test-app"],
-    );
-    assert.deepEqual([data.browser, data.identity, data.profile], ["Firefox on Linux", undefined, undefined]);
-    const session = await load(id);
-    await set(id, Object.assign(session ?? {}, { count: 1 }));
-    assert.deepEqual([(await get(id))?.count, (await get(id))?.arcgis?.username], [1, "sandy_admin"]);
   });
 });
 

@@ -136,9 +136,9 @@ const odd: Record<string, (path: string, t: TestContext) => unknown> = {
     truncateSync(path, 2 ** 40);
   },
   "a text": (path) => writeFileSync(path, "x"),
-  "a token that leads elsewhere": (path) => writeFileSync(path, `h - 1 1 ../../${uuid}`),
-  "a token with an absurd process id": (path) => writeFileSync(path, `h - 99999999999999999999 1 ${uuid}`),
-  "a token of process 0": (path) => writeFileSync(path, `h - 0 0 ${uuid}`),
+  "a token that leads elsewhere": (path) => writeFileSync(path, `h 1 1 ../../${uuid}`),
+  "a token with an absurd process id": (path) => writeFileSync(path, `h 99999999999999999999 1 ${uuid}`),
+  "a token of process 0": (path) => writeFileSync(path, `h 0 0 ${uuid}`),
 };
 
 const posixOnly = ["a pipe", "a socket", "a link to a device"];

@@ -74,7 +74,7 @@ test("a cluster: every node has its share and serves it while another is away, u
 test("ST-16 a list of revocations that is far too large is replaced", { skip }, async (t) => {
   const redis = await startRedis(t);
   const store = await openRedis(t, redis.url);
-  const key = "arcgis-sign-in:pending";
+  const key = "arcgis-sign-in:pending-revocations";
   await redis.send("SETRANGE", key, String(129 * 1024 * 1024), "x");
   await store.changeList((text) => void assert.equal(text, undefined));
   await store.changeList(() => "text");

@@ -280,7 +280,7 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
 
     test("ST-16 a list of revocations that is none is replaced", async () => {
       const { redis, one: store } = shared;
-      const key = "arcgis-sign-in:pending";
+      const key = "arcgis-sign-in:pending-revocations";
       await redis.send("LPUSH", key, "x");
       await store.changeList((text) => void assert.equal(text, undefined));
       await store.changeList(() => "text");
@@ -308,7 +308,7 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
     test("of what waits nothing is lost when servers add to it and take from it at once", async () => {
       const { redis, one, two } = shared;
       const stores = [one, two];
-      const key = "arcgis-sign-in:pending";
+      const key = "arcgis-sign-in:pending-revocations";
       const add = (what: string) => (text: string | undefined) =>
         [...(text?.split(" ") ?? []), what].join(" ");
       const all = Array.from({ length: rounds(40, 100) }, (_, index) => String(index));

@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { backoff } from "#src/auth/arcgis/backoff.ts";
-import { fileBackend } from "#src/session-store.ts";
 import { type Browser, click, type TestResponse } from "./support/browser.ts";
 import { casesOf } from "./support/rounds.ts";
-import { callbackFor, folder, openSite, type Site, signIn } from "./support/site.ts";
-import { credential, fromPage, grants } from "./support/tokens.ts";
+import { callbackFor, openSite, type Site, signIn } from "./support/site.ts";
+import { credential, grants } from "./support/tokens.ts";
 import { until } from "./support/user.ts";
 
 /** A site whose time only goes on when the test says so: `t.mock.timers.tick(ms)`. Tokens live so many seconds. */
@@ -216,67 +214,6 @@ test("TK-6 a second sign-in revokes the newest tokens of the first, also those t
   const used = site.sandbox.log.find(({ params }) => params.grant_type === "exchange_refresh_token");
   assert.notEqual(site.sandbox.revoked[0], used?.params.refresh_token, "the old one was dead already");
 });
-
-describe("when the store fails between a refresh and its writing", () => {
-  test("TK-2 the new tokens are kept in hand, and written before anyone uses them", async (t) => {
-    const { site, browser, disk } = await withBrittleStore(t);
-    for (let request = 0; request < 3; request++) {
-      const response = await credential(browser);
-      assert.equal(response.status, 503, response.body);
-    }
-    assert.equal(grants(site.sandbox, "exchange_refresh_token"), 1, "the portal is not asked for more");
-
-    disk.isFull = false;
-    const response = await credential(browser);
-    assert.equal(response.status, 200, response.body);
-    assert.equal(grants(site.sandbox, "exchange_refresh_token"), 1);
-    assert.equal((await browser.get(`/proxy?${site.config.portal}/community/self`, fromPage)).status, 200);
-    assert.deepEqual(site.sandbox.revoked, []);
-  });
-
-  test("TK-2 and once more when the server stops, which the store's trouble does not hold up", async (t) => {
-    const { site, browser, disk } = await withBrittleStore(t);
-    assert.equal((await credential(browser)).status, 503);
-    const { failures } = disk;
-    await site.close();
-    assert.deepEqual([disk.failures - failures, disk.written], [1, 0], "tried, and given up");
-    disk.isFull = false;
-    await site.close();
-    assert.equal(disk.written, 1);
-    assert.equal((await credential(browser)).status, 200);
-    assert.equal(grants(site.sandbox, "exchange_refresh_token"), 1);
-  });
-});
-
-/** A user whose token pair is to be exchanged now, and a disk that is full: what is there can be read and removed. */
-async function withBrittleStore(t: TestContext) {
-  t.mock.timers.enable({ apis: ["Date"], now: Date.now() });
-  const disk = { isFull: false, failures: 0, written: 0 };
-  const path = join(folder(t), "sessions");
-  const files = fileBackend(path);
-  const update: typeof files.update = async (name, change) => {
-    if (disk.isFull) {
-      disk.failures += 1;
-      throw new Error("ENOSPC: no space left on device");
-    }
-    const isThere = await files.update(name, change);
-    disk.written += 1;
-    return isThere;
-  };
-  const site = await openSite(t, {
-    sessionDir: path,
-    backend: { ...files, update },
-    settings: { TOKEN_HANDOVER: "true" },
-  });
-  site.sandbox.settings.accessTokenSeconds = 1;
-  site.sandbox.settings.refreshTokenSeconds = 3600;
-  const browser = site.browser();
-  await signIn(browser);
-  t.mock.timers.tick(2_900_000);
-  site.sandbox.settings.accessTokenSeconds = 1800;
-  Object.assign(disk, { isFull: true, failures: 0, written: 0 });
-  return { site, browser, disk };
-}
 
 test("TK-8 a token that is rejected again and again is refreshed less and less often", (t) => {
   let now = 1_000;

@@ -13,7 +13,6 @@ const lines: Partial<Record<AuthEvent["type"], [Level, event: string, message: s
   "sign-out": ["info", "sign-out", "signed out"],
   "refresh-failed": ["warn", "refresh", "not refreshed"],
   "refresh-rejected": ["warn", "refresh", "the portal rejects the refresh token"],
-  "refresh-unsaved": ["error", "refresh", "refreshed tokens are not stored yet"],
   "revoke-failed": ["warn", "revoke", "not revoked"],
   "profile-failed": ["warn", "profile", "the profile could not be fetched"],
   "hook-failed": ["error", "hook", "a hook failed"],

@@ -104,8 +104,6 @@ const profileMs = 10 * 60_000;
 const maxProfileMs = 24 * 60 * 60_000;
 /** A cookie that would move by less, and by less than half of its life, is not sent again. */
 const prolongMs = 60 * 60_000;
-/** Two mounts that kept their identities under one name would sign each other out. */
-const sharedKeys = new WeakMap<SealedStore, Set<string>>();
 
 export function createAuth(options: ArcGISAuthOptions) {
   const settings = checkOptions(options);
@@ -129,12 +127,7 @@ export function createAuth(options: ArcGISAuthOptions) {
       onUnreadable: (record) => emit({ type: "unreadable", record }),
       onError: (error) => emit({ type: "store-failed", error }),
     });
-  const claimed = sharedKeys.get(store) ?? new Set();
-  if (shareSession && claimed.has(sessionKey))
-    throw new TypeError(`arcgisAuth: sessionKey: "${sessionKey}" is in use by another mount of this session`);
-  if (shareSession) sharedKeys.set(store, claimed.add(sessionKey));
-  const serverUrl = settings.portalServerUrl?.replace(/\/$/, "");
-  const leavePortal = serverUrl ? reachPortalAt(oauth.portal, serverUrl) : undefined;
+  if (settings.portalServerUrl) reachPortalAt(oauth.portal, settings.portalServerUrl);
 
   const revoker = revocation({
     pending: { change: (edit) => store.admin.changePending<PendingRevocation>(edit) },
@@ -192,16 +185,11 @@ export function createAuth(options: ArcGISAuthOptions) {
     /** Why no user is signed in. */
     let end: AuthErrorCode = "signed_out";
 
-    function refusal(code: AuthErrorCode): AuthError {
-      return Object.assign(new AuthError(code), { signInUrl: context.signInUrl() });
-    }
-
     /** A 401 in any place, such as in a function of ArcGIS REST JS, ends the sign-in of this request. */
     function failed(error: unknown): never {
-      if (error instanceof AuthError && error.status === 401) {
-        signIn = undefined;
-        end = error.code;
+      if (error instanceof AuthError && error.status < 500) {
         error.signInUrl = context.signInUrl();
+        if (error.status === 401) [signIn, end] = [undefined, error.code];
       }
       throw error;
     }
@@ -252,9 +240,8 @@ export function createAuth(options: ArcGISAuthOptions) {
         try {
           if (!signIn) throw new AuthError(end);
           const { identity } = signIn;
-          await refresh.refreshIfDue(id, identity);
-          const { sharedRefresh } = identity;
-          if (sharedRefresh) identity.sharedRefresh = () => sharedRefresh().catch(failed);
+          identity.sharedRefresh = () => refresh.refreshOnce(id, identity.token).catch(failed);
+          await refresh.refreshIfDue(identity);
           await prolong();
           return identity;
         } catch (error) {
@@ -273,11 +260,11 @@ export function createAuth(options: ArcGISAuthOptions) {
       /** Guards that ask for rights need a current profile. */
       async authorize(needsRights = false) {
         const user = await context.validate();
-        if (!user) throw refusal(end);
+        if (!user) return failed(new AuthError(end));
         if (!allowedOrganizations && !needsRights) return user;
         const profile = await currentProfile(user);
         if (allowedOrganizations?.includes(profile.orgId ?? "") === false)
-          throw refusal("organization_not_allowed");
+          return failed(new AuthError("organization_not_allowed"));
         return profile;
       },
       async tokenFor(url: string, rejected?: string) {
@@ -345,10 +332,8 @@ export function createAuth(options: ArcGISAuthOptions) {
 
     async close(): Promise<void> {
       store.off("expired", onExpired);
-      claimed.delete(sessionKey);
       void revoker.finishBeforeClose(refresh.close());
       await revoker.close();
-      leavePortal?.();
       if (!settings.store) store.close();
     },
   };
@@ -360,17 +345,17 @@ function identityStore(store: SealedStore, properties: { identity: string; signI
     read: async (id) => ((await store.read(id)) as Record<string, IdentityManager>)?.[properties.identity],
     lock: (id, staleMs) => store.lock(id, staleMs),
     async replace(id, { refreshToken }, next) {
-      let result = { isDone: false, isEmpty: false };
+      let [isDone, isEmpty] = [false, false];
       const exists = await store.update(id, (session) => {
         const data = session as Record<string, unknown>;
         const stored = data[properties.identity] as IdentityManager | undefined;
-        const isDone = stored !== undefined && stored.refreshToken === refreshToken;
+        isDone = stored?.refreshToken === refreshToken;
         if (isDone && next) data[properties.identity] = next;
         else if (isDone) for (const name of Object.values(properties)) delete data[name];
-        result = { isDone, isEmpty: isDone && Object.keys(data).every((name) => name === "cookie") };
+        isEmpty = isDone && Object.keys(data).every((name) => name === "cookie");
       });
-      if (exists && result.isEmpty) await store.take(id);
-      return exists && result.isDone;
+      if (exists && isEmpty) await store.take(id);
+      return exists && isDone;
     },
   };
 }

@@ -72,13 +72,13 @@ export type Hook<T> = ((event: T) => unknown) | undefined;
 /**
  * What happened. Contains no secret; `error` may be of any library: log its message at most. "sign-in-abandoned": the
  * browser disconnected; "return-to-dropped": it is too long, or not a path of this site; "refresh-rejected": the session
- * has ended; "refresh-unsaved", "revoke-failed": tried again later; "profile-failed": the stored profile counts;
+ * has ended; "revoke-failed": tried again later; "profile-failed": the stored profile counts;
  * "unreadable": a session's record does not open.
  */
 export interface AuthEvent {
   type:
     | `sign-in${"" | "-started" | "-failed" | "-abandoned"}`
-    | `refresh${"" | "-failed" | "-rejected" | "-unsaved"}`
+    | `refresh${"" | "-failed" | "-rejected"}`
     | `revoke${"" | "-failed"}`
     | `${"profile" | "hook" | "store"}-failed`
     | "sign-out"

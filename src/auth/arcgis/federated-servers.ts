@@ -1,6 +1,6 @@
 import { ArcGISAuthError, type ArcGISIdentityManager, ArcGISRequestError } from "@esri/arcgis-rest-request";
-import { AuthError, type AuthErrorCode } from "../errors.ts";
-import { portalRequest } from "./portal-request.ts";
+import { AuthError } from "../errors.ts";
+import { isUnreachable, portalRequest } from "./portal-request.ts";
 import { hasServicePath, isSamePortal, mayReceivePortalToken, serverRoot } from "./trusted-urls.ts";
 
 interface ServerInfo {
@@ -81,19 +81,12 @@ async function generateToken({ portal, token }: ArcGISIdentityManager, root: str
 
 async function askServer(root: string): Promise<ServerInfo> {
   try {
-    const {
-      currentVersion,
-      authInfo,
-      owningSystemUrl: owner,
-    } = await request(`${root}/rest/info`, {
-      httpMethod: "GET",
-    });
-    return { isArcGIS: Boolean(currentVersion ?? authInfo ?? owner), owner };
+    const info = await request(`${root}/rest/info`, { httpMethod: "GET" });
+    const owner = info.owningSystemUrl;
+    return { isArcGIS: Boolean(info.currentVersion ?? info.authInfo ?? owner), owner };
   } catch (error) {
-    const others: AuthErrorCode[] = ["portal_response_invalid", "web_tier_authentication"];
-    const isOther = error instanceof AuthError && others.includes(error.code);
-    if (isOther || error instanceof ArcGISRequestError) return { isArcGIS: false };
-    throw error;
+    if (isUnreachable(error)) throw error;
+    return { isArcGIS: false };
   }
 }
 

@@ -20,25 +20,17 @@ const requests = channel("arcgis-sign-in:portal-request");
 /** Further headers of the portal requests made in its `run`, such as W3C's traceparent. */
 export const portalHeaders = new AsyncLocalStorage<Record<string, string>>();
 
-/** Where servers reach a portal, for each arcgisAuth that says so. */
-const serverUrls = new Set<{ portal: string; serverUrl: string }>();
+/** Where this server reaches portals whose web adaptor asks browsers for a Windows sign-in, by portal in lower case. */
+const serverUrls = new Map<string, string>();
 
-/**
- * For a portal whose web adaptor asks browsers for a Windows sign-in. Tokens go on to belong to `portal`. Returns the
- * function that ends it.
- * @throws TypeError when another arcgisAuth of this process reaches the portal elsewhere
- */
-export function reachPortalAt(portal: string, serverUrl: string): () => void {
-  const own = { portal: portal.toLowerCase(), serverUrl };
-  if ([...serverUrls].some((other) => other.portal === own.portal && other.serverUrl !== serverUrl))
-    throw new TypeError("arcgisAuth: portalServerUrl: another arcgisAuth has another one for this portal");
-  serverUrls.add(own);
-  return () => void serverUrls.delete(own);
+/** Tokens go on to belong to `portal`. It holds for the whole process. */
+export function reachPortalAt(portal: string, serverUrl: string): void {
+  serverUrls.set(portal.toLowerCase(), serverUrl.replace(/\/$/, ""));
 }
 
 /** Where this server requests a URL of a portal: elsewhere with `portalServerUrl`. */
 export function atServer(url: string): string {
-  for (const { portal, serverUrl } of serverUrls)
+  for (const [portal, serverUrl] of serverUrls)
     if (`${url}/`.toLowerCase().startsWith(`${portal}/`)) return serverUrl + url.slice(portal.length);
   return url;
 }

@@ -42,29 +42,35 @@ export function revocation({ pending, onDone }: { pending: PendingRevocations; o
   async function revoke(identities: ArcGISIdentityManager | ArcGISIdentityManager[]): Promise<void> {
     const items = [identities].flat().map(toPending);
     for (const item of items) unfinished.add(item);
-    const revokeOrQueue = async (item: PendingRevocation) => {
-      if (await attempt(item)) await queue([item]);
-      unfinished.delete(item);
+    await queue(await attempt(items));
+    for (const item of items) unfinished.delete(item);
+  }
+
+  /** Returns those to try again. A portal that several users cannot reach is down: the others would only wait, too. */
+  async function attempt(items: PendingRevocation[]): Promise<PendingRevocation[]> {
+    const failing = new Map(items.map(({ portal }) => [portal, new Set<string>()]));
+    const work = async (item: PendingRevocation) => {
+      const { portal, clientId, username, token } = item;
+      const users = failing.get(portal) ?? new Set();
+      if (users.size >= minUsers) return item;
+      try {
+        const identity = new ArcGISIdentityManager({ portal, clientId, username, refreshToken: token });
+        await IdentityManager.destroy(identity);
+        onDone("revoke", username);
+      } catch (error) {
+        onDone("revoke-failed", username, error);
+        if (isUnreachable(error)) users.add(username);
+        if (!isRejection(error)) return item;
+      }
+      users.clear();
+      return []; // a rejected token needs no revocation
     };
-    await pMap(items, revokeOrQueue, { concurrency });
+    return (await pMap(items, work, { concurrency })).flat();
   }
 
-  /** Returns the reason to try again; a rejected token needs no revocation. */
-  async function attempt({ portal, clientId, username, token }: PendingRevocation): Promise<unknown> {
-    const identity = new ArcGISIdentityManager({ portal, clientId, username, refreshToken: token });
-    try {
-      await IdentityManager.destroy(identity);
-      return void onDone("revoke", username);
-    } catch (error) {
-      onDone("revoke-failed", username, error);
-      return isRejection(error) ? undefined : error;
-    }
-  }
-
-  async function queue(items: Iterable<PendingRevocation>): Promise<void> {
-    const added = [...items];
-    if (added.length === 0) return;
-    await pending.change((waiting) => unexpired([...waiting, ...added])).catch(queueFailed);
+  async function queue(items: PendingRevocation[]): Promise<void> {
+    if (items.length === 0) return;
+    await pending.change((waiting) => unexpired([...waiting, ...items])).catch(queueFailed);
   }
 
   function queueFailed(error: unknown): void {
@@ -85,21 +91,10 @@ export function revocation({ pending, onDone }: { pending: PendingRevocations; o
       waiting = unexpired(items);
       return waiting;
     });
-    const done = new Set<string>();
-    const failing = new Map(waiting.map(({ portal }) => [portal, new Set<string>()]));
-    const work = async (item: PendingRevocation) => {
-      const users = failing.get(item.portal) ?? new Set();
-      // A portal that several users cannot reach is down: the others would only wait, too.
-      if (users.size >= minUsers) return;
-      const error = await attempt(item);
-      if (isUnreachable(error)) users.add(item.username);
-      if (error) return;
-      users.clear();
-      done.add(item.token);
-    };
-    await pMap(waiting, work, { concurrency });
+    const left = new Set(await attempt(waiting));
+    const done = new Set(waiting.filter((item) => !left.has(item)).map(({ token }) => token));
     if (done.size > 0) await pending.change((items) => items.filter(({ token }) => !done.has(token)));
-    return waiting.length - done.size;
+    return left.size;
   }
 
   /** Makes `close` wait for work that may end with tokens to revoke. Returns the work. */
@@ -115,9 +110,9 @@ export function revocation({ pending, onDone }: { pending: PendingRevocations; o
     clearTimeout(soon);
     clearInterval(timer);
     // At once: the process may have no time for more.
-    await queue(unfinished);
+    await queue([...unfinished]);
     await Promise.race([Promise.allSettled(inProgress), sleep(closeMs, undefined, { ref: false })]);
-    await queue(unfinished);
+    await queue([...unfinished]);
   }
 
   return { revoke, retry, finishBeforeClose, close };

@@ -54,8 +54,8 @@ export interface FileBackendOptions {
 }
 
 const sessionFile = /^([0-9a-f]{64})\.session$/;
-/** Of processes that were killed; `.draft` and `.lease` are of earlier versions. */
-const leftover = /\.(temp|lock|refresh|draft|lease)$|^probe-/;
+/** Of processes that were killed. */
+const leftover = /\.(temp|lock|refresh)$|^probe-/;
 const leftoverMs = 60_000;
 /** Far above any session: a larger file is not ours. Hundreds of thousands of revocations may wait for a portal. */
 const [maxBytes, maxListBytes] = [256 * 1024, 128 * 1024 * 1024];
@@ -139,12 +139,10 @@ export function fileBackend(path: string, { onRepaired }: FileBackendOptions = {
 
 async function read(path: string, maxBytes: number): Promise<StoredRecord | undefined> {
   const file = await readSmallFile(path, maxBytes);
-  if (!file || "unusable" in file)
-    return file && { text: "", lastAccess: Date.now(), problem: file.unusable };
-  const { text, stats } = file;
+  if (!file?.stats) return file && { ...file, lastAccess: Date.now() };
   // Within one tick of the file system's clock two states may look the same: too new to be cached.
-  const version = Math.abs(Date.now() - stats.ctimeMs) > 100 ? versionOf(stats) : undefined;
-  return { text, lastAccess: stats.mtimeMs, version };
+  const version = Math.abs(Date.now() - file.stats.ctimeMs) > 100 ? versionOf(file.stats) : undefined;
+  return { text: file.text, lastAccess: file.stats.mtimeMs, version };
 }
 
 function versionOf({ ino, size, mtimeMs, ctimeMs }: Stats): string {

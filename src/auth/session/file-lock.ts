@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { readFileSync, readlinkSync } from "node:fs";
 import { link } from "node:fs/promises";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -20,9 +19,8 @@ const taken = new Set<string>();
 /**
  * Mutual exclusion for processes that share a folder, and for requests within one. The lock is a file that only one
  * process can create. It is broken at once when its holder is gone for certain, and otherwise when it has not
- * changed for `staleMs` on our own monotonic clock: neither clocks nor process ids need to agree. Containers that share
- * the folder need host names of their own: a lock of process 1, taken before this process 1 started, counts as left by
- * an earlier one.
+ * changed for `staleMs` on our own monotonic clock, so clocks need not agree. Containers and machines that share the folder
+ * need host names of their own: within one, process ids tell whether a holder is gone.
  *
  * @throws Error when the lock is not free within `waitMs`
  */
@@ -31,7 +29,7 @@ export async function lock(path: string, staleMs: number, waitMs = 20_000): Prom
   while (taken.has(path)) await pause(deadline);
   taken.add(path);
   const id = randomUUID();
-  const token = `${host} ${pidNamespace} ${process.pid} ${Date.now()} ${id}`;
+  const token = `${host} ${process.pid} ${Date.now()} ${id}`;
   const temp = tempOf(path, id);
   const isHeld = async () => (await holderOf(path))?.token === token;
   const unlock = async () => {
@@ -89,20 +87,19 @@ interface Holder {
 }
 
 const host = hostname();
-const pidNamespace = ownPidNamespace();
 const startedAt = Date.now() - process.uptime() * 1000;
-const tokenPattern = /^(.+) (\S+) (\d+) (\d+) ([0-9a-f-]{36})$/;
+const tokenPattern = /^(.+) (\d+) (\d+) ([0-9a-f-]{36})$/;
 
 async function holderOf(path: string): Promise<Holder | undefined> {
   const file = await readSmallFile(path, 1_000);
   if (!file) return undefined;
-  if ("unusable" in file) return { token: file.unusable, isGone: true };
-  const [token, itsHost, itsNamespace, pid, since, id] = tokenPattern.exec(file.text) ?? [];
+  if (file.problem) return { token: file.problem, isGone: true };
+  const [token, itsHost, pid, since, id] = tokenPattern.exec(file.text) ?? [];
   // Its holder has not written its token yet, or it is none of our files.
   if (!token || !id) return { token: file.text, isGone: false };
   const isEarlierLife = Number(pid) === process.pid && Number(since) < startedAt;
-  const isDead = itsNamespace === pidNamespace && !isRunning(Number(pid));
-  return { token, temp: tempOf(path, id), isGone: itsHost === host && (isEarlierLife || isDead) };
+  const isGone = itsHost === host && (isEarlierLife || !isRunning(Number(pid)));
+  return { token, temp: tempOf(path, id), isGone };
 }
 
 function tempOf(path: string, id: string): string {
@@ -114,16 +111,5 @@ function isRunning(pid: number): boolean {
     return process.kill(pid, 0);
   } catch (error) {
     return codeOf(error) !== "ESRCH";
-  }
-}
-
-/** Process ids are only comparable within one namespace of one machine: containers and machines may share a host name. */
-function ownPidNamespace(): string {
-  try {
-    return (
-      readlinkSync("/proc/self/ns/pid") + readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim()
-    );
-  } catch {
-    return "-";
   }
 }

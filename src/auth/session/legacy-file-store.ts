@@ -62,11 +62,9 @@ export function legacyFileStore({ path, secret = [], onUnreadable }: LegacyFileS
       const path = failed.has(id) ? undefined : fileOf(id);
       const file = path && (await readSmallFile(path, maxBytes));
       if (!file) return undefined;
-      const isReadable = "text" in file;
-      const session = isReadable
-        ? sessionIn(await decrypted(parseJson(utf8(file.text)), secrets), file.stats.mtimeMs)
-        : undefined;
-      if (!session) giveUp(id, isReadable ? damaged : file.unusable);
+      const found = await decrypted(parseJson(utf8(file.text)), secrets);
+      const session = sessionIn(found, file.stats?.mtimeMs ?? 0);
+      if (!session) giveUp(id, file.problem ?? damaged);
       return session;
     },
 

@@ -52,6 +52,9 @@ const probe = `
   end
   return false`;
 
+/** Options of SET. */
+type Ttl = ["KEEPTTL"] | ["PX", number];
+
 const waitMs = 20_000;
 /** No refresh token lives longer: nothing is left to revoke then. */
 const listMs = 90 * 24 * 60 * 60_000;
@@ -76,12 +79,7 @@ export function redisBackend(client: RedisClient, options: RedisBackendOptions =
    * value whose bytes Redis has damaged never compares equal. "" is no value, or a foreign one. False when there is
    * nothing to change.
    */
-  async function change(
-    key: string,
-    max: number,
-    next: (value: string) => string,
-    ...ttl: (string | number)[]
-  ): Promise<boolean> {
+  async function change(key: string, max: number, next: (value: string) => string, ...ttl: Ttl) {
     for (let tries = 0; tries < 1_000; tries++) {
       const found = (await run(read, key, max)) ?? foreign;
       const before = found === foreign ? "" : String(found);
@@ -92,6 +90,14 @@ export function redisBackend(client: RedisClient, options: RedisBackendOptions =
     throw new Error("what is stored in Redis cannot be replaced");
   }
 
+  function changeRecord(name: string, next: (record: StoredRecord) => string | undefined, ...ttl: Ttl) {
+    const step = (value: string) => {
+      const record = recordIn(value);
+      return (record && next(record)) ?? value;
+    };
+    return change(keyOf("session", name), maxBytes, step, ...ttl);
+  }
+
   return {
     read: async (name) => recordIn(await run(read, keyOf("session", name), maxBytes)),
     async create(name, text) {
@@ -99,24 +105,18 @@ export function redisBackend(client: RedisClient, options: RedisBackendOptions =
       if (!isNew) throw new Error("there is a record of that name already");
     },
     async update(name, next) {
-      const step = (value: string) => {
-        const record = recordIn(value);
-        const text = record && next(record);
-        return text === undefined ? value : `${record?.lastAccess}\n${text}`;
+      const step = (record: StoredRecord) => {
+        const text = next(record);
+        return text === undefined ? undefined : `${record.lastAccess}\n${text}`;
       };
-      return change(keyOf("session", name), maxBytes, step, "KEEPTTL");
+      return changeRecord(name, step, "KEEPTTL");
     },
     async replace(name, next) {
       const step = (value: string) => next(value || undefined) ?? "";
-      // The key that the list has always had.
-      await change(name.replace("-revocations", ""), maxListBytes, step, "PX", listMs);
+      await change(name, maxListBytes, step, "PX", listMs);
     },
     async touch(name, lastAccess) {
-      const step = (value: string) => {
-        const record = recordIn(value);
-        return record ? `${lastAccess}\n${record.text}` : value;
-      };
-      await change(keyOf("session", name), maxBytes, step, "PX", idleMs);
+      await changeRecord(name, ({ text }) => `${lastAccess}\n${text}`, "PX", idleMs);
     },
     take: async (name) => recordIn(await run(take, keyOf("session", name), maxBytes)),
 
@@ -159,9 +159,8 @@ function recordIn(value: unknown): StoredRecord | undefined {
   if (typeof value !== "string" || value === "") return undefined;
   if (value === foreign)
     return { text: "", lastAccess: Date.now(), problem: "it is not a text, or far too large" };
-  // What the server wrote before this library has no time in front: its next use is noted.
-  const [time = ""] = /^\d+\n/.exec(value) ?? [];
-  return { text: value.slice(time.length), lastAccess: Number(time || Date.now() - 60_000) };
+  const [time = ""] = value.split("\n", 1);
+  return { text: value.slice(time.length + 1), lastAccess: Number(time) };
 }
 
 async function* scanAll(client: RedisClient, options: { MATCH: string; COUNT: number }) {

@@ -15,7 +15,6 @@ export interface RequestSession {
   readonly id: string | undefined;
   /** When the session ends (ms since 1970): `latest` in any case, `idle` if it is not used before. */
   readonly ends: { latest: number; idle: number };
-  has(name: string): boolean;
   get(name: string): unknown;
   /** Starts a session under a new id for the user who has signed in, and ends this one; returns what it held last. */
   replace(data: Properties, maxAgeMs: number): Promise<Properties | undefined>;
@@ -47,7 +46,6 @@ export async function ownSession(
   return {
     id: found && id,
     ends: found?.ends ?? { latest: 0, idle: 0 },
-    has: (name) => found?.parts[name] !== undefined,
     get: (name) => found?.parts[name] && parse(found.parts[name]),
     async replace(data, maxAgeMs) {
       const newId = randomBytes(24).toString("base64url");

@@ -4,8 +4,12 @@ import { lutimes, open, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** What is at a path: a text of ours, or something that cannot be one, and why. */
-export type SmallFile = { text: string; stats: Stats } | { unusable: string };
+/** What is at a path; `problem` says why it cannot be a text of ours. */
+export interface SmallFile {
+  text: string;
+  stats?: Stats;
+  problem?: string;
+}
 
 // Without them (Windows has neither), a link would lead out of the folder, and a pipe would block its reader forever.
 const { O_WRONLY, O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
@@ -21,12 +25,12 @@ export function readSmallFile(path: string, maxBytes: number): Promise<SmallFile
       // Throws when the whole folder is closed: that is more than one bad file.
       const stats = lstatSync(path, { throwIfNoEntry: false });
       if (isBusy(error) || (stats?.isFile() && codeOf(error) !== "EACCES")) throw error;
-      return stats && { unusable: `it cannot be opened (${codeOf(error)})` };
+      return stats && { text: "", problem: `it cannot be opened (${codeOf(error)})` };
     }
     try {
       const stats = fstatSync(file);
-      if (!stats.isFile()) return { unusable: "it is not a regular file" };
-      if (stats.size > maxBytes) return { unusable: "it is far too large" };
+      if (!stats.isFile()) return { text: "", problem: "it is not a regular file" };
+      if (stats.size > maxBytes) return { text: "", problem: "it is far too large" };
       return { text: readFileSync(file, "latin1"), stats };
     } finally {
       closeSync(file);

@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import { endOfSignIn, type Times } from "./expiry.ts";
 import type { StoredRecord } from "./file-backend.ts";
 import type { KeyRing } from "./seal.ts";
-import { identitiesIn, identityMark, isParts, type Parts, parseJson } from "./serializer.ts";
+import { identitiesIn, isParts, type Parts, parseJson } from "./serializer.ts";
 
 /** A record once it is open. */
 export interface Opened extends Times {
@@ -29,9 +29,7 @@ export function openRecord(
   name: string,
   { text, lastAccess }: StoredRecord,
 ): Opened | undefined {
-  const [sealed = ""] = text.split("\n", 1);
-  const content = Object(parseJson(keys.open(sealed, "session", name)));
-  const { createdAt, parts } = (content.data ? upgraded(content) : content) as Content;
+  const { createdAt, parts } = Object(parseJson(keys.open(text, "session", name))) as Content;
   if (!Number.isFinite(createdAt) || !isParts(parts)) return undefined;
   const { originalMaxAge } = Object(parseJson(parts.cookie)) as { originalMaxAge?: unknown };
   const maxAgeMs = typeof originalMaxAge === "number" ? originalMaxAge : Infinity;
@@ -50,17 +48,4 @@ export function liveParts({ parts, ends }: Opened): Parts {
   const expired = ends.filter(([, endsAt]) => Date.now() >= endsAt).map(([name]) => name);
   if (expired.length === 0) return parts;
   return Object.fromEntries(Object.entries(parts).filter(([name]) => !expired.includes(name)));
-}
-
-/** A record of the server before this library: `{createdAt, data, identities}`, with its names of properties. */
-function upgraded({ createdAt, data, identities }: Record<string, never>) {
-  const { portal, clientId, username } = Object(parseJson(Object(identities).identity));
-  const parts: Parts = {};
-  for (const [name, value] of Object.entries(Object(data)))
-    if (name === "profile")
-      parts.arcgisSignIn = JSON.stringify({ user: { username, ...Object(value) }, portal, clientId });
-    else parts[name] = JSON.stringify(value);
-  for (const [name, text] of Object.entries(Object(identities)))
-    parts[name === "identity" ? "arcgis" : name] = identityMark + text;
-  return { createdAt, parts };
 }

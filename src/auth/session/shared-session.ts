@@ -13,7 +13,6 @@ export function sharedSession(req: Request, res: Response, { store, cookie }: Se
   return {
     id: req.sessionID,
     ends: endsOf({ createdAt: Date.now(), lastAccess: Date.now(), maxAgeMs: Infinity }, store.lifetimes),
-    has: (name) => properties[name] !== undefined,
     get: (name) => properties[name],
     async replace(data, maxAgeMs) {
       const kept = propertiesOf(req.session).filter(([name]) => name !== "cookie");

@@ -96,13 +96,12 @@ export function storeAdmin(backend: SessionBackend, keys: KeyRing, lifetimes: Li
 
     /** Changes a sealed list: of revocations that wait for their portal, or another one, which opens in its own place only. */
     async changePending<Item>(change: (items: Item[]) => Item[], list = revocations) {
-      const context = list === revocations ? "" : list;
       await backend.replace(list, (text) => {
-        const before = (text && keys.open(text, "revocation", context)) || "[]";
+        const before = (text && keys.open(text, "revocation", list)) || "[]";
         const after = JSON.stringify(change(JSON.parse(before)));
         // One that does not open waits for its key, unless something new is to be kept.
         if (after === before && (after === "[]" || keys.keyOf(text ?? "") === "newest")) return text;
-        return after === "[]" ? undefined : keys.seal(after, "revocation", context);
+        return after === "[]" ? undefined : keys.seal(after, "revocation", list);
       });
     },
 
