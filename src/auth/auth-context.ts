@@ -109,7 +109,7 @@ export function createAuth(options: ArcGISAuthOptions) {
   const settings = checkOptions(options);
   const { oauth, sessionKey, shareSession, allowedOrganizations } = settings;
   const properties = { identity: sessionKey, signIn: `${sessionKey}SignIn` };
-  const cookie = sessionCookie(settings);
+  const cookie = sessionCookie(settings.cookieName, settings.isSecure, settings.sessionSecrets);
   const csrf = csrfTokens(settings.sessionSecrets);
   const emit = (event: AuthEvent) => settings.onEvent?.(event);
   const report = (type: AuthEvent["type"], username?: string, error?: unknown) =>

@@ -37,7 +37,6 @@ export function guards(authOf: (req: Request) => Auth): Guards {
     const isName = (name: unknown) => typeof name === "string" && name.trim() !== "";
     if (kind && !(needed.length > 0 && needed.every(isName)))
       throw new TypeError(`${code}: a guard needs at least one name`);
-    const refusals: string[] = ["signed_out", "session_ended", "organization_not_allowed", code];
     const handler: RequestHandler = async (req, res, next) => {
       const auth = authOf(req);
       const context = await auth.contextOf(req, res);
@@ -47,7 +46,7 @@ export function guards(authOf: (req: Request) => Auth): Guards {
         if (kind && !needed[asked]((name) => userHas[kind](user, name)))
           throw new AuthError(code, { needed });
       } catch (error) {
-        if (error instanceof AuthError && refusals.includes(error.code)) return refuse(auth, req, res, error);
+        if (error instanceof AuthError && error.status < 500) return refuse(auth, req, res, error);
         throw error;
       }
       next();

@@ -3,16 +3,8 @@ import type { IncomingMessage } from "node:http";
 import { parseCookie } from "cookie";
 
 /** The session's cookie in express-session's format, `s:{id}.{HMAC-SHA256}`: both modes read each other's. */
-export function sessionCookie({
-  cookieName: name,
-  isSecure,
-  sessionSecrets,
-}: {
-  cookieName: string;
-  isSecure: boolean;
-  sessionSecrets: readonly string[];
-}) {
-  const [newest = ""] = sessionSecrets;
+export function sessionCookie(name: string, isSecure: boolean, secrets: readonly string[]) {
+  const [newest = ""] = secrets;
   return {
     name,
     // Lax: with Strict, the browser would come back from the portal without its cookies.
@@ -24,7 +16,7 @@ export function sessionCookie({
       const end = value.lastIndexOf(".");
       const [id, given] = [value.slice(2, end), Buffer.from(value.slice(end + 1))];
       if (!value.startsWith("s:") || end < 3 || end > 300) return undefined;
-      const isSigned = sessionSecrets.some((secret) => {
+      const isSigned = secrets.some((secret) => {
         const expected = Buffer.from(signature(id, secret));
         return given.length === expected.length && timingSafeEqual(given, expected);
       });
