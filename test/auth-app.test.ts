@@ -293,6 +293,16 @@ describe("several mounts", () => {
       assert.equal((await browser.get("/two")).status, 302);
       assert.equal((await store.admin.names()).length, 1);
     });
+
+  test("that share a session need a property each", (t) => {
+    const store = new SealedStore({ backend: fileBackend(folder(t)), encryptionKey: secret() });
+    const options = { ...validOptions(), store, shareSession: true };
+    const first = arcgisAuth(options);
+    assert.throws(() => arcgisAuth(options), /sessionKey: "arcgis" is in use/);
+    const second = arcgisAuth({ ...options, sessionKey: "arcgis:county" });
+    for (const auth of [first, second]) auth.close();
+    store.close();
+  });
 });
 
 describe("authErrorHandler", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -105,6 +105,36 @@ describe("a lock that was left behind", () => {
       assert.ok(ms >= 200, "not before its time");
       await result.unlock();
     }
+  });
+
+  test("ST-14 that of another namespace of process IDs, such as a container of the same host name, is not taken for a dead one", async (t) => {
+    const place = path(t);
+    const script = `
+      const { lock } = await import(${JSON.stringify(import.meta.resolve("#src/auth/session/file-lock.ts"))});
+      await lock(${JSON.stringify(place)}, ${neverMs});
+      console.log("locked");
+      setInterval(() => {}, 1000);
+    `;
+    // Under an ID that no process has here.
+    let id = 20_000;
+    while (existsSync(`/proc/${id}`)) id++;
+    const start = `echo ${id - 1} > /proc/sys/kernel/ns_last_pid; "$0" --input-type=module --eval "$1"; true`;
+    const namespace = ["--pid", "--fork", "--kill-child", "--mount-proc"];
+    const child = spawn("unshare", [...namespace, "sh", "-c", start, process.execPath, script]);
+    t.after(() => child.kill("SIGKILL"));
+    const outcome = await Promise.race([
+      once(child.stdout, "data"),
+      once(child, "exit"),
+      once(child, "error"),
+    ]);
+    if (!Buffer.isBuffer(outcome[0])) {
+      const reason = "namespaces cannot be made: run the tests as root, where that is permitted";
+      if (process.env.REQUIRE_ALL === "1") throw new Error(reason);
+      t.skip(reason);
+      return;
+    }
+    assert.match(readFileSync(place, "latin1"), new RegExp(` ${id} `));
+    await assert.rejects(lock(place, neverMs, 300), /not free in time/);
   });
 });
 

@@ -105,6 +105,9 @@ const maxProfileMs = 24 * 60 * 60_000;
 /** A cookie that would move by less, and by less than half of its life, is not sent again. */
 const prolongMs = 60 * 60_000;
 
+/** Two mounts that kept their identities under one name would sign each other out. */
+const sharedKeys = new WeakMap<SealedStore, Set<string>>();
+
 export function createAuth(options: ArcGISAuthOptions) {
   const settings = checkOptions(options);
   const { oauth, sessionKey, shareSession, allowedOrganizations } = settings;
@@ -127,6 +130,10 @@ export function createAuth(options: ArcGISAuthOptions) {
       onUnreadable: (record) => emit({ type: "unreadable", record }),
       onError: (error) => emit({ type: "store-failed", error }),
     });
+  const claimed = sharedKeys.get(store) ?? new Set();
+  if (shareSession && claimed.has(sessionKey))
+    throw new TypeError(`arcgisAuth: sessionKey: "${sessionKey}" is in use by another mount of this session`);
+  if (shareSession) sharedKeys.set(store, claimed.add(sessionKey));
   if (settings.portalServerUrl) reachPortalAt(oauth.portal, settings.portalServerUrl);
 
   const revoker = revocation({
@@ -332,6 +339,7 @@ export function createAuth(options: ArcGISAuthOptions) {
 
     async close(): Promise<void> {
       store.off("expired", onExpired);
+      claimed.delete(sessionKey);
       void revoker.finishBeforeClose(refresh.close());
       await revoker.close();
       if (!settings.store) store.close();

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { readFileSync, readlinkSync } from "node:fs";
 import { link } from "node:fs/promises";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -19,8 +20,7 @@ const taken = new Set<string>();
 /**
  * Mutual exclusion for processes that share a folder, and for requests within one. The lock is a file that only one
  * process can create. It is broken at once when its holder is gone for certain, and otherwise when it has not
- * changed for `staleMs` on our own monotonic clock, so clocks need not agree. Containers and machines that share the folder
- * need host names of their own: within one, process ids tell whether a holder is gone.
+ * changed for `staleMs` on our own monotonic clock, so neither clocks nor process ids need to agree.
  *
  * @throws Error when the lock is not free within `waitMs`
  */
@@ -86,7 +86,7 @@ interface Holder {
   isGone: boolean;
 }
 
-const host = hostname();
+const host = processHost();
 const startedAt = Date.now() - process.uptime() * 1000;
 const tokenPattern = /^(.+) (\d+) (\d+) ([0-9a-f-]{36})$/;
 
@@ -111,5 +111,15 @@ function isRunning(pid: number): boolean {
     return process.kill(pid, 0);
   } catch (error) {
     return codeOf(error) !== "ESRCH";
+  }
+}
+
+/** Where process ids can be compared: on Linux one namespace of them, because containers may share a host name. */
+function processHost(): string {
+  try {
+    const bootId = readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
+    return readlinkSync("/proc/self/ns/pid") + bootId;
+  } catch {
+    return hostname();
   }
 }
