@@ -20,9 +20,13 @@ const agent = new Agent({ keepAlive: true, maxSockets: 100, timeout: 3_000 });
 
 /** A browser with cookies, as far as a sign-in needs one. It follows nothing by itself. */
 export class Visitor {
-  /** @param {string} server the address of the server to visit */
-  constructor(server) {
+  /**
+   * @param {string} server the address of the server to visit
+   * @param {Record<string, string>} [headers] of all requests
+   */
+  constructor(server, headers = {}) {
     this.server = server;
+    this.headers = headers;
     this.cookies = new Map();
   }
 
@@ -45,7 +49,7 @@ export class Visitor {
     const { origin } = target.origin === publicOrigin ? new URL(this.server) : target;
     const cookie = this.#cookiesFor(origin);
     const response = await new Promise((resolve, reject) => {
-      const sent = { ...headers, ...(cookie && { Cookie: cookie }) };
+      const sent = { ...this.headers, ...headers, ...(cookie && { Cookie: cookie }) };
       const outgoing = request(`${origin}${target.pathname}${target.search}`, {
         method,
         headers: sent,

@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { startSandbox } from "#src/sandbox/index.ts";
 import type { Browser } from "./support/browser.ts";
 import { whoIs } from "./support/expect.ts";
 import { nginx, nginxIsMissing } from "./support/nginx.ts";
-import { redisIsMissing, startRedis } from "./support/redis.ts";
+import { redisIsMissing, startRedis, startRedisCluster } from "./support/redis.ts";
 import { sharedSettings, startServer } from "./support/server-process.ts";
 import { callbackFor } from "./support/site.ts";
 import { signOut } from "./support/user.ts";
@@ -61,4 +62,58 @@ test("two hosts behind nginx share one Redis, as docs/two-hosts.md has it: any r
 
   assert.match(front.accessLog(), /"GET \/authenticate HTTP\/1.1" 303/);
   assert.doesNotMatch(front.accessLog(), /code=|\?/, "no query is in nginx's log");
+});
+
+test("two hosts with a cluster of three masters: one master and one host are killed under load, and no user is signed out", {
+  skip: redisIsMissing() || nginxIsMissing(),
+}, async (t) => {
+  const front = await nginx(t, changed);
+  const redirectUri = `${front.url}/authenticate`;
+  const [entry, , master] = await startRedisCluster(t, 3);
+  const sandbox = await startSandbox({ clients: [{ clientId: "test-app", redirectUris: [redirectUri] }] });
+  t.after(() => sandbox.close());
+  const settings = {
+    ...sharedSettings(t, sandbox.url),
+    REDIRECT_URI: redirectUri,
+    TRUST_PROXY: "1",
+    REDIS_URL: `redis://127.0.0.1:${entry.port}?cluster=true`,
+  };
+  const hosts = await Promise.all([startServer(t, settings), startServer(t, settings)]);
+  await front.start(...hosts.map(({ url }) => url));
+
+  const users = Array.from({ length: 18 }, () => front.browser());
+  for (const browser of users) {
+    const { pathname, search } = new URL(await callbackFor(browser, "sandy_admin"));
+    assert.equal((await browser.get(pathname + search)).status, 303);
+  }
+  const statuses = new Map<number, number>();
+  let latest: number[] = [];
+  let isOver = false;
+  const load = users.map(async (browser, index) => {
+    while (!isOver) {
+      const { status } = await browser.get("/api/session");
+      statuses.set(status, (statuses.get(status) ?? 0) + 1);
+      latest[index] = status;
+      await sleep(20);
+    }
+  });
+  const allServed = async () => {
+    latest = [];
+    for (const end = performance.now() + 30_000; performance.now() < end; await sleep(50))
+      if (latest.filter((status) => status === 200).length === users.length) return;
+    assert.fail(`not all are served within 30 s: ${latest}`);
+  };
+  await allServed();
+  await master?.kill();
+  await sleep(4_000);
+  await hosts[0]?.end("SIGKILL");
+  await sleep(2_000);
+  assert.ok(latest.includes(200), "the sessions on the other masters are served meanwhile");
+  assert.ok(latest.includes(503), "those on the lost one have to wait");
+  await master?.start();
+  await allServed();
+  isOver = true;
+  await Promise.all(load);
+  // 502: nginx was waiting for the host that was killed.
+  for (const status of statuses.keys()) assert.ok([200, 502, 503].includes(status), String(status));
 });

@@ -141,9 +141,11 @@ export async function startRedis(t: Pick<TestContext, "after">, ...options: stri
   };
 }
 
-/** Two nodes that have half of the slots each. */
-export async function startRedisCluster(t: Pick<TestContext, "after">): Promise<[RedisServer, RedisServer]> {
-  const [oneBus, twoBus] = [String(await freePort()), String(await freePort())];
+/** Nodes that have the same share of the slots each: two, or `count`. */
+export async function startRedisCluster(
+  t: Pick<TestContext, "after">,
+  count = 2,
+): Promise<[RedisServer, RedisServer, ...RedisServer[]]> {
   const options = [
     "--cluster-enabled",
     "yes",
@@ -154,18 +156,23 @@ export async function startRedisCluster(t: Pick<TestContext, "after">): Promise<
     ...durable,
     "--cluster-port",
   ];
-  const one = await startRedis(t, ...options, oneBus);
-  const two = await startRedis(t, ...options, twoBus);
-  await one.send("CLUSTER", "ADDSLOTSRANGE", "0", "8191");
-  await two.send("CLUSTER", "ADDSLOTSRANGE", "8192", "16383");
-  await one.send("CLUSTER", "MEET", "127.0.0.1", String(two.port), twoBus);
-  for (const node of [one, two]) {
+  const nodes: RedisServer[] = [];
+  const share = Math.ceil(16_384 / count);
+  for (let first = 0; first < 16_384; first += share) {
+    const bus = String(await freePort());
+    const node = await startRedis(t, ...options, bus);
+    const last = Math.min(first + share, 16_384) - 1;
+    await node.send("CLUSTER", "ADDSLOTSRANGE", String(first), String(last));
+    await nodes[0]?.send("CLUSTER", "MEET", "127.0.0.1", String(node.port), bus);
+    nodes.push(node);
+  }
+  for (const node of nodes) {
     const isWhole = async () => {
       const slots = (await node.send("CLUSTER", "SLOTS")) as unknown[];
-      return slots.length === 2 && /cluster_state:ok/.test(String(await node.send("CLUSTER", "INFO")));
+      return slots.length === count && /cluster_state:ok/.test(String(await node.send("CLUSTER", "INFO")));
     };
     for (const end = performance.now() + 60_000; !(await isWhole()); await sleep(10))
       assert.ok(performance.now() < end, "the cluster is whole within a minute");
   }
-  return [one, two];
+  return nodes as [RedisServer, RedisServer];
 }

@@ -142,19 +142,19 @@ export function render(
   // Without a prototype, so that EJS need not copy them.
   const all = Object.assign(Object.create(null), language, own, locals);
   res.vary("Accept-Language");
+  const send = (page: unknown) => {
+    const html = (page as ejs.TemplateFunction)(all);
+    res.setHeader("Content-Type", "text/html; charset=utf-8");
+    // `res.send` would make a buffer of it: one more copy, and one more part to write.
+    res.end(html);
+  };
   try {
-    send(res, pages.get(view)?.(all));
+    send(pages.get(view));
   } catch (error) {
     // The error page must always work, so ours replaces one of VIEWS_DIR that has a mistake.
     if (view !== "error") throw error;
-    send(res, ourPages.get(view)?.(all));
+    send(ourPages.get(view));
   }
-}
-
-/** `res.send` would make a buffer of it, which costs a second copy and a second write. */
-function send(res: Response, html: string | undefined): void {
-  res.setHeader("Content-Type", "text/html; charset=utf-8");
-  res.end(html);
 }
 
 /** A page with "no-referrer" sends its forms with "Origin: null", like a form from another site. */
