@@ -39,6 +39,7 @@ import { openStore } from "./store.ts";
 
 export type { Logo } from "./config/brand.ts";
 export { type Config, ConfigError, type LoadOptions, loadConfig } from "./config/config.ts";
+export type { RedisAddress } from "./config/redis-url.ts";
 export { createHttpServer, type HttpLimits, type HttpServerOptions } from "./http-server.ts";
 
 export interface AppOptions {
