@@ -1,49 +1,14 @@
 import assert from "node:assert/strict";
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { after, before, describe, type TestContext, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
-import type { Request } from "express";
-import session, { type SessionData } from "express-session";
-import { createClient } from "redis";
-import {
-  fileBackend,
-  type RedisClient,
-  redisBackend,
-  SealedStore,
-  type SealedStoreOptions,
-  type SessionBackend,
-} from "#src/session-store.ts";
-import { day, identity } from "./support/auth-store.ts";
-import { redisIsMissing, startRedis } from "./support/redis.ts";
+import { fileBackend, redisBackend } from "#src/session-store.ts";
+import { connect, day, identity, openStore, plainCookie } from "./support/auth-store.ts";
+import { redisIsMissing } from "./support/redis.ts";
 import { folder, secret } from "./support/temporary.ts";
 
-type Data = Partial<SessionData> & Record<string, unknown>;
 const authProcess = fileURLToPath(new URL("support/auth-process.js", import.meta.url));
-const plainCookie = { originalMaxAge: null, path: "/", httpOnly: true };
-
-function openStore(
-  t: Pick<TestContext, "after">,
-  backend: SessionBackend,
-  options: Partial<SealedStoreOptions> = {},
-) {
-  const store = new SealedStore({ backend, encryptionKey: secret(), ...options });
-  t.after(() => store.close());
-  // What express-session does when the store meets its middleware.
-  session({ store, secret: "x", resave: false, saveUninitialized: false });
-  const set = promisify(store.set.bind(store)) as (id: string, data: object) => Promise<void>;
-  const get = promisify(store.get.bind(store)) as (id: string) => Promise<Data | null>;
-  /** A session as a request has it. */
-  const load = async (id: string) => {
-    const data = await get(id);
-    const req = { sessionID: id } as Request;
-    return data && (store.createSession(req, data as SessionData) as unknown as Data);
-  };
-  const touch = promisify(store.touch.bind(store)) as (id: string, data: object) => Promise<void>;
-  return { store, set, get, load, touch };
-}
-
 const shared = {} as { redis: Awaited<ReturnType<typeof connect>> };
 const ends: (() => unknown)[] = [];
 
@@ -55,19 +20,6 @@ before(async () => {
 after(async () => {
   for (const end of ends) await end();
 });
-
-async function connect(t: Pick<TestContext, "after">) {
-  const server = await startRedis(t);
-  const raw = createClient({ url: server.url }) as unknown as RedisClient & {
-    connect(): Promise<unknown>;
-    destroy(): void;
-    on(event: "error", listener: () => void): void;
-  };
-  raw.on("error", () => {});
-  await raw.connect();
-  t.after(() => raw.destroy());
-  return { server, client: raw as RedisClient };
-}
 
 describe("sessions in files", () => {
   test("TK-1 the lock of a process that was killed blocks no other process", async (t) => {

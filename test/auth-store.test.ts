@@ -16,50 +16,17 @@ import { join } from "node:path";
 import { after, before, describe, type TestContext, test } from "node:test";
 import { promisify } from "node:util";
 import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
-import express, { type Request } from "express";
-import session, { type SessionData } from "express-session";
-import { createClient } from "redis";
+import express from "express";
+import session from "express-session";
 import sessionFileStore from "session-file-store";
 import { lock } from "#src/auth/session/file-lock.ts";
-import {
-  fileBackend,
-  legacyFileStore,
-  type RedisClient,
-  redisBackend,
-  SealedStore,
-  type SealedStoreOptions,
-  type SessionBackend,
-} from "#src/session-store.ts";
-import { day, identity, portal } from "./support/auth-store.ts";
+import { fileBackend, legacyFileStore, redisBackend, SealedStore } from "#src/session-store.ts";
+import { connect, type Data, day, identity, openStore, plainCookie, portal } from "./support/auth-store.ts";
 import { clock } from "./support/clock.ts";
 import { needsPosix } from "./support/posix.ts";
-import { redisIsMissing, startRedis } from "./support/redis.ts";
+import { redisIsMissing } from "./support/redis.ts";
 import { casesOf, isAll, rounds } from "./support/rounds.ts";
 import { folder, secret } from "./support/temporary.ts";
-
-type Data = Partial<SessionData> & Record<string, unknown>;
-const plainCookie = { originalMaxAge: null, path: "/", httpOnly: true };
-
-function openStore(
-  t: Pick<TestContext, "after">,
-  backend: SessionBackend,
-  options: Partial<SealedStoreOptions> = {},
-) {
-  const store = new SealedStore({ backend, encryptionKey: secret(), ...options });
-  t.after(() => store.close());
-  // What express-session does when the store meets its middleware.
-  session({ store, secret: "x", resave: false, saveUninitialized: false });
-  const set = promisify(store.set.bind(store)) as (id: string, data: object) => Promise<void>;
-  const get = promisify(store.get.bind(store)) as (id: string) => Promise<Data | null>;
-  /** A session as a request has it. */
-  const load = async (id: string) => {
-    const data = await get(id);
-    const req = { sessionID: id } as Request;
-    return data && (store.createSession(req, data as SessionData) as unknown as Data);
-  };
-  const touch = promisify(store.touch.bind(store)) as (id: string, data: object) => Promise<void>;
-  return { store, set, get, load, touch };
-}
 
 const shared = {} as { redis: Awaited<ReturnType<typeof connect>> };
 const ends: (() => unknown)[] = [];
@@ -83,19 +50,6 @@ const places = {
   files: async (t: TestContext) => fileBackend(folder(t)),
   redis: async (_: TestContext) => redisBackend((await emptyRedis()).client),
 };
-
-async function connect(t: Pick<TestContext, "after">) {
-  const server = await startRedis(t);
-  const raw = createClient({ url: server.url }) as unknown as RedisClient & {
-    connect(): Promise<unknown>;
-    destroy(): void;
-    on(event: "error", listener: () => void): void;
-  };
-  raw.on("error", () => {});
-  await raw.connect();
-  t.after(() => raw.destroy());
-  return { server, client: raw as RedisClient };
-}
 
 for (const [kind, open] of casesOf(Object.entries(places), 1))
   describe(`SealedStore on ${kind}`, { skip: kind === "redis" && redisIsMissing() }, () => {

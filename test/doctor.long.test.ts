@@ -1,76 +1,14 @@
 import assert from "node:assert/strict";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { PassThrough } from "node:stream";
-import { text } from "node:stream/consumers";
-import { describe, type TestContext, test } from "node:test";
-import { doctor, type NamedFinding as Finding } from "#src/cli/doctor.ts";
-import { startSandbox } from "#src/sandbox/index.ts";
+import { describe, test } from "node:test";
+import type { NamedFinding as Finding } from "#src/cli/doctor.ts";
 import { selfSigned } from "./support/certificate.ts";
 import { spawnCli, withoutPackage } from "./support/cli.ts";
-import type { Patient } from "./support/doctor.ts";
+import { assertTrouble, examine, patient, run } from "./support/doctor.ts";
 import { freePort } from "./support/program.ts";
 import { redisIsMissing, startRedis } from "./support/redis.ts";
-import { folder, secret } from "./support/temporary.ts";
 import { tlsProxy } from "./support/tls-proxy.ts";
-
-const clientId = "doctor-app";
-const redirectUri = "http://localhost:3000/authenticate";
-
-/** A server that could start, at a portal that knows it. */
-async function patient(t: TestContext): Promise<Patient> {
-  const sandbox = await startSandbox({ clients: [{ clientId, redirectUris: [redirectUri] }] });
-  t.after(() => sandbox.close());
-  const cwd = folder(t);
-  const settings = {
-    CLIENT_ID: clientId,
-    PORTAL_URL: sandbox.url,
-    REDIRECT_URI: redirectUri,
-    SESSION_SECRET: secret(),
-    ENCRYPTION_KEY: secret(),
-  };
-  // A version that nothing is wrong with, whichever runs the tests.
-  return { sandbox, settings, env: {}, options: { nodeVersion: "100.0.0" }, cwd };
-}
-
-/** Runs the command; gives its exit code and what it wrote. */
-async function run({ cwd, settings, env, options }: Omit<Patient, "sandbox">, ...args: string[]) {
-  const path = join(cwd, "config.json");
-  writeFileSync(path, JSON.stringify(settings), { mode: 0o600 });
-  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
-  const context = { cwd: () => cwd, env, stdin, stdout, stderr };
-  const code = await doctor({ json: args.includes("--json") }, context, options);
-  stdout.end();
-  stderr.end();
-  return { code, output: await text(stdout), error: await text(stderr) };
-}
-
-/** The findings, and the exit code that goes with them. */
-async function examine(it: Omit<Patient, "sandbox">): Promise<Finding[]> {
-  const { code, output } = await run(it, "--json");
-  const { ok, findings } = JSON.parse(output) as { ok: boolean; findings: Finding[] };
-  const isWell = findings.every(({ status }) => status !== "problem");
-  assert.deepEqual([ok, code], [isWell, isWell ? 0 : 1]);
-  for (const { check, status, found, fix } of findings) {
-    assert.ok(check && found, "a check has a name and a finding");
-    assert.equal(fix !== undefined, status === "warning" || status === "problem", `${check}: ${found}`);
-  }
-  return findings;
-}
-
-/** Asserts that these are the only warnings and problems, each written as "status check: found. fix". */
-async function assertTrouble(it: Omit<Patient, "sandbox">, ...expected: (string | RegExp)[]): Promise<void> {
-  const findings = await examine(it);
-  const troubles = findings
-    .filter(({ fix }) => fix !== undefined)
-    .map(({ check, status, found, fix }) => `${status} ${check}: ${found}. ${fix}`);
-  const shown = `these troubles:\n${troubles.join("\n")}`;
-  assert.equal(troubles.length, expected.length, shown);
-  for (const [index, text] of expected.entries()) {
-    if (typeof text === "string") assert.equal(troubles[index], text);
-    else assert.match(String(troubles[index]), text, shown);
-  }
-}
 
 describe("a fault of the machine or the configuration", () => {
   test("HTTPS_PROXY is set, but this Node does not use it: what to set, or to install", async (t) => {

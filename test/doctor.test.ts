@@ -1,78 +1,17 @@
 import assert from "node:assert/strict";
 import { chmodSync, chownSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { PassThrough } from "node:stream";
-import { text } from "node:stream/consumers";
-import { describe, type TestContext, test } from "node:test";
-import { doctor, type NamedFinding as Finding } from "#src/cli/doctor.ts";
+import { describe, test } from "node:test";
 import { startSandbox } from "#src/sandbox/index.ts";
 import { selfSigned } from "./support/certificate.ts";
 import { callCli } from "./support/cli.ts";
-import type { Patient } from "./support/doctor.ts";
+import { assertTrouble, examine, patient, redirectUri, run } from "./support/doctor.ts";
 import { asPlainUser } from "./support/plain-user.ts";
 import { needsPosix } from "./support/posix.ts";
 import { freePort } from "./support/program.ts";
-import { folder, secret } from "./support/temporary.ts";
+import { folder } from "./support/temporary.ts";
 import { tlsProxy } from "./support/tls-proxy.ts";
 import { startUpstream } from "./support/upstream.ts";
-
-const clientId = "doctor-app";
-const redirectUri = "http://localhost:3000/authenticate";
-
-/** A server that could start, at a portal that knows it. */
-async function patient(t: TestContext): Promise<Patient> {
-  const sandbox = await startSandbox({ clients: [{ clientId, redirectUris: [redirectUri] }] });
-  t.after(() => sandbox.close());
-  const cwd = folder(t);
-  const settings = {
-    CLIENT_ID: clientId,
-    PORTAL_URL: sandbox.url,
-    REDIRECT_URI: redirectUri,
-    SESSION_SECRET: secret(),
-    ENCRYPTION_KEY: secret(),
-  };
-  // A version that nothing is wrong with, whichever runs the tests.
-  return { sandbox, settings, env: {}, options: { nodeVersion: "100.0.0" }, cwd };
-}
-
-/** Runs the command; gives its exit code and what it wrote. */
-async function run({ cwd, settings, env, options }: Omit<Patient, "sandbox">, ...args: string[]) {
-  const path = join(cwd, "config.json");
-  writeFileSync(path, JSON.stringify(settings), { mode: 0o600 });
-  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
-  const context = { cwd: () => cwd, env, stdin, stdout, stderr };
-  const code = await doctor({ json: args.includes("--json") }, context, options);
-  stdout.end();
-  stderr.end();
-  return { code, output: await text(stdout), error: await text(stderr) };
-}
-
-/** The findings, and the exit code that goes with them. */
-async function examine(it: Omit<Patient, "sandbox">): Promise<Finding[]> {
-  const { code, output } = await run(it, "--json");
-  const { ok, findings } = JSON.parse(output) as { ok: boolean; findings: Finding[] };
-  const isWell = findings.every(({ status }) => status !== "problem");
-  assert.deepEqual([ok, code], [isWell, isWell ? 0 : 1]);
-  for (const { check, status, found, fix } of findings) {
-    assert.ok(check && found, "a check has a name and a finding");
-    assert.equal(fix !== undefined, status === "warning" || status === "problem", `${check}: ${found}`);
-  }
-  return findings;
-}
-
-/** Asserts that these are the only warnings and problems, each written as "status check: found. fix". */
-async function assertTrouble(it: Omit<Patient, "sandbox">, ...expected: (string | RegExp)[]): Promise<void> {
-  const findings = await examine(it);
-  const troubles = findings
-    .filter(({ fix }) => fix !== undefined)
-    .map(({ check, status, found, fix }) => `${status} ${check}: ${found}. ${fix}`);
-  const shown = `these troubles:\n${troubles.join("\n")}`;
-  assert.equal(troubles.length, expected.length, shown);
-  for (const [index, text] of expected.entries()) {
-    if (typeof text === "string") assert.equal(troubles[index], text);
-    else assert.match(String(troubles[index]), text, shown);
-  }
-}
 
 describe("a server that can work", () => {
   test("gets one line for each check, exit code 0, and nothing is changed", async (t) => {

@@ -1,57 +1,17 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
-import { describe, type TestContext, test } from "node:test";
-import { promisify } from "node:util";
+import { describe, test } from "node:test";
 import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import {
-  fileBackend,
-  type LegacyFileStoreOptions,
-  legacyFileStore,
-  SealedStore,
-} from "arcgis-sign-in/session-store";
-import session from "express-session";
-import {
   encryptionKey,
+  manager,
+  oldId,
   oldSession,
-  type Stored,
-  type StoreOptions,
+  takingOver,
   tutorialStore,
   userSession,
-  type Warning,
 } from "./support/drop-in.ts";
-import { folder, secret } from "./support/site.ts";
-
-/** Opens the store, with the tutorial's files in the same folder unless `legacy` says otherwise. */
-function openStore(
-  t: TestContext,
-  { path = folder(t), keys = secret(), legacy, ...others }: StoreOptions = {},
-) {
-  const warnings: Warning[] = [];
-  const store = new SealedStore({
-    backend: fileBackend(path),
-    encryptionKey: keys,
-    onUnreadable: (record, problem) => void warnings.push({ record, problem }),
-    legacy:
-      legacy &&
-      legacyFileStore({ path, onUnreadable: (problem) => void warnings.push({ problem }), ...legacy }),
-    ...others,
-  });
-  t.after(() => store.close());
-  return { store, path, keys, warnings };
-}
-
-const manager = (username: string) => ArcGISIdentityManager.deserialize(userSession({ username }));
-
-const oldId = () => secret().slice(0, 32);
-
-/** A store that takes over what is in `path`, and what it warned of. */
-function takingOver(t: TestContext, path: string, legacy: Partial<LegacyFileStoreOptions> = {}) {
-  const { store, warnings } = openStore(t, { path, legacy });
-  // It gives the store its `generate`.
-  session({ store, secret: "x", resave: false, saveUninitialized: false });
-  const get = promisify(store.get.bind(store)) as (id: string) => Promise<Stored | null>;
-  return { store, get, warnings, destroy: promisify<string>(store.destroy.bind(store)) };
-}
+import { folder } from "./support/site.ts";
 
 describe("SealedStore and the sessions of the tutorial's own server", () => {
   test("each kind that was ever written: ArcGISIdentityManager and UserSession, encrypted or not, in another folder", async (t) => {

@@ -14,14 +14,8 @@ import { syncBuiltinESMExports } from "node:module";
 import type { AddressInfo } from "node:net";
 import { basename, join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
-import { promisify } from "node:util";
 import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
-import {
-  fileBackend,
-  type LegacyFileStoreOptions,
-  legacyFileStore,
-  SealedStore,
-} from "arcgis-sign-in/session-store";
+import { fileBackend, SealedStore } from "arcgis-sign-in/session-store";
 import express, { type Express, type Request } from "express";
 import session, { type SessionOptions } from "express-session";
 import sessionFileStore from "session-file-store";
@@ -30,11 +24,14 @@ import { Browser } from "./support/browser.ts";
 import { clock } from "./support/clock.ts";
 import {
   encryptionKey,
+  manager,
+  oldId,
   oldSession,
+  openStore,
   type Stored,
   type StoreOptions,
+  takingOver,
   tutorialStore,
-  userSession,
   type Warning,
 } from "./support/drop-in.ts";
 import { needsPosix } from "./support/posix.ts";
@@ -53,25 +50,6 @@ interface PlainApp {
   store: SealedStore;
   browser: () => Browser;
   files: () => string[];
-}
-
-/** Opens the store, with the tutorial's files in the same folder unless `legacy` says otherwise. */
-function openStore(
-  t: TestContext,
-  { path = folder(t), keys = secret(), legacy, ...others }: StoreOptions = {},
-) {
-  const warnings: Warning[] = [];
-  const store = new SealedStore({
-    backend: fileBackend(path),
-    encryptionKey: keys,
-    onUnreadable: (record, problem) => void warnings.push({ record, problem }),
-    legacy:
-      legacy &&
-      legacyFileStore({ path, onUnreadable: (problem) => void warnings.push({ problem }), ...legacy }),
-    ...others,
-  });
-  t.after(() => store.close());
-  return { store, path, keys, warnings };
 }
 
 interface PlainOptions {
@@ -381,19 +359,6 @@ describe("SealedStore and the app's own settings of express-session", () => {
       assert.throws(() => new SealedStore({ backend, encryptionKey }), new TypeError(message));
   });
 });
-
-const manager = (username: string) => ArcGISIdentityManager.deserialize(userSession({ username }));
-
-const oldId = () => secret().slice(0, 32);
-
-/** A store that takes over what is in `path`, and what it warned of. */
-function takingOver(t: TestContext, path: string, legacy: Partial<LegacyFileStoreOptions> = {}) {
-  const { store, warnings } = openStore(t, { path, legacy });
-  // It gives the store its `generate`.
-  session({ store, secret: "x", resave: false, saveUninitialized: false });
-  const get = promisify(store.get.bind(store)) as (id: string) => Promise<Stored | null>;
-  return { store, get, warnings, destroy: promisify<string>(store.destroy.bind(store)) };
-}
 
 describe("SealedStore and the sessions of the tutorial's own server", () => {
   test("who was signed in there is signed in here, with the same cookie: read once, sealed, the old file removed", async (t) => {

@@ -3,9 +3,10 @@ import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, type TestContext, test } from "node:test";
+import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { lock } from "#src/auth/session/file-lock.ts";
+import { neverMs, otherProcess, path, timed } from "./support/file-lock.ts";
 import { casesOf } from "./support/rounds.ts";
 import { folder } from "./support/temporary.ts";
 
@@ -65,30 +66,6 @@ for (const [what, steps, expected] of casesOf(windows, 1))
     assert.equal(output, expected);
     assert.deepEqual(readdirSync(dir), ["record.session"]);
   });
-
-/** Longer than any test may take: a lock that is broken in such a test was broken at once. */
-const neverMs = 600_000;
-const path = (t: TestContext) => join(folder(t), "record.lock");
-
-async function timed<T>(work: Promise<T>): Promise<{ result: T; ms: number }> {
-  const start = performance.now();
-  const result = await work;
-  return { result, ms: performance.now() - start };
-}
-
-/** A process that takes a lock and keeps it. */
-async function otherProcess(t: TestContext, place: string, staleMs = neverMs) {
-  const script = `
-    const { lock } = await import(${JSON.stringify(import.meta.resolve("#src/auth/session/file-lock.ts"))});
-    await lock(${JSON.stringify(place)}, ${staleMs});
-    console.log("locked");
-    setInterval(() => {}, 1000);
-  `;
-  const child = spawn(process.execPath, ["--input-type=module", "--eval", script]);
-  t.after(() => child.kill("SIGKILL"));
-  await once(child.stdout, "data");
-  return child;
-}
 
 describe("a lock that was left behind", () => {
   test("ST-14 that of an unknown host is broken when it has not changed for its time, whatever its date", async (t) => {

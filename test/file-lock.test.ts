@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import fs, {
   mkdirSync,
@@ -16,32 +16,9 @@ import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { type Lock, lock, preventCommit } from "#src/auth/session/file-lock.ts";
 import { writeDurably } from "#src/auth/session/safe-file.ts";
+import { neverMs, otherProcess, path, timed } from "./support/file-lock.ts";
 import { needsPosix } from "./support/posix.ts";
 import { folder } from "./support/temporary.ts";
-
-/** Longer than any test may take: a lock that is broken in such a test was broken at once. */
-const neverMs = 600_000;
-const path = (t: TestContext) => join(folder(t), "record.lock");
-
-async function timed<T>(work: Promise<T>): Promise<{ result: T; ms: number }> {
-  const start = performance.now();
-  const result = await work;
-  return { result, ms: performance.now() - start };
-}
-
-/** A process that takes a lock and keeps it. */
-async function otherProcess(t: TestContext, place: string, staleMs = neverMs) {
-  const script = `
-    const { lock } = await import(${JSON.stringify(import.meta.resolve("#src/auth/session/file-lock.ts"))});
-    await lock(${JSON.stringify(place)}, ${staleMs});
-    console.log("locked");
-    setInterval(() => {}, 1000);
-  `;
-  const child = spawn(process.execPath, ["--input-type=module", "--eval", script]);
-  t.after(() => child.kill("SIGKILL"));
-  await once(child.stdout, "data");
-  return child;
-}
 
 describe("a lock that was left behind", () => {
   test("ST-14 a killed process's lock is broken at once", async (t) => {

@@ -1,48 +1,13 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type AddressInfo, connect, type Socket } from "node:net";
-import { describe, type TestContext, test } from "node:test";
+import type { AddressInfo } from "node:net";
+import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createHttpServer, httpLimits } from "#src/app/http-server.ts";
-import { get, refusals } from "./support/http-server.ts";
+import { get, isClosed, open, openSlow, refusals } from "./support/http-server.ts";
 import { rawGet, sendRaw } from "./support/raw.ts";
-import { openSite, type SiteOptions } from "./support/site.ts";
 import { until } from "./support/user.ts";
-
-function open(t: Pick<TestContext, "after">, url: string): Socket {
-  const socket = connect(Number(new URL(url).port), "127.0.0.1").on("error", () => {});
-  t.after(() => void socket.destroy());
-  return socket;
-}
-
-const isClosed = (socket: Socket) => once(socket, "close");
-
-/** A site with /slow?ms=, which remembers how many of its requests were in progress at once. */
-async function openSlow(t: TestContext, options: SiteOptions = {}) {
-  let inProgress = 0;
-  const seen = { most: 0, paths: [] as string[] };
-  const site = await openSite(t, {
-    ...options,
-    routes: ({ router }) => {
-      router.all("/slow", async (req, res) => {
-        inProgress += 1;
-        seen.most = Math.max(seen.most, inProgress);
-        seen.paths.push(req.originalUrl);
-        res.once("close", () => {
-          inProgress -= 1;
-        });
-        let length = 0;
-        for await (const chunk of req) length += chunk.length;
-        await sleep(Number(req.query.ms ?? 20), undefined, { ref: false });
-        res.send(`${req.query.id} with ${length} bytes;`);
-      });
-      // More than all buffers on the way hold.
-      router.get("/large", (_req, res) => void res.send(Buffer.alloc(20_000_000)));
-    },
-  });
-  return { site, seen };
-}
 
 test("AV-10 a response that the client stops reading ends the connection; one that makes progress does not", async (t) => {
   const stalledMs = 4_000;

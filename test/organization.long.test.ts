@@ -1,29 +1,12 @@
 import assert from "node:assert/strict";
-import { describe, type TestContext, test } from "node:test";
+import { describe, test } from "node:test";
 import type { Page } from "playwright-core";
-import { startSandbox } from "#src/sandbox/index.ts";
 import { Browser } from "./support/browser.ts";
 import { assertHeading, startChromium } from "./support/chromium.ts";
-import type { Organization } from "./support/organization.ts";
-import { openSite } from "./support/site.ts";
+import { openOrganization } from "./support/organization.ts";
 import { identityOf } from "./support/user.ts";
 
 const { skip, open } = await startChromium();
-
-async function openOrganization(
-  t: TestContext,
-  { only = false, settings = {} }: { only?: boolean; settings?: Record<string, unknown> } = {},
-): Promise<Organization> {
-  // It warns of a Node that is older than its author likes.
-  t.mock.method(console, "warn", () => {});
-  const sandbox = await startSandbox({ clients: [{ clientId: "test-app", redirectUris: [] }] });
-  t.after(() => sandbox.close());
-  const map = { MAP_LAYERS: sandbox.layers, PROXY_ALLOW: `${sandbox.origin}/arcgis/rest/` };
-  const site = await openSite(t, { sandbox, settings: { AUTO_SIGN_IN: true, ...map, ...settings } });
-  const provider = await site.sandbox.connectOrganization({ only });
-  t.after(() => provider.close());
-  return { ...site, provider };
-}
 
 describe("a user of the organization", () => {
   test("OU-1 types one thing in one place, and is signed in to the app, the portal and the map; no token reaches the browser", {

@@ -1,27 +1,11 @@
 import assert from "node:assert/strict";
-import { describe, type TestContext, test } from "node:test";
+import { describe, test } from "node:test";
 import { autoSignInCookie } from "#src/app/config/cookie-name.ts";
-import { startSandbox } from "#src/sandbox/index.ts";
 import { Browser, click, crossSite, type TestResponse, typed } from "./support/browser.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";
-import type { Organization } from "./support/organization.ts";
+import { openOrganization } from "./support/organization.ts";
 import { openSite, type Site, signIn } from "./support/site.ts";
 import { signOut, transactionCookie } from "./support/user.ts";
-
-async function openOrganization(
-  t: TestContext,
-  { only = false, settings = {} }: { only?: boolean; settings?: Record<string, unknown> } = {},
-): Promise<Organization> {
-  // It warns of a Node that is older than its author likes.
-  t.mock.method(console, "warn", () => {});
-  const sandbox = await startSandbox({ clients: [{ clientId: "test-app", redirectUris: [] }] });
-  t.after(() => sandbox.close());
-  const map = { MAP_LAYERS: sandbox.layers, PROXY_ALLOW: `${sandbox.origin}/arcgis/rest/` };
-  const site = await openSite(t, { sandbox, settings: { AUTO_SIGN_IN: true, ...map, ...settings } });
-  const provider = await site.sandbox.connectOrganization({ only });
-  t.after(() => provider.close());
-  return { ...site, provider };
-}
 
 /** A browser as a user has one: app, portal and provider each get their own cookies. */
 class User {

@@ -3,36 +3,10 @@ import { describe, test } from "node:test";
 import { startSandbox } from "#src/sandbox/index.ts";
 import { Browser, typed } from "./support/browser.ts";
 import { whoIs } from "./support/expect.ts";
-import { edge, listIn, type Shown, safari } from "./support/own-sessions.ts";
+import { edge, end, firefox, listOf, nameOf, safari, signedIn } from "./support/own-sessions.ts";
 import { redisIsMissing, startRedis } from "./support/redis.ts";
 import { redirectUri, sharedSettings, startServer } from "./support/server-process.ts";
 import { callbackFor, openSite, type Site } from "./support/site.ts";
-import { recordOf } from "./support/store.ts";
-import { csrfTokenOf, sessionIdOf } from "./support/user.ts";
-
-const firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
-
-/** Signs a user in with a browser that says what it is. */
-async function signedIn(site: Pick<Site, "browser">, userAgent: string, username?: string): Promise<Browser> {
-  const browser = site.browser();
-  const callback = await callbackFor(browser, username ?? "sandy_admin");
-  await browser.get(callback, { ...typed, "User-Agent": userAgent });
-  return browser;
-}
-
-async function listOf(browser: Browser): Promise<Shown[]> {
-  const { status, body } = await browser.get("/sign-ins");
-  assert.equal(status, 200, body);
-  return listIn(body);
-}
-
-async function end(browser: Browser, session: string): Promise<void> {
-  const page = await browser.get("/sign-ins");
-  const { status, headers } = await browser.post("/sign-ins", { csrf_token: csrfTokenOf(page), session });
-  assert.deepEqual([status, headers.location], [303, "/sign-ins"]);
-}
-
-const nameOf = (browser: Browser) => recordOf(sessionIdOf(browser));
 
 describe("two servers on one store", () => {
   test("SE-12 ST-7 the list is right in both, and right after kill -9", async (t) => {

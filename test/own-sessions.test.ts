@@ -11,35 +11,11 @@ import type { SignInRecord } from "#src/index.ts";
 import { fileBackend } from "#src/session-store.ts";
 import { type Browser, crossSite, typed } from "./support/browser.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";
-import { edge, listIn, type Shown, safari } from "./support/own-sessions.ts";
+import { edge, end, firefox, listIn, listOf, nameOf, safari, signedIn } from "./support/own-sessions.ts";
 import { needsPosix } from "./support/posix.ts";
-import { callbackFor, folder, openSite, type Site, signIn } from "./support/site.ts";
+import { callbackFor, folder, openSite, signIn } from "./support/site.ts";
 import { identityFor, openTestStore, recordOf, type TestStore } from "./support/store.ts";
 import { csrfTokenOf, identityOf, sessionIdOf, signOut } from "./support/user.ts";
-
-const firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
-
-/** Signs a user in with a browser that says what it is. */
-async function signedIn(site: Pick<Site, "browser">, userAgent: string, username?: string): Promise<Browser> {
-  const browser = site.browser();
-  const callback = await callbackFor(browser, username ?? "sandy_admin");
-  await browser.get(callback, { ...typed, "User-Agent": userAgent });
-  return browser;
-}
-
-async function listOf(browser: Browser): Promise<Shown[]> {
-  const { status, body } = await browser.get("/sign-ins");
-  assert.equal(status, 200, body);
-  return listIn(body);
-}
-
-async function end(browser: Browser, session: string): Promise<void> {
-  const page = await browser.get("/sign-ins");
-  const { status, headers } = await browser.post("/sign-ins", { csrf_token: csrfTokenOf(page), session });
-  assert.deepEqual([status, headers.location], [303, "/sign-ins"]);
-}
-
-const nameOf = (browser: Browser) => recordOf(sessionIdOf(browser));
 
 describe("the page of a user's sign-ins", () => {
   test("lists their own, this browser first and marked, in plain words, and no other user's", async (t) => {

@@ -1,47 +1,15 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
-import { type AddressInfo, createServer as createTcpServer, type Server } from "node:net";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { startSandbox } from "#src/sandbox/index.ts";
-import { Browser, click, crossSite, type TestResponse } from "./support/browser.ts";
+import { Browser, click, crossSite } from "./support/browser.ts";
 import { selfSigned } from "./support/certificate.ts";
 import { assertErrorPage } from "./support/expect.ts";
-import { http, validResponse } from "./support/portal-responses.ts";
+import { bluntPortal, http, signInWith, validResponse } from "./support/portal-responses.ts";
 import { redirectUri, sharedSettings, startServer } from "./support/server-process.ts";
-import { choose, folder, openSite, type Site } from "./support/site.ts";
+import { choose, folder, openSite } from "./support/site.ts";
 import { tlsProxy } from "./support/tls-proxy.ts";
-
-/** Listens on a free loopback port until the test is over; gives the port. */
-async function listen(t: TestContext, server: Server): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  t.after(() => void server.close());
-  return (server.address() as AddressInfo).port;
-}
-
-/** A portal that responds to the token call for the code "0" with the first of these, byte for byte, and so on. */
-async function bluntPortal(t: TestContext, responses: (Buffer | string)[]): Promise<string> {
-  const server = createTcpServer((socket) => {
-    let request = "";
-    socket.on("error", () => {});
-    socket.on("data", (chunk) => {
-      request += chunk;
-      const [, code] =
-        /[?&]code=(\d+)&.*redirect_uri=|redirect_uri=.*&code=(\d+)&/.exec(request)?.filter(Boolean) ?? [];
-      if (code) socket.end(responses[Number(code)] ?? "");
-      else if (!request.startsWith("POST /portal/sharing/rest/oauth2/token ")) socket.destroy();
-    });
-  });
-  return `http://127.0.0.1:${await listen(t, server)}/portal`;
-}
-
-/** Finishes a sign-in with this code, without a visit to the portal's page; gives the response and the cookies. */
-async function signInWith(site: Site, code: number): Promise<{ response: TestResponse; browser: Browser }> {
-  const browser = site.browser();
-  const { headers } = await browser.get("/sign-in");
-  const state = new URL(String(headers.location)).searchParams.get("state");
-  return { response: await browser.get(`/authenticate?code=${code}&state=${state}`, crossSite), browser };
-}
 
 /** Token responses that must not become a session. */
 const unsound: string[] = [

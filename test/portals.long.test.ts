@@ -1,33 +1,7 @@
 import assert from "node:assert/strict";
-import { describe, type TestContext, test } from "node:test";
-import { myContent } from "#src/cli/demo-content.ts";
-import { startSandbox } from "#src/sandbox/index.ts";
-import type { TwoPortals } from "./support/portals.ts";
-import { openSite, signIn } from "./support/site.ts";
-
-/** A server with two portals, each a sandbox of its own. */
-async function openTwo(
-  t: TestContext,
-  { mount = "", settings = {}, entry = {} } = {} as {
-    mount?: string;
-    settings?: Record<string, unknown>;
-    entry?: Record<string, unknown>;
-  },
-): Promise<TwoPortals> {
-  const county = await startSandbox({ clients: [] });
-  t.after(() => county.close());
-  const portals = [{ id: "county", title: "County GIS", url: county.url, clientId: "county-app", ...entry }];
-  const site = await openSite(t, {
-    mount,
-    routes: myContent,
-    settings: { PORTALS: portals, ...settings },
-  });
-  const redirectUris = [`${site.url}${mount}/portals/county/authenticate`];
-  county.clients.push({ clientId: String(entry.clientId ?? "county-app"), redirectUris, title: "App" });
-  return { ...site, county };
-}
-
-const inCounty = "/portals/county/sign-in";
+import { describe, test } from "node:test";
+import { inCounty, openTwo } from "./support/portals.ts";
+import { signIn } from "./support/site.ts";
 
 describe("choosing a portal", () => {
   test("RD-3 no sign-in leads to the sign-in, the sign-out or the callback of any portal", async (t) => {

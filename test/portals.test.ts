@@ -1,38 +1,13 @@
 import assert from "node:assert/strict";
-import { describe, type TestContext, test } from "node:test";
+import { describe, test } from "node:test";
 import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
-import { myContent } from "#src/cli/demo-content.ts";
-import { type Sandbox, startSandbox } from "#src/sandbox/index.ts";
+import type { Sandbox } from "#src/sandbox/index.ts";
 import { type Browser, click, typed } from "./support/browser.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";
-import type { TwoPortals } from "./support/portals.ts";
+import { inCounty, openTwo } from "./support/portals.ts";
 import { rawGet, sendRaw } from "./support/raw.ts";
 import { callbackFor, openSite, signIn } from "./support/site.ts";
 import { csrfTokenOf } from "./support/user.ts";
-
-/** A server with two portals, each a sandbox of its own. */
-async function openTwo(
-  t: TestContext,
-  { mount = "", settings = {}, entry = {} } = {} as {
-    mount?: string;
-    settings?: Record<string, unknown>;
-    entry?: Record<string, unknown>;
-  },
-): Promise<TwoPortals> {
-  const county = await startSandbox({ clients: [] });
-  t.after(() => county.close());
-  const portals = [{ id: "county", title: "County GIS", url: county.url, clientId: "county-app", ...entry }];
-  const site = await openSite(t, {
-    mount,
-    routes: myContent,
-    settings: { PORTALS: portals, ...settings },
-  });
-  const redirectUris = [`${site.url}${mount}/portals/county/authenticate`];
-  county.clients.push({ clientId: String(entry.clientId ?? "county-app"), redirectUris, title: "App" });
-  return { ...site, county };
-}
-
-const inCounty = "/portals/county/sign-in";
 
 const requests = ({ log }: Sandbox, endpoint: string) => log.filter((each) => each.endpoint === endpoint);
 

@@ -8,26 +8,12 @@ import { memoryFolder } from "./support/disks.ts";
 import { whoIs } from "./support/expect.ts";
 import { redisIsMissing, startRedis } from "./support/redis.ts";
 import { rounds } from "./support/rounds.ts";
-import { lay, run, settingsOf } from "./support/sessions-command.ts";
-import { folder, openSite, type SiteOptions, secret, signIn } from "./support/site.ts";
+import { lay, openWith, run, settingsOf, signedIn } from "./support/sessions-command.ts";
+import { folder, openSite, secret, signIn } from "./support/site.ts";
 
 /** The same in a process of its own. */
 const runProcess = (t: TestContext, env: Record<string, string>, ...args: string[]) =>
   spawnCli(["sessions", ...args], { cwd: folder(t), env });
-
-/** Signs these users in, each in a browser of their own. */
-async function openWith(t: TestContext, users: string[], options: SiteOptions = {}) {
-  const site = await openSite(t, options);
-  const browsers: Browser[] = [];
-  for (const user of users) {
-    const browser = site.browser();
-    await signIn(browser, user);
-    browsers.push(browser);
-  }
-  return { site, browsers };
-}
-
-const signedIn = (browsers: Browser[]) => Promise.all(browsers.map((browser) => whoIs(browser)));
 
 describe("arcgis-sign-in sessions, beside a running server", () => {
   test("SE-12 revoke --all in a process of its own: everybody is anonymous, and may sign in again", async (t) => {

@@ -2,30 +2,16 @@ import assert from "node:assert/strict";
 import fs, { chownSync, copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
-import { describe, type TestContext, test } from "node:test";
+import { describe, test } from "node:test";
 import { iso, minute, table } from "#src/cli/terminal.ts";
 import { startSandbox } from "#src/sandbox/index.ts";
 import { Browser } from "./support/browser.ts";
 import type { Outcome } from "./support/cli.ts";
 import { smallDisk } from "./support/disks.ts";
 import { whoIs } from "./support/expect.ts";
-import { lay, run, settingsOf } from "./support/sessions-command.ts";
-import { folder, openSite, type Site, type SiteOptions, secret, signIn } from "./support/site.ts";
+import { lay, openWith, run, settingsOf, signedIn } from "./support/sessions-command.ts";
+import { folder, openSite, type Site, secret, signIn } from "./support/site.ts";
 import { day, identityFor, openTestStore, recordOf } from "./support/store.ts";
-
-/** Signs these users in, each in a browser of their own. */
-async function openWith(t: TestContext, users: string[], options: SiteOptions = {}) {
-  const site = await openSite(t, options);
-  const browsers: Browser[] = [];
-  for (const user of users) {
-    const browser = site.browser();
-    await signIn(browser, user);
-    browsers.push(browser);
-  }
-  return { site, browsers };
-}
-
-const signedIn = (browsers: Browser[]) => Promise.all(browsers.map((browser) => whoIs(browser)));
 
 /** What of a site must not be on a screen: session ids, their signatures and all tokens. */
 async function secretsOf(site: Site, browsers: Browser[]): Promise<string[]> {

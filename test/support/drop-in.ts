@@ -1,8 +1,16 @@
+import type { TestContext } from "node:test";
 import { promisify } from "node:util";
-import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
-import type { LegacyFileStoreOptions, SealedStoreOptions } from "arcgis-sign-in/session-store";
+import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
+import type { SealedStoreOptions } from "arcgis-sign-in/session-store";
+import {
+  fileBackend,
+  type LegacyFileStoreOptions,
+  legacyFileStore,
+  SealedStore,
+} from "arcgis-sign-in/session-store";
 import session, { type SessionData } from "express-session";
 import sessionFileStore from "session-file-store";
+import { folder, secret } from "./site.ts";
 import { day } from "./store.ts";
 
 /** Where apps put what they like; the tutorial's readers have `userSession`, others `arcgis`. */
@@ -67,4 +75,36 @@ export function oldSession(data: object): SessionData {
     path: "/",
   };
   return { cookie, ...data } as unknown as SessionData;
+}
+
+/** Opens the store, with the tutorial's files in the same folder unless `legacy` says otherwise. */
+export function openStore(
+  t: TestContext,
+  { path = folder(t), keys = secret(), legacy, ...others }: StoreOptions = {},
+) {
+  const warnings: Warning[] = [];
+  const store = new SealedStore({
+    backend: fileBackend(path),
+    encryptionKey: keys,
+    onUnreadable: (record, problem) => void warnings.push({ record, problem }),
+    legacy:
+      legacy &&
+      legacyFileStore({ path, onUnreadable: (problem) => void warnings.push({ problem }), ...legacy }),
+    ...others,
+  });
+  t.after(() => store.close());
+  return { store, path, keys, warnings };
+}
+
+export const manager = (username: string) => ArcGISIdentityManager.deserialize(userSession({ username }));
+
+export const oldId = () => secret().slice(0, 32);
+
+/** A store that takes over what is in `path`, and what it warned of. */
+export function takingOver(t: TestContext, path: string, legacy: Partial<LegacyFileStoreOptions> = {}) {
+  const { store, warnings } = openStore(t, { path, legacy });
+  // It gives the store its `generate`.
+  session({ store, secret: "x", resave: false, saveUninitialized: false });
+  const get = promisify(store.get.bind(store)) as (id: string) => Promise<Stored | null>;
+  return { store, get, warnings, destroy: promisify<string>(store.destroy.bind(store)) };
 }

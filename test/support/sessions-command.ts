@@ -4,8 +4,10 @@ import type { TestContext } from "node:test";
 import { keyRing } from "#src/auth/session/seal.ts";
 import { sealRecord } from "#src/auth/session/sealed-record.ts";
 import { serialize } from "#src/auth/session/serializer.ts";
+import type { Browser } from "./browser.ts";
 import { callCli } from "./cli.ts";
-import { folder, type Site } from "./site.ts";
+import { whoIs } from "./expect.ts";
+import { folder, openSite, type Site, type SiteOptions, signIn } from "./site.ts";
 import { identityFor } from "./store.ts";
 
 /** The settings of a site as its command would find them in the environment. */
@@ -46,3 +48,17 @@ export function lay(
     writeFileSync(join(dir, `${name}.session`), text, { mode: 0o600 });
   }
 }
+
+/** Signs these users in, each in a browser of their own. */
+export async function openWith(t: TestContext, users: string[], options: SiteOptions = {}) {
+  const site = await openSite(t, options);
+  const browsers: Browser[] = [];
+  for (const user of users) {
+    const browser = site.browser();
+    await signIn(browser, user);
+    browsers.push(browser);
+  }
+  return { site, browsers };
+}
+
+export const signedIn = (browsers: Browser[]) => Promise.all(browsers.map((browser) => whoIs(browser)));
