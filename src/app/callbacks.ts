@@ -13,11 +13,11 @@ export function callbackRoute({ callbackPath }: Pick<Config, "callbackPath">): s
  * only the end of the redirect URI's path.
  */
 export function callbacks(configs: readonly Config[]): RequestHandler {
+  const callbackPaths = configs.map((config) => withoutSlash(config.callbackPath).toLowerCase());
   return (req, res, next) => {
     const end = withoutSlash(req.path).toLowerCase();
     const config = configs.findLast(
-      ({ callbackPath, portalPath }) =>
-        end.includes(portalPath) && withoutSlash(callbackPath).toLowerCase().endsWith(end),
+      ({ portalPath }, index) => end.includes(portalPath) && callbackPaths[index]?.endsWith(end),
     );
     if (config && end !== "") {
       const [query = ""] = /\?.*/s.exec(req.url) ?? [];

@@ -27,7 +27,7 @@ export const httpLimits = {
   bodyMs: 10_000,
   /** The pace that a body must keep after that. */
   bodyBytesPerSecond: 4_096,
-  /** For a response that the client stops reading. Node's timer may take twice as long. */
+  /** For a response that the client stops reading. */
   stalledMs: 60_000,
   /** Pipelined requests that wait on one connection behind the request in progress. */
   waiting: 10,
@@ -54,11 +54,16 @@ export interface HttpServerOptions {
 /** How long a client has to read a refusal. Closing at once would reset the connection and lose the refusal. */
 const lingerMs = 1_000;
 
+/** How often a response is checked before it counts as stalled. Node's timer alone is up to twice as late. */
+const quietPeriods = 4;
+
 /** The state of one connection. */
 interface Connection {
   inProgress?: { req: IncomingMessage; res: ServerResponse };
   waiting: (() => void)[];
   isRefused: boolean;
+  /** Set while the client does not read a response. */
+  quiet?: { periods: number; sent: number; at: number };
 }
 
 /**
@@ -78,7 +83,7 @@ export function createHttpServer(
     requireHostHeader: false,
   });
   server.maxConnections = limits.connections;
-  server.timeout = limits.stalledMs;
+  server.timeout = limits.stalledMs / quietPeriods;
   const connections = new WeakMap<Socket, Connection>();
   const waiting = new Set<IncomingMessage>();
   const report = sparseLog(log, limits.logLines);
@@ -97,14 +102,31 @@ export function createHttpServer(
     if (status) refuse(socket, status, error.code);
     else socket.destroy();
   });
-  server.on("timeout", (socket: Socket) => {
-    const isStalled = socket.writableLength > 0;
-    if (isStalled) report(socket, { reason: "the client does not read the response" });
-    // Otherwise the client has read everything so far and is waiting for the app.
-    if (isStalled || !connectionOf(socket).inProgress) socket.destroy();
-  });
+  server.on("timeout", onQuiet);
   server.on("drop", (data) => report(data, { reason: "too many connections" }));
   return server;
+
+  /** After `server.timeout` without traffic in either direction. */
+  function onQuiet(socket: Socket): void {
+    const connection = connectionOf(socket);
+    if (!connection.inProgress) socket.destroy();
+    // Otherwise the client has read everything so far and is waiting for the app.
+    else if (socket.writableLength > 0) {
+      const now = performance.now();
+      const sent = socket.bytesWritten - socket.writableLength;
+      const { quiet } = connection;
+      // Node skips a period in which a part of a write was sent.
+      const goesOn = quiet?.sent === sent && now - quiet.at < 1.5 * server.timeout;
+      const periods = goesOn ? quiet.periods + 1 : 1;
+      if (periods < quietPeriods) {
+        connection.quiet = { periods, sent, at: now };
+        socket.setTimeout(server.timeout);
+      } else {
+        report(socket, { reason: "the client does not read the response" });
+        socket.destroy();
+      }
+    }
+  }
 
   function connectionOf(socket: Socket): Connection {
     const connection = connections.get(socket) ?? { waiting: [], isRefused: false };
@@ -203,13 +225,16 @@ function refusal(status: number): string {
 
 /** Limits the log lines per minute, because visitors can cause them without a sign-in. */
 function sparseLog(log: Logger | undefined, most: number) {
-  let left = most;
-  setInterval(() => {
-    left = most;
-  }, 60_000).unref();
+  let count = 0;
+  let since = 0;
   return (from: { remoteAddress?: string } | undefined, what: { status?: number; reason?: string }) => {
-    left -= 1;
-    if (left >= 0) log?.warn({ event: "refused", ...what, address: from?.remoteAddress }, "refused");
+    const now = performance.now();
+    if (now - since > 60_000) {
+      if (count > most) log?.warn({ event: "refused", omitted: count - most }, "refused");
+      [count, since] = [0, now];
+    }
+    count += 1;
+    if (count <= most) log?.warn({ event: "refused", ...what, address: from?.remoteAddress }, "refused");
   };
 }
 
