@@ -8,10 +8,11 @@ import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { callCli } from "./support/cli.ts";
+import { actions, assertActions, revokeAll, settingsWithRedis } from "./support/operator-log.ts";
 import { needsPosix } from "./support/posix.ts";
 import { redisIsMissing, startRedis } from "./support/redis.ts";
 import { sharedSettings, startServer } from "./support/server-process.ts";
-import { folder, openSite, type Site, secret, signIn } from "./support/site.ts";
+import { folder, openSite, secret, signIn } from "./support/site.ts";
 import { until } from "./support/user.ts";
 
 const program = { Accept: "*/*" };
@@ -111,44 +112,6 @@ test("a Redis replica without a master makes /readyz 503, whether or not it resp
 });
 
 describe("an operator's revoke is in the log of a server within a minute", () => {
-  const settingsOf = ({ config }: Site) => ({
-    CLIENT_ID: config.clientId,
-    PORTAL_URL: config.portal,
-    REDIRECT_URI: config.redirectUri,
-    SESSION_SECRET: config.sessionSecrets.join(","),
-    ENCRYPTION_KEY: config.encryptionKeys.join(","),
-    SESSION_DIR: config.sessionDir,
-    ...(config.redisUrl && { REDIS_URL: `redis://127.0.0.1:${config.redisUrl.nodes[0]?.port}` }),
-  });
-  const actions = (site: Site) => site.log.lines.filter(({ event }) => event === "operator");
-
-  /** Signs users in and ends their sessions, those of one and all others. */
-  async function revokeAll(t: TestContext, site: Site) {
-    for (const user of ["sandy_admin", "sandy_admin", "vik_viewer"]) await signIn(site.browser(), user);
-    const revoke = async (args: string[], env: Record<string, string>, expected = 0) => {
-      const command = ["sessions", "revoke", ...args];
-      const { code } = await callCli(command, { cwd: folder(t), env: { ...settingsOf(site), ...env } });
-      assert.equal(code, expected);
-    };
-    await revoke(["sandy_admin"], { USER: "service", SUDO_USER: "otto" });
-    await revoke(["nosuch_user"], {}, 1);
-    await revoke(["--all"], { USER: "evil\n\u001b[31m" });
-    await revoke(["--all"], {});
-  }
-
-  function assertActions(...sites: Site[]): void {
-    const lines = sites.flatMap(actions).sort((a, b) => String(a.at).localeCompare(String(b.at)));
-    const said = "an operator has ended sessions";
-    assert.deepEqual(
-      lines.map(({ level, action, user, sessions, by, msg }) => [level, action, user, sessions, by, msg]),
-      [
-        [40, "revoke", "sandy_admin", 2, "otto", said],
-        [40, "revoke", undefined, 1, "evil\n\u001b[31m", said],
-      ],
-    );
-    assert.ok(!sites.some((site) => site.log.text().includes("\u001b")), "escaped");
-  }
-
   test("with Redis, too", { skip: redisIsMissing() }, async (t) => {
     const settings = {
       ...{ ENCRYPTION_KEY: secret(), SESSION_SECRET: secret() },
@@ -164,7 +127,7 @@ describe("an operator's revoke is in the log of a server within a minute", () =>
   test("or at the start of the next one", async (t) => {
     const site = await openSite(t);
     await signIn(site.browser());
-    const env = settingsOf(site);
+    const env = settingsWithRedis(site);
     await site.close();
     assert.equal((await callCli(["sessions", "revoke", "--all"], { cwd: folder(t), env })).code, 0);
     const { output } = await startServer(t, { ...env, PORT: "0" });

@@ -1,18 +1,14 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readdirSync } from "node:fs";
 import { connect } from "node:net";
-import { describe, type TestContext, test } from "node:test";
+import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseConfig } from "#src/app/config/config.ts";
-import { serve } from "#src/app/serve.ts";
-import { startSandbox } from "#src/sandbox/index.ts";
 import { Browser } from "./support/browser.ts";
 import { needsPosix } from "./support/posix.ts";
 import { casesOf } from "./support/rounds.ts";
-import { redirectUri, sharedSettings, startServer } from "./support/server-process.ts";
-import { callbackFor, type openSite, secret } from "./support/site.ts";
-import { abandon } from "./support/stop.ts";
+import { sharedSettings, startServer } from "./support/server-process.ts";
+import { type openSite, secret } from "./support/site.ts";
+import { abandon, openStopping } from "./support/stop.ts";
 import { csrfTokenOf, until } from "./support/user.ts";
 
 describe("AV-7 the end of the process", { concurrency: true }, () => {
@@ -76,43 +72,8 @@ describe("AV-7 the end of the process", { concurrency: true }, () => {
 });
 
 describe("TK-10 a server that stops keeps what is not revoked yet", { concurrency: true }, () => {
-  /** A server, the portal that it signs users in at, and what becomes of its end. */
-  async function open(t: TestContext) {
-    const clients = [{ clientId: "test-app", redirectUris: [redirectUri] }];
-    const sandbox = await startSandbox({ clients });
-    t.after(() => sandbox.close());
-    const config = parseConfig({ ...sharedSettings(t, sandbox.url), LOG_LEVEL: "silent" });
-    const { url, stop } = await serve(config);
-    const calls = (endpoint: string) => sandbox.log.filter((call) => call.endpoint === endpoint).length;
-    const visit = async (browser: Browser, username: string) => {
-      const { pathname, search } = new URL(await callbackFor(browser, username));
-      return pathname + search;
-    };
-    return {
-      sandbox,
-      url,
-      calls,
-      signIn: async (browser: Browser, username = "sandy_admin") => {
-        const response = await browser.get(await visit(browser, username));
-        assert.equal(response.status, 303);
-      },
-      visit,
-      /** Stops the server, starts it again, and returns the tokens that are revoked then. */
-      async endAndStart(expected: number): Promise<string[]> {
-        await stop({ patienceMs: 100 });
-        assert.ok(readdirSync(config.sessionDir).some((name) => name.includes("pending")));
-        sandbox.faults.clear();
-        const before = sandbox.revoked.length;
-        const next = await serve(config);
-        t.after(() => next.stop());
-        await until(() => sandbox.revoked.length >= before + expected, "the tokens are revoked");
-        return sandbox.revoked.slice(before);
-      },
-    };
-  }
-
   test("TK-10 of twenty other sessions that a user has ended, though only some are being revoked", async (t) => {
-    const { sandbox, url, calls, signIn, endAndStart } = await open(t);
+    const { sandbox, url, calls, signIn, endAndStart } = await openStopping(t);
     const browser = new Browser(url);
     for (let index = 0; index < 20; index++) await signIn(new Browser(url));
     await signIn(browser);
@@ -126,7 +87,7 @@ describe("TK-10 a server that stops keeps what is not revoked yet", { concurrenc
   });
 
   test("TK-10 and tokens that come after a sign-out, or to a browser that has gone", async (t) => {
-    const { sandbox, url, calls, signIn, visit, endAndStart } = await open(t);
+    const { sandbox, url, calls, signIn, visit, endAndStart } = await openStopping(t);
     sandbox.settings.accessTokenSeconds = 1;
     sandbox.settings.refreshTokenSeconds = 3_600;
     const browser = new Browser(url);

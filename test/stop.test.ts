@@ -1,16 +1,15 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readdirSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { describe, type TestContext, test } from "node:test";
+import { describe, test } from "node:test";
 import { parseConfig } from "#src/app/config/config.ts";
 import { serve } from "#src/app/serve.ts";
 import { startSandbox } from "#src/sandbox/index.ts";
 import { Browser } from "./support/browser.ts";
-import { redirectUri, sharedSettings } from "./support/server-process.ts";
+import { sharedSettings } from "./support/server-process.ts";
 import { callbackFor, folder, secret } from "./support/site.ts";
-import { abandon } from "./support/stop.ts";
+import { abandon, openStopping } from "./support/stop.ts";
 import { until } from "./support/user.ts";
 
 const clientId = "stop";
@@ -76,43 +75,8 @@ test("a server that stops waits for no request longer than its patience, and say
 });
 
 describe("TK-10 a server that stops keeps what is not revoked yet", { concurrency: true }, () => {
-  /** A server, the portal that it signs users in at, and what becomes of its end. */
-  async function open(t: TestContext) {
-    const clients = [{ clientId: "test-app", redirectUris: [redirectUri] }];
-    const sandbox = await startSandbox({ clients });
-    t.after(() => sandbox.close());
-    const config = parseConfig({ ...sharedSettings(t, sandbox.url), LOG_LEVEL: "silent" });
-    const { url, stop } = await serve(config);
-    const calls = (endpoint: string) => sandbox.log.filter((call) => call.endpoint === endpoint).length;
-    const visit = async (browser: Browser, username: string) => {
-      const { pathname, search } = new URL(await callbackFor(browser, username));
-      return pathname + search;
-    };
-    return {
-      sandbox,
-      url,
-      calls,
-      signIn: async (browser: Browser, username = "sandy_admin") => {
-        const response = await browser.get(await visit(browser, username));
-        assert.equal(response.status, 303);
-      },
-      visit,
-      /** Stops the server, starts it again, and returns the tokens that are revoked then. */
-      async endAndStart(expected: number): Promise<string[]> {
-        await stop({ patienceMs: 100 });
-        assert.ok(readdirSync(config.sessionDir).some((name) => name.includes("pending")));
-        sandbox.faults.clear();
-        const before = sandbox.revoked.length;
-        const next = await serve(config);
-        t.after(() => next.stop());
-        await until(() => sandbox.revoked.length >= before + expected, "the tokens are revoked");
-        return sandbox.revoked.slice(before);
-      },
-    };
-  }
-
   test("TK-10 of a session that a new sign-in has replaced", async (t) => {
-    const { sandbox, url, calls, signIn, endAndStart } = await open(t);
+    const { sandbox, url, calls, signIn, endAndStart } = await openStopping(t);
     const browser = new Browser(url);
     await signIn(browser);
     sandbox.faults.set("revokeToken", { kind: "hang" });
@@ -122,7 +86,7 @@ describe("TK-10 a server that stops keeps what is not revoked yet", { concurrenc
   });
 
   test("TK-10 of a sign-out whose browser has not waited for it", async (t) => {
-    const { sandbox, url, calls, signIn, endAndStart } = await open(t);
+    const { sandbox, url, calls, signIn, endAndStart } = await openStopping(t);
     const browser = new Browser(url);
     await signIn(browser);
     sandbox.faults.set("revokeToken", { kind: "hang" });
