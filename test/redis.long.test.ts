@@ -13,7 +13,7 @@ import { Browser, click } from "./support/browser.ts";
 import { selfSigned } from "./support/certificate.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";
 import { freePort } from "./support/program.ts";
-import { durable, type RedisServer, redisIsMissing, startRedis, startRedisCluster } from "./support/redis.ts";
+import { durable, type RedisServer, redisIsMissing, startRedis } from "./support/redis.ts";
 import { away, eventually, keyOf, lockOf, newName, openRedis, sharedRedis } from "./support/redis-store.ts";
 import { rounds } from "./support/rounds.ts";
 import { folder, openSite, secret, signIn } from "./support/site.ts";
@@ -658,23 +658,6 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
       const options = ["--input-type=module", "--eval", script];
       const { stdout } = await promisify(execFile)(process.execPath, options, { env });
       assert.equal(stdout, "0 true\ntrue\n");
-    });
-
-    test("a cluster: every node has its share", async (t) => {
-      const [one, two] = await startRedisCluster(t);
-      const store = await openRedis(t, `redis://127.0.0.1:${one.port}?cluster=true`);
-      const names = Array.from({ length: 40 }, newName).sort();
-      await Promise.all(names.map((name) => store.create(name, text)));
-      assert.deepEqual((await store.names()).sort(), names);
-      const share = Number(await one.send("DBSIZE"));
-      assert.ok(share > 0 && share < names.length);
-      assert.equal(Number(await two.send("DBSIZE")), names.length - share);
-      for (const name of names) {
-        assert.equal(await store.update(name, () => "later"), true);
-        assert.equal(await store.textOf(name), "later");
-        assert.ok(await store.lock(name, 1_000));
-      }
-      await store.changeList(() => "text");
     });
   });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startSandbox } from "#src/sandbox/index.ts";
 import type { Browser } from "./support/browser.ts";
@@ -24,31 +24,43 @@ function changed(site: string): string {
   return site.replace(/^upstream .*?^}\n/ms, ours);
 }
 
-test("two hosts behind nginx share one Redis, as docs/two-hosts.md has it: any request may go to any host, and one may fail", {
-  skip: redisIsMissing() || nginxIsMissing(),
-}, async (t) => {
+/** Two hosts behind nginx, as the page has it. */
+async function openHosts(t: TestContext, redisUrl: string) {
   const front = await nginx(t, changed);
   const redirectUri = `${front.url}/authenticate`;
-  const redis = await startRedis(t);
-  const [name = "", ...rules] =
-    /^user (\S+ on .+)$/m.exec(page)?.[1]?.split(" ") ?? assert.fail("the user is there");
-  await redis.send("ACL", "SETUSER", name, ...rules);
   const sandbox = await startSandbox({ clients: [{ clientId: "test-app", redirectUris: [redirectUri] }] });
   t.after(() => sandbox.close());
   const settings = {
     ...sharedSettings(t, sandbox.url),
     REDIRECT_URI: redirectUri,
     TRUST_PROXY: "1",
-    REDIS_URL: `redis://arcgis-sign-in:the-password@127.0.0.1:${redis.port}/0`,
+    REDIS_URL: redisUrl,
   };
   const hosts = await Promise.all([startServer(t, settings), startServer(t, settings)]);
   await front.start(...hosts.map(({ url }) => url));
+  return { front, hosts };
+}
+
+/** Signs a user in at the hosts. */
+async function signIn(browser: Browser): Promise<void> {
+  const { pathname, search } = new URL(await callbackFor(browser, "sandy_admin"));
+  assert.equal((await browser.get(pathname + search)).status, 303);
+}
+
+test("two hosts behind nginx share one Redis, as docs/two-hosts.md has it: any request may go to any host, and one may fail", {
+  skip: redisIsMissing() || nginxIsMissing(),
+}, async (t) => {
+  const redis = await startRedis(t);
+  const [name = "", ...rules] =
+    /^user (\S+ on .+)$/m.exec(page)?.[1]?.split(" ") ?? assert.fail("the user is there");
+  await redis.send("ACL", "SETUSER", name, ...rules);
+  const url = `redis://arcgis-sign-in:the-password@127.0.0.1:${redis.port}/0`;
+  const { front, hosts } = await openHosts(t, url);
 
   // nginx takes turns, so each of these begins at one host and ends at the other.
   const browsers = [front.browser(), front.browser(), front.browser()];
   for (const browser of browsers) {
-    const { pathname, search } = new URL(await callbackFor(browser, "sandy_admin"));
-    assert.equal((await browser.get(pathname + search)).status, 303);
+    await signIn(browser);
     for (let turn = 0; turn < 4; turn++) assert.equal(await whoIs(browser), "sandy_admin");
   }
   for (const { output } of hosts)
@@ -67,25 +79,11 @@ test("two hosts behind nginx share one Redis, as docs/two-hosts.md has it: any r
 test("two hosts with a cluster of three masters: one master and one host are killed under load, and no user is signed out", {
   skip: redisIsMissing() || nginxIsMissing(),
 }, async (t) => {
-  const front = await nginx(t, changed);
-  const redirectUri = `${front.url}/authenticate`;
   const [entry, , master] = await startRedisCluster(t, 3);
-  const sandbox = await startSandbox({ clients: [{ clientId: "test-app", redirectUris: [redirectUri] }] });
-  t.after(() => sandbox.close());
-  const settings = {
-    ...sharedSettings(t, sandbox.url),
-    REDIRECT_URI: redirectUri,
-    TRUST_PROXY: "1",
-    REDIS_URL: `redis://127.0.0.1:${entry.port}?cluster=true`,
-  };
-  const hosts = await Promise.all([startServer(t, settings), startServer(t, settings)]);
-  await front.start(...hosts.map(({ url }) => url));
+  const { front, hosts } = await openHosts(t, `redis://127.0.0.1:${entry.port}?cluster=true`);
 
   const users = Array.from({ length: 18 }, () => front.browser());
-  for (const browser of users) {
-    const { pathname, search } = new URL(await callbackFor(browser, "sandy_admin"));
-    assert.equal((await browser.get(pathname + search)).status, 303);
-  }
+  for (const browser of users) await signIn(browser);
   const statuses = new Map<number, number>();
   let latest: number[] = [];
   let isOver = false;
