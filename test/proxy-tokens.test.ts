@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { brotliCompressSync, gzipSync } from "node:zlib";
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 import { getLayer, queryFeatures } from "@esri/arcgis-rest-feature-service";
 import { getSelf, searchItems } from "@esri/arcgis-rest-portal";
 import { isSamePortal } from "#src/auth/arcgis/trusted-urls.ts";
@@ -27,6 +27,13 @@ const refusals: [name: string, body: string | Buffer, headers: Record<string, st
   ["JSONP", `dojo.io.script.jsonp_1._cb(${invalid});`, { "Content-Type": "application/javascript" }],
   ["JSONP with a comment", `/**/ cb(${required})`, { "Content-Type": "text/javascript" }],
   ["gzip", gzipSync(invalid), { "Content-Type": "application/json", "Content-Encoding": "gzip" }],
+  ["deflate", deflateSync(invalid), { "Content-Type": "text/plain", "Content-Encoding": "deflate" }],
+  [
+    "deflate as IIS sends it",
+    deflateRawSync(invalid),
+    { "Content-Type": "text/plain", "Content-Encoding": "deflate" },
+  ],
+  ["x-gzip", gzipSync(invalid), { "Content-Type": "application/json", "Content-Encoding": "X-GZip" }],
   [
     "brotli",
     brotliCompressSync(invalid),
@@ -103,7 +110,8 @@ test("TK-8 what only looks like it is passed on: other errors, large responses, 
       { "Content-Encoding": "gzip" },
     ],
     ["not gzip", { "Content-Encoding": "gzip" }],
-    [gzipSync('{"total":498}'), { "Content-Encoding": "gzip" }],
+    ["not deflate", { "Content-Encoding": "deflate" }],
+    [deflateRawSync('{"total":498}'), { "Content-Encoding": "deflate" }],
     [invalid, {}, 500],
   ];
   for (const [body, headers, status] of harmless) {

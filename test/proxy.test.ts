@@ -79,7 +79,7 @@ test("PX-3 the server behind learns nothing of our cookies, of other credentials
       "X-Requested-With": "XMLHttpRequest",
       "Content-Type": "application/json",
       "Accept-Language": "de-CH",
-      "Accept-Encoding": "gzip, deflate, br;q=0.5, compress;q=0, zstd, *",
+      "Accept-Encoding": "gzip, deflate;q=0, br;q=0.5, zstd, *",
       "User-Agent": "Mozilla/5.0",
       Range: "bytes=0-99",
       traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",

@@ -1,9 +1,11 @@
-import { brotliDecompressSync, gunzipSync } from "node:zlib";
+import { brotliDecompressSync, inflateRawSync, unzipSync, type ZlibOptions } from "node:zlib";
 import { headBytes, type UpstreamResponse } from "./upstream.ts";
 
 const rejections = [498, 499];
-/** Of the encodings that requestHeaders asks for. */
-const decoders = new Map(Object.entries({ gzip: gunzipSync, br: brotliDecompressSync }));
+/** `x-gzip` is an old name of gzip (RFC 9110, 8.4.1.3). */
+const decoders = new Map(
+  Object.entries({ gzip: unzipSync, "x-gzip": unzipSync, deflate: inflate, br: brotliDecompressSync }),
+);
 
 /**
  * Whether a response says that the token is missing or invalid. ArcGIS says so with status 200 and
@@ -27,6 +29,12 @@ function decode(bytes: Buffer, encoding = ""): string {
   } catch {
     return "";
   }
+}
+
+/** IIS sends deflate without the zlib header, whose first byte says the method and the window (RFC 1950, 2.2). */
+function inflate(bytes: Buffer, options: ZlibOptions): Buffer {
+  const hasHeader = bytes.length > 1 && (bytes.readUInt8(0) & 0x0f) === 8 && bytes.readUInt16BE(0) % 31 === 0;
+  return hasHeader ? unzipSync(bytes, options) : inflateRawSync(bytes, options);
 }
 
 /** `NaN` if there is none. Most responses are not errors, and parsing them all would be slow. */
