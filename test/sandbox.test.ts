@@ -567,7 +567,7 @@ describe("community/self, portals/self and info", () => {
 
     const { access_token } = await signIn({ username: "ned_county" });
     const known = await json(get(`/portals/self?f=json&token=${access_token}`));
-    assert.deepEqual([known.id, known.name], ["FEDCBA9876543210", "Neighbour County"]);
+    assert.deepEqual([known.id, known.name], ["FEDCBA9876543210", "Neighbor County"]);
     assert.equal(known.user.username, "ned_county");
     assert.equal(known.appInfo.appTitle, "Field Map");
 

@@ -132,7 +132,10 @@ function draw(layer, { geometryType, minScale, maxScale, copyrightText }) {
     onEachFeature(feature, drawn) {
       const content = () =>
         popupContent(fields.titleOf(feature.properties), fields.rowsOf(feature.properties));
-      drawn.bindPopup(content, { minWidth: 260, maxWidth: 260, autoPanPadding: [16, 16] });
+      // The zoom buttons would cover a popup that is not beside them.
+      const autoPanPaddingTopLeft = [map.getSize().x < 350 ? 16 : 72, 16];
+      const width = { minWidth: 260, maxWidth: 260 };
+      drawn.bindPopup(content, { ...width, autoPanPaddingTopLeft, autoPanPaddingBottomRight: [16, 16] });
       drawn.key = `${index}:${feature.id}`;
     },
   });
