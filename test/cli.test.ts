@@ -21,7 +21,11 @@ describe("arcgis-sign-in", () => {
     const cwd = folder(t);
     const ok = (output: string) => ({ code: 0, output, error: "" });
     const { output } = await callCli(["--help"], { cwd });
+    const { exitCode } = process;
+    // As a failed test of this process leaves it.
+    process.exitCode = 1;
     for (const args of [[], ["-h"], ["help"]]) assert.deepEqual(await callCli(args, { cwd }), ok(output));
+    process.exitCode = exitCode;
     for (const args of [["--version"], ["-v"]])
       assert.deepEqual(await callCli(args, { cwd }), ok(`${manifest.version}\n`));
     for (const name of commands) {

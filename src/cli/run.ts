@@ -14,6 +14,8 @@ const portalOption = ["--portal <id>", "only sessions of one of several portals"
 export async function run(args: string[], context: CommandContext): Promise<number> {
   const { env } = context;
   let exitCode = 0;
+  // Not the exit code of `CommanderError`, which for help is `process.exitCode`.
+  let isWrongUsage = false;
   const exitWith = async (code: Promise<number>) => {
     exitCode = await code;
   };
@@ -26,7 +28,10 @@ export async function run(args: string[], context: CommandContext): Promise<numb
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void context.stdout.write(text),
-      writeErr: (text) => void context.stderr.write(text),
+      writeErr: (text) => {
+        isWrongUsage = true;
+        context.stderr.write(text);
+      },
       // Names an unknown option without its value, which may be a secret.
       outputError: (text, write) =>
         write(text.replace(/^(error: unknown option '(?:--[^=]*(?==)|-[^-])).*'/s, "$1'")),
@@ -135,7 +140,7 @@ Exit code: 0 done, 1 the user has no session, 64 wrong usage, 69 the session sto
     return exitCode;
   } catch (reason) {
     if (!(reason instanceof CommanderError)) throw reason;
-    return reason.exitCode === 0 ? 0 : usageExitCode(args[0]);
+    return isWrongUsage ? usageExitCode(args[0]) : 0;
   }
 }
 
