@@ -42,6 +42,27 @@ test("AV-10 a response that the client stops reading ends the connection; one th
   assert.equal(refusals(site).length, 1);
 });
 
+test("AV-10 a client that reads nothing is disconnected, too, if it goes on sending", async (t) => {
+  const { site } = await openSlow(t, { limits: { ...httpLimits, stalledMs: 2_000 } });
+  const sent = {
+    "empty lines": ["", "\r\n"],
+    "another request, slowly": [get("/large").slice(0, -2), "a"],
+    "what is no request": ["\0", "\0"],
+  };
+  for (const [what, [first, more = ""]] of Object.entries(sent)) {
+    const before = refusals(site).length;
+    const socket = open(t, site.url).pause();
+    socket.write(get("/large") + first);
+    const sending = setInterval(() => socket.write(more), 200);
+    const isReported = () =>
+      refusals(site)
+        .slice(before)
+        .some(({ reason }) => /does not read/.test(String(reason)));
+    await until(isReported, what);
+    clearInterval(sending);
+  }
+});
+
 describe("AV-10 one connection", { concurrency: true }, () => {
   test("AV-10 requests that arrive later than the first one wait, too, and a connection may be used a hundred times", async (t) => {
     const { site, seen } = await openSlow(t);

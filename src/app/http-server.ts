@@ -85,6 +85,7 @@ export function createHttpServer(
   server.maxConnections = limits.connections;
   server.timeout = limits.stalledMs / quietPeriods;
   const connections = new WeakMap<Socket, Connection>();
+  const open = new Set<Socket>();
   const waiting = new Set<IncomingMessage>();
   const report = sparseLog(log, limits.logLines);
 
@@ -104,7 +105,19 @@ export function createHttpServer(
   });
   server.on("timeout", onQuiet);
   server.on("drop", (data) => report(data, { reason: "too many connections" }));
+  server.on("connection", (socket: Socket) => {
+    open.add(socket);
+    socket.once("close", () => open.delete(socket));
+  });
+  const pauses = setInterval(pauseBlocked, server.timeout).unref();
+  server.on("close", () => clearInterval(pauses));
   return server;
+
+  /** Reads no more from a client whose response has not been sent: whatever it sends would postpone the timeout. */
+  function pauseBlocked(): void {
+    for (const socket of open)
+      if (socket.writableLength > 0 && connectionOf(socket).inProgress?.req.complete) socket.pause();
+  }
 
   /** After `server.timeout` without traffic in either direction. */
   function onQuiet(socket: Socket): void {
@@ -159,9 +172,8 @@ export function createHttpServer(
   function startNext(socket: Socket, connection: Connection): void {
     delete connection.inProgress;
     const start = connection.waiting.shift();
-    if (!start || socket.destroyed) return;
     if (connection.waiting.length === 0) socket.resume();
-    start();
+    if (!socket.destroyed) start?.();
   }
 
   function handle(req: IncomingMessage, res: ServerResponse): void {
