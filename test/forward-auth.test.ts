@@ -180,8 +180,10 @@ describe("GET /auth", () => {
     }
     assert.equal((await ask(site.browser(), "/about", { "X-Forwarded-Uri": "/about" })).status, 204);
     for (const name of ["X-Original-URI", "X-Forwarded-Uri"]) {
-      const twice = rawGet("/auth", "Host: localhost", `${name}: /about`, `${name}: /streets`);
-      assert.equal((await sendRaw(site.url, twice)).status, 403);
+      for (const path of ["/about", "/about?x=1"]) {
+        const twice = rawGet("/auth", "Host: localhost", `${name}: ${path}`, `${name}: /streets`);
+        assert.equal((await sendRaw(site.url, twice)).status, 403, path);
+      }
     }
     for (const name of [
       "X-Original-URL",

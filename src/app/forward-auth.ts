@@ -71,7 +71,9 @@ function requestedTarget({ socket, headers }: IncomingMessage, isTrusted: (addre
   const target = forwarded ?? original;
   if (target === undefined || !isTrusted(socket.remoteAddress)) throw new AppError("proxy_not_trusted");
   // A proxy that sets one of them may let a client set the other one.
-  if (original !== undefined && original !== target) throw new AppError("ambiguous_path");
+  const disagree = original !== undefined && original !== target;
+  // Node joins several headers of one name with ", ". No request target contains a space.
+  if (disagree || target.includes(" ")) throw new AppError("ambiguous_path");
   return String(target);
 }
 
