@@ -425,11 +425,20 @@ describe("SealedStore and the sessions of the tutorial's own server", () => {
     const [path, other] = [folder(t), folder(t)];
     const id = oldId();
     await tutorialStore(path)(id, oldSession({ arcgis: manager("sandy_admin") }));
-    const { rm } = fs.promises;
-    const refuse = t.mock.method(fs.promises, "rm", async (file: string, options: object) => {
+    const { unlink, rm } = fs.promises;
+    const inUse = (file: string) => {
       if (file.endsWith(".json")) throw Object.assign(new Error(`EPERM: ${file}`), { code: "EPERM" });
-      await rm(file, options);
-    });
+    };
+    const refusals = [
+      t.mock.method(fs.promises, "unlink", async (file: string) => {
+        inUse(file);
+        await unlink(file);
+      }),
+      t.mock.method(fs.promises, "rm", async (file: string, options: object) => {
+        inUse(file);
+        await rm(file, options);
+      }),
+    ];
     syncBuiltinESMExports();
     try {
       const { get, destroy, warnings } = takingOver(t, other, { path, secret: encryptionKey });
@@ -439,7 +448,7 @@ describe("SealedStore and the sessions of the tutorial's own server", () => {
       assert.deepEqual(new Set(warnings.map(({ problem }) => problem)), new Set(["EPERM"]));
       assert.deepEqual(readdirSync(other), []);
     } finally {
-      refuse.mock.restore();
+      for (const { mock } of refusals) mock.restore();
       syncBuiltinESMExports();
     }
   });

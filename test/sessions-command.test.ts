@@ -101,12 +101,16 @@ describe("arcgis-sign-in sessions, beside a running server", () => {
 
   test("SE-12 a stop half-way leaves no token behind: all wait in the queue before the first session ends", async (t) => {
     const { site } = await openWith(t, ["sandy_admin", "sandy_admin", "sandy_admin"]);
-    const { rm, rename } = fs.promises;
+    const { unlink, rm, rename } = fs.promises;
     const unplugged = (path: string) => {
       if (path.endsWith(".session"))
         throw Object.assign(new Error("EIO: the plug was pulled"), { code: "EIO" });
     };
     const mocked = [
+      t.mock.method(fs.promises, "unlink", async (path: string) => {
+        unplugged(path);
+        return unlink(path);
+      }),
       t.mock.method(fs.promises, "rm", async (path: string, options: object) => {
         unplugged(path);
         return rm(path, options);

@@ -52,11 +52,12 @@ describe("the reaper", () => {
     const [stuck, other] = [await keepFor("1"), await keepFor("2")];
     wait(3_700);
     for (const id of [stuck, other]) age(id, 3_700);
-    const { rename, rm } = fs;
+    const { rename, unlink, rm } = fs;
     const refuse = () => Promise.reject(Object.assign(new Error("EPERM: it is in use"), { code: "EPERM" }));
     t.mock.method(fs, "rename", (from: string, to: string) =>
       from === file(stuck) ? refuse() : rename(from, to),
     );
+    t.mock.method(fs, "unlink", (path: string) => (path === file(stuck) ? refuse() : unlink(path)));
     t.mock.method(fs, "rm", (path: string, options: object) =>
       path === file(stuck) ? refuse() : rm(path, options),
     );

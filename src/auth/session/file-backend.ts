@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { chmodSync, existsSync, lstatSync, mkdirSync, type Stats } from "node:fs";
+import { opendir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { promisify } from "node:util";
 import session from "express-session";
 import sessionFileStore from "session-file-store";
@@ -101,6 +101,7 @@ export function fileBackend(path: string, { onRepaired }: FileBackendOptions = {
       const [file, aside] = [fileOf(name), fileOf(name, `.${randomUUID()}.temp`)];
       const isPrevented = await preventCommit(`${file}.lock`);
       const before = await read(file, maxBytes);
+      if (!before && !isPrevented) return undefined;
       // Where it cannot be moved, it may still be removed.
       const isAside = await move(file, aside).catch(() => false);
       // A reaper may remove what is aside, too.
@@ -112,17 +113,17 @@ export function fileBackend(path: string, { onRepaired }: FileBackendOptions = {
     lock: async (name, ms) => lock(fileOf(name, ".refresh"), ms),
 
     async names(idleSince) {
+      if (idleSince === undefined) {
+        const files = await promisify(list.bind(packageStore))();
+        return files.flatMap((file) => sessionFile.exec(file)?.[1] ?? []);
+      }
       const names: string[] = [];
-      let pauseAt = performance.now() + 5;
-      for (const file of await promisify(list.bind(packageStore))()) {
+      // A hundred at a time, with requests in between: all files of a large folder at once would make them wait.
+      for await (const { name: file } of await opendir(folder, { bufferSize: 100 })) {
         const [, name] = sessionFile.exec(file) ?? [];
         const place = join(folder, file);
-        if (name && (idleSince === undefined || isIdle(place, idleSince))) names.push(name);
-        if (idleSince !== undefined && leftover.test(file) && isAbandoned(place))
-          await remove(place).catch(() => {});
-        if (performance.now() < pauseAt) continue;
-        await nextTurn();
-        pauseAt = performance.now() + 5;
+        if (name && isIdle(place, idleSince)) names.push(name);
+        if (leftover.test(file) && isAbandoned(place)) await remove(place).catch(() => {});
       }
       return names;
     },

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, type Stats } from "node:fs";
-import { lutimes, open, rename, rm, writeFile } from "node:fs/promises";
+import { lutimes, open, rename, rm, unlink, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -99,7 +99,15 @@ export async function removeDurably(path: string): Promise<boolean> {
 
 /** The same without waiting for the disk: for what may come back after a power cut. */
 export function remove(path: string): Promise<boolean> {
-  return ifFound(() => rm(path, { recursive: true }));
+  return ifFound(async () => {
+    try {
+      await unlink(path);
+    } catch (error) {
+      if (codeOf(error) === "ENOENT") throw error;
+      // A folder has taken the file's place.
+      await rm(path, { recursive: true });
+    }
+  });
 }
 
 async function ifFound(step: () => Promise<void>): Promise<boolean> {
@@ -132,9 +140,17 @@ export function codeOf(error: unknown): string {
   return String(Object(error).code);
 }
 
+/** Of folders: what makes their names durable and has not begun. It is for all who have changed a name until then. */
+const nextSync = new Map<string, Promise<void>>();
+
 /** Makes the names in a folder durable. Windows cannot, and need not. */
 async function syncFolder(folder: string): Promise<void> {
   if (process.platform === "win32") return;
-  const handle = await open(folder);
-  await handle.sync().finally(() => handle.close());
+  const sync = async () => {
+    const handle = await open(folder).finally(() => nextSync.delete(folder));
+    await handle.sync().finally(() => handle.close());
+  };
+  const shared = nextSync.get(folder) ?? sync();
+  nextSync.set(folder, shared);
+  await shared;
 }
