@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
@@ -128,7 +129,19 @@ export async function startRedis() {
   });
   failure.catch(() => {});
   await Promise.race([failure, accepts(port)]);
-  return { port, url: `redis://127.0.0.1:${port}`, stop: () => stop(child) };
+  return { url: `redis://127.0.0.1:${port}`, cpuUs: () => cpuOfRedis(port) };
+}
+
+/** CPU time of a Redis since its start (us, user and system). */
+async function cpuOfRedis(port) {
+  const socket = connect(port, "127.0.0.1");
+  socket.write("INFO cpu\r\n");
+  const [text] = await once(socket, "data");
+  socket.destroy();
+  const seconds = ["user", "sys"].map((kind) =>
+    Number(new RegExp(`^used_cpu_${kind}:(.+)\r$`, "m").exec(text)[1]),
+  );
+  return (seconds[0] + seconds[1]) * 1e6;
 }
 
 // Whatever ends the benchmark, it leaves nothing running behind.

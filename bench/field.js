@@ -31,6 +31,7 @@ export async function openField({ say, profile }) {
 
   return {
     portal,
+    redis,
     secret: secrets.SECRET,
 
     /** Starts a program of servers/, in a folder of its own. */
@@ -43,10 +44,10 @@ export async function openField({ say, profile }) {
      * Starts our app as `npm start` does. Processes with the same `sessionDir` share their sessions.
      *
      * @param {string} name of this process
-     * @param {{ sessionDir?: string, onRedis?: boolean, settings?: Record<string, string> }} [options] where its
-     *   sessions are kept, and other settings
+     * @param {{ sessionDir?: string, onRedis?: boolean, settings?: Record<string, string>, flags?: string[] }} [options]
+     *   where its sessions are kept, other settings, and flags of Node
      */
-    async app(name, { sessionDir = "sessions", onRedis = false, settings = {} } = {}) {
+    async app(name, { sessionDir = "sessions", onRedis = false, settings = {}, flags = [] } = {}) {
       if (onRedis && redis.missing) throw new Error(redis.missing);
       const environmentOfApp = {
         CLIENT_ID: "bench",
@@ -63,7 +64,7 @@ export async function openField({ say, profile }) {
       const options = profile
         ? ["--cpu-prof", `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${name}.cpuprofile`]
         : [];
-      const child = await start(name, join(dist, "server.js"), environmentOfApp, options);
+      const child = await start(name, join(dist, "server.js"), environmentOfApp, [...flags, ...options]);
       if (onRedis) await mustUseNoFolder(child, resolve(folder(name), sessionDir));
       return child;
     },

@@ -16,6 +16,7 @@ export const generatorCpus = [];
  * @property {Record<string, string>} [headers] other headers of the request
  * @property {{ status: number, text?: string, header?: string }} [expect] every response's status, and a text in it or
  *   in this header; the user name by default
+ * @property {{ cpuUs(): Promise<number> }} [redis] where the sessions are, if its CPU is of interest
  * @property {number} [amount] for the very slow: so many requests instead of so many seconds
  */
 
@@ -26,6 +27,7 @@ export const generatorCpus = [];
  * @property {string} label
  * @property {number[]} rates requests a second, round by round
  * @property {number[]} cpus CPU time of the server a request (us)
+ * @property {number[]} [redisCpus] the same of Redis
  * @property {number[]} p50s time to the response (ms): half are faster
  * @property {number[]} p99s
  * @property {number} rss memory of its processes after the last round (bytes)
@@ -43,7 +45,10 @@ export const generatorCpus = [];
  */
 export async function alternate(contestants, { rounds, seconds, warmUpSeconds, connections, say }) {
   const figures = new Map(
-    contestants.map(({ id, label }) => [id, { label, rates: [], cpus: [], p50s: [], p99s: [], rss: 0 }]),
+    contestants.map(({ id, label, redis }) => [
+      id,
+      { label, rates: [], cpus: [], p50s: [], p99s: [], rss: 0, ...(redis && { redisCpus: [] }) },
+    ]),
   );
   const inRace = new Set(contestants);
 
@@ -73,6 +78,7 @@ export async function alternate(contestants, { rounds, seconds, warmUpSeconds, c
         const its = figures.get(contestant.id);
         its.rates.push(one.rate);
         its.cpus.push(one.cpu);
+        its.redisCpus?.push(one.redisCpu);
         its.p50s.push(one.p50);
         its.p99s.push(one.p99);
         its.rss = one.rss;
@@ -85,12 +91,14 @@ export async function alternate(contestants, { rounds, seconds, warmUpSeconds, c
 }
 
 async function measured(contestant, limit) {
-  const { children } = contestant;
+  const { children, redis } = contestant;
   const before = await usageOf(children);
+  const redisBefore = await redis?.cpuUs();
   const own = process.cpuUsage();
   const { latencies, ms } = await load(contestant, limit);
   const { user, system } = process.cpuUsage(own);
   const after = await usageOf(children);
+  const redisAfter = await redis?.cpuUs();
   if (latencies.length === 0) throw new Error("there was no response in time");
   generatorCpus.push((user + system) / latencies.length);
   latencies.sort();
@@ -98,6 +106,7 @@ async function measured(contestant, limit) {
   return {
     rate: (latencies.length / ms) * 1000,
     cpu: (after.cpuUs - before.cpuUs) / latencies.length,
+    redisCpu: (redisAfter - redisBefore) / latencies.length,
     p50: at(0.5),
     p99: at(0.99),
     rss: after.rss,

@@ -89,7 +89,7 @@ function measured(results) {
 
 function noteOf(its) {
   const { startMs, ms, stallMs, before, after, stale, signOuts, portalCpus, rssByCount, heap, grown } = its;
-  const { stalls, packages, bytes, importMs } = its;
+  const { stalls, redisCpus, packages, bytes, importMs } = its;
   const notes = [];
   if (startMs) notes.push(`listens after ${number(startMs)} ms`);
   if (ms)
@@ -98,6 +98,7 @@ function noteOf(its) {
     );
   if (signOuts) notes.push(`${stale} of ${signOuts} sign-outs not seen at once by the other process`);
   if (portalCpus) notes.push(`the portal's own CPU: ${number(median(portalCpus))} us each`);
+  if (redisCpus) notes.push(`Redis' own CPU: ${number(median(redisCpus))} us each`);
   if (rssByCount)
     notes.push(`after ${its.count.toLocaleString("en")} sign-ins; heap ${number(heap / 1e6)} MB`);
   if (stalls) notes.push(`median ${number(median(stalls))} ms, longest ${number(Math.max(...stalls))} ms`);

@@ -31,13 +31,15 @@ async function onOneStore(field, plan, kind, onRedis) {
   const one = await field.app(`two-${kind}-1`, { sessionDir: shared, onRedis });
   const other = await field.app(`two-${kind}-2`, { sessionDir: shared, onRedis });
   const users = await signedInUsers(one, plan.users);
+  const redis = onRedis ? field.redis : undefined;
   const contestants = [
-    { id: `one-${kind}`, label: `one process of our app on one ${place}`, children: [one], users },
+    { id: `one-${kind}`, label: `one process of our app on one ${place}`, children: [one], users, redis },
     {
       id: `two-${kind}`,
       label: `two processes of our app on one ${place}`,
       children: [one, other],
       users,
+      redis,
     },
   ];
   if (!onRedis) {
