@@ -1,4 +1,3 @@
-import { z } from "zod";
 import { AuthError } from "../errors.ts";
 
 /** What the token endpoint returned (RFC 6749, 5.1), in the identity manager's terms. */
@@ -17,21 +16,14 @@ export interface TokenSet {
   refreshTokenExchangeFrom?: Date;
 }
 
-const token = z.string().regex(/^[\x21-\x7e]{1,8192}$/);
+const isToken = (value: unknown): value is string =>
+  typeof value === "string" && /^[\x21-\x7e]{1,8192}$/.test(value);
 /** Seconds. No token of ArcGIS lives longer than 90 days; ten years are surely a mistake. */
-const lifetime = z
-  .number()
-  .positive()
-  .max(10 * 365 * 24 * 60 * 60);
-/** What is stored of it is sent as a header and shown on pages later. */
-const tokenResponse = z.object({
-  access_token: token,
-  expires_in: lifetime,
-  username: z.string().regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]{1,128}$/u),
-  ssl: z.unknown().optional(),
-  refresh_token: token.optional(),
-  refresh_token_expires_in: lifetime.optional(),
-});
+const isLifetime = (value: unknown): value is number =>
+  typeof value === "number" && value > 0 && value <= 10 * 365 * 24 * 60 * 60;
+/** It is sent as a header and shown on pages later. */
+const isUsername = (value: unknown): value is string =>
+  typeof value === "string" && /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]{1,128}$/u.test(value);
 
 /**
  * The refresh margin: an access token is refreshed five minutes early, so that it does not expire on its way; but at
@@ -43,16 +35,22 @@ const exchangeEarlyMs = 24 * 60 * 60_000;
 
 /** Validates a token response and turns its lifetimes into times. */
 export function parseTokenResponse(response: unknown): TokenSet {
-  const { success, data } = tokenResponse.safeParse(response);
-  if (!success)
+  const fields: Record<string, unknown> = Object(response);
+  const { access_token, expires_in, username, ssl, refresh_token, refresh_token_expires_in } = fields;
+  const isValid =
+    isToken(access_token) &&
+    isLifetime(expires_in) &&
+    isUsername(username) &&
+    (refresh_token === undefined || isToken(refresh_token)) &&
+    (refresh_token_expires_in === undefined || isLifetime(refresh_token_expires_in));
+  if (!isValid)
     throw new AuthError("portal_response_invalid", { cause: "a field of the token response is invalid" });
-  const { refresh_token, refresh_token_expires_in } = data;
   return {
-    username: data.username,
-    token: data.access_token,
-    tokenExpires: endOf(data.expires_in, refreshEarlyMs),
-    tokenEndsAt: endOf(data.expires_in),
-    ssl: data.ssl === true,
+    username,
+    token: access_token,
+    tokenExpires: endOf(expires_in, refreshEarlyMs),
+    tokenEndsAt: endOf(expires_in),
+    ssl: ssl === true,
     ...(refresh_token !== undefined && { refreshToken: refresh_token }),
     ...(refresh_token_expires_in !== undefined && {
       refreshTokenExpires: endOf(refresh_token_expires_in),
