@@ -339,16 +339,20 @@ describe("refresh", () => {
     assert.equal(other.sandbox.log.length, 0);
   });
 
-  test("TK-2 a store that fails after an exchange costs one sign-in: the old tokens have ended", async (t) => {
+  test("TK-2 TK-4 a store that fails after an exchange costs one sign-in, and the portal is not asked by every request", async (t) => {
     const app = await openAuthApp(t);
+    const pass = clock(t);
     const browser = await signedIn(app);
     await nearEnd(app, browser);
     const failing = t.mock.method(app.auth.store, "update", () =>
       Promise.reject(new AuthError("store_unavailable")),
     );
     assert.equal((await browser.get("/token", json)).status, 503);
+    for (let i = 0; i < 5; i++) assert.equal((await browser.get("/token", json)).status, 502);
+    assert.equal(app.grants("exchange_refresh_token"), 1);
     failing.mock.restore();
-    assert.equal((await browser.get("/token", json)).status, 401);
+    pass(600);
+    assert.equal((await browser.get("/token", json)).status, 401, "the old tokens have ended");
     assert.equal(await app.auth.store.read(idOf(browser)), undefined);
   });
 

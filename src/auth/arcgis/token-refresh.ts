@@ -61,11 +61,6 @@ export function tokenRefresh({ oauth, store, revoke, onTokens, onError }: TokenR
       const isReplaced = stored.token !== oldToken; // by another request or process
       if (!isDue(stored) && (isReplaced || earlyRefreshes.isWaiting(sessionId))) return stored;
       const refreshed = await refreshAtPortal(sessionId, stored);
-      // Before they are used, since an exchange has ended the old ones.
-      if (!(await store.replace(sessionId, stored, refreshed))) {
-        await revoke(refreshed); // the user has signed out meanwhile
-        throw new AuthError("signed_out");
-      }
       onTokens(refreshed);
       return refreshed;
     } finally {
@@ -73,22 +68,30 @@ export function tokenRefresh({ oauth, store, revoke, onTokens, onError }: TokenR
     }
   }
 
+  /** After a failure of the portal, or of the store with the new tokens, the session waits. */
   async function refreshAtPortal(id: string, stored: IdentityManager): Promise<IdentityManager> {
-    const send = () =>
-      stored.requestRefresh(oauth.clientSecret).catch((error) => {
-        onError(isRejection(error) ? "refresh-rejected" : "refresh-failed", stored.username, error);
+    const { username } = stored;
+    const send = async () => {
+      try {
+        const refreshed = await stored.requestRefresh(oauth.clientSecret);
+        // Before they are used, since an exchange has ended the old ones.
+        if (await store.replace(id, stored, refreshed)) return refreshed;
+        await revoke(refreshed); // the user has signed out meanwhile
+      } catch (error) {
+        onError(isRejection(error) ? "refresh-rejected" : "refresh-failed", username, error);
+        // The sign-in has ended. If another process has stored newer tokens, they stay, but this request fails.
+        if (isRejection(error)) await store.replace(id, stored);
         throw error;
-      });
+      }
+      throw new AuthError("signed_out");
+    };
     try {
-      const refreshed = await withBackoff({ id, username: stored.username }, send);
+      const refreshed = await withBackoff({ id, username }, send);
       if (!isDue(stored)) earlyRefreshes.failed(id);
       return refreshed;
     } catch (cause) {
-      if (!isRejection(cause))
-        throw cause instanceof AuthError ? cause : new AuthError("portal_unreachable", { cause });
-      // The sign-in has ended. If another process has stored newer tokens, they stay, but this request fails.
-      await store.replace(id, stored);
-      throw new AuthError("session_ended", { cause });
+      if (isRejection(cause)) throw new AuthError("session_ended", { cause });
+      throw cause instanceof AuthError ? cause : new AuthError("portal_unreachable", { cause });
     }
   }
 
