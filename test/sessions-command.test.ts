@@ -163,7 +163,7 @@ describe("arcgis-sign-in sessions, beside a running server", () => {
     const one = await run(t, settings, ["revoke", "una_publisher"]);
     assert.equal(one.code, 75, "that portal is not there");
     assert.match(one.output, /^Ended 1 session of una_publisher\.$/m);
-    assert.match(one.error, /^2 sessions could not be opened: damaged, or its key is not here\.$/m);
+    assert.match(one.error, /^2 sessions could not be opened: damaged, or sealed with an unknown key\.$/m);
     assert.deepEqual(await signedIn(browsers), ["sandy_admin", "vik_viewer"]);
     assert.ok(site.files().includes(other), "it waits for its key");
 
@@ -432,7 +432,7 @@ describe("arcgis-sign-in sessions that cannot do its work", () => {
     writeFileSync(wrongFile, "");
     const seeHelp = "\nUse --help to see the commands and options.\n";
     const folderFix =
-      "Run this with the server's configuration, as the server's user, and check that the disk is not full.";
+      "Run this with the server's configuration (--config FILE), as the server's user, and check that the disk is not full.";
     const cases: [string[], Record<string, string>, number, string | RegExp][] = [
       [["lst"], good, 64, `error: unknown command 'lst'\n(Did you mean list?)${seeHelp}`],
       [["show"], good, 64, `error: missing required argument 'user'${seeHelp}`],
@@ -454,13 +454,13 @@ describe("arcgis-sign-in sessions that cannot do its work", () => {
         ["list"],
         { ...good, SESSION_DIR: "/nowhere/at/all" },
         69,
-        `SESSION_DIR: there is no folder /nowhere/at/all. ${folderFix}\n`,
+        `SESSION_DIR: there is no folder /nowhere/at/all, which the server creates at its first start. ${folderFix}\n`,
       ],
       [
         ["list"],
         { ...good, SESSION_DIR: wrongFile },
         69,
-        `SESSION_DIR: there is no folder ${wrongFile}. ${folderFix}\n`,
+        `SESSION_DIR: there is no folder ${wrongFile}, which the server creates at its first start. ${folderFix}\n`,
       ],
       [
         ["list"],

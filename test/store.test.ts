@@ -240,7 +240,7 @@ describe("keys", () => {
     const without = openTestStore(t, { dir: before.dir, keys: [newer] });
     assert.equal(await without.load(id), undefined);
     const record = recordOf(id).slice(0, 8);
-    assert.deepEqual(without.warnings, [{ record, problem: "damaged, or its key is not here" }]);
+    assert.deepEqual(without.warnings, [{ record, problem: "damaged, or sealed with an unknown key" }]);
     assert.equal(await without.store.update(id, () => assert.fail("nothing to change")), false);
     assert.deepEqual(readFileSync(before.file(id)), file, "the file is as it was, to the byte");
 

@@ -38,9 +38,11 @@ export function authTransactions(
   function read(req: Request): AuthTransaction[] {
     const transactions: AuthTransaction[] = [];
     for (const [name, value = ""] of Object.entries(parseCookie(req.headers.cookie ?? ""))) {
-      const text = name.startsWith(cookiePrefix) && keys.open(value, "transaction", boundTo);
-      const [stateDigest, codeVerifier, returnTo, startedAt] = text ? JSON.parse(text) : [];
-      if (text) transactions.push({ stateDigest, codeVerifier, returnTo, startedAt });
+      if (!name.startsWith(cookiePrefix)) continue;
+      const text = keys.open(value, "transaction", boundTo);
+      if (text === undefined) continue;
+      const [stateDigest, codeVerifier, returnTo, startedAt] = JSON.parse(text);
+      transactions.push({ stateDigest, codeVerifier, returnTo, startedAt });
     }
     return transactions.sort((a, b) => a.startedAt - b.startedAt);
   }

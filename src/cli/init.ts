@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { lstatSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
-import { ConfigError, parseConfig } from "../app/config/config.ts";
+import { ConfigError, commandLine, parseConfig } from "../app/config/config.ts";
 import { schema } from "../app/config/settings.ts";
 import { restrictOnWindows } from "../session-store.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -115,13 +115,17 @@ const alreadyExists = (name: string) =>
 const isPrivate =
   process.platform === "win32" ? "; the doctor says who can open it" : ", which only you can open";
 
-const option = (name: string) => (name === "config.json" ? "" : ` -- --config ${name}`);
+function commandWith(command: string, name: string): string {
+  const line = commandLine(command);
+  if (name === "config.json") return line;
+  return `${line}${line.startsWith("npm ") ? " --" : ""} --config ${name}`;
+}
 
 const nextSteps = (name: string, redirectUri: string) => `Wrote ${name}${isPrivate}.
 
 Next:
   1. In your portal, add exactly this redirect URI to the OAuth credentials item:
      ${redirectUri}
-  2. npm start${option(name)}
-  3. If something does not work: npm run doctor${option(name)}
+  2. ${commandWith("start", name)}
+  3. If something does not work: ${commandWith("doctor", name)}
 `;

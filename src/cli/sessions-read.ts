@@ -40,7 +40,7 @@ const concurrency = 32;
 export async function openExisting(config: Config): Promise<OpenStore> {
   const { redisUrl, sessionDir } = config;
   if (!redisUrl && !statSync(sessionDir, { throwIfNoEntry: false })?.isDirectory())
-    throw new Error(`there is no folder ${sessionDir}`);
+    throw new Error(`there is no folder ${sessionDir}, which the server creates at its first start`);
   const opened = await openStore(config, { info() {}, warn() {} });
   // The reaper is the server's.
   opened.store.close();

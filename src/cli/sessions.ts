@@ -86,5 +86,5 @@ function withFix(reason: unknown, config: Config | undefined): string {
       : String(reason instanceof Error ? reason.message : reason).replace(/^SESSION_DIR: |\.$/g, "");
   return config?.redisUrl
     ? `${message}. Check that Redis runs, and in REDIS_URL the address, the user, the password and the user's rights.`
-    : `SESSION_DIR: ${message}. Run this with the server's configuration, as the server's user, and check that the disk is not full.`;
+    : `SESSION_DIR: ${message}. Run this with the server's configuration (--config FILE), as the server's user, and check that the disk is not full.`;
 }

@@ -35,7 +35,13 @@ export class ConfigError extends Error {
 }
 
 const isKey = (name: string) => Object.hasOwn(schema.shape, name);
-const firstSteps = `Nothing is configured yet: \`npm run init\` writes a config.json, and \`npm run demo\` needs none.
+/** How users run one of our commands: a clone has scripts for them, an app that depends on this package has not. */
+export function commandLine(command: string): string {
+  if (import.meta.dirname.includes("node_modules")) return `npx arcgis-sign-in ${command}`;
+  return command === "start" ? "npm start" : `npm run ${command}`;
+}
+
+const firstSteps = `Nothing is configured yet: \`${commandLine("init")}\` writes a config.json, and \`${commandLine("demo")}\` needs none.
 Is the configuration elsewhere? Set CONFIG_FILE (--config FILE).`;
 
 export interface LoadOptions {

@@ -40,7 +40,7 @@ export class IdentityManager extends ArcGISIdentityManager {
     this.tokenEndsAt = options.tokenEndsAt;
     this.refreshTokenExchangeFrom = options.refreshTokenExchangeFrom;
     const from = options.refreshTokenExchangeFrom;
-    // The next refresh must not miss the exchange.
+    // Due then at the latest, because the next refresh has to be the exchange.
     if (from && new Date() < from && from < this.tokenExpires) this.updateToken(this.token, from);
   }
 

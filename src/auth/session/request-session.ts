@@ -57,7 +57,7 @@ export async function ownSession(
     },
     async prolong(name, value, maxAgeMs) {
       if (id === undefined) return;
-      // Since the last access: this may be a request that does not count as one.
+      // It counts from the last access, and this request may not count as one.
       const originalMaxAge = maxAgeMs + Date.now() - (found?.lastAccess ?? 0);
       await store.update(id, (data) => {
         Object.assign(data, { [name]: value, cookie: { ...data.cookie, originalMaxAge } });

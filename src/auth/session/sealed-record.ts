@@ -40,7 +40,7 @@ export function openRecord(
 
 /** Why a record does not open. */
 export function problemWith(keys: KeyRing, { text, problem }: StoredRecord): string {
-  return problem ?? (keys.keyOf(text) ? "damaged or forged" : "damaged, or its key is not here");
+  return problem ?? (keys.keyOf(text) ? "damaged or forged" : "damaged, or sealed with an unknown key");
 }
 
 /** The parts without expired identities. */

@@ -178,7 +178,9 @@ export class SealedStore extends Store {
   }
 
   async #update(name: string, next: (stored: Parts) => Parts): Promise<boolean> {
-    let [isSame, isCallerAtFault] = [false, false];
+    let isSame = false;
+    // What `next` throws is passed on as it is: the store works.
+    let isCallerAtFault = false;
     const change = (record: StoredRecord) => {
       isSame = false;
       const opened = this.#open(name, record);
