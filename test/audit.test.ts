@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
 import { openLog } from "#src/app/log.ts";
 import { click, crossSite } from "./support/browser.ts";
 import { callbackFor, openSite, type Site, signIn } from "./support/site.ts";
+import { expireToken } from "./support/user.ts";
 
 /** The lines of one kind, without what differs in every run. */
 function events(site: Site, event: string) {
@@ -74,12 +74,11 @@ describe("LG-2 the log has one line that says who, from where and in which reque
 
   test("for a refresh and a revocation that failed, with the user and the reason", async (t) => {
     const site = await openSite(t, { settings: { TOKEN_HANDOVER: true } });
-    site.sandbox.settings.accessTokenSeconds = 1;
     const browser = site.browser();
     await signIn(browser);
+    await expireToken(site, browser);
     site.sandbox.faults.set("token", { kind: "html", status: 502 });
     site.sandbox.faults.set("revokeToken", { kind: "reset" });
-    await sleep(1000);
     await browser.get("/api/credential", click);
     await browser.get("/sign-out", click);
     const [refresh] = events(site, "refresh");

@@ -6,6 +6,7 @@ import express from "express";
 import type { BrowserContext, Page, Request } from "playwright-core";
 import type { Site as Routes } from "#src/app/create-app.ts";
 import { choose, sessionOf, startChromium } from "./support/chromium.ts";
+import { patienceMs } from "./support/rounds.ts";
 import { openSite, type Site } from "./support/site.ts";
 
 // The reusable half of examples/maps-sdk, without the Maps SDK: how pages keep a token that they were handed. The clocks
@@ -92,9 +93,9 @@ async function openTabs(t: TestContext): Promise<Tabs> {
     await context.clock.runFor(ms);
   };
   const passUntil = async (what: string, holds: () => boolean | Promise<boolean>) => {
-    const giveUp = performance.now() + 30_000;
+    const giveUp = performance.now() + patienceMs;
     while (!(await holds())) {
-      assert.ok(performance.now() < giveUp, `${what} within half a minute`);
+      assert.ok(performance.now() < giveUp, `in time: ${what}`);
       if (underWay.size > 0) await realWait(10);
       else await pass(500);
     }

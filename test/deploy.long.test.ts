@@ -287,8 +287,8 @@ function sendTls(front: Nginx, bytes: string, { onlyFirst = false } = {}): Promi
     });
     socket.on("error", () => {});
     socket.on("close", () => resolve(text));
-    socket.setTimeout(10_000, () => {
-      reject(new Error("nginx neither responded nor hung up within 10 s"));
+    socket.setTimeout(60_000, () => {
+      reject(new Error("nginx neither responded nor hung up within a minute"));
       socket.destroy();
     });
     socket.write(bytes);

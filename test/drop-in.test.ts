@@ -293,10 +293,10 @@ describe("SealedStore and the app's own settings of express-session", () => {
     const rolling = await openApp(t, { session: { rolling: true, cookie: { maxAge: 3_600_000 } } });
     const two = rolling.browser();
     const [first = ""] = expires(await two.get("/count"));
-    assert.ok(Math.abs(Date.parse(first) - Date.now() - 3_600_000) < 5_000, first);
+    assert.ok(Math.abs(Date.parse(first) - Date.now() - 3_600_000) < 60_000, first);
     pass(600_000);
     const [second = ""] = expires(await two.get("/look"));
-    assert.ok(Math.abs(Date.parse(second) - Date.now() - 3_600_000) < 5_000, second);
+    assert.ok(Math.abs(Date.parse(second) - Date.now() - 3_600_000) < 60_000, second);
   });
 
   test("SE-6 SE-7 a session lives for its cookie's maxAge after its last use, however short, and no longer than the store says", async (t) => {

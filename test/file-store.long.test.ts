@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { stopClock } from "./support/clock.ts";
 import { openFiles } from "./support/file-store.ts";
 import { needsPosix } from "./support/posix.ts";
 import { folder } from "./support/site.ts";
@@ -72,6 +73,7 @@ describe("one record, many at once", () => {
     const name = newName();
     await store.create(name, "0");
     const add = () => store.update(name, (old) => String(Number(old.text) + 1));
+    stopClock(t);
     await Promise.all(Array.from({ length: 100 }, add));
     assert.equal(await textOf(name), "100");
   });

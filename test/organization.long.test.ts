@@ -42,7 +42,7 @@ describe("a user of the organization", () => {
     await assertHeading(page, "Pia Marlow");
     await note(page);
     await page.goto(`${site.url}/map`);
-    await page.locator('#layers .layer[data-state="shown"]').nth(1).waitFor({ timeout: 30_000 });
+    await page.locator('#layers .layer[data-state="shown"]').nth(1).waitFor();
     await note(page);
 
     assert.deepEqual(shown, [

@@ -96,9 +96,11 @@ for (const [kind, length] of [
       method: "POST",
       headers: { ...binary, "Content-Length": String(length) },
     });
+    // What is held is kept in memory of this size.
+    const { mock } = t.mock.method(Buffer, "allocUnsafe");
+    const isHeld = () => mock.calls.some(({ arguments: [size] }) => size === length);
     upload.on("error", () => {}).write(block);
-    if (kind === "streamed") await until(() => upstream.connections() === 1, "it has arrived");
-    else await sleep(100);
+    await until(() => (kind === "streamed" ? upstream.connections() === 1 : isHeld()), "it has arrived");
     upload.destroy();
     if (kind === "streamed") await until(() => ended === 1, "the request behind has ended");
     const isOver = () => site.log.lines.some(({ path, method }) => path === "/proxy" && method === "POST");

@@ -9,6 +9,7 @@ import { Browser } from "./support/browser.ts";
 import type { Outcome } from "./support/cli.ts";
 import { smallDisk } from "./support/disks.ts";
 import { whoIs } from "./support/expect.ts";
+import { patienceMs } from "./support/rounds.ts";
 import { lay, openWith, run, settingsOf, signedIn } from "./support/sessions-command.ts";
 import { folder, openSite, type Site, secret, signIn } from "./support/site.ts";
 import { day, identityFor, openTestStore, recordOf } from "./support/store.ts";
@@ -76,7 +77,7 @@ describe("arcgis-sign-in sessions, beside a running server", () => {
       { portal, clientId, username: "sandy_admin", token, until: Date.now() + day },
     ]);
     assert.deepEqual(site.sandbox.revoked, []);
-    for (const end = performance.now() + 5_000; performance.now() < end; ) {
+    for (const end = performance.now() + patienceMs; performance.now() < end; ) {
       t.mock.timers.tick(60_000);
       await new Promise((resolve) => setImmediate(resolve));
       if (site.sandbox.revoked.length > 0) break;

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Sandbox, startSandbox } from "#src/sandbox/index.ts";
 import { Browser, click, type TestResponse } from "./support/browser.ts";
 import { redirectUri, sharedSettings, startServer } from "./support/server-process.ts";
-import { callbackFor } from "./support/site.ts";
+import { callbackFor, openSite } from "./support/site.ts";
+import { expireToken } from "./support/user.ts";
 
 const fromPage = { ...click, "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty" };
 
@@ -59,14 +60,16 @@ function refreshes(sandbox: Sandbox): number {
 async function twoProcesses(t: TestContext) {
   const sandbox = await startSandbox({ clients: [{ clientId: "test-app", redirectUris: [redirectUri] }] });
   t.after(() => sandbox.close());
-  const settings = { ...sharedSettings(t, sandbox.url), TOKEN_HANDOVER: "true" };
+  const settings: Record<string, string> = { ...sharedSettings(t, sandbox.url), TOKEN_HANDOVER: "true" };
   const servers = await Promise.all([startServer(t, settings), startServer(t, settings)]);
   const [first, second] = servers.map(({ url }) => new Browser(url)) as [Browser, Browser];
-  sandbox.settings.accessTokenSeconds = 1;
   const { pathname, search } = new URL(await callbackFor(first, "sandy_admin"));
   assert.equal((await first.get(pathname + search)).status, 303);
   for (const [name, value] of first.cookies) second.cookies.set(name, value);
-  await sleep(1000);
-  sandbox.settings.accessTokenSeconds = 1800;
+  const { SESSION_DIR: sessionDir = "", SESSION_SECRET, ENCRYPTION_KEY } = settings;
+  await expireToken(
+    await openSite(t, { sandbox, sessionDir, settings: { SESSION_SECRET, ENCRYPTION_KEY } }),
+    first,
+  );
   return { sandbox, servers, browsers: [first, second] };
 }

@@ -47,7 +47,7 @@ export async function spawnCli(
     cwd,
     env: { PATH: process.env.PATH, ...env },
     stdio: ["ignore", "pipe", "pipe"],
-    timeout: 30_000,
+    timeout: 120_000,
   });
   const exit = new Promise<number>((resolve) => child.once("exit", (code) => resolve(code ?? Number.NaN)));
   const [output, error, code] = await Promise.all([text(child.stdout), text(child.stderr), exit]);
