@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createServer as createHttpServer, globalAgent as httpAgent } from "node:http";
 import { createServer as createHttpsServer, globalAgent } from "node:https";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import type { ErrorCode } from "#src/app/errors.ts";
 import { portalRequest } from "#src/auth/arcgis/portal-request.ts";
@@ -228,6 +229,28 @@ test("OA-13 a GET is sent again when its kept connection was closed and reset, a
   // What Linux reports of a connection that has ended before it was reset.
   kept._write = (_chunk, _encoding, done) => done(Object.assign(new Error("write EPIPE"), { code: "EPIPE" }));
   assert.deepEqual(await get(), { username: "sandy" });
+});
+
+test("AV-13 the rest of a response that is too large is not read", async (t) => {
+  let sent = 0;
+  const server = createHttpServer((_req, res) => {
+    const send = () => {
+      sent += 1;
+      res.write(Buffer.alloc(65_536, " "));
+    };
+    res.on("drain", send);
+    send();
+  });
+  t.after(() => server.closeAllConnections());
+  const ask = portalRequest({ timeoutMs: 5_000 });
+  await assert.rejects(ask(`http://127.0.0.1:${await listen(t, server)}/`), {
+    code: "portal_response_invalid",
+  });
+  // Until all buffers on the way are full.
+  await sleep(500);
+  const before = sent;
+  await sleep(500);
+  assert.equal(sent, before);
 });
 
 test("OA-13 a portal whose certificate is not trusted gets no code", async (t) => {

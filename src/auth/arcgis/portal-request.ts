@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { channel } from "node:diagnostics_channel";
 import http from "node:http";
 import https from "node:https";
+import type { Readable } from "node:stream";
 import {
   ArcGISAuthError,
   ArcGISRequestError,
@@ -83,7 +84,11 @@ export function portalRequest({ timeoutMs = 10_000, maxBytes = 64 * 1024 } = {})
       throw new AuthError("web_tier_authentication", { cause: "HTTP 401 with WWW-Authenticate: Negotiate" });
     if (status >= 500) throw new AuthError("portal_unreachable", { cause: `HTTP ${status}` });
     if (status >= 300 && status < 400) throw invalid(`HTTP ${status}: redirects are not followed`);
-    const body = await response.json().catch(noJson);
+    const body = await response.json().catch((error) => {
+      // node-fetch would read on after `maxBytes`, and decompress it all.
+      (response.body as unknown as Readable).destroy();
+      return noJson(error);
+    });
     if (typeof body !== "object" || body === null || Array.isArray(body)) throw invalid("no JSON object");
     try {
       return checkForErrors(body);
