@@ -156,7 +156,7 @@ describe("the example with the Maps SDK", { skip }, () => {
       await site.store.take(await sessionOf(context));
       site.sandbox.expireAccessTokens();
       site.sandbox.serverTokens.clear();
-      const left = page.waitForRequest(/\/sign-in\?returnTo=/, { timeout: 30_000 });
+      const left = page.waitForRequest(/\/sign-in\?returnTo=/, { timeout: 120_000 });
       await drag(page, -500);
       const here = new URL((await left).url()).searchParams.get("returnTo") ?? "";
       assert.match(here, new RegExp(`^${path}\\?again#20000/50\\.7\\d+/7\\.1\\d+$`));
