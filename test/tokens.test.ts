@@ -222,7 +222,7 @@ test("TK-8 a token that is rejected again and again is refreshed less and less o
   const lengths: number[] = [];
   for (let times = 0; times < 6; times++) {
     assert.equal(rejections.isWaiting("s"), false);
-    rejections.failed("s");
+    rejections.extendWait("s");
     const start = now;
     while (rejections.isWaiting("s")) now += 100;
     lengths.push((now - start) / 1000);
@@ -231,7 +231,7 @@ test("TK-8 a token that is rejected again and again is refreshed less and less o
   assert.equal(rejections.isWaiting("another session"), false);
 
   now += 61_000;
-  rejections.failed("s");
+  rejections.extendWait("s");
   now += 5_000;
   assert.equal(rejections.isWaiting("s"), false, "a rejection after a long time is the first one");
 });

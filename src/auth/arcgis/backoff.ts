@@ -13,7 +13,7 @@ export function backoff({ firstMs, maxMs }: { firstMs: number; maxMs: number }) 
     isWaiting: (key: string): boolean => performance.now() < (waits.get(key)?.until ?? 0),
     hasFailed: (key: string): boolean => waits.has(key),
     succeeded: (key: string): void => void waits.delete(key),
-    failed(key: string): void {
+    extendWait(key: string): void {
       const now = performance.now();
       const before = waits.get(key);
       // A failure long after the last wait is a first one.
@@ -64,7 +64,7 @@ export function portalBackoff(
       failing.clear();
       return result;
     } catch (error) {
-      if (isFailure(error)) sessions.failed(id);
+      if (isFailure(error)) sessions.extendWait(id);
       if (isUnreachable(error)) {
         failing.set(username, performance.now());
         pausedUntil = performance.now() + pauseMs;

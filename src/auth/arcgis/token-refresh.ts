@@ -42,7 +42,7 @@ export function tokenRefresh({ oauth, store, revoke, onTokens, onError }: TokenR
     });
   }
 
-  /** Returns another access token than `oldToken`, which is due or was rejected by a server. */
+  /** The `sharedRefresh` of identities: returns another access token than `oldToken`, which is due or was rejected. */
   function refreshOnce(sessionId: string, oldToken: string): Promise<IdentityManager> {
     const key = `${sessionId} ${oldToken}`;
     const refresh =
@@ -87,7 +87,7 @@ export function tokenRefresh({ oauth, store, revoke, onTokens, onError }: TokenR
     };
     try {
       const refreshed = await withBackoff({ id, username }, send);
-      if (!isDue(stored)) earlyRefreshes.failed(id);
+      if (!isDue(stored)) earlyRefreshes.extendWait(id);
       return refreshed;
     } catch (cause) {
       if (isRejection(cause)) throw new AuthError("session_ended", { cause });
