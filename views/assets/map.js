@@ -133,9 +133,9 @@ function draw(layer, { geometryType, minScale, maxScale, copyrightText }) {
       const content = () =>
         popupContent(fields.titleOf(feature.properties), fields.rowsOf(feature.properties));
       // The zoom buttons would cover a popup that is not beside them.
-      const autoPanPaddingTopLeft = [map.getSize().x < 350 ? 16 : 72, 16];
-      const width = { minWidth: 260, maxWidth: 260 };
-      drawn.bindPopup(content, { ...width, autoPanPaddingTopLeft, autoPanPaddingBottomRight: [16, 16] });
+      const padding = { autoPanPaddingTopLeft: [72, 16], autoPanPaddingBottomRight: [16, 16] };
+      const width = Math.min(260, map.getSize().x - 96);
+      drawn.bindPopup(content, { minWidth: width, maxWidth: width, ...padding });
       drawn.key = `${index}:${feature.id}`;
     },
   });
