@@ -44,7 +44,8 @@ export async function connectToRedis(
     try {
       await opened.client.connect();
       if (isClosed) return end(opened);
-      end(connection);
+      // What is under way there may still get its response, from the other nodes of a cluster.
+      setTimeout(end, timeoutMs, connection).unref();
       connection = opened;
       await inTime(ping(opened));
     } catch (error) {

@@ -53,7 +53,7 @@ interface Client {
 const anyClient = createClient() as unknown as Client;
 
 const names = ["redis-server", "valkey-server"];
-const program = names
+export const redisProgram = names
   .flatMap((name) => (process.env.PATH ?? "").split(delimiter).map((path) => join(path, name)))
   .find(existsSync);
 
@@ -62,7 +62,7 @@ const program = names
  * @throws with REQUIRE_ALL=1, when there is neither Redis nor Valkey on the PATH.
  */
 export function redisIsMissing(): string | false {
-  if (program) return false;
+  if (redisProgram) return false;
   const reason = `there is no redis-server on the PATH: install Debian's package "redis-server"`;
   if (process.env.REQUIRE_ALL === "1") throw new Error(reason);
   return reason;
@@ -76,7 +76,7 @@ export async function startRedis(t: Pick<TestContext, "after">, ...options: stri
   let server: ChildProcess;
 
   async function start(): Promise<void> {
-    server = spawn(String(program), [...place, "--enable-debug-command", "local", ...options], {
+    server = spawn(String(redisProgram), [...place, "--enable-debug-command", "local", ...options], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     await new Promise<void>((resolve, reject) => {
@@ -124,7 +124,7 @@ export async function startRedis(t: Pick<TestContext, "after">, ...options: stri
       client.sendCommand(command).then(end, end);
     },
     sendNow: (...command) =>
-      execFileSync(String(program).replace(/server$/, "cli"), ["-p", String(port), ...command], {
+      execFileSync(String(redisProgram).replace(/server$/, "cli"), ["-p", String(port), ...command], {
         encoding: "utf8",
       }),
     async monitor() {
@@ -141,11 +141,10 @@ export async function startRedis(t: Pick<TestContext, "after">, ...options: stri
   };
 }
 
-/** Nodes that have the same share of the slots each: two, or `count`. */
+/** Three masters, so that two are a majority without the third. */
 export async function startRedisCluster(
   t: Pick<TestContext, "after">,
-  count = 2,
-): Promise<[RedisServer, RedisServer, ...RedisServer[]]> {
+): Promise<[RedisServer, RedisServer, RedisServer]> {
   const options = [
     "--cluster-enabled",
     "yes",
@@ -157,7 +156,7 @@ export async function startRedisCluster(
     "--cluster-port",
   ];
   const nodes: RedisServer[] = [];
-  const share = Math.ceil(16_384 / count);
+  const share = Math.ceil(16_384 / 3);
   for (let first = 0; first < 16_384; first += share) {
     const bus = String(await freePort());
     const node = await startRedis(t, ...options, bus);
@@ -169,10 +168,10 @@ export async function startRedisCluster(
   for (const node of nodes) {
     const isWhole = async () => {
       const slots = (await node.send("CLUSTER", "SLOTS")) as unknown[];
-      return slots.length === count && /cluster_state:ok/.test(String(await node.send("CLUSTER", "INFO")));
+      return slots.length === 3 && /cluster_state:ok/.test(String(await node.send("CLUSTER", "INFO")));
     };
     for (const end = performance.now() + 60_000; !(await isWhole()); await sleep(10))
       assert.ok(performance.now() < end, "the cluster is whole within a minute");
   }
-  return nodes as [RedisServer, RedisServer];
+  return nodes as [RedisServer, RedisServer, RedisServer];
 }
