@@ -42,6 +42,7 @@ const elsewhere: [pattern: RegExp, test: string, words: string][] = [
   [/^docs\/testing\.md/, "sandbox-package.long", '"docs/testing.md"'],
   [/^docs\/windows\.md powershell/, "windows-docs", '"docs/windows.md"'],
   [/^docs\/two-hosts\.md nginx/, "two-hosts.long", "docs/two-hosts.md"],
+  [/^docs\/two-hosts\.md ini/, "two-hosts-apart.long", "docs/two-hosts.md"],
   [/ ts src\//, "readme", "every excerpt in README and docs"],
   [/^README\.md js hello\.js/, "mounting.long", "hello\\.js"],
   [

@@ -1,8 +1,9 @@
 import { generateKeyPairSync, randomBytes, sign } from "node:crypto";
+import { isIPv4 } from "node:net";
 
 /**
- * Makes a certificate for localhost and 127.0.0.1 that no client trusts unless told to, as PEM: what `https.createServer`
- * takes. Node can read certificates but not make them, so this writes the DER of RFC 5280 by hand.
+ * Makes a certificate for localhost and 127.0.0.1, or another name or IPv4 address, that no client trusts unless told to,
+ * as PEM: what `https.createServer` takes. Node can read certificates but not make them, so this writes the DER of RFC 5280 by hand.
  */
 export function selfSigned({ host = "localhost", ends = new Date("2100-01-01") } = {}): {
   key: string;
@@ -12,8 +13,11 @@ export function selfSigned({ host = "localhost", ends = new Date("2100-01-01") }
   const ecdsaWithSha256 = sequence(Buffer.from("06082a8648ce3d040302", "hex"));
   const commonName = sequence(Buffer.from("0603550403", "hex"), der(0x0c, Buffer.from(host)));
   const name = sequence(der(0x31, commonName));
-  const address = host === "localhost" ? [der(0x87, Buffer.of(127, 0, 0, 1))] : [];
-  const names = sequence(der(0x82, Buffer.from(host)), ...address);
+  const address = host === "localhost" ? "127.0.0.1" : host;
+  const names = sequence(
+    ...(isIPv4(host) ? [] : [der(0x82, Buffer.from(host))]),
+    ...(isIPv4(address) ? [der(0x87, Buffer.from(address.split(".").map(Number)))] : []),
+  );
   const time = (date: Date) =>
     der(0x18, Buffer.from(`${date.toISOString().replace(/\D/g, "").slice(0, 14)}Z`));
   const subjectAltName = sequence(Buffer.from("0603551d11", "hex"), der(0x04, names));

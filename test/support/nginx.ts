@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
+import { createServer } from "node:net";
 import { delimiter, join } from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -44,10 +44,12 @@ export function nginxIsMissing(): string | false {
 /**
  * Takes ports for an nginx with the site of deploy/, a throw-away certificate, and nothing else changed.
  * @param change what an administrator changes in the site
+ * @param on runs it on another machine of a `Network`; visitors come to this one
  */
 export async function nginx(
   t: Pick<TestContext, "after">,
   change: (site: string) => string = (site) => site,
+  on: string[] = [],
 ): Promise<Nginx> {
   const dir = folder(t);
   const [port, plainPort] = [await freePort(), await freePort()];
@@ -78,7 +80,8 @@ export async function nginx(
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
     .map((name) => `${name}_temp_path ${dir}/${name};`)
     .join(" ");
-  const main = `daemon off; master_process off; pid ${dir}/pid; error_log ${dir}/main.log;
+  // With a single process, nginx cannot take over a socket.
+  const main = `daemon off; ${on.length > 0 ? "user root" : "master_process off"}; pid ${dir}/pid; error_log ${dir}/main.log;
 events { worker_connections 1024; }
 http { access_log off; ${temporary} include ${dir}/site.conf; }
 `;
@@ -90,23 +93,23 @@ http { access_log off; ${temporary} include ${dir}/site.conf; }
       const files = { "cert.pem": cert, "key.pem": key, "site.conf": site(servers), "nginx.conf": main };
       for (const [name, content] of Object.entries(files))
         writeFileSync(join(dir, name), content, { mode: 0o600 });
-      const child = spawn(String(program), ["-e", "stderr", "-p", dir, "-c", join(dir, "nginx.conf")], {
-        stdio: ["ignore", "ignore", "inherit"],
+      // A socket stays in the namespace in which it was made: nginx takes this one over, as at its own upgrade.
+      const visitors = createServer();
+      if (on.length > 0) await once(visitors.listen(port, "127.0.0.1"), "listening");
+      const { fd } = (visitors as unknown as { _handle?: { fd: number } })._handle ?? {};
+      const [command = "", ...args] = [...on, String(program), "-e", join(dir, "main.log"), "-p", dir];
+      const child = spawn(command, [...args, "-c", join(dir, "nginx.conf")], {
+        env: { ...process.env, ...(fd && { NGINX: "3;" }) },
+        stdio: ["ignore", "ignore", "inherit", fd],
       });
+      visitors.close();
       t.after(async () => {
         if (child.exitCode !== null) return;
         const exit = once(child, "exit");
         child.kill("SIGTERM");
         await exit;
       });
-      for (const end = performance.now() + 60_000; ; await sleep(20)) {
-        const socket = connect(port, "127.0.0.1");
-        const isThere = await once(socket, "connect").then(
-          () => true,
-          () => false,
-        );
-        socket.destroy();
-        if (isThere) return;
+      for (const end = performance.now() + 60_000; !existsSync(join(dir, "pid")); await sleep(20)) {
         assert.ok(child.exitCode === null, `nginx has ended: ${read("main.log")}`);
         assert.ok(performance.now() < end, "nginx listens within a minute");
       }

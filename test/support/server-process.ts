@@ -34,14 +34,18 @@ export function sharedSettings(t: Pick<TestContext, "after">, portal: string): R
 /** No server listens there: tests carry the callback to the process they mean. */
 export const redirectUri = "http://localhost:9/authenticate";
 
-/** Starts the server, or another program that begins like it, and waits until it listens. It is ended with the test. */
+/**
+ * Starts the server, or another program that begins like it, and waits until it listens. It is ended with the test.
+ * @param node the Node.js that runs it, and what comes before it
+ */
 export async function startServer(
   t: Pick<TestContext, "after">,
   settings: Record<string, string>,
   program = import.meta.resolve("#src/server.ts"),
-  node = process.execPath,
+  node: string | string[] = process.execPath,
 ): Promise<ServerProcess> {
-  const child = spawn(node, [fileURLToPath(program)], {
+  const [command = "", ...args] = [node, fileURLToPath(program)].flat();
+  const child = spawn(command, args, {
     cwd: folder(t),
     env: { PATH: process.env.PATH, ...settings },
     stdio: ["ignore", "pipe", "pipe"],
