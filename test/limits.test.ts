@@ -8,6 +8,7 @@ import { createApp } from "#src/app/create-app.ts";
 import { click } from "./support/browser.ts";
 import { assertErrorPage, whoIs } from "./support/expect.ts";
 import { needsPosix } from "./support/posix.ts";
+import { rawGet, sendRaw } from "./support/raw.ts";
 import { callbackFor, folder, openSite, type Site, signIn } from "./support/site.ts";
 import { signOut } from "./support/user.ts";
 
@@ -204,6 +205,18 @@ describe("AV-1 whose requests are counted together", () => {
     for (const { address } of site.log.lines.filter((line) => "address" in line)) {
       assert.equal(address, "203.0.113.9");
     }
+  });
+
+  test("AV-1 nor are so many other headers that Node would drop the proxy's X-Forwarded-For", async (t) => {
+    const site = await openBehindProxy(t);
+    const others = Array.from({ length: 1_100 }, (_, index) => `x${index}:`);
+    let count = 0;
+    for (const index of many((index) => index)) {
+      const sent = `X-Forwarded-For: ${index}.9.9.9`;
+      const headers = ["Host: localhost", sent, ...others, "X-Forwarded-For: 192.0.2.1"];
+      if ((await sendRaw(site.url, rawGet("/sign-in", ...headers))).status !== 429) count++;
+    }
+    assert.equal(count, perMinute);
   });
 
   test("AV-1 behind a trusted proxy that writes ports, a visitor has one address, in the limit and in the log", async (t) => {

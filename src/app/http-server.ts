@@ -83,6 +83,8 @@ export function createHttpServer(
     requireHostHeader: false,
   });
   server.maxConnections = limits.connections;
+  // Their size is limited. By default, Node drops those after the first 1,000, such as what a reverse proxy has added.
+  server.maxHeadersCount = 0;
   server.timeout = limits.stalledMs / quietPeriods;
   const connections = new WeakMap<Socket, Connection>();
   const open = new Set<Socket>();
