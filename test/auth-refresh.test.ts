@@ -15,7 +15,7 @@ import {
 } from "./support/auth-app.ts";
 import { signedIn } from "./support/auth-refresh.ts";
 import { type Browser, click } from "./support/browser.ts";
-import { clock } from "./support/clock.ts";
+import { clock, stopClock } from "./support/clock.ts";
 import { until } from "./support/user.ts";
 
 const json = { Accept: "application/json" };
@@ -276,6 +276,7 @@ describe("refresh", () => {
     const app = await openAuthApp(t);
     const [mine, other] = [await signedIn(app, "sandy_admin"), await signedIn(app, "sandy_admin")];
     for (const browser of [mine, other]) await expireStoredToken(app, browser);
+    stopClock(t);
     app.sandbox.faults.set("token", { kind: "reset", times: 1 });
     assert.equal((await mine.get("/token")).status, 502);
     const asked = app.grants("refresh_token");
@@ -286,6 +287,7 @@ describe("refresh", () => {
 
   test("TK-4 when several users cannot reach the portal, one request at a time probes it, and success ends the pause", async (t) => {
     const app = await openAuthApp(t);
+    stopClock(t);
     const pass = clock(t);
     const users = ["sandy_admin", "pia_publisher", "vik_viewer", "ned_county", "zoe_editor"];
     const browsers = await Promise.all(users.map((user) => signedIn(app, user)));
@@ -341,6 +343,7 @@ describe("refresh", () => {
 
   test("TK-2 TK-4 a store that fails after an exchange costs one sign-in, and the portal is not asked by every request", async (t) => {
     const app = await openAuthApp(t);
+    stopClock(t);
     const pass = clock(t);
     const browser = await signedIn(app);
     await nearEnd(app, browser);

@@ -3,6 +3,7 @@ import { describe, type TestContext, test } from "node:test";
 import type { AppOptions } from "#src/app/create-app.ts";
 import { type Sandbox, startSandbox } from "#src/sandbox/index.ts";
 import { click, typed } from "./support/browser.ts";
+import { stopClock } from "./support/clock.ts";
 import { whoIs } from "./support/expect.ts";
 import { casesOf } from "./support/rounds.ts";
 import { openSite, signIn } from "./support/site.ts";
@@ -150,6 +151,7 @@ for (const [what, fault] of casesOf(Object.entries(troubles), 2)) {
     const { site, browser } = await open(t);
     site.sandbox.faults.set("token", fault);
     expire(t);
+    stopClock(t);
     for (const path of ["/", "/map", "/sign-ins", "/own/signed-in", "/own/role", "/api/session"]) {
       const response = await browser.get(path, click);
       assert.equal(response.status, 200, `${path} ${response.body}`);

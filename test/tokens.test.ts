@@ -3,6 +3,7 @@ import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { backoff } from "#src/auth/arcgis/backoff.ts";
 import { type Browser, click, type TestResponse } from "./support/browser.ts";
+import { stopClock } from "./support/clock.ts";
 import { casesOf } from "./support/rounds.ts";
 import { callbackFor, openSite, type Site, signIn } from "./support/site.ts";
 import { credential, grants } from "./support/tokens.ts";
@@ -150,6 +151,7 @@ describe("the portal in trouble", () => {
     await signIn(browser);
     t.mock.timers.tick(1000);
     site.sandbox.faults.set("token", { kind: "status", status: 500 });
+    stopClock(t);
     for (let request = 0; request < 10; request++) assert.equal((await credential(browser)).status, 502);
     assert.ok(grants(site.sandbox, "refresh_token") <= 2, `${grants(site.sandbox, "refresh_token")} calls`);
   });

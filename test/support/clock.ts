@@ -11,7 +11,7 @@ export function clock(t: Pick<TestContext, "mock">): (ms: number) => void {
   };
 }
 
-/** Stops the monotonic clock: however slow this machine is, no wait for a lock is over. */
+/** Stops the monotonic clock: however slow this machine is, no backoff and no wait for a lock is over. */
 export function stopClock(t: Pick<TestContext, "mock">): void {
   const now = performance.now();
   t.mock.method(performance, "now", () => now);
