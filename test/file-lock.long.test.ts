@@ -84,7 +84,9 @@ describe("a lock that was left behind", () => {
     }
   });
 
-  test("ST-14 that of another namespace of process IDs, such as a container of the same host name, is not taken for a dead one", async (t) => {
+  test("ST-14 that of another namespace of process IDs, such as a container of the same host name, is not taken for a dead one", {
+    skip: process.platform !== "linux" && "only Linux has namespaces",
+  }, async (t) => {
     const place = path(t);
     const script = `
       const { lock } = await import(${JSON.stringify(import.meta.resolve("#src/auth/session/file-lock.ts"))});
