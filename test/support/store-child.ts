@@ -2,6 +2,7 @@
  * A process of its own with a sealed store on a folder; see store-process.ts. It does what its parent asks for,
  * and responds to each request by its number.
  */
+import { utimesSync } from "node:fs";
 import type { SessionData } from "express-session";
 import { identityFor, openTestStore } from "./store.ts";
 import type { Task, TestResponse } from "./store-process.ts";
@@ -11,13 +12,11 @@ const site = openTestStore({ after: () => {} }, JSON.parse(process.argv[2] ?? ""
 async function perform({ kind, id = "", value }: Task): Promise<unknown> {
   switch (kind) {
     case "create": {
-      const now = Date.now;
-      // So that its next use is worth a note.
-      Date.now = () => now() - 2 * 60_000;
       const req = site.generate({ arcgis: identityFor("sandy_admin", { token: "0" }), value });
-      const kept = site.set(req.sessionID, req.session as SessionData);
-      Date.now = now;
-      await kept;
+      await site.set(req.sessionID, req.session as SessionData);
+      // So that its next use is worth a note.
+      const twoMinutesAgo = Date.now() / 1000 - 2 * 60;
+      utimesSync(site.file(req.sessionID), twoMinutesAgo, twoMinutesAgo);
       return req.sessionID;
     }
     case "get": {
