@@ -89,7 +89,7 @@ test("PX-3 the server behind learns nothing of our cookies, of other credentials
   const { host, connection, ...headers } = upstream.seen[0]?.headers ?? {};
   assert.deepEqual(headers, {
     accept: "*/*",
-    "accept-encoding": "gzip",
+    "accept-encoding": "gzip, br",
     "accept-language": "de-CH",
     "content-length": "2",
     "content-type": "application/json",

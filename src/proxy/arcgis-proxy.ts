@@ -131,14 +131,14 @@ export function arcgisProxy(options: ArcGISProxyOptions = {}): RequestHandler {
       return undefined;
     });
     const first = await send(token);
-    if (withheld && rejectsToken(first)) options.onTokenWithheld?.(res.req, url.host, withheld);
-    if (token === undefined || !rejectsToken(first)) return first;
+    if (withheld && (await rejectsToken(first))) options.onTokenWithheld?.(res.req, url.host, withheld);
+    if (token === undefined || !(await rejectsToken(first))) return first;
     const another = await context.tokenFor(audience, token);
     // A streamed body cannot be sent again. The client gets the error, and the next request has the new token.
     if (body && !body.isHeld) return first;
     first.rest?.destroy();
     const second = await send(another);
-    if (!rejectsToken(second)) return second;
+    if (!(await rejectsToken(second))) return second;
     second.rest?.destroy();
     throw new AuthError("token_rejected", { cause: url.host });
   }

@@ -14,7 +14,7 @@ const toBrowser = ["content-encoding", "content-range", "accept-ranges"];
 /** For a response that is opened as a page. */
 const policy = "sandbox; default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /** Encodings that can be decoded here, to see whether a response is an error. */
-const encodings = ["gzip", "deflate"];
+const encodings = ["gzip", "deflate", "br"];
 
 /** The request headers as alternating names and values, with the token and the body's framing. */
 export function requestHeaders(req: IncomingMessage, host: string, body?: Body, token?: string): string[] {
