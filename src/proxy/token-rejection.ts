@@ -15,6 +15,7 @@ const decoders = new Map<string, (bytes: Buffer, options: ZlibOptions) => Buffer
     br: promisify<Buffer, BrotliOptions, Buffer>(brotliDecompress),
   }),
 );
+
 /**
  * Whether a response says that the token is missing or invalid. ArcGIS says so with status 200 and
  * `{"error": {"code": 498}}`, whatever the content type: as JSON to a request for protobuf, inside a call (JSONP),
