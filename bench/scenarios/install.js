@@ -42,7 +42,7 @@ export async function install(_field, plan) {
     const cwd = join(folder, name);
     mkdirSync(cwd);
     writeFileSync(join(cwd, "package.json"), `{ "private": true, "type": "module" }`);
-    npm(cwd, "install", "--ignore-scripts", ...specs);
+    npm(cwd, "install", "--ignore-scripts", "--prefer-offline", ...specs);
     const { packages } = JSON.parse(readFileSync(join(cwd, "package-lock.json"), "utf8"));
     const times = Array.from({ length: plan.starts }, () => importMs(cwd, name));
     return {
