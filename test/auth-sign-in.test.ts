@@ -3,11 +3,18 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import type { Request, Response } from "express";
+import { authTransactions } from "#src/auth/auth-transaction.ts";
+import { keyRing } from "#src/auth/session/seal.ts";
 import { AuthError } from "#src/index.ts";
 import { idOf, modes, openAuthApp, storedIdentity } from "./support/auth-app.ts";
 import { Browser, click, crossSite, typed } from "./support/browser.ts";
 import { slowness } from "./support/pace.ts";
 import { callbackFor, choose, signIn } from "./support/sign-in.ts";
+import { secret } from "./support/temporary.ts";
 import { until } from "./support/user.ts";
 
 const csrfTokenOf = async (browser: Browser) => ((await browser.get("/")).json() as { form: string }).form;
@@ -461,4 +468,28 @@ describe("a sign-in", () => {
       assert.equal(app.sandbox.revoked.length, 1, "and so are its tokens");
     });
   }
+});
+
+test("AV-5 of what a callback has used, only a digest stays in memory", async () => {
+  setFlagsFromString("--expose-gc");
+  const collectGarbage = runInNewContext("gc") as () => void;
+  const settings = { cookiePrefix: "tx.", isSecure: false, boundTo: "this app" };
+  const transactions = authTransactions(keyRing([secret()]), settings);
+  const signIn = () => {
+    let cookie = "";
+    const res = { cookie: (name: string, value: string) => (cookie = `${name}=${value}`), clearCookie() {} };
+    const { state } = transactions.begin({ headers: {} } as Request, res as unknown as Response, "");
+    transactions.claim({ headers: { cookie } } as Request, res as unknown as Response, state);
+  };
+  signIn();
+  collectGarbage();
+  const { arrayBuffers } = process.memoryUsage();
+  for (let count = 0; count < 2_000; count++) signIn();
+  let grown = Infinity;
+  for (let tries = 0; tries < 20 && grown > 100_000; tries++) {
+    await sleep(50);
+    collectGarbage();
+    grown = process.memoryUsage().arrayBuffers - arrayBuffers;
+  }
+  assert.ok(grown <= 100_000, `${grown} bytes of buffers`);
 });

@@ -29,6 +29,8 @@ export function authTransactions(
   const options = { httpOnly: true, sameSite: "lax", path: "/", secure: isSecure } as const;
   /** State digests of the transactions whose callback came within the last ten minutes. */
   const claimed = new Set<string>();
+  // Not a closure of `claim`, which would keep all that a callback has used.
+  const forget = (stateDigest: string) => claimed.delete(stateDigest);
   const nameOf = ({ stateDigest }: AuthTransaction) => cookiePrefix + stateDigest.slice(0, 8);
   // An array, without the property names: more of them fit into the header.
   const seal = ({ stateDigest, codeVerifier, returnTo, startedAt }: AuthTransaction) =>
@@ -90,7 +92,7 @@ export function authTransactions(
       // A copy of the cookie may come back. (Other processes do not know; there the portal rejects the used code.)
       if (claimed.has(own.stateDigest)) throw new AuthError("transaction_used");
       claimed.add(own.stateDigest);
-      setTimeout(() => claimed.delete(own.stateDigest), lifetimeMs).unref();
+      setTimeout(forget, lifetimeMs, own.stateDigest).unref();
       return own;
     },
   };
