@@ -287,8 +287,7 @@ describe("refresh", () => {
 
   test("TK-4 when several users cannot reach the portal, one request at a time probes it, and success ends the pause", async (t) => {
     const app = await openAuthApp(t);
-    stopClock(t);
-    const pass = clock(t);
+    const pass = clock(t, { isStopped: true });
     const users = ["sandy_admin", "pia_publisher", "vik_viewer", "ned_county", "zoe_editor"];
     const browsers = await Promise.all(users.map((user) => signedIn(app, user)));
     for (const browser of browsers) await expireStoredToken(app, browser);
@@ -343,8 +342,7 @@ describe("refresh", () => {
 
   test("TK-2 TK-4 a store that fails after an exchange costs one sign-in, and the portal is not asked by every request", async (t) => {
     const app = await openAuthApp(t);
-    stopClock(t);
-    const pass = clock(t);
+    const pass = clock(t, { isStopped: true });
     const browser = await signedIn(app);
     await nearEnd(app, browser);
     const failing = t.mock.method(app.auth.store, "update", () =>

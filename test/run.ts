@@ -15,6 +15,7 @@ import { describe, run } from "node:test";
 import { spec } from "node:test/reporters";
 
 const folder = import.meta.dirname;
+const clocks = { date: Date.now, steady: performance.now };
 
 if (process.env.TEST_QUEUE) await work(process.env.TEST_QUEUE);
 else lead();
@@ -72,6 +73,9 @@ async function work(queue: string): Promise<void> {
     await describe(file, { timeout: 30 * 60_000 }, async () => {
       await import(`./${file}`);
     });
+    // The next file would find a clock that stands still.
+    const isReal = Date.now === clocks.date && performance.now === clocks.steady;
+    if (!isReal) throw new Error(`${file} has left a clock mocked`);
     rmSync(taken);
   }
   const { closeChromium } = await import("./support/chromium.ts");
