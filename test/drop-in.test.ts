@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import fs, {
+import {
   copyFileSync,
   mkdirSync,
   readdirSync,
@@ -10,7 +10,6 @@ import fs, {
   writeFileSync,
 } from "node:fs";
 import { createServer } from "node:http";
-import { syncBuiltinESMExports } from "node:module";
 import type { AddressInfo } from "node:net";
 import { basename, join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
@@ -35,6 +34,7 @@ import {
   type Warning,
 } from "./support/drop-in.ts";
 import { needsPosix } from "./support/posix.ts";
+import { onRemoval } from "./support/removal.ts";
 import { casesOf } from "./support/rounds.ts";
 import { callbackFor, folder, secret } from "./support/site.ts";
 import { day, recordOf } from "./support/store.ts";
@@ -425,32 +425,15 @@ describe("SealedStore and the sessions of the tutorial's own server", () => {
     const [path, other] = [folder(t), folder(t)];
     const id = oldId();
     await tutorialStore(path)(id, oldSession({ arcgis: manager("sandy_admin") }));
-    const { unlink, rm } = fs.promises;
-    const inUse = (file: string) => {
+    onRemoval(t, (file) => {
       if (file.endsWith(".json")) throw Object.assign(new Error(`EPERM: ${file}`), { code: "EPERM" });
-    };
-    const refusals = [
-      t.mock.method(fs.promises, "unlink", async (file: string) => {
-        inUse(file);
-        await unlink(file);
-      }),
-      t.mock.method(fs.promises, "rm", async (file: string, options: object) => {
-        inUse(file);
-        await rm(file, options);
-      }),
-    ];
-    syncBuiltinESMExports();
-    try {
-      const { get, destroy, warnings } = takingOver(t, other, { path, secret: encryptionKey });
-      for (let turn = 0; turn < 2; turn++) assert.equal(await get(id), null, `turn ${turn}`);
-      await destroy(id);
-      assert.equal(await get(id), null, "after its end");
-      assert.deepEqual(new Set(warnings.map(({ problem }) => problem)), new Set(["EPERM"]));
-      assert.deepEqual(readdirSync(other), []);
-    } finally {
-      for (const { mock } of refusals) mock.restore();
-      syncBuiltinESMExports();
-    }
+    });
+    const { get, destroy, warnings } = takingOver(t, other, { path, secret: encryptionKey });
+    for (let turn = 0; turn < 2; turn++) assert.equal(await get(id), null, `turn ${turn}`);
+    await destroy(id);
+    assert.equal(await get(id), null, "after its end");
+    assert.deepEqual(new Set(warnings.map(({ problem }) => problem)), new Set(["EPERM"]));
+    assert.deepEqual(readdirSync(other), []);
   });
 
   test("SE-6 SE-9 what has expired has expired, and what was destroyed before it was read does not come back", async (t) => {

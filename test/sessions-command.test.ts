@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import fs, { chownSync, copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { syncBuiltinESMExports } from "node:module";
+import { chownSync, copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { iso, minute, table } from "#src/cli/terminal.ts";
@@ -9,6 +8,7 @@ import { Browser } from "./support/browser.ts";
 import type { Outcome } from "./support/cli.ts";
 import { smallDisk } from "./support/disks.ts";
 import { whoIs } from "./support/expect.ts";
+import { onRemoval } from "./support/removal.ts";
 import { patienceMs } from "./support/rounds.ts";
 import { lay, openWith, run, settingsOf, signedIn } from "./support/sessions-command.ts";
 import { folder, openSite, type Site, secret, signIn } from "./support/site.ts";
@@ -102,30 +102,12 @@ describe("arcgis-sign-in sessions, beside a running server", () => {
 
   test("SE-12 a stop half-way leaves no token behind: all wait in the queue before the first session ends", async (t) => {
     const { site } = await openWith(t, ["sandy_admin", "sandy_admin", "sandy_admin"]);
-    const { unlink, rm, rename } = fs.promises;
-    const unplugged = (path: string) => {
+    const plugIn = onRemoval(t, (path) => {
       if (path.endsWith(".session"))
         throw Object.assign(new Error("EIO: the plug was pulled"), { code: "EIO" });
-    };
-    const mocked = [
-      t.mock.method(fs.promises, "unlink", async (path: string) => {
-        unplugged(path);
-        return unlink(path);
-      }),
-      t.mock.method(fs.promises, "rm", async (path: string, options: object) => {
-        unplugged(path);
-        return rm(path, options);
-      }),
-      t.mock.method(fs.promises, "rename", async (from: string, to: string) => {
-        unplugged(from);
-        unplugged(to);
-        return rename(from, to);
-      }),
-    ];
-    syncBuiltinESMExports();
+    });
     const outcome = await run(t, settingsOf(site), ["revoke", "sandy_admin"]);
-    for (const { mock } of mocked) mock.restore();
-    syncBuiltinESMExports();
+    plugIn();
     assert.equal(outcome.code, 69, outcome.error);
     assert.match((await run(t, settingsOf(site), ["stats"])).output, /^pending revocations +3$/m);
     assert.equal((await run(t, settingsOf(site), ["revoke", "--all"])).code, 0);

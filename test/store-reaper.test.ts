@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import fs from "node:fs/promises";
-import { syncBuiltinESMExports } from "node:module";
 import { describe, test } from "node:test";
+import { onRemoval } from "./support/removal.ts";
 import { openSite, signIn } from "./support/site.ts";
 import { day, openTestStore } from "./support/store.ts";
 import { open } from "./support/store-reaper.ts";
@@ -52,17 +51,9 @@ describe("the reaper", () => {
     const [stuck, other] = [await keepFor("1"), await keepFor("2")];
     wait(3_700);
     for (const id of [stuck, other]) age(id, 3_700);
-    const { rename, unlink, rm } = fs;
-    const refuse = () => Promise.reject(Object.assign(new Error("EPERM: it is in use"), { code: "EPERM" }));
-    t.mock.method(fs, "rename", (from: string, to: string) =>
-      from === file(stuck) ? refuse() : rename(from, to),
-    );
-    t.mock.method(fs, "unlink", (path: string) => (path === file(stuck) ? refuse() : unlink(path)));
-    t.mock.method(fs, "rm", (path: string, options: object) =>
-      path === file(stuck) ? refuse() : rm(path, options),
-    );
-    syncBuiltinESMExports();
-    t.after(syncBuiltinESMExports);
+    onRemoval(t, (path) => {
+      if (path === file(stuck)) throw Object.assign(new Error("EPERM: it is in use"), { code: "EPERM" });
+    });
     await store.admin.reap();
     assert.equal(existsSync(file(other)), false);
     assert.deepEqual(revoked, ["2"]);
