@@ -359,6 +359,7 @@ test("no file of deploy/ or of docs/deploy.md names a setting that there is not"
   const others = [
     "NODE_ENV",
     "NODE_EXTRA_CA_CERTS",
+    "NODE_OPTIONS",
     "NODE_USE_SYSTEM_CA",
     "NODE_USE_ENV_PROXY",
     "HTTPS_PROXY",

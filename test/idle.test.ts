@@ -13,7 +13,7 @@ const second = 1_000;
 
 /** A user who has signed in where sessions end after `idle` seconds without use. */
 async function openIdle(t: TestContext, idle: number, { settings, mount = "", ...rest }: SiteOptions = {}) {
-  const pass = clock(t);
+  const pass = clock(t, { isStopped: true });
   const site = await openSite(t, {
     ...rest,
     mount,

@@ -6,29 +6,26 @@ type Mocking = Pick<TestContext, "mock">;
  * Moves the calendar and the monotonic clock of this process, in place of waiting. Once a test: Node restores the first
  * of two mocks of one method, and leaves it that way.
  *
- * @param isStopped the monotonic clock stands still otherwise: however slow this machine is, no backoff and no wait for a
- *   lock is over
+ * @param isStopped both stand still otherwise: however slow this machine is, no session, no backoff and no wait for a lock
+ *   ends but by what the test lets pass
  */
 export function clock(t: Mocking, { isStopped = false } = {}): (ms: number) => void {
-  const now = Date.now;
-  let ahead = 0;
-  t.mock.method(Date, "now", () => now() + ahead);
-  const passSteady = isStopped ? stopClock(t) : moveSteady(t, performance.now.bind(performance));
+  const clocks = [Date, performance].map((clock) => move(t, clock, isStopped));
   return (ms) => {
-    ahead += ms;
-    passSteady(ms);
+    for (const pass of clocks) pass(ms);
   };
 }
 
 /** Stops the monotonic clock alone, for tests that mock the calendar in another way. */
 export function stopClock(t: Mocking): (ms: number) => void {
-  const now = performance.now();
-  return moveSteady(t, () => now);
+  return move(t, performance, true);
 }
 
-function moveSteady(t: Mocking, steady: () => number): (ms: number) => void {
+function move(t: Mocking, clock: { now: () => number }, isStopped: boolean): (ms: number) => void {
+  const real = clock.now.bind(clock);
+  const stoppedAt = real();
   let ahead = 0;
-  t.mock.method(performance, "now", () => steady() + ahead);
+  t.mock.method(clock, "now", () => (isStopped ? stoppedAt : real()) + ahead);
   return (ms) => {
     ahead += ms;
   };
