@@ -27,7 +27,7 @@ export const httpLimits = {
   bodyMs: 10_000,
   /** The pace that a body must keep after that. */
   bodyBytesPerSecond: 4_096,
-  /** For a response that the client stops reading. */
+  /** For a response that the client has stopped reading; a client that goes on in half of it stays connected. */
   stalledMs: 60_000,
   /** Pipelined requests that wait on one connection behind the request in progress. */
   waiting: 10,
@@ -54,16 +54,11 @@ export interface HttpServerOptions {
 /** How long a client has to read a refusal. Closing at once would reset the connection and lose the refusal. */
 const lingerMs = 1_000;
 
-/** How often a response is checked before it counts as stalled. Node's timer alone is up to twice as late. */
-const quietPeriods = 4;
-
 /** The state of one connection. */
 interface Connection {
   inProgress?: { req: IncomingMessage; res: ServerResponse };
   waiting: (() => void)[];
   isRefused: boolean;
-  /** Set while the client does not read a response. */
-  quiet?: { periods: number; sent: number; at: number };
 }
 
 /**
@@ -85,9 +80,9 @@ export function createHttpServer(
   server.maxConnections = limits.connections;
   // Their size is limited. By default, Node drops those after the first 1,000, such as what a reverse proxy has added.
   server.maxHeadersCount = 0;
-  server.timeout = limits.stalledMs / quietPeriods;
-  const connections = new WeakMap<Socket, Connection>();
-  const open = new Set<Socket>();
+  // Node waits once more if a part of a write was sent in the meantime.
+  server.timeout = limits.stalledMs / 2;
+  const connections = new Map<Socket, Connection>();
   const waiting = new Set<IncomingMessage>();
   const report = sparseLog(log, limits.logLines);
 
@@ -105,54 +100,33 @@ export function createHttpServer(
     if (status) refuse(socket, status, error.code);
     else socket.destroy();
   });
-  server.on("timeout", onQuiet);
+  server.on("timeout", (socket: Socket) => {
+    const isStalled = socket.writableLength > 0;
+    // Otherwise the client has read everything so far and is waiting for the app.
+    if (!isStalled && connections.get(socket)?.inProgress) return;
+    if (isStalled) report(socket, { reason: "the client does not read the response" });
+    socket.destroy();
+  });
   server.on("drop", (data) => report(data, { reason: "too many connections" }));
   server.on("connection", (socket: Socket) => {
-    open.add(socket);
-    socket.once("close", () => open.delete(socket));
+    connections.set(socket, { waiting: [], isRefused: false });
+    socket.once("close", () => connections.delete(socket));
   });
-  const pauses = setInterval(pauseBlocked, server.timeout).unref();
+  const pauses = setInterval(pauseBlocked, server.timeout / 2).unref();
   server.on("close", () => clearInterval(pauses));
   return server;
 
   /** Reads no more from a client whose response has not been sent: whatever it sends would postpone the timeout. */
   function pauseBlocked(): void {
-    for (const socket of open)
-      if (socket.writableLength > 0 && connectionOf(socket).inProgress?.req.complete) socket.pause();
-  }
-
-  /** After `server.timeout` without traffic in either direction. */
-  function onQuiet(socket: Socket): void {
-    const connection = connectionOf(socket);
-    if (!connection.inProgress) socket.destroy();
-    // Otherwise the client has read everything so far and is waiting for the app.
-    else if (socket.writableLength > 0) {
-      const now = performance.now();
-      const sent = socket.bytesWritten - socket.writableLength;
-      const { quiet } = connection;
-      // Node skips a period in which a part of a write was sent.
-      const goesOn = quiet?.sent === sent && now - quiet.at < 1.5 * server.timeout;
-      const periods = goesOn ? quiet.periods + 1 : 1;
-      if (periods < quietPeriods) {
-        connection.quiet = { periods, sent, at: now };
-        socket.setTimeout(server.timeout);
-      } else {
-        report(socket, { reason: "the client does not read the response" });
-        socket.destroy();
-      }
-    }
-  }
-
-  function connectionOf(socket: Socket): Connection {
-    const connection = connections.get(socket) ?? { waiting: [], isRefused: false };
-    connections.set(socket, connection);
-    return connection;
+    for (const [socket, { inProgress }] of connections)
+      if (socket.writableLength > 0 && inProgress?.req.complete) socket.pause();
   }
 
   /** Node parses pipelined requests all at once. Handled together, each would hold a file and a buffer. */
   function inTurn(req: IncomingMessage, res: ServerResponse, next: RequestListener): void {
     const { socket } = req;
-    const connection = connectionOf(socket);
+    const connection = connections.get(socket);
+    if (!connection) return;
     const start = () => {
       waiting.delete(req);
       connection.inProgress = { req, res };
@@ -189,14 +163,14 @@ export function createHttpServer(
 
   /** Responds in place of the app. */
   function reject({ req: { socket } }: ServerResponse, status: number, reason: string): void {
-    delete connectionOf(socket).inProgress;
+    delete connections.get(socket)?.inProgress;
     refuse(socket, status, reason);
   }
 
   /** Responds to an invalid or incomplete request, and closes the connection. */
   function refuse(socket: Socket, status: number, reason?: string): void {
-    const connection = connectionOf(socket);
-    if (connection.isRefused) return;
+    const connection = connections.get(socket);
+    if (!connection || connection.isRefused) return;
     connection.isRefused = true;
     // Browsers open connections in advance, and may never use them.
     if (socket.bytesRead > 0) report(socket, { status, reason });
