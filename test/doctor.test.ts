@@ -194,7 +194,64 @@ describe("a fault of the machine or the configuration", () => {
       weak.output,
     );
     assert.doesNotMatch(weak.output, /changeme|short-but-mine/);
-    assert.match(weak.output, /^- +everything else +needs a valid configuration$/m);
+    assert.match(weak.output, /^ok +redirect URI +http:\/\/localhost:3000\/authenticate is registered$/m);
+  });
+
+  test("checks that need a setting that is not valid are skipped, each with its name, and the others run", async (t) => {
+    const it = await patient(t);
+    const upstream = await startUpstream(t);
+    const worse = async (settings: Record<string, unknown>) => {
+      const findings = await examine({ ...it, settings: { ...it.settings, ...settings } });
+      const of = (status: string) =>
+        findings.filter((each) => each.status === status).map(({ check, found }) => `${check}: ${found}`);
+      assert.ok(of("ok").length > 0);
+      const authorities = "private certificate authority: NODE_EXTRA_CA_CERTS is not set";
+      const skipped = of("skipped").filter((line) => !/^OAuth metadata: the portal/.test(line));
+      assert.match(String(skipped.shift()), new RegExp(`^${authorities}`));
+      return { problems: of("problem").map((line) => line.replace(/:? [^:]*$/, "")), skipped };
+    };
+    const portal = [
+      "portal",
+      "portal's certificate",
+      "clock",
+      "OAuth metadata",
+      "PKCE",
+      "client ID",
+      "redirect URI",
+    ];
+    assert.deepEqual(await worse({ PORTAL_URL: "ftp://x" }), {
+      problems: ["configuration: PORTAL_URL"],
+      skipped: ["redirect to the portal", ...portal].map((check) => `${check}: needs a valid PORTAL_URL`),
+    });
+    assert.deepEqual(await worse({ CLIENT_ID: undefined, REDIRECT_URI: "nonsense" }), {
+      problems: ["configuration: CLIENT_ID", "configuration: REDIRECT_URI"],
+      skipped: [
+        "reverse proxy: needs a valid REDIRECT_URI",
+        "address to listen on: needs a valid REDIRECT_URI",
+        "redirect to the portal: needs a valid REDIRECT_URI",
+        "client ID: needs a valid CLIENT_ID",
+        "redirect URI: needs a valid CLIENT_ID and REDIRECT_URI",
+      ],
+    });
+    assert.deepEqual(await worse({ SESSION_DIR: 1, PKCE: "maybe" }), {
+      problems: ["configuration: SESSION_DIR", "configuration: PKCE"],
+      skipped: ["session store: needs a valid SESSION_DIR", "PKCE: needs a valid PKCE"],
+    });
+    assert.deepEqual(await worse({ REDIS_URL_FILE: "no-such-file" }), {
+      problems: ["configuration: REDIS_URL_FILE"],
+      skipped: ["session store: needs a valid REDIS_URL"],
+    });
+    // What depends on what is left out: a layer on a server that is not allowed, an idle time above the longest.
+    for (const [settings, key] of [
+      [{ PROXY_ALLOW: ["ftp://x"], MAP_LAYERS: `${upstream.origin}/FeatureServer/0` }, "PROXY_ALLOW"],
+      [{ SESSION_MAX_SECONDS: 3600 }, "SESSION_IDLE_SECONDS"],
+      [{ SESSION_IDLE_SECONDS: 7200, SESSION_MAX_SECONDS: 3600 }, "SESSION_IDLE_SECONDS"],
+      [{ NO_SUCH_KEY: 1 }, "NO_SUCH_KEY"],
+      [{ ENCRYPTION_KEY: it.settings.SESSION_SECRET }, "ENCRYPTION_KEY"],
+    ] as const) {
+      const { problems, skipped } = await worse(settings);
+      assert.deepEqual([problems, skipped], [[`configuration: ${key}`], []]);
+    }
   });
 
   test("a file that cannot be read leaves the checks of the machine", async (t) => {

@@ -8,7 +8,7 @@ export class SessionDirError extends ConfigError {
   readonly fix: string;
 
   constructor(found: string, fix: string, cause: unknown) {
-    super([`SESSION_DIR: ${found}. ${fix}`]);
+    super([`SESSION_DIR: ${found}. ${fix}`], ["SESSION_DIR"]);
     this.name = "SessionDirError";
     this.found = found;
     this.fix = fix;

@@ -29,58 +29,78 @@ export async function doctor(
   options: DoctorOptions = {},
 ): Promise<number> {
   const { nodeVersion = process.versions.node, now = Date.now } = options;
-  const { findings, check } = openReport();
-  await check("Node.js", () => checkNode(nodeVersion, now()));
-  await check("program", checkBuild);
-  await check("private certificate authority", () => checkAuthorities(env, nodeVersion));
-  await check("forward proxy", () => checkForwardProxy(env, nodeVersion));
-  const { config, found } = readConfig(cwd(), env);
-  for (const finding of found) await check("configuration", () => finding);
+  const bad = new Set<string>();
+  const { findings, check } = openReport(bad);
+  await check("Node.js", [], () => checkNode(nodeVersion, now()));
+  await check("program", [], checkBuild);
+  await check("private certificate authority", [], () => checkAuthorities(env, nodeVersion));
+  await check("forward proxy", [], () => checkForwardProxy(env, nodeVersion));
+  const { config, found } = usableConfig(cwd(), env, bad);
+  for (const finding of found) await check("configuration", [], () => finding);
   if (config) {
     const files = [env.CONFIG_FILE || "config.json", ".env", config.sessionDir];
     const rights = checkRights(files.map((file) => resolve(cwd(), file)));
-    await check("reverse proxy", () => checkReverseProxy(config));
-    await check("address to listen on", () => checkListener(config));
-    await check("own pages", () => checkViews(config));
-    await check("rights on files", () => rights);
-    await check("session store", () =>
+    await check("reverse proxy", ["REDIRECT_URI", "TRUST_PROXY"], () => checkReverseProxy(config));
+    const listener = ["REDIRECT_URI", "HOST", "PORT", "TRUST_PROXY"];
+    await check("address to listen on", listener, () => checkListener(config));
+    await check("own pages", ["VIEWS_DIR"], () => checkViews(config));
+    await check("rights on files", [], () => rights);
+    await check("session store", ["SESSION_DIR", "REDIS_URL"], () =>
       // Opening the store would correct them, and the doctor changes nothing.
       rights?.status === "problem" ? skipped("needs the rights above") : checkStore(config),
     );
-    await check("redirect to the portal", () => checkRedirect(config, options));
-    for (const [name, finding] of describeAccess(config)) await check(name, () => finding);
-    if (path !== undefined) await check(`${as ?? "visitor"} at ${path}`, () => checkAccess(config, path, as));
-    const portals = [config, ...config.furtherPortals].map((each) => portalFindings(each, now, options));
+    await check("redirect to the portal", ["REDIRECT_URI", "PORTAL_URL"], () =>
+      checkRedirect(config, options),
+    );
+    for (const [name, finding] of describeAccess(config)) await check(name, [], () => finding);
+    if (path !== undefined) {
+      const sessions = ["SESSION_DIR", "REDIS_URL", "ENCRYPTION_KEY", "SESSION_IDLE_SECONDS"];
+      const needs = ["ACCESS", ...(as === undefined ? [] : sessions)];
+      await check(`${as ?? "visitor"} at ${path}`, needs, () => checkAccess(config, path, as));
+    }
+    const portals = [config, ...config.furtherPortals].map((each) => portalFindings(each, bad, now, options));
     findings.push(...(await Promise.all(portals)).flat());
-  } else await check("everything else", () => skipped("needs a valid configuration"));
+  } else await check("everything else", [], () => skipped("needs a valid configuration"));
 
   const isWell = findings.every(({ status }) => status !== "problem");
   stdout.write(json ? `${JSON.stringify({ ok: isWell, findings }, null, 2)}\n` : report(findings));
   return isWell ? 0 : 1;
 }
 
-function readConfig(cwd: string, env: NodeJS.ProcessEnv): { config?: Config; found: Finding[] } {
-  try {
-    const config = loadConfig({ cwd, env, standalone: true });
-    return {
-      config,
-      found: [ok(`is valid, with strong secrets; the session cookie is ${config.cookieName}`)],
-    };
-  } catch (reason) {
-    if (!(reason instanceof ConfigError)) throw reason;
-    const { problems, hint = "" } = reason;
-    return { found: [...problems.map(configProblem), ...(hint ? hint.split("\n").map(skipped) : [])] };
+/**
+ * The configuration without the invalid settings, which are added to `bad`, and the findings. Leaving one out may make another invalid, such as a
+ * layer whose server is then no longer in PROXY_ALLOW.
+ */
+function usableConfig(cwd: string, env: NodeJS.ProcessEnv, bad: Set<string>) {
+  let found: Finding[] | undefined;
+  for (;;) {
+    try {
+      const config = loadConfig({ cwd, env, standalone: true, ...(found && { without: bad }) });
+      found ??= [ok(`is valid, with strong secrets; the session cookie is ${config.cookieName}`)];
+      return { config, found };
+    } catch (reason) {
+      if (!(reason instanceof ConfigError)) throw reason;
+      const { problems, hint, keys } = reason;
+      found ??= [...problems.map(configProblem), ...(hint ? hint.split("\n").map(skipped) : [])];
+      if (!keys) return { found };
+      for (const key of keys) bad.add(key);
+    }
   }
 }
 
 /** Collects findings. */
-function openReport() {
+function openReport(bad: ReadonlySet<string>) {
   const findings: NamedFinding[] = [];
   return {
     findings,
-    /** Runs a check, which finds `undefined` where it does not apply. */
-    async check(name: string, run: () => Finding | undefined | Promise<Finding | undefined>): Promise<void> {
-      const finding = await run();
+    /** Runs a check, unless it needs an invalid setting. It finds `undefined` where it does not apply. */
+    async check(
+      name: string,
+      needs: string[],
+      run: () => Finding | undefined | Promise<Finding | undefined>,
+    ): Promise<void> {
+      const missing = needs.filter((key) => bad.has(key));
+      const finding = missing.length > 0 ? skipped(`needs a valid ${missing.join(" and ")}`) : await run();
       if (finding) findings.push({ check: name, ...finding });
     },
   };
@@ -89,29 +109,33 @@ function openReport() {
 /** The checks of one portal; for one of PORTALS, each check's name ends with its ID. */
 async function portalFindings(
   config: Config,
+  bad: ReadonlySet<string>,
   now: () => number,
   options: ProbeOptions,
 ): Promise<NamedFinding[]> {
+  const isMain = config.portalId === firstPortal;
+  const urls = isMain ? ["PORTAL_URL", "PORTAL_SERVER_URL"] : [];
+  const client = isMain ? [...urls, "CLIENT_ID"] : [];
   const reached = { ...config, portal: config.portalServerUrl ?? config.portal };
-  const portal = await askPortal(reached, now, options);
+  const portal = urls.some((key) => bad.has(key)) ? undefined : await askPortal(reached, now, options);
   const app = portal?.self && (await askAboutApp(portal, options));
-  const { findings, check } = openReport();
-  const { portalId } = config;
+  const { findings, check } = openReport(bad);
   const checkWith = <Facts>(
     facts: Facts | undefined,
     name: string,
+    needs: string[],
     run: (facts: Facts) => Finding | undefined,
   ) =>
-    check(portalId === firstPortal ? name : `${name} (${portalId})`, () =>
+    check(isMain ? name : `${name} (${config.portalId})`, needs, () =>
       facts ? run(facts) : skipped("needs a portal that responds"),
     );
-  await checkWith(portal, "portal", checkPortal);
-  await checkWith(portal, "portal's certificate", checkCertificate);
-  await checkWith(portal, "clock", checkClock);
-  await checkWith(app, "OAuth metadata", checkMetadata);
-  await checkWith(app, "PKCE", checkPkce);
-  await checkWith(app, "client ID", checkClientId);
-  await checkWith(app, "redirect URI", checkRedirectUri);
+  await checkWith(portal, "portal", urls, checkPortal);
+  await checkWith(portal, "portal's certificate", urls, checkCertificate);
+  await checkWith(portal, "clock", urls, checkClock);
+  await checkWith(app, "OAuth metadata", urls, checkMetadata);
+  await checkWith(app, "PKCE", [...urls, "PKCE"], checkPkce);
+  await checkWith(app, "client ID", client, checkClientId);
+  await checkWith(app, "redirect URI", [...client, "REDIRECT_URI"], checkRedirectUri);
   return findings;
 }
 

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { join, resolve } from "node:path";
 import { cookiePrefix, mountedCookieName } from "./cookie-name.ts";
 import { readDotenvFile, readJsonFile, type Source } from "./files.ts";
@@ -19,13 +20,16 @@ export interface Config extends ReturnType<typeof mainConfig> {
 export class ConfigError extends Error {
   /** One line per problem: the key, what is wrong, the fix. */
   readonly problems: string[];
+  /** The settings that cannot be used; `undefined`: all of them, because a whole file cannot be read, or there is none. */
+  readonly keys: string[] | undefined;
   /** The first step, if nothing is configured yet. */
   readonly hint: string | undefined;
 
-  constructor(problems: string[], hint?: string) {
+  constructor(problems: string[], keys?: string[], hint?: string) {
     super([...problems, hint ?? []].flat().join("\n"));
     this.name = "ConfigError";
     this.problems = problems;
+    this.keys = keys;
     this.hint = hint;
   }
 }
@@ -47,7 +51,18 @@ export interface LoadOptions {
   env?: NodeJS.ProcessEnv;
   /** Whether the app is a server by itself. A mounted app has a session cookie for its path. */
   standalone?: boolean;
+  /** Leaves out these settings, with stand-ins for required ones, to check the others. Files are not judged then. */
+  without?: ReadonlySet<string>;
 }
+
+const standIns = (without: ReadonlySet<string>) => ({
+  CLIENT_ID: "unknown",
+  // At most SESSION_MAX_SECONDS, whatever that is.
+  ...(without.has("SESSION_IDLE_SECONDS") && { SESSION_IDLE_SECONDS: 1 }),
+  REDIRECT_URI: "http://localhost:3000/authenticate",
+  SESSION_SECRET: randomBytes(32).toString("base64url"),
+  ENCRYPTION_KEY: randomBytes(32).toString("base64url"),
+});
 
 /**
  * Reads config.json (or the file that CONFIG_FILE names), then .env, then the environment. Later wins; an empty value
@@ -81,7 +96,7 @@ export function parseConfig(settings: Record<string, unknown>): Config {
 
 /** @param files which contain the settings, and may not be in the folder of SITE_DIR */
 function validate(sources: Source[], options: LoadOptions, files: string[]): Config {
-  const { cwd = process.cwd(), env = process.env, standalone = false } = options;
+  const { cwd = process.cwd(), env = process.env, standalone = false, without } = options;
   const given = new Map<string, Given>();
   for (const { name, settings = {} } of sources) {
     for (const [key, raw] of Object.entries(settings)) {
@@ -107,9 +122,10 @@ function validate(sources: Source[], options: LoadOptions, files: string[]): Con
     const found = given.get(key);
     if (typeof found?.value === "string") given.set(key, { ...found, value: resolve(cwd, found.value) });
   }
-  const values = Object.fromEntries([...given].map(([key, { value }]) => [key, value]));
-  const result = schema.safeParse(values);
-  if (result.success && problems.length === 0) {
+  const kept = [...given].filter(([key]) => !without || (isKey(key) && !without.has(key)));
+  const values = Object.fromEntries(kept.map(([key, { value }]) => [key, value]));
+  const result = schema.safeParse(without ? { ...standIns(without), ...values } : values);
+  if (result.success && (without || problems.length === 0)) {
     const { portals, ...settings } = toCamelCase(result.data);
     const config = mainConfig(settings, cwd, standalone || given.has("COOKIE_NAME"));
     return { ...config, furtherPortals: portals.map((entry) => portalConfig(config, entry)) };
@@ -122,7 +138,13 @@ function validate(sources: Source[], options: LoadOptions, files: string[]): Con
       key === undefined || given.has(String(key)) || !(isIncomplete || fileProblems.has(String(key))),
   );
   const isBlank = !isIncomplete && !configKeys.some((it) => it.default === "required" && given.has(it.key));
-  throw new ConfigError([...problems, ...problemLines(issues, given)], isBlank ? firstSteps : undefined);
+  // Unknown ones are left out: a secret on its own line looks like a key.
+  const keys = (result.error?.issues ?? []).map(({ path: [key] }) => String(key)).filter(isKey);
+  throw new ConfigError(
+    [...problems, ...problemLines(issues, given)],
+    isIncomplete || isBlank ? undefined : [...fileProblems.keys(), ...keys],
+    isBlank ? firstSteps : undefined,
+  );
 }
 
 type CamelCase<Key extends string> = Key extends `${infer Head}_${infer Tail}`
