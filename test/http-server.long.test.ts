@@ -24,7 +24,7 @@ test("AV-10 a response that the client stops reading ends the connection; one th
     if (received < (pauses + 1) * 4_000_000) return;
     pauses += 1;
     slow.pause();
-    await sleep(0.25 * stalledMs);
+    await sleep(0.4 * stalledMs);
     slow.resume();
   });
   const patient = sendRaw(site.url, rawGet(`/slow?ms=${1.5 * stalledMs}&id=1`, "Host: localhost"));

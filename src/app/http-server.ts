@@ -27,7 +27,7 @@ export const httpLimits = {
   bodyMs: 10_000,
   /** The pace that a body must keep after that. */
   bodyBytesPerSecond: 4_096,
-  /** For a response that the client has stopped reading; a client that goes on in half of it stays connected. */
+  /** A client that reads nothing of its response for this long is disconnected, after twice as long at the latest. */
   stalledMs: 60_000,
   /** Pipelined requests that wait on one connection behind the request in progress. */
   waiting: 10,
@@ -80,8 +80,8 @@ export function createHttpServer(
   server.maxConnections = limits.connections;
   // Their size is limited. By default, Node drops those after the first 1,000, such as what a reverse proxy has added.
   server.maxHeadersCount = 0;
-  // Node waits once more if a part of a write was sent in the meantime.
-  server.timeout = limits.stalledMs / 2;
+  // Node waits as long once more if a part of a write was sent in the meantime.
+  server.timeout = limits.stalledMs;
   const connections = new Map<Socket, Connection>();
   const waiting = new Set<IncomingMessage>();
   const report = sparseLog(log, limits.logLines);
