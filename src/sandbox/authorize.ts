@@ -1,21 +1,18 @@
 import { type Request, type Response, Router } from "express";
 import type { SandboxClient, SandboxContext } from "./context.ts";
+import messages from "./data/messages.json" with { type: "json" };
 import { organizationLogins, organizationPath } from "./organization-login.ts";
-import { contentSecurityPolicy, messages, userChoice } from "./pages.ts";
+import { contentSecurityPolicy, userChoice } from "./pages.ts";
 import { portalSessions } from "./portal-sessions.ts";
 import { param, paramsOf, type RequestParams } from "./request-params.ts";
-import type { Authorization, CodeChallenge } from "./token-store.ts";
+import type { CodeChallenge } from "./token-store.ts";
 import { homeOrganization, type SandboxUser } from "./users.ts";
 
 /** Two weeks, and ninety days. */
 const expirationMinutes = { default: 20160, max: 129600 };
 
 /** An authorize request whose client and redirect URI belong together. */
-interface AuthorizeRequest extends Omit<Authorization, "username"> {
-  params: RequestParams;
-  client: SandboxClient;
-  challenge: CodeChallenge | undefined;
-}
+type AuthorizeRequest = NonNullable<ReturnType<typeof readRequest>>;
 
 /**
  * `oauth2/authorize` and `oauth2/signout`: the pages for a browser.
@@ -112,9 +109,7 @@ export function authorizeRoutes(context: SandboxContext): Router {
   function showSignIn(res: Response, { params, client, redirectUri }: AuthorizeRequest, problem?: string) {
     const { username: _, action: __, ...fields } = params;
     const { organizationLogin } = settings;
-    const preferred = param(params, "prepopulatedusername");
-    const preferredFirst = (a: SandboxUser, b: SandboxUser) =>
-      Number(b.username === preferred) - Number(a.username === preferred);
+    const isPreferred = ({ username }: SandboxUser) => username === param(params, "prepopulatedusername");
 
     // Browsers apply form-action to the redirect after the form, too: it must name the app.
     const { origin } = new URL(redirectUri);
@@ -123,7 +118,11 @@ export function authorizeRoutes(context: SandboxContext): Router {
       origin,
       fields,
       style: param(params, "style"),
-      users: organizationLogin?.only ? [] : portalUsers().toSorted(preferredFirst).map(userChoice),
+      users: organizationLogin?.only
+        ? []
+        : portalUsers()
+            .toSorted((one, other) => Number(isPreferred(other)) - Number(isPreferred(one)))
+            .map(userChoice),
       organization: organizationLogin && {
         name: homeOrganization.name,
         href: `/portal/sharing/rest${organizationPath}/authorize?${new URLSearchParams(fields as Record<string, string>)}`,
@@ -148,11 +147,7 @@ export function authorizeRoutes(context: SandboxContext): Router {
 }
 
 /** Returns the request, or sends the response to an invalid one. */
-function readRequest(
-  { clients, settings }: SandboxContext,
-  params: RequestParams,
-  res: Response,
-): AuthorizeRequest | undefined {
+function readRequest({ clients, settings }: SandboxContext, params: RequestParams, res: Response) {
   // Nothing is sent to a redirect URI before it is known to belong to the app: ArcGIS shows a page
   // ("Error 400 Invalid redirect_uri", support.esri.com 000015445).
   const clientId = param(params, "client_id");
@@ -171,19 +166,14 @@ function readRequest(
   const value = param(params, "code_challenge");
   const method = param(params, "code_challenge_method") ?? "plain"; // RFC 7636, 4.3
   if (!value && settings.requirePkce) return fail("code_challenge not specified");
-  if (value && method !== "S256" && method !== "plain") return fail("Invalid code_challenge_method");
+  if (method !== "S256" && method !== "plain") return fail("Invalid code_challenge_method");
   if (value && !/^[\w.~-]{43,128}$/.test(value)) return fail("Invalid code_challenge");
 
   const asked = Number(param(params, "expiration"));
   const minutes = asked > 0 ? Math.min(asked, expirationMinutes.max) : expirationMinutes.default;
-  return {
-    params,
-    client,
-    clientId,
-    redirectUri,
-    challenge: value ? { value, method: method === "S256" ? "S256" : "plain" } : undefined,
-    refreshTokenSeconds: settings.refreshTokenSeconds ?? minutes * 60,
-  };
+  const challenge: CodeChallenge | undefined = value ? { value, method } : undefined;
+  const refreshTokenSeconds = settings.refreshTokenSeconds ?? minutes * 60;
+  return { params, client, clientId, redirectUri, challenge, refreshTokenSeconds };
 }
 
 function showError(res: Response, message: string): undefined {

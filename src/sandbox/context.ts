@@ -25,26 +25,28 @@ export interface ServerToken {
   expires: number;
 }
 
-/** Read at each request: a test may change them at any time. */
-export interface SandboxSettings {
-  /** The lifetime of authorization codes. Default 600. */
-  codeSeconds: number;
-  /** Default 1800. */
-  accessTokenSeconds: number;
+/** The settings, and their defaults. */
+export const defaultSettings = {
+  /** The lifetime of authorization codes. */
+  codeSeconds: 600,
+  accessTokenSeconds: 1800,
   /** `undefined`: what the app asks for with `expiration`. */
-  refreshTokenSeconds: number | undefined;
-  /** Rejects an authorize request without `code_challenge`. Default `false`. */
-  requirePkce: boolean;
-  /** Leaves out `refresh_token_expires_in`, as an Enterprise before 10.9.1 does. Default `false`. */
-  omitRefreshTokenExpiry: boolean;
+  refreshTokenSeconds: undefined as number | undefined,
+  /** Rejects an authorize request without `code_challenge`. */
+  requirePkce: false,
+  /** Leaves out `refresh_token_expires_in`, as an Enterprise before 10.9.1 does. */
+  omitRefreshTokenExpiry: false,
   /**
-   * The next sign-in of the same browser is silent, as in ArcGIS, until the app sends `force_login=true`.
-   * Default `false`, so that a test can sign in as several users.
+   * The next sign-in of the same browser is silent, as in ArcGIS, until the app sends `force_login=true`. Off, so that a
+   * test can sign in as several users.
    */
-  rememberUser: boolean;
+  rememberUser: false,
   /** The organization's own identity provider. `undefined`: users sign in at the portal. */
-  organizationLogin: OrganizationLogin | undefined;
-}
+  organizationLogin: undefined as OrganizationLogin | undefined,
+};
+
+/** Read at each request: a test may change them at any time. @useDeclaredType */
+export type SandboxSettings = typeof defaultSettings;
 
 /** What a running portal has, for the test that started it. */
 export interface SandboxState {

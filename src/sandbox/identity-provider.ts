@@ -14,18 +14,25 @@ export interface IdentityProvider {
   close(): Promise<void>;
 }
 
-export interface IdentityProviderOptions {
-  /** Its users. There are no passwords: they type their user name or email address. */
+interface IdentityProviderOptions {
+  /** There are no passwords: users type their user name or email address. */
   accounts: readonly { userName: string; email: string; name: string }[];
   /** The portal, as the relying party (OpenID Connect Core 1.0, 2). */
   portal: { clientId: string; clientSecret: string; redirectUri: string };
   /** The name of the organization. */
   organization: string;
-  /** Default 0: any free port of 127.0.0.1. */
-  port?: number;
+  port: number;
 }
 
-const lifetimeSeconds = { page: 10 * 60, code: 60, token: 10 * 60, session: 8 * 60 * 60 };
+/** In seconds. */
+const ttl = {
+  AccessToken: 600,
+  AuthorizationCode: 60,
+  Grant: 28_800,
+  IdToken: 600,
+  Interaction: 600,
+  Session: 28_800,
+};
 
 /**
  * Browsers apply form-action to every redirect after the form. The last one goes to an app that this provider does not
@@ -40,8 +47,13 @@ const pagePolicy = contentSecurityPolicy().replace(/; form-action [^;]*/, "");
  * @throws when the package is not installed, or the port is taken (`code` EADDRINUSE).
  */
 export async function startIdentityProvider(options: IdentityProviderOptions): Promise<IdentityProvider> {
-  const { accounts, portal, organization, port = 0 } = options;
-  const { Provider } = await import("oidc-provider").catch(notInstalled);
+  const { accounts, portal, organization, port } = options;
+  const { Provider } = await import("oidc-provider").catch(() => {
+    const fix = "run `npm ci` without --omit=dev, and without NODE_ENV=production";
+    throw new Error(
+      `The package oidc-provider is not installed, the organization's identity provider: ${fix}.`,
+    );
+  });
   const { server, origin: issuer, close } = await listen(port, "127.0.0.1");
   const log: string[] = [];
   const app = createPages(pagePolicy).use((req, _res, next) => {
@@ -83,14 +95,7 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
     },
     interactions: { url: (_ctx, { uid }) => `/sign-in/${uid}` },
     features: { devInteractions: { enabled: false } },
-    ttl: {
-      AccessToken: lifetimeSeconds.token,
-      AuthorizationCode: lifetimeSeconds.code,
-      Grant: lifetimeSeconds.session,
-      IdToken: lifetimeSeconds.token,
-      Interaction: lifetimeSeconds.page,
-      Session: lifetimeSeconds.session,
-    },
+    ttl,
     async renderError(ctx, { error, error_description }) {
       ctx.type = "html";
       ctx.body = await render("provider-message", stopped(error_description ?? error));
@@ -119,7 +124,7 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
     if (interaction.session && interaction.session.accountId !== account.userName) {
       await (await provider.Session.findByUid(interaction.session.uid))?.destroy();
       delete interaction.session;
-      await interaction.save(lifetimeSeconds.page);
+      await interaction.save(ttl.Interaction);
     }
     await provider.interactionFinished(req, res, { login: { accountId: account.userName } });
   });
@@ -131,8 +136,7 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
     res.render("provider-message", { ...stopped(message), title: organization });
   });
   app.use(provider.callback());
-  app.use(((error, _req, res, next) => {
-    if (res.headersSent) return next(error);
+  app.use(((error, _req, res, _next) => {
     const { status = 500 } = error as { status?: number };
     if (status >= 500) console.error(error);
     const message = "It was started too long ago or in another browser, or it is finished already.";
@@ -150,14 +154,6 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
     const advice = "Go to the app that you want to use, and sign in from there.";
     return { title: "This sign-in cannot continue", organization, message, advice };
   }
-}
-
-/** Of a development dependency: only the demo and tests have an organization with an identity provider. */
-function notInstalled(error: NodeJS.ErrnoException): never {
-  if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
-  throw new Error(
-    "The package oidc-provider is not installed, which plays the organization's identity provider. It is a development dependency: run `npm ci` without --omit=dev, and without NODE_ENV=production.",
-  );
 }
 
 /** Signs ID tokens until the provider closes. */

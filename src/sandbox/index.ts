@@ -7,8 +7,15 @@ import type { IncomingHttpHeaders } from "node:http";
 import express, { type NextFunction, type Request, type Response } from "express";
 import { ArcGISError, arcgisError, sendJson } from "./arcgis-json.ts";
 import { authorizeRoutes } from "./authorize.ts";
-import type { SandboxClient, SandboxContext, SandboxSettings, SandboxState } from "./context.ts";
+import {
+  defaultSettings,
+  type SandboxClient,
+  type SandboxContext,
+  type SandboxSettings,
+  type SandboxState,
+} from "./context.ts";
 import { allowApps } from "./cors.ts";
+import messages from "./data/messages.json" with { type: "json" };
 import {
   type Fault,
   type FaultEndpoint,
@@ -21,12 +28,12 @@ import type { IdentityProvider } from "./identity-provider.ts";
 import { itemRoutes } from "./items.ts";
 import { createLayer, type SandboxLayer, sampleLayers } from "./layers.ts";
 import { connectOrganization, type OrganizationOptions } from "./organization-login.ts";
-import { contentSecurityPolicy, createPages, listen, messages, viewsFolder } from "./pages.ts";
+import { contentSecurityPolicy, createPages, listen, viewsFolder } from "./pages.ts";
 import { portalSelfRoutes } from "./portal-self.ts";
 import type { RequestParams } from "./request-params.ts";
 import { generateTokenRoutes, tokenRoutes } from "./token-endpoint.ts";
 import { openTokenStore } from "./token-store.ts";
-import { createUser, type SandboxUserOptions, sampleUsers } from "./users.ts";
+import { createSampleUsers, createUser, type SandboxUserOptions } from "./users.ts";
 
 export type { SandboxClient, SandboxSettings, ServerToken } from "./context.ts";
 export type { Fault, FaultEndpoint, FaultTarget, SandboxFaults } from "./faults.ts";
@@ -114,17 +121,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       `The sandbox portal listens on loopback only (${loopback.join(", ")}), not on "${host}".`,
     );
   }
-  const settings: SandboxSettings = {
-    codeSeconds: 10 * 60,
-    accessTokenSeconds: 30 * 60,
-    refreshTokenSeconds: undefined,
-    requirePkce: false,
-    omitRefreshTokenExpiry: false,
-    rememberUser: false,
-    organizationLogin: undefined,
-    ...options.settings,
-  };
-  const layers = (options.layers ?? sampleLayers()).map(createLayer);
+  const settings: SandboxSettings = { ...defaultSettings, ...options.settings };
+  const layers = (options.layers ?? sampleLayers).map(createLayer);
   const tokens = openTokenStore(settings, clock, options.stateFile);
   const faults = openFaults(options.faults);
   const log: SandboxRequest[] = [];
@@ -135,7 +133,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     origin,
     settings,
     clients: [...options.clients],
-    users: (options.users ?? sampleUsers()).map(createUser),
+    users: options.users?.map(createUser) ?? createSampleUsers(),
     servers: [`${origin}${serverPath}`],
     serverTokens: new Map(),
   };

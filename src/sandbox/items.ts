@@ -3,14 +3,14 @@ import { Router } from "express";
 import { arcgisError, sendJson } from "./arcgis-json.ts";
 import { requireUser, signedIn } from "./authentication.ts";
 import type { SandboxContext } from "./context.ts";
-import { readSampleData } from "./data.ts";
+import sampleItems from "./data/items.json" with { type: "json" };
 import { viewsFolder } from "./pages.ts";
 import { param, paramsOf } from "./request-params.ts";
 
-/** Newest first, and enough for three pages; `thumbnail` is a path below `content/items/{id}/info/`. */
-const sampleItems = readSampleData<{ title: string; type: string; modified: number }[]>("items");
-
-/** The items of a user, with the fields of IItem of @esri/arcgis-rest-portal that a list of items shows. */
+/**
+ * The items of a user, newest first, with the fields of IItem of @esri/arcgis-rest-portal that a list of items shows.
+ * `thumbnail` is a path below `content/items/{id}/info/`.
+ */
 export function itemsOf(owner: string) {
   const idOf = (index: number) => createHash("md5").update(`${owner} ${index}`).digest("hex");
   return sampleItems.map((item, index) => ({ id: idOf(index), owner, ...item }));

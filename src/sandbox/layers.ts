@@ -1,4 +1,6 @@
-import { readSampleData } from "./data.ts";
+import districts from "./data/districts.json" with { type: "json" };
+import same from "./data/layer-info.json" with { type: "json" };
+import streetTrees from "./data/street-trees.json" with { type: "json" };
 import { degrees, extentOf, type LayerGeometry, spatialReference } from "./geometry.ts";
 import type { FeatureAttributes } from "./where-clause.ts";
 
@@ -46,9 +48,7 @@ export interface SandboxLayer {
 export type FeatureLayer = ReturnType<typeof createLayer>;
 
 /** The sample layers: districts for the whole organization, street trees for the group City Trees. */
-export function sampleLayers(): SandboxLayer[] {
-  return [readSampleData("districts"), readSampleData("street-trees")];
-}
+export const sampleLayers = [districts, streetTrees] as SandboxLayer[];
 
 /** @throws Error when the layer has no object IDs. */
 export function createLayer(layer: SandboxLayer) {
@@ -65,14 +65,6 @@ export function createLayer(layer: SandboxLayer) {
   const definition = { displayField: objectIdField, ...layerDefinition, objectIdField };
   return { serviceName, description, group, definition, features: featureSet.features };
 }
-
-/** What is the same for every service and every layer. */
-const same = readSampleData<{
-  service: { currentVersion: number; maxRecordCount: number };
-  layerOfService: object;
-  layer: object;
-  drawingInfo: object;
-}>("layer-info");
 
 /** The version of the sandbox's ArcGIS Server, and the largest number of features in a response. */
 export const { currentVersion: serverVersion, maxRecordCount } = same.service;

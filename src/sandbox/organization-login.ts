@@ -33,7 +33,7 @@ export interface OrganizationOptions {
 /** Starts the identity provider, and does what an administrator does in the organization's settings. */
 export async function connectOrganization(
   { url, users, settings }: SandboxContext,
-  { port, only = false }: OrganizationOptions,
+  { port = 0, only = false }: OrganizationOptions,
 ): Promise<IdentityProvider> {
   const members = users
     .filter(({ orgId }) => orgId === homeOrganization.id)
@@ -68,19 +68,15 @@ export function organizationLogins(redirectUri: string) {
      */
     async begin(login: OrganizationLogin, params: RequestParams, { logins }: PortalSession, res: Response) {
       const { client, provider } = await discover(login);
-      const [state, nonce, codeVerifier] = [
-        client.randomState(),
-        client.randomNonce(),
-        client.randomPKCECodeVerifier(),
-      ];
-      const checks = { expectedState: state, expectedNonce: nonce, pkceCodeVerifier: codeVerifier };
-      logins.set(state, { params, checks });
+      const [state, nonce] = [client.randomState(), client.randomNonce()];
+      const pkceCodeVerifier = client.randomPKCECodeVerifier();
+      logins.set(state, { params, checks: { expectedState: state, expectedNonce: nonce, pkceCodeVerifier } });
       const url = client.buildAuthorizationUrl(provider, {
         redirect_uri: redirectUri,
         scope: "openid profile email",
         state,
         nonce,
-        code_challenge: await client.calculatePKCECodeChallenge(codeVerifier),
+        code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier),
         code_challenge_method: "S256",
         // Another account at the portal is another account at the provider, too.
         ...(param(params, "force_login") === "true" && { prompt: "login" }),

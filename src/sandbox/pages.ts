@@ -3,8 +3,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import express, { type Express } from "express";
-import { readSampleData } from "./data.ts";
-import { organizations, type SandboxUser } from "./users.ts";
+import organizations from "./data/organizations.json" with { type: "json" };
+import type { SandboxUser } from "./users.ts";
 
 /**
  * A server that listens, and does not handle requests yet. `close` ends every connection.
@@ -42,11 +42,6 @@ export function createPages(contentSecurityPolicy: string): Express {
 
 /** The folder of the pages; the path is the same from `src` and from `dist`. */
 export const viewsFolder = join(import.meta.dirname, "../../views/sandbox");
-
-/** What the pages say, beside their templates. */
-export const messages = readSampleData<
-  Record<"welcome" | "notStartedHere" | "signedOut", object> & Record<"unreachable" | "noMember", string>
->("messages");
 
 /** No scripts. A form goes to the portal and, by the redirect in the response, to `formTarget`. */
 export function contentSecurityPolicy(formTarget = ""): string {

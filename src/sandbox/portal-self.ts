@@ -2,19 +2,17 @@ import { Router } from "express";
 import { sendJson } from "./arcgis-json.ts";
 import { requireUser, signedIn } from "./authentication.ts";
 import type { SandboxContext } from "./context.ts";
-import { readSampleData } from "./data.ts";
-import { homeOrganization, organizations, type SandboxGroup, type SandboxUser } from "./users.ts";
+import organizations from "./data/organizations.json" with { type: "json" };
+import same from "./data/portal-info.json" with { type: "json" };
+import { homeOrganization, type SandboxGroup, type SandboxUser } from "./users.ts";
 
 /**
- * What is the same for every organization, user and group of an Enterprise of 2024. The Maps SDK uses PKCE from 8.4 on.
- * The fields are those of IUser and IPortal of @esri/arcgis-rest-js, the values those of its mocks
- * (packages/arcgis-rest-portal/test/mocks/users/user.ts and portal/response.ts).
+ * `community/self`, `portals/self` and `info`: who is signed in, and where.
+ *
+ * The data file has what is the same for every organization, user and group of an Enterprise of 2024; the Maps SDK uses
+ * PKCE from its version 8.4 on. The fields are those of IUser and IPortal of @esri/arcgis-rest-js, the values those of its
+ * mocks (packages/arcgis-rest-portal/test/mocks/users/user.ts and portal/response.ts).
  */
-const same = readSampleData<{ portal: { currentVersion: string }; user: object; group: object }>(
-  "portal-info",
-);
-
-/** `community/self`, `portals/self` and `info`: who is signed in, and where. */
 export function portalSelfRoutes(context: SandboxContext): Router {
   const { at, origin, url, clients, clock } = context;
   const router = Router();

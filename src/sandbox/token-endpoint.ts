@@ -18,10 +18,11 @@ const invalidRedirectUri = oauthError(400, "invalid_request", "Invalid redirect_
  */
 export function tokenRoutes({ at, clients, settings, tokens }: SandboxContext): Router {
   const router = Router();
-  const grants = new Map([
-    ["authorization_code", { needed: ["code", "redirect_uri"], respond: exchangeCode }],
-    ["refresh_token", { needed: ["refresh_token"], respond: refresh }],
-    ["exchange_refresh_token", { needed: ["refresh_token", "redirect_uri"], respond: refresh }],
+  /** The parameters that each grant type needs. */
+  const needed = new Map([
+    ["authorization_code", ["code", "redirect_uri"]],
+    ["refresh_token", ["refresh_token"]],
+    ["exchange_refresh_token", ["refresh_token", "redirect_uri"]],
   ]);
 
   // Both endpoints send JSON whatever `f` says.
@@ -48,16 +49,16 @@ export function tokenRoutes({ at, clients, settings, tokens }: SandboxContext): 
     const client = clientOf(params);
     if (!param(params, "client_id")) return notSpecified("client_id");
     if (!client) return invalidClientId;
-    if (client.clientSecret && param(params, "client_secret") !== client.clientSecret) {
+    if (client.clientSecret && param(params, "client_secret") !== client.clientSecret)
       return oauthError(400, "invalid_request", "Invalid client_secret");
-    }
 
     const grantType = param(params, "grant_type");
     if (!grantType) return notSpecified("grant_type");
-    const grant = grants.get(grantType);
-    if (!grant) return oauthError(400, "unsupported_grant_type", "Invalid grant_type");
-    const missing = grant.needed.find((name) => !param(params, name));
-    return missing ? notSpecified(missing) : grant.respond(client, params);
+    const names = needed.get(grantType);
+    if (!names) return oauthError(400, "unsupported_grant_type", "Invalid grant_type");
+    const missing = names.find((name) => !param(params, name));
+    if (missing) return notSpecified(missing);
+    return grantType === "authorization_code" ? exchangeCode(client, params) : refresh(client, params);
   }
 
   function exchangeCode({ clientId }: SandboxClient, params: RequestParams): object {
@@ -67,9 +68,8 @@ export function tokenRoutes({ at, clients, settings, tokens }: SandboxContext): 
     const { authorization, challenge } = code;
     if (authorization.redirectUri !== param(params, "redirect_uri")) return invalidRedirectUri;
     if (challenge && !verifier) return notSpecified("code_verifier");
-    if (challenge && !matchesChallenge(verifier ?? "", challenge)) {
+    if (challenge && madeFrom(verifier ?? "", challenge.method) !== challenge.value)
       return oauthError(400, "invalid_request", "Invalid code_verifier");
-    }
 
     code.refreshToken = tokens.issueRefreshToken(authorization);
     return tokenPair(code.refreshToken, authorization);
@@ -81,28 +81,24 @@ export function tokenRoutes({ at, clients, settings, tokens }: SandboxContext): 
     const found = tokens.findRefreshToken(token, clientId);
     if (!found) return invalidRefreshToken;
     if (found.isExpired) return oauthError(498, "invalid_request", "refresh_token expired");
-    if (param(params, "grant_type") === "refresh_token") return accessToken(token, found);
+    if (param(params, "grant_type") === "refresh_token") return accessToken(token, found.username);
     if (found.redirectUri !== param(params, "redirect_uri")) return invalidRedirectUri;
     tokens.endRefreshToken(token);
     return tokenPair(tokens.issueRefreshToken(found), found);
   }
 
-  function tokenPair(refreshToken: string, authorization: Authorization): object {
-    const { refreshTokenSeconds } = authorization;
+  function tokenPair(refreshToken: string, { username, refreshTokenSeconds }: Authorization): object {
     return {
-      ...accessToken(refreshToken, authorization),
+      ...accessToken(refreshToken, username),
       refresh_token: refreshToken,
       ...(!settings.omitRefreshTokenExpiry && { refresh_token_expires_in: refreshTokenSeconds }),
     };
   }
 
-  function accessToken(refreshToken: string, authorization: Authorization): object {
-    return {
-      access_token: tokens.issueAccessToken(refreshToken, authorization),
-      expires_in: settings.accessTokenSeconds,
-      username: authorization.username,
-      ssl: false, // whether the token needs https; this portal has http
-    };
+  function accessToken(refreshToken: string, username: string): object {
+    const access_token = tokens.issueAccessToken(refreshToken);
+    // `ssl` says whether the token needs https; this portal has http.
+    return { access_token, expires_in: settings.accessTokenSeconds, username, ssl: false };
   }
 
   function clientOf(params: RequestParams): SandboxClient | undefined {
@@ -112,10 +108,9 @@ export function tokenRoutes({ at, clients, settings, tokens }: SandboxContext): 
   return router;
 }
 
-/** Checks a code verifier (RFC 7636, 4.6). */
-function matchesChallenge(verifier: string, { value, method }: CodeChallenge): boolean {
-  const made = method === "plain" ? verifier : createHash("sha256").update(verifier).digest("base64url");
-  return made === value;
+/** The code challenge of a verifier (RFC 7636, 4.2). */
+function madeFrom(verifier: string, method: CodeChallenge["method"]): string {
+  return method === "plain" ? verifier : createHash("sha256").update(verifier).digest("base64url");
 }
 
 /** How long a token for a federated server may live. */

@@ -1,24 +1,16 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { z } from "zod";
 import type { SandboxSettings } from "./context.ts";
 
-const Token = z.object({ clientId: z.string(), username: z.string(), expires: z.number() });
-/** `refreshTokenSeconds` is the lifetime of the token and of each one that replaces it. */
-const RefreshToken = Token.extend({ redirectUri: z.string(), refreshTokenSeconds: z.number() });
-/** It ends with the refresh token that it was issued for. */
-const AccessToken = Token.extend({ refreshToken: z.string() });
-export type AccessToken = z.infer<typeof AccessToken>;
-
-/** Of the state file: names and values in pairs, as a Map takes them. */
-const State = z.object({
-  refreshTokens: z.array(z.tuple([z.string(), RefreshToken])),
-  accessTokens: z.array(z.tuple([z.string(), AccessToken])),
-});
-
 /** What a user has allowed an app to do: everything a refresh token stands for. */
-export type Authorization = Omit<z.infer<typeof RefreshToken>, "expires">;
+export interface Authorization {
+  clientId: string;
+  username: string;
+  redirectUri: string;
+  /** The lifetime of the refresh token, and of each one that replaces it. */
+  refreshTokenSeconds: number;
+}
 
 /** A code challenge of RFC 7636. */
 export interface CodeChallenge {
@@ -36,33 +28,32 @@ interface AuthorizationCode {
   refreshToken?: string;
 }
 
+/** By token. An access token is valid as long as the refresh token that it was issued for is there. */
+interface IssuedTokens {
+  refreshTokens: Map<string, Authorization & { expires: number }>;
+  accessTokens: Map<string, { refreshToken: string; expires: number }>;
+}
+
 /**
  * The codes and tokens of the portal. With a `stateFile` tokens survive a restart; a file that cannot be read counts
  * as empty.
  */
 export function openTokenStore(settings: SandboxSettings, clock: () => number, stateFile?: string) {
   const codes = new Map<string, AuthorizationCode>();
-  const isGood = ({ expires }: { expires: number }) => expires > clock();
-  const state = readState(stateFile);
-  const refreshTokens = new Map(state.refreshTokens.filter(([, token]) => isGood(token)));
-  const accessTokens = new Map(state.accessTokens.filter(([, token]) => isGood(token)));
+  const { refreshTokens, accessTokens } = readState(stateFile);
   const revoked: string[] = [];
   const after = (seconds: number) => clock() + seconds * 1000;
 
   function save(): void {
     if (!stateFile) return;
-    const content = { refreshTokens: [...refreshTokens], accessTokens: [...accessTokens] };
+    const isGood = ([, { expires }]: [string, { expires: number }]) => expires > clock();
+    const content = {
+      refreshTokens: [...refreshTokens].filter(isGood),
+      accessTokens: [...accessTokens].filter(isGood),
+    };
     mkdirSync(dirname(stateFile), { recursive: true, mode: 0o700 });
     writeFileSync(`${stateFile}.new`, JSON.stringify(content), { mode: 0o600 });
     renameSync(`${stateFile}.new`, stateFile);
-  }
-
-  /** Stops at the first one that is still good: later ones were issued later. */
-  function forgetExpired(issued: Map<string, { expires: number }>): void {
-    for (const [name, each] of issued) {
-      if (isGood(each)) return;
-      issued.delete(name);
-    }
   }
 
   function expireAll(tokens: Map<string, { expires: number }>): void {
@@ -70,17 +61,9 @@ export function openTokenStore(settings: SandboxSettings, clock: () => number, s
     save();
   }
 
-  function endRefreshToken(token: string): void {
-    refreshTokens.delete(token);
-    for (const [accessToken, { refreshToken }] of accessTokens) {
-      if (refreshToken === token) accessTokens.delete(accessToken);
-    }
-    save();
-  }
-
   function revokeRefreshToken(token: string): void {
-    if (refreshTokens.has(token)) revoked.push(token);
-    endRefreshToken(token);
+    if (refreshTokens.delete(token)) revoked.push(token);
+    save();
   }
 
   return {
@@ -88,7 +71,6 @@ export function openTokenStore(settings: SandboxSettings, clock: () => number, s
     revoked,
 
     issueCode(authorization: Authorization, challenge: CodeChallenge | undefined): string {
-      forgetExpired(codes);
       const code = randomToken(32);
       codes.set(code, { authorization, challenge, expires: after(settings.codeSeconds), isRedeemed: false });
       return code;
@@ -97,7 +79,7 @@ export function openTokenStore(settings: SandboxSettings, clock: () => number, s
     /** Returns a code once. The second time, the tokens of the first time are revoked (RFC 6749, 4.1.2). */
     redeemCode(value: string): AuthorizationCode | undefined {
       const code = codes.get(value);
-      if (!code || !isGood(code)) return undefined;
+      if (!code || code.expires <= clock()) return undefined;
       if (code.isRedeemed && code.refreshToken) revokeRefreshToken(code.refreshToken);
       if (code.isRedeemed) return undefined;
       code.isRedeemed = true;
@@ -115,33 +97,31 @@ export function openTokenStore(settings: SandboxSettings, clock: () => number, s
     /** What the refresh token stands for, if it was issued to this app. */
     findRefreshToken(token: string, clientId: string): (Authorization & { isExpired: boolean }) | undefined {
       const found = refreshTokens.get(token);
-      return found?.clientId === clientId ? { ...found, isExpired: !isGood(found) } : undefined;
+      return found?.clientId === clientId ? { ...found, isExpired: found.expires <= clock() } : undefined;
     },
 
-    /** Ends a refresh token and its access tokens. */
-    endRefreshToken,
+    /** Ends a refresh token, because another one has replaced it. */
+    endRefreshToken: (token: string) => refreshTokens.delete(token),
 
-    issueAccessToken(refreshToken: string, { clientId, username }: Authorization): string {
-      forgetExpired(accessTokens);
+    issueAccessToken(refreshToken: string): string {
       const token = randomToken(168);
-      const expires = after(settings.accessTokenSeconds);
-      accessTokens.set(token, { clientId, username, refreshToken, expires });
+      accessTokens.set(token, { refreshToken, expires: after(settings.accessTokenSeconds) });
       save();
       return token;
     },
 
     /** `undefined` when the token is unknown, revoked or expired. */
-    findAccessToken(token = ""): AccessToken | undefined {
-      const found = accessTokens.get(token);
-      return found && isGood(found) ? found : undefined;
+    findAccessToken(token: string): Authorization | undefined {
+      const { refreshToken = "", expires = 0 } = accessTokens.get(token) ?? {};
+      return expires > clock() ? refreshTokens.get(refreshToken) : undefined;
     },
 
     /** Revokes a refresh token or an access token of this app, and nothing else. */
     revoke(token: string, clientId: string): void {
-      if (refreshTokens.get(token)?.clientId === clientId) revokeRefreshToken(token);
-      if (accessTokens.get(token)?.clientId !== clientId) return;
-      accessTokens.delete(token);
-      save();
+      const refreshToken = accessTokens.get(token)?.refreshToken ?? token;
+      if (refreshTokens.get(refreshToken)?.clientId !== clientId) return;
+      if (accessTokens.delete(token)) save();
+      else revokeRefreshToken(token);
     },
 
     expireAccessTokens: () => expireAll(accessTokens),
@@ -156,9 +136,11 @@ export function randomToken(bytes: number): string {
   return randomBytes(bytes).toString("base64").replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", ".");
 }
 
-function readState(file?: string): z.infer<typeof State> {
+function readState(file?: string): IssuedTokens {
   try {
-    if (file) return State.parse(JSON.parse(readFileSync(file, "utf8")));
-  } catch {}
-  return { refreshTokens: [], accessTokens: [] };
+    const { refreshTokens, accessTokens } = file ? JSON.parse(readFileSync(file, "utf8")) : {};
+    return { refreshTokens: new Map(refreshTokens), accessTokens: new Map(accessTokens) };
+  } catch {
+    return { refreshTokens: new Map(), accessTokens: new Map() };
+  }
 }

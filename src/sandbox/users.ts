@@ -1,4 +1,6 @@
-import { readSampleData } from "./data.ts";
+import organizations from "./data/organizations.json" with { type: "json" };
+import roles from "./data/roles.json" with { type: "json" };
+import sampleUsers from "./data/users.json" with { type: "json" };
 
 /** A group of users. */
 export interface SandboxGroup {
@@ -37,21 +39,15 @@ export interface SandboxUser {
 /** A user to start the sandbox with. Only the username is required. */
 export type SandboxUserOptions = Partial<SandboxUser> & Pick<SandboxUser, "username">;
 
-/*
- * An ArcGIS Enterprise portal calls its only organization 0123456789ABCDEF. The second one at the same URL is a
- * liberty of the sandbox: an app can try what it does with a user of another organization.
+/**
+ * The organization that `portals/self` describes to an anonymous client. Enterprise has no other; the second one at the
+ * same URL is a liberty of the sandbox, so that an app can try what it does with a user of another organization.
  */
-export const organizations = readSampleData<{ id: string; name: string; urlKey: string }[]>("organizations");
-
-/** The organization that `portals/self` describes to an anonymous client. */
 export const homeOrganization = organizations[0] as (typeof organizations)[0];
 
-/** A few privileges of each kind, as ArcGIS names them; a real administrator has about seventy. */
-const roles = readSampleData<Record<BaseRole, { name: string; privileges: string[] }>>("roles");
-
 /** The sample users. The last one shows whether an app handles names that are not ASCII or look like HTML. */
-export function sampleUsers(): SandboxUserOptions[] {
-  return readSampleData("users");
+export function createSampleUsers(): SandboxUser[] {
+  return structuredClone(sampleUsers as SandboxUserOptions[]).map(createUser);
 }
 
 /** Adds what the options leave out: a member of the home organization with the privileges of the role. */

@@ -13,7 +13,6 @@ const unknown = 0.5;
 /** Strings with '' for a quote, numbers, names, operators; and what is none of them, which the parser does not expect. */
 const tokenPattern = /'(?:[^']|'')*'|\d+(?:\.\d+)?|[A-Za-z_]\w*|<>|!=|<=|>=|\S/g;
 
-/** Of two numbers or two texts. */
 const comparisons = new Map<string, (one: string | number, other: string | number) => boolean>([
   ["=", (one, other) => one === other],
   ["<>", (one, other) => one !== other],
@@ -25,17 +24,11 @@ const comparisons = new Map<string, (one: string | number, other: string | numbe
   ["LIKE", (text, pattern) => isLike([...String(text)], [...String(pattern)])],
 ]);
 
-const textFunctions = new Map([
-  ["UPPER", (text: string) => text.toUpperCase()],
-  ["LOWER", (text: string) => text.toLowerCase()],
-]);
-
-const maxDepth = 50;
+const maxLevels = 100;
 
 /**
- * Parses a `where` of the REST API (SQL-92): comparisons, `AND`, `OR`, `NOT`, brackets, `IN`, `BETWEEN`, `LIKE`,
- * `IS NULL`, `DATE '2024-06-01'`, `TIMESTAMP '2024-06-01 09:30:00'`, `UPPER` and `LOWER`. Field names are not
- * case-sensitive.
+ * Parses a `where` of the REST API (SQL-92): comparisons, `AND`, `OR`, `NOT`, brackets, `IN`, `LIKE` and `IS NULL`.
+ * Field names are not case-sensitive.
  *
  * @throws ArcGISError
  */
@@ -44,8 +37,10 @@ export function parseWhereClause(
   fields: readonly string[],
 ): (attributes: FeatureAttributes) => boolean {
   const tokens = clause.match(tokenPattern) ?? [];
+  // Each takes a level of the stack.
+  const levels = tokens.filter((token) => /^(?:\(|NOT)$/i.test(token)).length;
+  if (levels > maxLevels) fail("it has too many brackets");
   let next = 0;
-  let depth = 0;
 
   const condition = parseOr();
   if (next < tokens.length) fail(`'${tokens[next]}' was not expected`);
@@ -60,16 +55,8 @@ export function parseWhereClause(
   }
 
   function parseNot(): Condition {
-    if (++depth > maxDepth) fail("it is nested too deeply");
-    let condition: Condition;
-    if (takes("NOT")) condition = not(parseNot());
-    else if (takes("(")) condition = closed(parseOr());
-    else condition = parsePredicate();
-    depth -= 1;
-    return condition;
-  }
-
-  function parsePredicate(): Condition {
+    if (takes("NOT")) return not(parseNot());
+    if (takes("(")) return closed(parseOr());
     const left = parseValue();
     if (takes("IS")) {
       const isNegated = takes("NOT");
@@ -80,35 +67,18 @@ export function parseWhereClause(
   }
 
   function parseComparison(left: Expression): Condition {
-    if (takes("IN")) {
-      must("(");
-      return closed(or(listOf(() => compared(left, "=", parseValue()), ",")));
-    }
-    if (takes("BETWEEN")) {
-      const from = compared(left, ">=", parseValue());
-      must("AND");
-      return and([from, compared(left, "<=", parseValue())]);
-    }
-    return compared(left, tokens[next++], parseValue());
+    if (!takes("IN")) return compared(left, tokens[next++], parseValue());
+    must("(");
+    return closed(or(listOf(() => compared(left, "=", parseValue()), ",")));
   }
 
   function parseValue(): Expression {
     const found = tokens[next++] ?? fail("it ends too early");
     const word = found.toUpperCase();
-    const isText = tokens[next]?.startsWith("'") === true;
     if (word === "-" && isNumber(tokens[next])) return constant(-Number(tokens[next++]));
     if (isNumber(word)) return constant(Number(word));
-    if (/^'.*'$/s.test(word)) return constant(unquoted(found));
+    if (/^'.*'$/s.test(word)) return constant(found.slice(1, -1).replaceAll("''", "'"));
     if (word === "NULL") return constant(null);
-    if ((word === "DATE" || word === "TIMESTAMP") && isText) return constant(timeOf(tokens[next++] ?? ""));
-    const change = textFunctions.get(word);
-    if (change && takes("(")) {
-      const inner = closed(parseValue());
-      return (row) => {
-        const value = inner(row);
-        return typeof value === "string" ? change(value) : value;
-      };
-    }
     const field = fields.find((each) => each.toUpperCase() === word) ?? fail(`'${found}' is no field`);
     return (row) => row[field] ?? null;
   }
@@ -158,8 +128,7 @@ function compared(left: Expression, operator = "the end", right: Expression): Co
   return (row) => {
     const [one, other] = [left(row), right(row)];
     if (one === null || other === null) return unknown;
-    const isSameType = typeof one === typeof other;
-    return Number(isSameType ? test(one, other) : test(String(one), String(other)));
+    return Number(test(one, other));
   };
 }
 
@@ -181,14 +150,4 @@ function constant(value: Value): Expression {
 
 function isNumber(token = ""): boolean {
   return /^\d/.test(token);
-}
-
-function unquoted(text: string): string {
-  return text.slice(1, -1).replaceAll("''", "'");
-}
-
-function timeOf(quoted: string): number {
-  const text = unquoted(quoted);
-  const time = /^\d{4}-\d\d-\d\d(?: \d\d:\d\d:\d\d)?$/.test(text) ? Date.parse(`${text}Z`) : Number.NaN;
-  return Number.isNaN(time) ? fail("a date is written '2024-06-01' or '2024-06-01 09:30:00'") : time;
 }
