@@ -79,7 +79,7 @@ test("the demo of an organization says what to install where its identity provid
     assert.match(stderr, /^The package oidc-provider is not installed, .*: run `npm ci` without --omit=dev/);
   }
   const mistyped = await runDemo(folder(t), ports, { flags: ["--organizaton"] });
-  assert.equal(mistyped.code, 1);
+  assert.equal(mistyped.code, 64);
   assert.match(mistyped.stderr, /^error: unknown option '--organizaton'\n\(Did you mean --organization\?\)/);
 });
 

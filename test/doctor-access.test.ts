@@ -76,7 +76,7 @@ test("the doctor says which rule decides for a user who is signed in, and for a 
 test("the doctor asks for a path where a user is named", async (t) => {
   const { cwd } = await open(t);
   const { code, error } = await callCli(["doctor", "--as", "sandy_admin"], { cwd });
-  assert.equal(code, 1);
+  assert.equal(code, 64);
   assert.match(error, /--as needs a --path/);
 });
 

@@ -74,7 +74,7 @@ describe("a server that can work", () => {
     assert.equal(code, 0);
     assert.match(output, /^Usage: arcgis-sign-in doctor \[options\]$/m);
     const mistyped = await callCli(["doctor", "--jsno"], { cwd });
-    assert.deepEqual([mistyped.code, mistyped.output], [1, ""]);
+    assert.deepEqual([mistyped.code, mistyped.output], [64, ""]);
     assert.match(mistyped.error, /^error: unknown option '--jsno'\n\(Did you mean --json\?\)\n/);
   });
 });

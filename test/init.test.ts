@@ -177,14 +177,14 @@ describe("npm run init with flags", () => {
     assert.deepEqual(readdirSync(cwd), []);
   });
 
-  test("an unknown flag exits 1 and names --help; its value, which may be a secret, is not shown", async () => {
+  test("an unknown flag exits 64 and names --help; its value, which may be a secret, is not shown", async () => {
     for (const [flag, shown] of [
       ["--client-secret=Canary7Qx2mVw9", "--client-secret"],
       ["--clientid=Canary'7Qx2\nmVw9=", "--clientid"],
       ["-sCanary7Qx2mVw9", "-s"],
     ] as const) {
       const { code, error } = await call(folder(), flag);
-      assert.equal(code, 1);
+      assert.equal(code, 64);
       assert.ok(error.startsWith(`error: unknown option '${shown}'\n`), error);
       assert.ok(error.endsWith("\nUse --help to see the commands and options.\n"), error);
       assert.doesNotMatch(error, /Canary|mVw9/);

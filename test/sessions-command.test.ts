@@ -415,7 +415,7 @@ describe("arcgis-sign-in sessions that cannot do its work", () => {
     writeFileSync(wrongFile, "");
     const seeHelp = "\nUse --help to see the commands and options.\n";
     const folderFix =
-      "Run this with the server's configuration (--config FILE), as the server's user, and check that the disk is not full.";
+      "Run this with the server's configuration and as its user. If you already do, make that user the owner (chown), check whether the disk is full, or set another SESSION_DIR.";
     const cases: [string[], Record<string, string>, number, string | RegExp][] = [
       [["lst"], good, 64, `error: unknown command 'lst'\n(Did you mean list?)${seeHelp}`],
       [["show"], good, 64, `error: missing required argument 'user'${seeHelp}`],
@@ -437,19 +437,19 @@ describe("arcgis-sign-in sessions that cannot do its work", () => {
         ["list"],
         { ...good, SESSION_DIR: "/nowhere/at/all" },
         69,
-        `SESSION_DIR: there is no folder /nowhere/at/all, which the server creates at its first start. ${folderFix}\n`,
+        `SESSION_DIR: there is no folder /nowhere/at/all, which the server creates. ${folderFix}\n`,
       ],
       [
         ["list"],
         { ...good, SESSION_DIR: wrongFile },
         69,
-        `SESSION_DIR: there is no folder ${wrongFile}, which the server creates at its first start. ${folderFix}\n`,
+        `SESSION_DIR: there is no folder ${wrongFile}, which the server creates. ${folderFix}\n`,
       ],
       [
         ["list"],
         { ...good, REDIS_URL: "redis://127.0.0.1:9" },
         69,
-        "Redis is away: ECONNREFUSED. Check that Redis runs, and in REDIS_URL the address, the user, the password and the user's rights.\n",
+        /^Redis is away: ECONNREFUSED\. Start Redis, or correct REDIS_URL: its address, its password and its rights /,
       ],
     ];
     if (process.getuid?.() === 0) {

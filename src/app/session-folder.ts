@@ -7,7 +7,7 @@ export class SessionDirError extends ConfigError {
   /** For the server's user. */
   readonly fix: string;
 
-  constructor(found: string, fix: string, cause: unknown) {
+  constructor(found: string, fix: string, cause?: unknown) {
     super([`SESSION_DIR: ${found}. ${fix}`], ["SESSION_DIR"]);
     this.name = "SessionDirError";
     this.found = found;

@@ -2,10 +2,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import type { CommandContext } from "./command-context.ts";
+import type { SubcommandName } from "./sessions.ts";
 
-/** EX_USAGE of sysexits.h; the other commands use 1 for everything. */
-const usageExitCode = (name = "") => (["demo", "init", "doctor"].includes(name) ? 1 : 64);
-
+/** EX_USAGE of sysexits.h. */
+const wrongUsage = 64;
 const configOption = ["--config <file>", "the configuration file (CONFIG_FILE, or config.json)"] as const;
 const jsonOption = ["--json", "output for programs"] as const;
 const portalOption = ["--portal <id>", "only sessions of one of several portals"] as const;
@@ -112,26 +112,30 @@ export async function run(args: string[], context: CommandContext): Promise<numb
 Exit code: 0 done, 1 the user has no session, 64 wrong usage, 69 the session store cannot be reached,
 75 done, but tokens still have to be revoked, 78 the configuration is wrong.`,
     );
-  const subcommand = (usage: string, description: string) =>
+  const subcommand = (name: SubcommandName, user: string, description: string) =>
     sessions
-      .command(usage)
+      .command(name + user)
       .description(description)
       .action(async function (this: Command, user: unknown) {
         const { all = false, ...flags } = this.optsWithGlobals();
         const isNamed = typeof user === "string";
         // Exactly one of the two: a typing mistake must not end all sessions.
-        if (this.name() === "revoke" && isNamed === all) this.error("error: name a user, or use --all");
+        if (name === "revoke" && isNamed === all) this.error("error: name a user, or use --all");
         useConfig(flags.config);
         const { sessionsCommand } = await import("./sessions.ts");
-        await exitWith(sessionsCommand(this.name(), isNamed ? user : undefined, flags, context));
+        await exitWith(sessionsCommand(name, isNamed ? user : undefined, flags, context));
       });
-  subcommand("list", "users who are signed in").option(...portalOption);
-  subcommand("show <user>", "the sessions of a user").option(...portalOption);
-  subcommand("revoke [user]", "ends the sessions of a user, and revokes the tokens at the portal")
+  subcommand("list", "", "users who are signed in").option(...portalOption);
+  subcommand("show", " <user>", "the sessions of a user").option(...portalOption);
+  subcommand("revoke", " [user]", "ends the sessions of a user, and revokes the tokens at the portal")
     .option("--all", "of all users")
     .option(...portalOption);
-  subcommand("stats", "the number of sessions, by kind");
-  subcommand("rekey", "encrypts all with the newest ENCRYPTION_KEY, so that you can remove the older ones");
+  subcommand("stats", "", "the number of sessions, by kind");
+  subcommand(
+    "rekey",
+    "",
+    "encrypts all with the newest ENCRYPTION_KEY, so that you can remove the older ones",
+  );
 
   const isComplete = args.length > 1 || (args.length === 1 && args[0] !== "sessions");
   const complete = isComplete ? args : [...args, "--help"];
@@ -140,7 +144,7 @@ Exit code: 0 done, 1 the user has no session, 64 wrong usage, 69 the session sto
     return exitCode;
   } catch (reason) {
     if (!(reason instanceof CommanderError)) throw reason;
-    return isWrongUsage ? usageExitCode(args[0]) : 0;
+    return isWrongUsage ? wrongUsage : 0;
   }
 }
 

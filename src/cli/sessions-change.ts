@@ -2,7 +2,7 @@ import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import { noteAction } from "../app/operator-log.ts";
 import { reasonOf } from "../app/reason.ts";
 import { type AuthEvent, arcgisAuth } from "../index.ts";
-import { type PendingRevocation, toPending } from "../session-store.ts";
+import { type PendingRevocation, type SealedStore, toPending } from "../session-store.ts";
 import {
   eachRecord,
   identitiesIn,
@@ -24,7 +24,7 @@ export async function revoke(
   context: SessionsContext,
   user: string | undefined,
 ): Promise<"done" | "noSession" | "waiting"> {
-  const { portal, portals, unreadable, store, operator: by, note } = context;
+  const { portal, portals, unreadable, store, operator: by, note, print } = context;
   const names: string[] = [];
   const identities: ArcGISIdentityManager[] = [];
   for await (const session of readSessions(context)) {
@@ -38,32 +38,30 @@ export async function revoke(
   if (user !== undefined && names.length === 0) return noteNoSession(context, user);
 
   const queued = new Set(identities.map(tokenOf));
-  let unqueued = await queue(context, identities);
+  let unqueued = await queue(store, identities);
   const ended = await eachRecord(context, "Ending sessions", names, store.admin.end);
   // Tokens that were refreshed in the meantime, and those that a full disk could not take.
   const latest = ended.flatMap(identitiesIn).filter((identity) => !queued.has(tokenOf(identity)));
-  unqueued = await queue(context, [...unqueued, ...latest]);
+  unqueued = await queue(store, [...unqueued, ...latest]);
   if (ended.length > 0) {
-    const action = { action: "revoke", user, portal, sessions: ended.length, by } as const;
-    await noteAction(store, { ...action, at: new Date().toISOString() }).catch(() =>
-      note("The server's log will not mention this, because the store is not writable."),
-    );
+    const at = new Date().toISOString();
+    const action = { action: "revoke", user, portal, sessions: ended.length, by, at } as const;
+    const notNoted = "The server's log will not mention this, because the store is not writable.";
+    await noteAction(store, action).catch(() => note(notNoted));
   }
   const { waiting, lost, reasons } = await revokeTokens(context, unqueued, queued.size + latest.length);
 
-  const users = new Set(identities.map(({ portal, username }) => `${portal} ${username}`));
+  const users = new Set(identities.map(({ portal, username }) => `${portal} ${username}`)).size;
   const endedAt = new Set(identities.map(({ portal }) => portals.get(portal) ?? portal));
   const where = portals.size > 1 && endedAt.size > 0 ? ` at ${[...endedAt].sort().join(", ")}` : "";
-  const whose = `${user ?? counted(users.size, "user")}${where}`;
-  context.print(
+  const whose = `${user ?? counted(users, "user")}${where}`;
+  print(
     names.length === 0 ? "No session to end.\n" : `Ended ${counted(names.length, "session")} of ${whose}.\n`,
-    { ended: names.length, users: users.size, waiting, lost },
+    { ended: names.length, users, waiting, lost },
   );
   const why = [...reasons].join("; ");
   if (lost > 0)
-    note(
-      `${counted(lost, "token")} could not be revoked (${why}), nor queued, because the store is not writable. Revoke them at the portal.`,
-    );
+    note(`${counted(lost, "token")} could not be revoked, nor queued (${why}). Revoke them at the portal.`);
   if (waiting > 0)
     note(
       `${counted(waiting, "token")} could not be revoked yet (${why}). A running server tries again within a minute.`,
@@ -72,9 +70,9 @@ export async function revoke(
 }
 
 /** Queues tokens for revocation, and returns those that could not be queued: a full disk must not stop this. */
-function queue({ store }: SessionsContext, identities: ArcGISIdentityManager[]) {
+function queue({ admin }: SealedStore, identities: ArcGISIdentityManager[]) {
   const add = (items: PendingRevocation[]) => [...items, ...identities.map(toPending)];
-  return store.admin.changePending(add).then(
+  return admin.changePending(add).then(
     () => [],
     () => identities,
   );
@@ -86,24 +84,25 @@ async function revokeTokens(
   unqueued: ArcGISIdentityManager[],
   total: number,
 ) {
-  const outcome = { waiting: 0, lost: 0, reasons: new Set<string>() };
+  const reasons = new Set<string>();
+  let lost = 0;
   const step = progress("Revoking tokens", total);
   const onEvent = ({ type, error }: AuthEvent) => {
     if (type === "revoke") step();
-    if (type === "revoke-failed" || type === "store-failed") outcome.reasons.add(reasonOf(error));
+    else reasons.add(reasonOf(error));
     // The queue could not be written.
-    if (type === "store-failed") outcome.lost += 1;
+    if (type === "store-failed") lost += 1;
   };
   const { clientId, redirectUri, portal, portalServerUrl, sessionSecrets, encryptionKeys } = config;
   const secrets = { sessionSecret: sessionSecrets, encryptionKey: encryptionKeys };
   const auth = arcgisAuth({ clientId, redirectUri, portal, portalServerUrl, ...secrets, store, onEvent });
   await auth.revoke(unqueued);
-  outcome.waiting = await auth.revokePending().catch((error) => {
-    outcome.reasons.add(reasonOf(error));
+  const waiting = await auth.revokePending().catch((error) => {
+    reasons.add(reasonOf(error));
     return total - unqueued.length;
   });
   await auth.close();
-  return outcome;
+  return { waiting, lost, reasons };
 }
 
 function tokenOf({ refreshToken, token }: ArcGISIdentityManager): string {
@@ -112,10 +111,11 @@ function tokenOf({ refreshToken, token }: ArcGISIdentityManager): string {
 
 /** `rekey`: encrypts everything that is on an older key with the newest one. */
 export async function rekey(context: SessionsContext): Promise<"done"> {
+  const { config, note, print } = context;
   const { admin } = context.store;
-  const isOnlyKey = context.config.encryptionKeys.length === 1;
+  const isOnlyKey = config.encryptionKeys.length === 1;
   if (!isOnlyKey)
-    context.note(
+    note(
       "Restart every server with the new key first: without it, a server cannot open what this encrypts, and signs those users out.",
     );
   const outcomes = await eachRecord(context, "Encrypting sessions", await admin.names(), admin.reseal);
@@ -125,12 +125,12 @@ export async function rekey(context: SessionsContext): Promise<"done"> {
   const [resealed, already, unopened] = [count("resealed"), count("on newest key"), count("unreadable")];
   const rest = already > 0 ? ` ${counted(already, "session")} already had it.` : "";
   const text = `Encrypted ${counted(resealed, "session")} with the newest key.${rest}\n`;
-  context.print(text, { resealed, already, unopened });
+  print(text, { resealed, already, unopened });
   if (unopened > 0)
-    context.note(
+    note(
       `${counted(unopened, "session")} could not be opened: damaged, or encrypted with a key that is not in ENCRYPTION_KEY. They were not changed.`,
     );
-  context.note(
+  note(
     isOnlyKey
       ? "ENCRYPTION_KEY contains one key only. To replace it, put a new one in front of it, restart the servers, and run this again."
       : "When every server runs with the newest key in front, you can remove the older ones from ENCRYPTION_KEY.",

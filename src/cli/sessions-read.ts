@@ -2,12 +2,14 @@ import { statSync } from "node:fs";
 import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import pMap, { pMapIterable } from "p-map";
 import type { Config } from "../app/config/config.ts";
-import { type OpenStore, openStore } from "../app/store.ts";
+import { SessionDirError } from "../app/session-folder.ts";
+import { openStore } from "../app/store.ts";
 import type { SealedStore, SessionInfo } from "../session-store.ts";
-import { counted } from "./terminal.ts";
+import { folderFix } from "./doctor/store.ts";
+import { counted, type Screen } from "./terminal.ts";
 
 /** The context of the subcommands of `arcgis-sign-in sessions`. */
-export interface SessionsContext {
+export interface SessionsContext extends Screen {
   config: Config;
   store: SealedStore;
   /** The IDs of all portals by their URL. */
@@ -20,12 +22,6 @@ export interface SessionsContext {
   users: Set<string>;
   /** Why records could not be read, by their names. */
   unreadable: Map<string, string>;
-  /** Prints the result: as text, or as JSON with `--json`. */
-  print(text: string, json: unknown): void;
-  /** Prints a note to the standard error. */
-  note(text: string): void;
-  /** Returns a function that shows one step of `total` more, until the next output. */
-  progress(label: string, total: number): () => void;
 }
 
 /** A session with its signed-in users: usually one, or none in a session that is not about a sign-in. */
@@ -37,10 +33,10 @@ export interface SignedInSession extends SessionInfo {
 const concurrency = 32;
 
 /** Opens the server's store. A folder that does not exist is not created: it would be the wrong one. */
-export async function openExisting(config: Config): Promise<OpenStore> {
+export async function openExisting(config: Config) {
   const { redisUrl, sessionDir } = config;
   if (!redisUrl && !statSync(sessionDir, { throwIfNoEntry: false })?.isDirectory())
-    throw new Error(`there is no folder ${sessionDir}, which the server creates at its first start`);
+    throw new SessionDirError(`there is no folder ${sessionDir}, which the server creates`, folderFix);
   const opened = await openStore(config, { info() {}, warn() {} });
   // The reaper is the server's.
   opened.store.close();

@@ -1,3 +1,36 @@
+import type { CommandContext } from "./command-context.ts";
+
+/** The two streams of a command. */
+export type Screen = ReturnType<typeof openScreen>;
+
+/** @param isForPrograms whether results are JSON */
+export function openScreen({ stdout, stderr }: CommandContext, isForPrograms = false) {
+  const clearLine = () => stderr.isTTY && stderr.write("\r\x1b[K");
+  return {
+    /** Prints the result, as text or as JSON. */
+    print(text: string, json: unknown): void {
+      clearLine();
+      stdout.write(isForPrograms ? `${printableJson(json)}\n` : text);
+    },
+    /** Prints a line to the standard error. */
+    note(text: string): void {
+      clearLine();
+      stderr.write(`${printable(text)}\n`);
+    },
+    /** Returns a function that shows one step of `total` more, until the next output. */
+    progress(label: string, total: number): () => void {
+      let done = 0;
+      let shownAt = Number.NEGATIVE_INFINITY;
+      return () => {
+        done += 1;
+        if (!stderr.isTTY || performance.now() - shownAt < 200) return;
+        shownAt = performance.now();
+        stderr.write(`\r${label}: ${done.toLocaleString("en")} of ${total.toLocaleString("en")} `);
+      };
+    },
+  };
+}
+
 /** Formats lines in columns, numbers to the right. */
 export function table(lines: readonly (readonly (string | number)[])[]): string {
   const toText = (value: string | number) =>

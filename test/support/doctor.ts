@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import type { TestContext } from "node:test";
-import type { DoctorOptions } from "#src/cli/doctor.ts";
+import type { DoctorOptions } from "#src/cli/doctor/probe.ts";
 import { doctor, type NamedFinding as Finding } from "#src/cli/doctor.ts";
 import type { Sandbox } from "#src/sandbox/index.ts";
 import { startSandbox } from "#src/sandbox/index.ts";

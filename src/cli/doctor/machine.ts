@@ -9,7 +9,7 @@ const lastMonths: Record<string, string> = {
   ...{ 20: "2026-04", 22: "2027-04", 23: "2025-06", 24: "2028-04", 25: "2026-06", 26: "2029-04" },
 };
 
-/** Whether a version has a feature that was added in these versions, one per release line, the last line included. */
+/** Whether a version has what was added in these versions, one per release line, and is in all lines after the last. */
 function isFrom(oldest: string[], version: string): boolean {
   const major = `${Number.parseInt(version, 10)}.`;
   return oldest.some((least, index) => {

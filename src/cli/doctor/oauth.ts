@@ -1,30 +1,32 @@
 import type { Config } from "../../app/config/config.ts";
 import { type Finding, ok, problem, skipped, warning } from "./finding.ts";
-import { type PortalFacts, parseObject } from "./portal.ts";
-import { type ProbeOptions, probe } from "./probe.ts";
+import { type DoctorOptions, parseObject, probe } from "./probe.ts";
 
-/** What the checks of the registration need from the portal. */
-export interface OAuthFacts extends PortalFacts {
+type Json = Record<string, unknown>;
+/** What the portal says about a client ID and a redirect URI. */
+type Verdict = "registered" | "unknown client" | "unknown redirect URI" | "blocked" | "unclear";
+
+/** The facts for the checks of the app's registration. */
+export interface AppFacts {
+  config: Config;
+  /** The portal's description of itself. */
+  self: Json;
   /** RFC 8414, 2. */
-  metadata: Record<string, unknown> | undefined;
+  metadata: Json | undefined;
   verdict: Verdict;
   /** Frequent mistakes: a registered URI that differs only by a final slash or by localhost. */
   similarUri: string | undefined;
 }
 
-/** What the portal says about a client ID and a redirect URI. */
-type Verdict = "registered" | "unknown client" | "unknown redirect URI" | "blocked" | "unclear";
-
-export async function askAboutApp(facts: PortalFacts, options: ProbeOptions): Promise<OAuthFacts> {
-  const { config } = facts;
+export async function askAboutApp(config: Config, self: Json, options: DoctorOptions): Promise<AppFacts> {
   const metadataUrl = new URL("/.well-known/oauth-authorization-server", config.portal).href;
   const response = await probe(metadataUrl, options).catch(() => undefined);
-  const metadata = response?.status === 200 ? parseObject(response.body) : undefined;
+  const found = response?.status === 200 ? parseObject(response.body) : undefined;
+  const metadata = found && "issuer" in found ? found : undefined;
   const verdict = await verdictOn(config, config.redirectUri, options);
   const others = verdict === "unknown redirect URI" ? similarUris(config.redirectUri) : [];
   const verdicts = await Promise.all(others.map((uri) => verdictOn(config, uri, options)));
-  const similarUri = others[verdicts.indexOf("registered")];
-  return { ...facts, metadata: metadata && "issuer" in metadata ? metadata : undefined, verdict, similarUri };
+  return { config, self, metadata, verdict, similarUri: others[verdicts.indexOf("registered")] };
 }
 
 function similarUris(uri: string): string[] {
@@ -41,7 +43,7 @@ function similarUris(uri: string): string[] {
 async function verdictOn(
   { portal, clientId }: Config,
   redirectUri: string,
-  options: ProbeOptions,
+  options: DoctorOptions,
 ): Promise<Verdict> {
   const query = new URLSearchParams({
     client_id: clientId,
@@ -65,7 +67,7 @@ async function verdictOn(
 }
 
 /** Whether the portal's metadata is its own. */
-export function checkMetadata({ config, metadata }: OAuthFacts): Finding {
+export function checkMetadata({ config, metadata }: AppFacts): Finding {
   if (!metadata) return skipped("the portal has none (RFC 8414), which is usual for Enterprise");
   const { host } = new URL(config.portal);
   const isOwn = [metadata.issuer, metadata.authorization_endpoint].every(
@@ -76,11 +78,11 @@ export function checkMetadata({ config, metadata }: OAuthFacts): Finding {
 }
 
 /** Whether the setting PKCE fits the portal's metadata or, without metadata, its version. */
-export function checkPkce({ config, metadata, self }: OAuthFacts): Finding {
+export function checkPkce({ config, metadata, self }: AppFacts): Finding {
   const methods = metadata?.code_challenge_methods_supported;
   const declared = Array.isArray(methods) ? methods.includes("S256") : undefined;
   // Like the Maps SDK, don't expect it below 8.4 (Enterprise 10.9); 10.8.1 is among those and has it.
-  const isSupported = declared ?? Number.parseFloat(String(self?.currentVersion)) >= 8.4;
+  const isSupported = declared ?? Number.parseFloat(String(self.currentVersion)) >= 8.4;
   if (!config.pkce)
     return isSupported
       ? problem("is off, but the portal supports it", "Remove PKCE from the configuration.")
@@ -94,14 +96,14 @@ export function checkPkce({ config, metadata, self }: OAuthFacts): Finding {
 
 const unclear = "the portal's sign-in page could not be read";
 
-export function checkClientId({ verdict }: OAuthFacts): Finding {
+export function checkClientId({ verdict }: AppFacts): Finding {
   if (verdict === "unclear") return skipped(unclear);
   if (verdict !== "unknown client") return ok("is known to the portal");
   const fix = "Copy the client ID from the OAuth credentials item, and check that it belongs to this portal.";
   return problem("is unknown to the portal", fix);
 }
 
-export function checkRedirectUri({ config, verdict, similarUri }: OAuthFacts): Finding {
+export function checkRedirectUri({ config, verdict, similarUri }: AppFacts): Finding {
   const { redirectUri } = config;
   if (verdict === "registered") return ok(`${redirectUri} is registered`);
   if (verdict === "unknown client") return skipped("not known");

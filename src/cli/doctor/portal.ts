@@ -1,55 +1,43 @@
 import type { Config } from "../../app/config/config.ts";
 import { printable } from "../terminal.ts";
 import { type Finding, ok, problem, skipped, warning } from "./finding.ts";
-import { type ProbeOptions, type ProbeResponse, probe } from "./probe.ts";
+import { type AppFacts, askAboutApp } from "./oauth.ts";
+import { type DoctorOptions, type ProbeResponse, parseObject, probe } from "./probe.ts";
 
 /** The facts about a portal for its checks. */
 export interface PortalFacts {
-  config: Config;
+  portal: string;
   /** The clock of this machine (ms since 1970). */
   now: number;
   /** The response to portals/self, or why there is none. */
   response: ProbeResponse | NodeJS.ErrnoException;
-  /** The portal's description of itself; `undefined` when the portal cannot be used. */
-  self: Record<string, unknown> | undefined;
+  /** What the portal says about the app; `undefined` when the portal cannot be used. */
+  app: AppFacts | undefined;
 }
 
-export async function askPortal(
-  config: Config,
-  now: () => number,
-  options: ProbeOptions,
-): Promise<PortalFacts> {
-  const response: PortalFacts["response"] = await probe(
-    `${config.portal}/portals/self?f=json`,
-    options,
-  ).catch((error) => error);
+/** Asks the portal where the server reaches it. */
+export async function askPortal(config: Config, options: DoctorOptions): Promise<PortalFacts> {
+  const { portalServerUrl: portal = config.portal } = config;
+  const response: PortalFacts["response"] = await probe(`${portal}/portals/self?f=json`, options).catch(
+    (error) => error,
+  );
+  const now = options.now?.() ?? Date.now();
   const self = response instanceof Error || response.status !== 200 ? undefined : parseObject(response.body);
-  return { config, now: now(), response, self: self && "error" in self ? undefined : self };
-}
-
-/** The JSON object in a response; `undefined` when it is something else. */
-export function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && !Array.isArray(value)
-      ? ((value as Record<string, unknown>) ?? undefined)
-      : undefined;
-  } catch {
-    return undefined;
-  }
+  const isPortal = self !== undefined && !("error" in self);
+  const app = isPortal ? await askAboutApp({ ...config, portal }, self, options) : undefined;
+  return { portal, now, response, app };
 }
 
 /** Whether the portal responds like an ArcGIS portal. */
-export function checkPortal({ config, response, self }: PortalFacts): Finding {
-  const { portal } = config;
+export function checkPortal({ portal, response, app }: PortalFacts): Finding {
   if (response instanceof Error) return problem(...whyNoResponse(response, new URL(portal)));
-  if (!self) return problem(...whyNoPortal(response));
-  if (self.supportsOAuth === false)
+  if (!app) return problem(...whyNoPortal(response));
+  if (app.self.supportsOAuth === false)
     return problem(
       `${portal} does not support OAuth`,
       "Ask an administrator of the portal to turn on OAuth.",
     );
-  const version = printable(String(self.currentVersion ?? "unknown")).slice(0, 40);
+  const version = printable(String(app.self.currentVersion ?? "unknown")).slice(0, 40);
   return ok(`${portal} responds in ${response.ms} ms; its version is ${version}`);
 }
 

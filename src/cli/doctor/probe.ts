@@ -4,7 +4,11 @@ import { request as httpsRequest } from "node:https";
 import type { TLSSocket } from "node:tls";
 
 /** For tests. */
-export interface ProbeOptions {
+export interface DoctorOptions {
+  /** The version of Node, such as "20.15.0". */
+  nodeVersion?: string;
+  /** The clock (ms since 1970). */
+  now?: () => number;
   /** Certificate authorities instead of Node's, as PEM. */
   ca?: string;
   /** Default: 10 s. */
@@ -21,7 +25,7 @@ const maxCharacters = 1024 * 1024;
  *
  * @throws Error with the `code` of the failure, such as ETIMEDOUT
  */
-export async function probe(url: string, { ca, timeoutMs = 10_000 }: ProbeOptions) {
+export async function probe(url: string, { ca, timeoutMs = 10_000 }: DoctorOptions) {
   const send = url.startsWith("https:") ? httpsRequest : httpRequest;
   const signal = AbortSignal.timeout(timeoutMs);
   const start = performance.now();
@@ -43,5 +47,15 @@ export async function probe(url: string, { ca, timeoutMs = 10_000 }: ProbeOption
     throw signal.aborted ? Object.assign(new Error("timeout"), { code: "ETIMEDOUT" }) : error;
   } finally {
     request.destroy();
+  }
+}
+
+/** The JSON object in a response; `undefined` when it is something else. */
+export function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value = JSON.parse(text);
+    return Object(value) === value && !Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -2,7 +2,7 @@ import { type Config, ConfigError } from "../../app/config/config.ts";
 import { openViews } from "../../app/pages/views.ts";
 import { type Finding, ok, problem, skipped, warning } from "./finding.ts";
 import { authorityFix, whyNoResponse } from "./portal.ts";
-import { type ProbeOptions, probe } from "./probe.ts";
+import { type DoctorOptions, probe } from "./probe.ts";
 
 export function checkReverseProxy({ secure, trustProxy }: Config): Finding {
   if (secure && trustProxy === false)
@@ -21,7 +21,7 @@ export function checkReverseProxy({ secure, trustProxy }: Config): Finding {
 /** Starts a sign-in at the public URL, to see what the reverse proxy changes. */
 export async function checkRedirect(
   { secure, redirectUri, portal }: Config,
-  options: ProbeOptions,
+  options: DoctorOptions,
 ): Promise<Finding | undefined> {
   if (!secure) return undefined;
   const url = new URL("sign-in?portal=main", redirectUri);

@@ -8,8 +8,8 @@ import { openStore } from "../../app/store.ts";
 import { isOpenOnWindows, rightsFor } from "../../session-store.ts";
 import { configProblem, type Finding, ok, problem, skipped, warning } from "./finding.ts";
 
-const folderFix =
-  "Run this as the server's user. If you already do, make that user the owner (chown), check whether the disk is full, or set another SESSION_DIR.";
+export const folderFix =
+  "Run this with the server's configuration and as its user. If you already do, make that user the owner (chown), check whether the disk is full, or set another SESSION_DIR.";
 const redisFix = ({ database }: RedisAddress) =>
   "Start Redis, or correct REDIS_URL: its address, its password and its rights " +
   `(+get +set +del +eval +scan +ping${database ? " +select" : ""} on the keys arcgis-sign-in:*).`;
@@ -28,6 +28,8 @@ export function checkRights(paths: string[]): Finding | undefined {
 /** Whether the store works, by writing something and removing it again. */
 export async function checkStore(config: Config): Promise<Finding> {
   const { redisUrl, sessionDir } = config;
+  // Opening the store would correct them, and the doctor changes nothing.
+  if (!redisUrl && isOpenOnWindows(sessionDir)) return skipped("needs the rights above");
   // Nothing keeps root from the folder of another user, but the server runs as that user.
   const owned = nearestExisting(sessionDir);
   if (!redisUrl && process.getuid?.() === 0 && lstatSync(owned).uid !== 0)
@@ -41,17 +43,22 @@ export async function checkStore(config: Config): Promise<Finding> {
       `other users can open ${sessionDir}`,
       `The server corrects that when it starts; or run: chmod 700 ${sessionDir}`,
     );
-  const place = redisUrl ? "Redis responds" : `files in ${sessionDir}`;
   try {
     const { store, close } = await openStore(config, { info() {}, warn() {} });
     await store.admin.probe().finally(close);
-    return ok(`${place}${redisUrl ? " and" : ", which"} is writable`);
+    const place = redisUrl ? "Redis responds and" : `files in ${sessionDir}, which`;
+    return ok(`${place} is writable`);
   } catch (error) {
-    if (error instanceof SessionDirError) return problem(`SESSION_DIR: ${error.found}`, error.fix);
-    if (error instanceof ConfigError) return configProblem(error.message);
-    const reason = reasonOf(rootOf(error)).replace(/^Error: /, "");
-    return redisUrl ? problem(reason, redisFix(redisUrl)) : problem(`cannot be used: ${reason}`, folderFix);
+    return whyNoStore(error, config);
   }
+}
+
+/** Why the store cannot be used, with the usual fixes. */
+export function whyNoStore(error: unknown, { redisUrl }: Config): Finding {
+  if (error instanceof SessionDirError) return problem(`SESSION_DIR: ${error.found}`, error.fix);
+  if (error instanceof ConfigError) return configProblem(error.message);
+  const reason = reasonOf(rootOf(error)).replace(/^Error: /, "");
+  return redisUrl ? problem(reason, redisFix(redisUrl)) : problem(`cannot be used: ${reason}`, folderFix);
 }
 
 /** The path, or the nearest one above it that exists. */
