@@ -136,10 +136,7 @@ export function createAuth(options: ArcGISAuthOptions) {
   if (shareSession) sharedKeys.set(store, claimed.add(sessionKey));
   if (settings.portalServerUrl) reachPortalAt(oauth.portal, settings.portalServerUrl);
 
-  const revoker = revocation({
-    pending: { change: (edit) => store.admin.changePending<PendingRevocation>(edit) },
-    onDone: report,
-  });
+  const revoker = revocation((edit) => store.admin.changePending<PendingRevocation>(edit), report);
   const refresh = tokenRefresh({
     oauth,
     store: identityStore(store, properties),
@@ -247,7 +244,8 @@ export function createAuth(options: ArcGISAuthOptions) {
         try {
           if (!signIn) throw new AuthError(end);
           const { identity } = signIn;
-          identity.sharedRefresh = () => refresh.refreshOnce(id, identity.token).catch(failed);
+          identity.sharedRefresh = () =>
+            revoker.finishBeforeClose(refresh.refreshOnce(id, identity.token)).catch(failed);
           await refresh.refreshIfDue(identity);
           await prolong();
           return identity;
@@ -340,7 +338,6 @@ export function createAuth(options: ArcGISAuthOptions) {
     async close(): Promise<void> {
       store.off("expired", onExpired);
       claimed.delete(sessionKey);
-      void revoker.finishBeforeClose(refresh.close());
       await revoker.close();
       if (!settings.store) store.close();
     },

@@ -17,10 +17,7 @@ export interface PendingRevocation {
 }
 
 /** Where they wait, for every process and across restarts. `edit` may be called again, with newer items. */
-export interface PendingRevocations {
-  change(edit: (items: PendingRevocation[]) => PendingRevocation[]): Promise<void>;
-}
-
+type ChangePending = (edit: (items: PendingRevocation[]) => PendingRevocation[]) => Promise<void>;
 type OnDone = (type: "revoke" | "revoke-failed" | "store-failed", username?: string, error?: unknown) => void;
 
 /** No refresh token lives longer, where the portal does not say. */
@@ -31,7 +28,7 @@ const concurrency = 8;
 const closeMs = 1_500;
 
 /** Revokes tokens at their portal: within 3 s, or later if the portal is down. Never rejects. */
-export function revocation({ pending, onDone }: { pending: PendingRevocations; onDone: OnDone }) {
+export function revocation(changePending: ChangePending, onDone: OnDone) {
   const unfinished = new Set<PendingRevocation>();
   const inProgress = new Set<Promise<unknown>>();
   let retrying: Promise<number> | undefined;
@@ -70,7 +67,7 @@ export function revocation({ pending, onDone }: { pending: PendingRevocations; o
 
   async function queue(items: PendingRevocation[]): Promise<void> {
     if (items.length === 0) return;
-    await pending.change((waiting) => unexpired([...waiting, ...items])).catch(queueFailed);
+    await changePending((waiting) => unexpired([...waiting, ...items])).catch(queueFailed);
   }
 
   function queueFailed(error: unknown): void {
@@ -87,13 +84,13 @@ export function revocation({ pending, onDone }: { pending: PendingRevocations; o
 
   async function retryAll(): Promise<number> {
     let waiting: PendingRevocation[] = [];
-    await pending.change((items) => {
+    await changePending((items) => {
       waiting = unexpired(items);
       return waiting;
     });
     const left = new Set(await attempt(waiting));
     const done = new Set(waiting.filter((item) => !left.has(item)).map(({ token }) => token));
-    if (done.size > 0) await pending.change((items) => items.filter(({ token }) => !done.has(token)));
+    if (done.size > 0) await changePending((items) => items.filter(({ token }) => !done.has(token)));
     return left.size;
   }
 

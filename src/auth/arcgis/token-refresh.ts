@@ -95,12 +95,7 @@ export function tokenRefresh({ oauth, store, revoke, onTokens, onError }: TokenR
     }
   }
 
-  /** Waits for the refreshes in progress. */
-  async function close(): Promise<void> {
-    await Promise.allSettled(inProgress.values());
-  }
-
-  return { refreshOnce, refreshIfDue, close };
+  return { refreshOnce, refreshIfDue };
 }
 
 /** When the access token stops working (ms since 1970). */
