@@ -13,7 +13,6 @@ export {
 } from "./auth/session/file-backend.ts";
 export {
   type LegacyFileStoreOptions,
-  type LegacySession,
   type LegacySessions,
   legacyFileStore,
 } from "./auth/session/legacy-file-store.ts";

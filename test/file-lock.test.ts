@@ -14,7 +14,7 @@ import { syncBuiltinESMExports } from "node:module";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
-import { type Lock, lock, preventCommit } from "#src/auth/session/file-lock.ts";
+import { lock, preventCommit } from "#src/auth/session/file-lock.ts";
 import { writeDurably } from "#src/auth/session/safe-file.ts";
 import { neverMs, otherProcess, path, timed } from "./support/file-lock.ts";
 import { needsPosix } from "./support/posix.ts";
@@ -77,7 +77,7 @@ describe("a lock that was left behind", () => {
     const place = path(t);
     const file = place.replace(".lock", ".session");
     assert.equal(await preventCommit(place), false);
-    const held: Lock = await lock(place, neverMs);
+    const held = await lock(place, neverMs);
     assert.equal(await preventCommit(place), true);
     assert.equal(await held.isHeld(), true);
     assert.equal(await writeDurably(file, "new", { temp: held.temp }), false);

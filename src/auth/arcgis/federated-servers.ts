@@ -3,17 +3,10 @@ import { AuthError } from "../errors.ts";
 import { isUnreachable, portalRequest } from "./portal-request.ts";
 import { hasServicePath, isSamePortal, mayReceivePortalToken, serverRoot } from "./trusted-urls.ts";
 
-interface ServerInfo {
-  /** `false` when `rest/info` is closed, missing or not that of an ArcGIS Server. */
-  isArcGIS: boolean;
-  /** The portal that the server claims to belong to. */
-  owner?: unknown;
-}
-
 const request = portalRequest();
 const maxEntries = 1_000;
 /** What servers say about themselves, by `https://host/webadaptor`. A server may be federated any time. */
-const servers = shared<ServerInfo>(5 * 60_000);
+const servers = shared<Awaited<ReturnType<typeof askServer>>>(5 * 60_000);
 /** By the portal's token and the server. A token is asked for 30 minutes by the portal's clock, so half of that is safe. */
 const tokens = shared<string>(15 * 60_000);
 
@@ -79,13 +72,15 @@ async function generateToken({ portal, token }: ArcGISIdentityManager, root: str
   return response.token;
 }
 
-async function askServer(root: string): Promise<ServerInfo> {
+/** `owner` is the portal that the server claims to belong to. */
+async function askServer(root: string): Promise<{ isArcGIS: boolean; owner?: unknown }> {
   try {
     const info = await request(`${root}/rest/info`, { httpMethod: "GET" });
     const owner = info.owningSystemUrl;
     return { isArcGIS: Boolean(info.currentVersion ?? info.authInfo ?? owner), owner };
   } catch (error) {
     if (isUnreachable(error)) throw error;
+    // It is closed, missing or not that of an ArcGIS Server.
     return { isArcGIS: false };
   }
 }

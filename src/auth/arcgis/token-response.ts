@@ -1,20 +1,7 @@
 import { AuthError } from "../errors.ts";
 
 /** What the token endpoint returned (RFC 6749, 5.1), in the identity manager's terms. */
-export interface TokenSet {
-  username: string;
-  token: string;
-  /** When to refresh it: some minutes before `tokenEndsAt`, and not after `refreshTokenExchangeFrom`. */
-  tokenExpires: Date;
-  tokenEndsAt: Date;
-  ssl: boolean;
-  /** Missing when only the access token was refreshed. */
-  refreshToken?: string;
-  /** Missing when the portal does not say (ArcGIS Enterprise before 10.9.1). */
-  refreshTokenExpires?: Date;
-  /** From then on a refresh exchanges the refresh token, too. */
-  refreshTokenExchangeFrom?: Date;
-}
+export type TokenSet = ReturnType<typeof parseTokenResponse>;
 
 const isToken = (value: unknown): value is string =>
   typeof value === "string" && /^[\x21-\x7e]{1,8192}$/.test(value);
@@ -34,7 +21,7 @@ const refreshEarlyMs = 5 * 60_000;
 const exchangeEarlyMs = 24 * 60 * 60_000;
 
 /** Validates a token response and turns its lifetimes into times. */
-export function parseTokenResponse(response: unknown): TokenSet {
+export function parseTokenResponse(response: unknown) {
   const fields: Record<string, unknown> = Object(response);
   const { access_token, expires_in, username, ssl, refresh_token, refresh_token_expires_in } = fields;
   const isValid =
@@ -48,12 +35,16 @@ export function parseTokenResponse(response: unknown): TokenSet {
   return {
     username,
     token: access_token,
+    // When to refresh it.
     tokenExpires: endOf(expires_in, refreshEarlyMs),
     tokenEndsAt: endOf(expires_in),
     ssl: ssl === true,
+    // Missing when only the access token was refreshed.
     ...(refresh_token !== undefined && { refreshToken: refresh_token }),
+    // Missing when the portal does not say (ArcGIS Enterprise before 10.9.1).
     ...(refresh_token_expires_in !== undefined && {
       refreshTokenExpires: endOf(refresh_token_expires_in),
+      // From then on a refresh exchanges the refresh token, too.
       refreshTokenExchangeFrom: endOf(refresh_token_expires_in, exchangeEarlyMs),
     }),
   };

@@ -5,15 +5,6 @@ import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { codeOf, createFile, move, readSmallFile, remove } from "./safe-file.ts";
 
-export interface Lock {
-  /** A file for the holder to write to. It is removed before the lock can pass to others: renaming it is a safe commit. */
-  temp: string;
-  /** False once another process has broken the lock. */
-  isHeld(): Promise<boolean>;
-  /** Never rejects: a lock that cannot be removed will be broken. */
-  unlock(): Promise<void>;
-}
-
 /** Locks of this process. Its own requests wait for each other in memory. */
 const taken = new Set<string>();
 
@@ -22,16 +13,20 @@ const taken = new Set<string>();
  * process can create. It is broken at once when its holder is gone for certain, and otherwise when it has not
  * changed for `staleMs` on our own monotonic clock, so neither clocks nor process ids need to agree.
  *
+ * Its holder writes to `temp`, which is removed before the lock can pass to others: renaming it is a safe commit.
+ *
  * @throws Error when the lock is not free within `waitMs`
  */
-export async function lock(path: string, staleMs: number, waitMs = 20_000): Promise<Lock> {
+export async function lock(path: string, staleMs: number, waitMs = 20_000) {
   const deadline = performance.now() + waitMs;
   while (taken.has(path)) await pause(deadline);
   taken.add(path);
   const id = randomUUID();
   const token = `${host} ${process.pid} ${Date.now()} ${id}`;
   const temp = tempOf(path, id);
+  /** False once another process has broken the lock. */
   const isHeld = async () => (await holderOf(path))?.token === token;
+  /** Never rejects: a lock that cannot be removed will be broken. */
   const unlock = async () => {
     try {
       await remove(temp);

@@ -6,21 +6,6 @@ import type { SessionBackend } from "./file-backend.ts";
 import { codeOf, readSmallFile, removeDurably } from "./safe-file.ts";
 import { isParts, type Parts, parseJson, serialize } from "./serializer.ts";
 
-/** A session as the other store has left it. */
-export interface LegacySession {
-  parts: Parts;
-  /** In ms since 1970, and not in the future. */
-  lastAccess: number;
-}
-
-/** Sessions of another store, each under the id of its cookie. */
-export interface LegacySessions {
-  /** Undefined when there is none, or it is of no use. */
-  read(id: string): Promise<LegacySession | undefined>;
-  /** False when it stays: its session would come back after its end. */
-  remove(id: string): Promise<boolean>;
-}
-
 export interface LegacyFileStoreOptions {
   /** The folder that session-file-store was given. */
   path: string;
@@ -29,6 +14,9 @@ export interface LegacyFileStoreOptions {
   /** A file is there and cannot be taken over. */
   onUnreadable?: ((reason: string) => void) | undefined;
 }
+
+/** Sessions of another store, each under the id of its cookie. */
+export type LegacySessions = ReturnType<typeof legacyFileStore>;
 
 const maxBytes = 256 * 1024;
 const maxFailed = 10_000;
@@ -43,7 +31,7 @@ const deriveKey = promisify(scrypt) as (secret: string, salt: Buffer, length: nu
  * Leave it out once `idleSeconds` have passed: until then, a program that can write to that folder can exchange two
  * users' old files, and without a `secret` write any session.
  */
-export function legacyFileStore({ path, secret = [], onUnreadable }: LegacyFileStoreOptions): LegacySessions {
+export function legacyFileStore({ path, secret = [], onUnreadable }: LegacyFileStoreOptions) {
   const folder = resolve(path);
   const secrets = [secret].flat();
   const damaged = secrets.length > 0 ? "it is damaged, or not encrypted with this secret" : "it is damaged";
@@ -58,17 +46,19 @@ export function legacyFileStore({ path, secret = [], onUnreadable }: LegacyFileS
   }
 
   return {
-    async read(id) {
+    /** Undefined when there is none, or it is of no use. `lastAccess` (ms since 1970) is not in the future. */
+    async read(id: string): Promise<{ parts: Parts; lastAccess: number } | undefined> {
       const path = failed.has(id) ? undefined : fileOf(id);
       const file = path && (await readSmallFile(path, maxBytes));
       if (!file) return undefined;
-      const found = await decrypted(parseJson(utf8(file.text)), secrets);
+      const found = await decrypted(parseJson(Buffer.from(file.text, "latin1").toString()), secrets);
       const session = sessionIn(found, file.stats?.mtimeMs ?? 0);
       if (!session) giveUp(id, file.problem ?? damaged);
       return session;
     },
 
-    async remove(id) {
+    /** False when it stays: its session would come back after its end. */
+    async remove(id: string): Promise<boolean> {
       const path = fileOf(id);
       const problem = path && (await removeDurably(path).then(() => undefined, codeOf));
       if (problem) giveUp(id, problem);
@@ -101,10 +91,6 @@ export async function takeOver(
   }
 }
 
-function utf8(latin1: string): string {
-  return Buffer.from(latin1, "latin1").toString("utf8");
-}
-
 /** Of kruptein 2, by session-file-store's settings: texts hold a byte a character, the others are Buffers as JSON. */
 async function decrypted(found: unknown, secrets: readonly string[]): Promise<unknown> {
   const { ct, aad, iv, salt, at } = Object(found) as Record<string, unknown>;
@@ -133,7 +119,7 @@ function bytesOf(value: unknown): Buffer {
     : Buffer.from(Array.isArray(data) ? data : []);
 }
 
-function sessionIn(found: unknown, writtenAt: number): LegacySession | undefined {
+function sessionIn(found: unknown, writtenAt: number) {
   const { __lastAccess: lastAccess, ...session } = Object(found) as Record<string, unknown>;
   if (Object(session.cookie) !== session.cookie) return undefined;
   const parts = serialize(
