@@ -187,10 +187,10 @@ describe("AV-2 slow visitors", { concurrency: true }, () => {
   test("AV-2 no client is disconnected because the body waits where it goes", async (t) => {
     let received = 0;
     const site = await openSite(t, {
-      limits: { ...hasty, bodyBytesPerSecond: 1_000_000 },
+      limits: { ...hasty, bodyBytesPerSecond: 400_000 },
       routes: ({ router }) =>
         void router.post("/later", async (req, res) => {
-          await sleep(3_000);
+          await sleep(6_000);
           for await (const { length } of req) received += length;
           res.end();
         }),
