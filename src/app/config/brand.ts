@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import * as z from "zod";
-import { contrast, darkened, enough, white } from "./color.ts";
+import { darkened, enough } from "./color.ts";
 import { text } from "./setting-types.ts";
 
 /** APP_NAME: on every page and in every tab. */
@@ -16,9 +16,11 @@ export const appColor = text("Write it as #rrggbb, such as #005e95 (in .env with
 ])
   .transform((value) => `#${value.replace("#", "").toLowerCase()}`)
   .superRefine((color, { addIssue }) => {
-    if (!/^#[0-9a-f]{6}$/.test(color) || contrast(color, white) >= enough) return;
+    if (!/^#[0-9a-f]{6}$/.test(color)) return;
+    const nearest = darkened(color);
+    if (nearest === color) return;
     addIssue(
-      `is too light for the white text of buttons (WCAG 2.2 AA asks for a contrast of ${enough}). Use ${darkened(color)}, the nearest that passes, or a darker one.`,
+      `is too light for the white text of buttons (WCAG 2.2 AA asks for a contrast of ${enough}). Use ${nearest}, the nearest that passes, or a darker one.`,
     );
   });
 

@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import express, { type Response, type Router } from "express";
-import { paletteOf } from "../config/color.ts";
+import express, { type Response } from "express";
 import type { Config } from "../config/config.ts";
 
 /** Our templates and assets. */
@@ -16,27 +15,20 @@ const ourFolders = [
   ...readdirSync(mapFolder).map((name) => join(mapFolder, name)),
 ];
 
-export interface Assets {
-  /** Changes with every change of an asset. */
-  version: string;
-  /**
-   * Serves the assets at /assets/{version}: for a year under the current version, for a minute under another or none. The
-   * version is in the path, so that modules import each other under the same one. With SITE_DIR, paths without one are
-   * left to that folder.
-   */
-  router: Router;
-}
-
-/** The files of VIEWS_DIR/assets, the logo and the colors in front of our own files. */
-export function openAssets({ appColor, appLogo, siteDir, viewsDir }: Partial<Config> = {}): Assets {
+/**
+ * Serves the assets at /assets/{version}: for a year under the current version, for a minute under another or none. The
+ * version changes with every asset, and is in the path, so that modules import each other under the same one. With
+ * SITE_DIR, paths without one are left to that folder. What VIEWS_DIR, APP_LOGO and APP_COLOR say comes before our own files.
+ */
+export function openAssets({ appColor, appLogo, siteDir, viewsDir }: Partial<Config> = {}) {
   const ownFolder = viewsDir && join(viewsDir, "assets");
   const folders = [...(ownFolder && existsSync(ownFolder) ? [ownFolder] : []), ...ourFolders];
   const made = new Map<string, { type: string; content: string | Buffer }>();
   if (appLogo) made.set("/logo", appLogo);
-  if (appColor) {
-    const icon = readFileSync(join(ourFolder, "assets/favicon.svg"), "utf8");
-    made.set("/favicon.svg", { type: "image/svg+xml", content: icon.replace("#007ac2", appColor) });
-    made.set("/brand.css", { type: "text/css; charset=utf-8", content: styleOf(appColor) });
+  const colored = { "favicon.svg": "image/svg+xml", "brand.css": "text/css; charset=utf-8" };
+  for (const [name, type] of Object.entries(appColor ? colored : {})) {
+    const content = readFileSync(join(ourFolder, "assets", name), "utf8");
+    made.set(`/${name}`, { type, content: content.replace("#007ac2", String(appColor)) });
   }
 
   const hash = createHash("sha256");
@@ -64,14 +56,4 @@ export function openAssets({ appColor, appLogo, siteDir, viewsDir }: Partial<Con
   files.use(...folders.map((folder) => express.static(folder, options)));
   const path = siteDir === undefined ? /\/assets(?:\/[0-9a-f]{12})?(?=\/)/i : /\/assets\/[0-9a-f]{12}(?=\/)/i;
   return { version, router: express.Router().use(path, files) };
-}
-
-/** The colors of app.css that follow from APP_COLOR. */
-function styleOf(color: string): string {
-  const { light, dark } = paletteOf(color);
-  const rule = (colors: Record<string, string>) =>
-    `:root{${Object.entries(colors)
-      .map(([name, value]) => `--${name}:${value}`)
-      .join(";")}}`;
-  return `${rule(light)}@media screen and (prefers-color-scheme:dark){${rule(dark)}}`;
 }
