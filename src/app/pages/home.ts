@@ -6,24 +6,14 @@ import { allowForms, render, type SignedIn } from "./views.ts";
 
 interface Home extends Partial<SignedIn> {
   portal: string;
-  /** With several portals: the name of this one. */
+  /** With several portals: this one, and the others, each with the user who is signed in there in this browser. */
   portalId?: string;
-  /** The others, each with the user who is signed in there in this browser. */
-  others?: OtherPortal[];
-  /** Buttons, beside those that all portals have; `label` is a key of the catalogs, or a text. */
-  links?: { href: string; label: string; visitors?: boolean }[];
+  others?: Awaited<ReturnType<typeof otherPortal>>[];
+  /** Those that not all portals have. */
+  links?: { href: string; label: string }[];
   /** When the access token is due for a refresh, and when the user has to sign in again. */
-  tokenExpires?: Date;
-  signInExpires?: Date;
-}
-
-interface OtherPortal extends Partial<SignedIn> {
-  id: string;
-  title: string;
-  /** Public path of the whole app, that of this portal's own routes, and that of its start page. */
-  root: string;
-  base: string;
-  account: string;
+  tokenExpires?: Date | undefined;
+  signInExpires?: Date | undefined;
 }
 
 /** The path of the start page; with SITE_DIR, the folder has `/`. */
@@ -40,38 +30,28 @@ export function addHome(router: Router, { config, auth, auto, mounts }: PortalMo
 
   router.get(paths, auth.readOnly, auto.attempt, async (req, res) => {
     const { user, expires, csrfToken } = req.arcgis;
-    const page: Home = { portal: config.portal };
-    if (others.length > 0) {
-      page.portalId = config.portalId;
-      page.others = await Promise.all(others.map((other) => otherPortal(req, other)));
-    }
-    if (user && expires)
-      Object.assign(page, {
-        user,
-        csrfToken,
-        links,
-        tokenExpires: expires.token,
-        signInExpires: expires.signIn,
-      });
-    renderHome(res, page);
+    renderHome(res, {
+      portal: config.portal,
+      ...(others.length > 0 && {
+        portalId: config.portalId,
+        others: await Promise.all(others.map((other) => otherPortal(req, config, other))),
+      }),
+      ...(user && { user, csrfToken, links, tokenExpires: expires?.token, signInExpires: expires?.signIn }),
+    });
   });
 
   router.all(paths, allowOnly("GET, HEAD"));
+}
 
-  async function otherPortal(req: Request, { config: other, auth }: PortalMount): Promise<OtherPortal> {
-    const context = await auth.contextOf(req);
-    const user = await context.validate().catch(() => undefined);
-    const root = req.baseUrl.slice(0, req.baseUrl.length - config.portalPath.length);
-    const base = root + other.portalPath;
-    const place = {
-      id: other.portalId,
-      title: other.portalTitle,
-      root,
-      base,
-      account: base + accountPath(other),
-    };
-    return user ? { ...place, user, csrfToken: context.csrfToken } : place;
-  }
+async function otherPortal(req: Request, here: Config, { config: other, auth }: PortalMount) {
+  const context = await auth.contextOf(req);
+  const user = await context.validate().catch(() => undefined);
+  // The public path of the whole app.
+  const root = req.baseUrl.slice(0, req.baseUrl.length - here.portalPath.length);
+  const base = root + other.portalPath;
+  const { portalId: id, portalTitle: title } = other;
+  const { csrfToken } = user ? context : {};
+  return { id, title, root, base, account: base + accountPath(other), user, csrfToken };
 }
 
 export function renderHome(res: Response, page: Home): void {
