@@ -1,6 +1,6 @@
 import { parseCookie } from "cookie";
-import type { Request, RequestHandler, Response } from "express";
-import { isPrefetch } from "../index.ts";
+import type { RequestHandler, Response } from "express";
+import { isPageVisit, isPrefetch } from "../index.ts";
 import type { Config } from "./config/config.ts";
 import { autoSignInCookie } from "./config/cookie-name.ts";
 
@@ -22,20 +22,16 @@ export function autoSignIn(config: Config): { attempt: RequestHandler; stop(res:
 
   const attempt: RequestHandler = (req, res, next) => {
     const isDone = () => parseCookie(req.headers.cookie ?? "")[name] !== undefined;
-    if (!isOn || req.arcgis.user || !isPageVisit(req) || isDone()) return next();
+    // Not an image, a frame, or a page loaded in advance.
+    const isVisit = () =>
+      req.method === "GET" &&
+      isPageVisit(req) &&
+      req.get("Sec-Fetch-Dest") === "document" &&
+      !isPrefetch(req);
+    if (!isOn || req.arcgis.user || !isVisit() || isDone()) return next();
     stop(res);
     res.status(302).set("Location", req.arcgis.signInUrl()).end();
   };
 
   return { attempt, stop };
-}
-
-/** Fetch Metadata of a page that a visitor opens: not an image, a frame, or a page loaded in advance. */
-function isPageVisit(req: Request): boolean {
-  return (
-    req.method === "GET" &&
-    req.get("Sec-Fetch-Mode") === "navigate" &&
-    req.get("Sec-Fetch-Dest") === "document" &&
-    !isPrefetch(req)
-  );
 }
