@@ -101,8 +101,7 @@ export async function connectToRedis(
   }
 
   async function* scanIterator(options: ScanOptions) {
-    const servers = await send("SCAN", ({ masters, open }) => Promise.all(masters().map(open)));
-    for (const server of servers) {
+    for (const server of await send("SCAN", ({ masters }) => masters())) {
       const keys = server.scanIterator(options)[Symbol.asyncIterator]();
       for (;;) {
         const { done, value } = await send("SCAN", () => keys.next());
@@ -170,8 +169,7 @@ function newConnection(address: RedisAddress, timeoutMs: number) {
       ...{ ...options, database },
       socket: { ...socket, ...place },
     }) as unknown as Client;
-    const server: Node[] = [{ client }];
-    return { client, nodes: () => server, masters: () => server, open: async () => client };
+    return { client, all: () => [client], masters: async () => [client] };
   }
   const client = createCluster({
     rootNodes: nodes.map((node) => ({ socket: node })),
@@ -179,17 +177,20 @@ function newConnection(address: RedisAddress, timeoutMs: number) {
     // Connects to each node when it is needed, so that a node that is away does not delay the others.
     minimizeConnections: true,
   }) as unknown as ClusterClient;
-  const open = (node: Node) => client.nodeClient(node);
-  return { client, nodes: () => client.nodeByAddress.values(), masters: () => client.masters, open };
+  return {
+    client,
+    all: () => [...client.nodeByAddress.values()].flatMap((node) => node.client ?? []),
+    masters: () => Promise.all(client.masters.map((node) => client.nodeClient(node))),
+  };
 }
 
-async function ping({ masters, open }: Connection): Promise<void> {
-  await Promise.all(masters().map(async (node) => (await open(node)).ping()));
+async function ping({ masters }: Connection): Promise<void> {
+  await Promise.all((await masters()).map((server) => server.ping()));
 }
 
 /** One by one: the cluster's own `destroy` stops at the first node that is already closed. */
-function end({ nodes }: Connection): void {
-  for (const { client } of nodes()) if (client?.isOpen) client.destroy();
+function end({ all }: Connection): void {
+  for (const server of all()) if (server.isOpen) server.destroy();
 }
 
 /** A short reason without host, record name or password. */

@@ -39,37 +39,31 @@ export function parseRedisUrl(text: string): RedisAddress | undefined {
   return areAlike && (canBeCluster || !cluster) ? { ...first, nodes, cluster } : undefined;
 }
 
+const serverUrl =
+  /^rediss?:\/\/(?:[^/?#]*@)?(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?(?:\/\d{0,4})?(?:\?cluster=(?:true|false))?$/i;
+const socketUrl = /^unix:\/\/([^/?#]*@)?(?:localhost)?(?=\/[^?#]+(?:\?db=\d{1,4})?$)/;
+
 function parseOne(text: string): RedisAddress | undefined {
-  let url: URL;
-  let texts: string[];
+  const isSocket = socketUrl.test(text);
+  if (!isSocket && !serverUrl.test(text)) return undefined;
   try {
     // A socket is usually written with a password and no host, which is not a valid URL.
-    url = new URL(text.replace(/^unix:\/\/([^/]*@)?\//, "unix://$1localhost/"));
-    texts = [url.username, url.password, url.pathname].map(decodeURIComponent);
+    const url = new URL(text.replace(socketUrl, "unix://$1localhost"));
+    const { hostname, port, searchParams } = url;
+    const texts = [url.username, url.password, url.pathname].map(decodeURIComponent);
+    const [username = "", password = "", path = ""] = texts;
+    return {
+      nodes: isSocket ? [] : [{ host: hostname.replace(/^\[|\]$/g, ""), port: Number(port || 6379) }],
+      socketPath: isSocket ? path : undefined,
+      cluster: searchParams.get("cluster") === "true",
+      tls: url.protocol === "rediss:",
+      username: username || undefined,
+      password: password || undefined,
+      database: Number(isSocket ? searchParams.get("db") : path.slice(1)),
+    };
   } catch {
     return undefined;
   }
-  const { protocol, hostname, port, hash, searchParams } = url;
-  const [username = "", password = "", path = ""] = texts;
-  const isSocket = protocol === "unix:";
-  const database = isSocket ? (searchParams.get("db") ?? "0") : path.slice(1) || "0";
-  const cluster = searchParams.get("cluster") ?? "false";
-  const isRedis = isSocket
-    ? hostname === "localhost" && port === "" && path.length > 1
-    : /^rediss?:$/.test(protocol) && /^(?:[\w.-]+|\[[\da-f:.]+\])$/i.test(hostname);
-  const isClear = /^\d{1,4}$/.test(database) && /^(?:true|false)$/.test(cluster) && hash === "";
-  const isKnown = [...searchParams.keys()].every((key) => key === (isSocket ? "db" : "cluster"));
-  if (!isRedis || !isClear || !isKnown) return undefined;
-
-  return {
-    nodes: isSocket ? [] : [{ host: hostname.replace(/^\[|\]$/g, ""), port: Number(port || 6379) }],
-    socketPath: isSocket ? path : undefined,
-    cluster: cluster === "true",
-    tls: protocol === "rediss:",
-    username: username || undefined,
-    password: password || undefined,
-    database: Number(database),
-  };
 }
 
 /**
