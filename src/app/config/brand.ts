@@ -16,12 +16,11 @@ export const appColor = text("Write it as #rrggbb, such as #005e95 (in .env with
 ])
   .transform((value) => `#${value.replace("#", "").toLowerCase()}`)
   .superRefine((color, { addIssue }) => {
-    if (!/^#[0-9a-f]{6}$/.test(color)) return;
     const nearest = darkened(color);
-    if (nearest === color) return;
-    addIssue(
-      `is too light for the white text of buttons (WCAG 2.2 AA asks for a contrast of ${enough}). Use ${nearest}, the nearest that passes, or a darker one.`,
-    );
+    if (nearest !== color)
+      addIssue(
+        `is too light for the white text of buttons (WCAG 2.2 AA asks for a contrast of ${enough}). Use ${nearest}, the nearest that passes, or a darker one.`,
+      );
   });
 
 /** The logo's content and type. */

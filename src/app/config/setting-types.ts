@@ -10,18 +10,11 @@ export type TextRule = [matches: RegExp | ((text: string) => boolean), problem: 
 export function text(fix: string, ...rules: TextRule[]) {
   const error = ({ input }: { input?: unknown }) =>
     `${input === undefined ? "is missing." : "must be text."} ${fix}`;
-  return z.string({ error }).check(({ value, issues }) => {
+  return z.string({ error }).superRefine((value, { addIssue }) => {
     const broken = rules.find(([matches]) =>
       matches instanceof RegExp ? !matches.test(value) : !matches(value),
     );
-    // Does not abort, or rules about several settings would not run.
-    if (broken)
-      issues.push({
-        code: "custom",
-        message: `${broken[1]} ${broken[2] ?? fix}`,
-        input: value,
-        continue: true,
-      });
+    if (broken) addIssue(`${broken[1]} ${broken[2] ?? fix}`);
   });
 }
 
