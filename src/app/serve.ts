@@ -1,5 +1,4 @@
 import { once } from "node:events";
-import type { Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { promisify } from "node:util";
 import type { Logger } from "pino";
@@ -33,7 +32,11 @@ export async function serve(
   const stopping = new AbortController();
   const app = await createApp({ ...options, config, shareSession: true, log, stopping: stopping.signal });
   const server = createHttpServer(app.listener, { log, keepAliveSeconds: config.keepAliveSeconds });
-  const unused = unusedConnections(server);
+  const connections = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    connections.add(socket);
+    socket.once("close", () => connections.delete(socket));
+  });
   server.listen(config.port, config.host);
   await once(server, "listening");
   const { address, port, family } = server.address() as AddressInfo;
@@ -48,33 +51,19 @@ export async function serve(
     log,
     async stop({ patienceMs = patience.requestsMs } = {}) {
       stopping.abort();
-      await closeServer(server, unused, patienceMs);
+      const closed = once(server.close(), "close");
+      // Browsers open some in advance, and Node counts them as busy.
+      for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
+      // Without this, a connection whose response has just ended would stay open for another request.
+      const sweep = setInterval(() => server.closeIdleConnections(), 100);
+      const late = setTimeout(() => server.closeAllConnections(), patienceMs);
+      await closed;
+      clearInterval(sweep);
+      clearTimeout(late);
       await app.close();
       log.info("stopped");
     },
   };
-}
-
-/** The connections without a request so far: browsers open some in advance, and Node counts them as busy. */
-function unusedConnections(server: Server): Set<Socket> {
-  const unused = new Set<Socket>();
-  server.on("connection", (socket: Socket) => {
-    unused.add(socket);
-    socket.once("close", () => unused.delete(socket));
-  });
-  server.on("request", ({ socket }) => unused.delete(socket));
-  return unused;
-}
-
-async function closeServer(server: Server, unused: Set<Socket>, patienceMs: number): Promise<void> {
-  const closed = new Promise((resolve) => server.close(resolve));
-  for (const socket of unused) socket.destroy();
-  // Without this, a connection whose response has just ended would stay open for another request.
-  const sweep = setInterval(() => server.closeIdleConnections(), 100);
-  const late = setTimeout(() => server.closeAllConnections(), patienceMs);
-  await closed;
-  clearInterval(sweep);
-  clearTimeout(late);
 }
 
 /**

@@ -8,15 +8,6 @@ import type { PortalMount } from "./portal-mount.ts";
 import { requestPath } from "./request-path.ts";
 import { siteHeaders } from "./security-headers.ts";
 
-/** A file or a folder of the site. */
-interface Entry {
-  /** The names of its real path, below the site's folder. */
-  names: string[];
-  isFile: boolean;
-  /** When it was changed (s). */
-  changed: number;
-}
-
 /** The extensions of precompressed files, the best first. */
 const encodings = [
   ["br", ".br"],
@@ -112,8 +103,13 @@ function placeOf(names: string[]): string {
 const refused =
   /^\.|[. ]$|[\p{Cc}<>:"/\\|?*]|^(?:con|prn|aux|nul|com[\d¹²³]|lpt[\d¹²³]|conin\$|conout\$) *(?:\.|$)/iu;
 
-/** The file or folder of a path, with links and Windows short names resolved; `undefined` outside of the folder. */
-async function entryAt(root: string, names: string[]): Promise<Entry | undefined> {
+type Entry = NonNullable<Awaited<ReturnType<typeof entryAt>>>;
+
+/**
+ * The file or folder of a path, as the names of its real path, and when it was changed (s); `undefined` outside of the
+ * folder. Links and Windows short names are resolved.
+ */
+async function entryAt(root: string, names: string[]) {
   const isNamed = (names: string[]) => !names.some((name) => refused.test(name));
   if (!isNamed(names)) return undefined;
   try {
