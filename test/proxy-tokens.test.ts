@@ -105,7 +105,10 @@ test("AV-13 a few bytes of brotli that decode to megabytes do not block the even
       assert.equal(await rejectsToken({ status: 200, headers, head: bomb, rest: undefined }), false);
     busy.push(performance.eventLoopUtilization(before).utilization);
   }
-  assert.ok(busy.some((share) => share < 0.5), `the event loop was busy for ${busy} of the time`);
+  assert.ok(
+    busy.some((share) => share < 0.5),
+    `the event loop was busy for ${busy} of the time`,
+  );
 });
 
 test("TK-8 what only looks like it is passed on: other errors, large responses, bombs, numbers in data", async (t) => {
