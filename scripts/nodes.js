@@ -7,7 +7,7 @@ import { homedir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const versions = ["20.19.0", "20", "22.12.0", "22", "24", "26"];
+const versions = ["20.19.2", "20", "22.12.0", "22", "24", "26"];
 const folder = process.env.NODES_DIR ?? join(homedir(), ".cache/arcgis-sign-in/nodes");
 const binary = `node_modules/node-${process.platform}-${process.arch}/bin/node`;
 

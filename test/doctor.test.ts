@@ -84,8 +84,8 @@ describe("a fault of the machine or the configuration", () => {
     const it = await patient(t);
     for (const [nodeVersion, isOld] of [
       ["18.20.4", true],
-      ["20.18.9", true],
-      ["20.19.0"],
+      ["20.19.1", true],
+      ["20.19.2"],
       ["21.7.3", true],
       ["22.11.0", true],
       ["22.12.0"],
@@ -94,7 +94,7 @@ describe("a fault of the machine or the configuration", () => {
     ] as const) {
       it.options = { nodeVersion, now: () => Date.parse("2026-04-20") };
       const { status, found, fix } = (await examine(it)).find(({ check }) => check === "Node.js") ?? {};
-      const trouble = ["problem", `${nodeVersion} is too old`, "Install 20.19, 22.12 or later."];
+      const trouble = ["problem", `${nodeVersion} is too old`, "Install 20.19.2, 22.12.0 or later."];
       assert.deepEqual([status, found, fix], isOld ? trouble : ["ok", nodeVersion, undefined]);
     }
   });
@@ -102,8 +102,8 @@ describe("a fault of the machine or the configuration", () => {
   test("Node gets no security fixes from the month after its last one", async (t) => {
     const it = await patient(t);
     for (const [nodeVersion, month, status] of [
-      ["20.19.0", "2026-04", "ok"],
-      ["20.19.0", "2026-05", "warning"],
+      ["20.19.2", "2026-04", "ok"],
+      ["20.19.2", "2026-05", "warning"],
       ["22.20.1", "2027-05", "warning"],
       ["24.0.0", "2028-04", "ok"],
       ["24.0.0", "2028-05", "warning"],

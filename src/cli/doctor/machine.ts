@@ -21,8 +21,8 @@ function isFrom(oldest: string[], version: string): boolean {
 /** Whether this version of Node, such as "22.12.0", runs the server and still gets security fixes. */
 export function checkNode(version: string, now: number): Finding {
   const manifest = JSON.parse(readFileSync(join(import.meta.dirname, "../../../package.json"), "utf8"));
-  // "^20.19.0 || >=22.12.0"
-  const oldest: string[] = manifest.engines.node.match(/\d{1,4}\.\d{1,4}/g);
+  // "^20.19.2 || >=22.12.0"
+  const oldest: string[] = manifest.engines.node.match(/\d{1,4}(?:\.\d{1,4})+/g);
   if (!isFrom(oldest, version))
     return problem(`${version} is too old`, `Install ${oldest.join(", ")} or later.`);
   const last = lastMonths[Number.parseInt(version, 10)];
