@@ -105,7 +105,7 @@ describe("signing out another browser", () => {
       (await listOf(here)).map(({ browser }) => browser),
       ["Firefox on Linux", "Edge on Windows"],
     );
-    const line = site.log.lines.find(({ msg }) => msg === "signed out elsewhere");
+    const line = site.log.lines.find(({ msg, record }) => msg === "signed out" && record);
     assert.deepEqual(
       [line?.event, line?.user, line?.record],
       ["sign-out", "sandy_admin", nameOf(lost).slice(0, 8)],

@@ -94,7 +94,6 @@ export function createMetrics(countSessions: () => Promise<number>) {
   return {
     registry,
     event: (event: AuthEvent) => events[event.type]?.(event),
-    signOut: () => signOuts.inc(),
     refusal(code: string) {
       refusals.inc({ code });
       if (code === "store_unavailable") storeErrors.inc();

@@ -1,8 +1,9 @@
 import { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import express, { type Request, type Router } from "express";
-import { AuthError, type SignInRecord } from "../../index.ts";
+import { AuthError, type AuthEvent, type SignInRecord } from "../../index.ts";
 import type { SessionInfo } from "../../session-store.ts";
 import { allowOnly } from "../allow-only.ts";
+import { logEvent } from "../events.ts";
 import { ownSessions } from "../own-sessions.ts";
 import type { PortalMount } from "../portal-mount.ts";
 import { allowForms, render } from "./views.ts";
@@ -38,10 +39,9 @@ export function addSignIns(router: Router, { config, auth, store, log, count }: 
       const values: unknown[] = Object.values(result.value);
       identities.push(...values.filter((value) => value instanceof ArcGISIdentityManager));
       const record = chosen[index]?.name.slice(0, 8);
-      const { requestId } = res.locals;
-      const details = { requestId, event: "sign-out", record, address: req.ip, user: user.username };
-      log.info(details, "signed out elsewhere");
-      count((metrics) => metrics.signOut());
+      const event: AuthEvent = { type: "sign-out", req, username: user.username, record };
+      logEvent(log, event);
+      count((metrics) => metrics.event(event));
     }
     await auth.revoke(identities);
     // Even if some failed, those that ended stay ended, and their tokens are revoked.
