@@ -2,19 +2,8 @@ import * as z from "zod";
 import { text } from "./setting-types.ts";
 import { isLoopback } from "./urls.ts";
 
-/** Where a Redis is, and how to authenticate. */
-export interface RedisAddress {
-  /** The server, or some nodes of a cluster, which know the others; none for a socket. */
-  nodes: { host: string; port: number }[];
-  /** The path of a Unix socket. */
-  socketPath: string | undefined;
-  cluster: boolean;
-  tls: boolean;
-  username: string | undefined;
-  password: string | undefined;
-  /** The number of the database; a cluster has only 0. */
-  database: number;
-}
+/** Where a Redis is, and how to authenticate. @useDeclaredType */
+export type RedisAddress = NonNullable<ReturnType<typeof parseOne>>;
 
 /**
  * Parses REDIS_URL; `undefined` when it is not valid. It is one of
@@ -43,7 +32,7 @@ const serverUrl =
   /^rediss?:\/\/(?:[^/?#]*@)?(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?(?:\/\d{0,4})?(?:\?cluster=(?:true|false))?$/i;
 const socketUrl = /^unix:\/\/([^/?#]*@)?(?:localhost)?(?=\/[^?#]+(?:\?db=\d{1,4})?$)/;
 
-function parseOne(text: string): RedisAddress | undefined {
+function parseOne(text: string) {
   const isSocket = socketUrl.test(text);
   if (!isSocket && !serverUrl.test(text)) return undefined;
   try {
@@ -53,12 +42,15 @@ function parseOne(text: string): RedisAddress | undefined {
     const texts = [url.username, url.password, url.pathname].map(decodeURIComponent);
     const [username = "", password = "", path = ""] = texts;
     return {
+      /** The server, or some nodes of a cluster, which know the others; none for a socket. */
       nodes: isSocket ? [] : [{ host: hostname.replace(/^\[|\]$/g, ""), port: Number(port || 6379) }],
+      /** The path of a Unix socket. */
       socketPath: isSocket ? path : undefined,
       cluster: searchParams.get("cluster") === "true",
       tls: url.protocol === "rediss:",
       username: username || undefined,
       password: password || undefined,
+      /** The number of the database; a cluster has only 0. */
       database: Number(isSocket ? searchParams.get("db") : path.slice(1)),
     };
   } catch {
