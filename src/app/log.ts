@@ -3,17 +3,14 @@ import pino, { type Logger } from "pino";
 import type { PrettyOptions } from "pino-pretty";
 import type { Config } from "./config/config.ts";
 
-/** Where the log goes. */
-export interface LogPlace {
-  isTTY?: boolean;
-  write(text: string): unknown;
-}
-
 /**
  * Opens the log: one JSON object per line, with the time in UTC. At a terminal the lines are readable text, if pino-pretty
  * is installed (it is a development dependency).
  */
-export async function openLog(level: Config["logLevel"], place?: LogPlace): Promise<Logger> {
+export async function openLog(
+  level: Config["logLevel"],
+  place?: { isTTY?: boolean; write(text: string): unknown },
+): Promise<Logger> {
   const options = { level, base: undefined, timestamp: pino.stdTimeFunctions.isoTime };
   // Not process.stdout.isTTY, which would open a stream that is not needed.
   const isTerminal = place ? place.isTTY : isatty(1);

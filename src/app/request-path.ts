@@ -1,13 +1,5 @@
 import { normalPath } from "../index.ts";
 
-/** A path in the two forms that rules are compared with. */
-export interface RequestPath {
-  /** Decoded. */
-  exact: string;
-  /** As the most lenient server reads it: case-insensitive, and each name as Windows would look it up. */
-  folded: string;
-}
-
 /** Some programs on Windows turn these into slashes (best fit of characters that their code page lacks). */
 const slashLike = /[⁄∕∖⧵⧸¥₩]/;
 
@@ -16,7 +8,7 @@ const slashLike = /[⁄∕∖⧵⧸¥₩]/;
  * servers may read it in two ways: encoded slashes, `;`, `//`, dot segments, double encoding, NUL, invalid UTF-8, short
  * names of Windows, and anything that no browser sends.
  */
-export function requestPath(target: string): RequestPath | undefined {
+export function requestPath(target: string): ReturnType<typeof plainPath> {
   const [raw = ""] = target.split("?", 1);
   if (!/^\/[!-~]*$/.test(raw) || raw.includes("#")) return undefined;
   try {
@@ -30,8 +22,11 @@ export function requestPath(target: string): RequestPath | undefined {
 /** A short name that Windows gives to a file or folder, such as PROGRA~1: which one it is depends on the disk. */
 const shortName = /\/(?=[^/.]{3,8}(?:[./]|$))[^/~]{1,6}~\d+(?:\.[^/.]{0,3})?(?=\/|$)/;
 
-/** The same for a decoded path. */
-export function plainPath(decoded: string): RequestPath | undefined {
+/**
+ * The same for a decoded path, in the two forms that rules are compared with: `exact`, and `folded` as the most lenient
+ * server reads it: case-insensitive, and each name as Windows would look it up.
+ */
+export function plainPath(decoded: string) {
   const exact = decoded.replace(/(?<=.)\/$/, "");
   const folded = exact
     .normalize("NFKC")

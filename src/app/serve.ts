@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import type { AddressInfo, Socket } from "node:net";
 import { promisify } from "node:util";
-import type { Logger } from "pino";
 import { type Config, ConfigError } from "./config/config.ts";
 import { type AppOptions, createApp } from "./create-app.ts";
 import { createHttpServer } from "./http-server.ts";
@@ -9,13 +8,7 @@ import { openLog } from "./log.ts";
 import { reasonOf } from "./reason.ts";
 
 /** A listening server. */
-export interface Running {
-  /** Where it listens, such as http://127.0.0.1:3000. */
-  url: string;
-  log: Logger;
-  /** Stops listening, finishes requests in flight (8 s at most), and closes the store. */
-  stop(options?: { patienceMs?: number }): Promise<void>;
-}
+export type Running = Awaited<ReturnType<typeof serve>>;
 
 /** How long a stop waits for requests in flight, and for everything (ms). */
 const patience = { requestsMs: 8_000, allMs: 10_000 };
@@ -24,10 +17,7 @@ const patience = { requestsMs: 8_000, allMs: 10_000 };
  * Opens the store and listens.
  * @throws ConfigError when the session folder cannot be used; Error when the port is taken (`code` EADDRINUSE).
  */
-export async function serve(
-  config: Config,
-  options: Pick<AppOptions, "notice" | "links" | "routes"> = {},
-): Promise<Running> {
+export async function serve(config: Config, options: Pick<AppOptions, "notice" | "links" | "routes"> = {}) {
   const log = await openLog(config.logLevel);
   const stopping = new AbortController();
   const app = await createApp({ ...options, config, shareSession: true, log, stopping: stopping.signal });
@@ -47,8 +37,10 @@ export async function serve(
       "REDIRECT_URI is https, but TRUST_PROXY is not set: every sign-in will be refused (npm run doctor)",
     );
   return {
+    /** Where it listens, such as http://127.0.0.1:3000. */
     url,
     log,
+    /** Stops listening, finishes requests in flight (8 s at most), and closes the store. */
     async stop({ patienceMs = patience.requestsMs } = {}) {
       stopping.abort();
       const closed = once(server.close(), "close");
