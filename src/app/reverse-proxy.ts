@@ -2,6 +2,27 @@ import type { RequestHandler } from "express";
 import { AppError } from "./errors.ts";
 
 /**
+ * Removes ports from `X-Forwarded-For`, where Azure, HttpPlatformHandler and IIS ARR write `203.0.113.9:51544`,
+ * `[2001:db8::1]:443` and, on the same network, `[fe80::1%12]:443`. Otherwise a visitor would have another address with
+ * every connection, in the log and for rate limits.
+ */
+export const addressesWithoutPorts: RequestHandler = ({ headers }, _res, next) => {
+  const list = headers["x-forwarded-for"];
+  if (list !== undefined) {
+    const addresses = String(list)
+      .split(",")
+      .map((entry) => entry.trim());
+    headers["x-forwarded-for"] = addresses.map(withoutPort).join(", ");
+  }
+  next();
+};
+
+function withoutPort(address: string): string {
+  const [, ipv6, ipv4] = /^(?:\[([\da-f:.]+)(?:%\w+)?\]|([\d.]+))(?::\d+)?$/i.exec(address) ?? [];
+  return ipv6 ?? ipv4 ?? address;
+}
+
+/**
  * A request that was meant for the portal: by default IIS ARR writes its own host into every redirect, so each sign-in would
  * end on a 404 here.
  */
