@@ -36,7 +36,7 @@ const pauseMs = 2_000;
  * Returns a function that sends a request of a session, unless it has to wait: then it throws `portal_unreachable`.
  *
  * After a failed request only its session waits: the failure may be about this user. Only a portal that cannot be
- * reached for several users is paused for all users, shortly; then one request at a time probes it.
+ * reached for several users is paused for all users, shortly; then one request every 2 s probes it.
  */
 export function portalBackoff(
   waits: Parameters<typeof backoff>[0],
@@ -45,19 +45,20 @@ export function portalBackoff(
   const sessions = backoff(waits);
   const failing = new Map<string, number>();
   let pausedUntil = 0;
-  let isProbing = false;
 
   return async <T>(
     { id, username }: { id: string; username: string },
     send: () => Promise<T>,
   ): Promise<T> => {
-    for (const [user, at] of failing) if (at + windowMs < performance.now()) failing.delete(user);
+    const now = performance.now();
+    for (const [user, at] of failing) if (at + windowMs < now) failing.delete(user);
     const isDown = failing.size >= minUsers;
     // A session that has failed comes second: it may fail again, and other users could not end the pause.
     const resumesAt = sessions.hasFailed(id) ? pausedUntil + pauseMs : pausedUntil;
-    if (sessions.isWaiting(id) || (isDown && (isProbing || performance.now() < resumesAt)))
+    if (sessions.isWaiting(id) || (isDown && now < resumesAt))
       throw new AuthError("portal_unreachable", { cause: "backoff after a failure" });
-    if (isDown) isProbing = true;
+    // The others wait for what becomes of this probe.
+    if (isDown) pausedUntil = now + pauseMs;
     try {
       const result = await send();
       sessions.succeeded(id);
@@ -70,8 +71,6 @@ export function portalBackoff(
         pausedUntil = performance.now() + pauseMs;
       } else if (isRejection(error)) failing.clear();
       throw error;
-    } finally {
-      if (isDown) isProbing = false;
     }
   };
 }
