@@ -22,7 +22,7 @@ export {
   requireRole,
   requireSignIn,
 } from "./auth/arcgis-auth.ts";
-export type { ArcGISContext, Expirations, SignInRecord } from "./auth/auth-context.ts";
+export type { ArcGISContext, SignInRecord } from "./auth/auth-context.ts";
 export { AuthError, type AuthErrorCode, authErrorHandler } from "./auth/errors.ts";
 export { type Guards, userHas } from "./auth/guards.ts";
 export type { ArcGISAuthOptions, AuthEvent, Hook } from "./auth/options.ts";

@@ -3,12 +3,7 @@ import type { ArcGISIdentityManager } from "@esri/arcgis-rest-request";
 import type { Request, Response } from "express";
 import { portalBackoff } from "./arcgis/backoff.ts";
 import type { IdentityManager } from "./arcgis/identity-manager.ts";
-import {
-  isUnreachable,
-  type PortalRequest,
-  reachPortalAt,
-  refreshingRequest,
-} from "./arcgis/portal-request.ts";
+import { isUnreachable, reachPortalAt, refreshingRequest } from "./arcgis/portal-request.ts";
 import { type PendingRevocation, revocation } from "./arcgis/revocation.ts";
 import { endOfToken, type IdentityStore, tokenRefresh } from "./arcgis/token-refresh.ts";
 import { fetchProfile, minimalProfile, type UserProfile } from "./arcgis/user-profile.ts";
@@ -25,56 +20,7 @@ import { sessionCookie } from "./session/session-cookie.ts";
 import { sharedSession } from "./session/shared-session.ts";
 
 /** What routes see of the sign-in: `req.arcgis`. What throws, throws an AuthError. */
-export interface ArcGISContext {
-  /** Undefined when no user is signed in. Guards do not narrow it: read `identity.username`, or `user?.`. */
-  readonly user: UserProfile | undefined;
-  /** A real ArcGISIdentityManager with a good token. Throws 401 signed out, 502 to 504 trouble. */
-  identity(): Promise<ArcGISIdentityManager>;
-  /**
-   * The user, if the portal still accepts the sign-in: an expired access token is refreshed first. If the portal is
-   * down, the sign-in counts.
-   */
-  validate(): Promise<UserProfile | undefined>;
-  /**
-   * The user, if they may use this app: `validate`, and `allowedOrganizations` with a current profile, as in every
-   * guard. `needsRights`: with a current profile in any case, at most ten minutes old while the portal responds. Throws
-   * 401 signed_out or session_ended, 403 organization_not_allowed.
-   */
-  authorize(needsRights?: boolean): Promise<UserProfile>;
-  /**
-   * The token for a request to `url`: the portal's, or one for a server that is federated with it. `rejected` is a
-   * token that the server did not accept (498, 499); another one is returned then.
-   */
-  tokenFor(url: string, rejected?: string): Promise<string>;
-  /** Undefined when no user is signed in. */
-  readonly expires: Expirations | undefined;
-  /** Throws `csrf` unless this request is a form of our own page with its `csrf_token`. */
-  verifyForm(): void;
-  /** For the `request` option of ArcGIS REST JS: time limits, no tokens in URLs, one retry with a refreshed token. */
-  readonly request: PortalRequest;
-  /** Where to sign in, and come back to this URL. */
-  signInUrl(returnTo?: string): string;
-  readonly signOutUrl: string;
-  /** For your own form: `<input type="hidden" name="csrf_token">`. Empty when no user is signed in. */
-  readonly csrfToken: string;
-  /** A ready-made form with a button, as HTML. */
-  signOutForm(): string;
-  /** The name of this session's record; see `store.admin`. */
-  readonly sessionName: string | undefined;
-}
-
-/** When something of a sign-in ends: `req.arcgis.expires`. */
-export interface Expirations {
-  /** When the access token is due for a refresh: some minutes before its end. */
-  token: Date;
-  tokenEnd: Date;
-  /** Undefined where the portal does not say. */
-  refreshToken: Date | undefined;
-  /** When the user has to sign in again. */
-  signIn: Date;
-  /** When the session ends unless it is used: `signIn` at the latest. */
-  session: Date;
-}
+export interface ArcGISContext extends Awaited<ReturnType<Auth["contextOf"]>> {}
 
 declare global {
   namespace Express {
@@ -198,6 +144,20 @@ export function createAuth(options: ArcGISAuthOptions) {
       throw error;
     }
 
+    async function currentIdentity(): Promise<IdentityManager> {
+      try {
+        if (!signIn) throw new AuthError(end);
+        const { identity } = signIn;
+        identity.sharedRefresh = () =>
+          revoker.finishBeforeClose(refresh.refreshOnce(id, identity.token)).catch(failed);
+        await refresh.refreshIfDue(identity);
+        await prolong();
+        return identity;
+      } catch (error) {
+        return failed(error);
+      }
+    }
+
     /** The browser keeps its cookie as long as the sign-in lives, which an exchange of the refresh token prolongs. */
     async function prolong(): Promise<void> {
       if (!res || res.headersSent || !signIn) return;
@@ -237,23 +197,17 @@ export function createAuth(options: ArcGISAuthOptions) {
     }
 
     const context = {
-      get user() {
+      /** Undefined when no user is signed in. Guards do not narrow it: read `identity.username`, or `user?.`. */
+      get user(): UserProfile | undefined {
         return signIn?.user;
       },
-      async identity() {
-        try {
-          if (!signIn) throw new AuthError(end);
-          const { identity } = signIn;
-          identity.sharedRefresh = () =>
-            revoker.finishBeforeClose(refresh.refreshOnce(id, identity.token)).catch(failed);
-          await refresh.refreshIfDue(identity);
-          await prolong();
-          return identity;
-        } catch (error) {
-          return failed(error);
-        }
-      },
-      async validate() {
+      /** A real ArcGISIdentityManager with a good token. Throws 401 signed out, 502 to 504 trouble. */
+      identity: (): Promise<ArcGISIdentityManager> => currentIdentity(),
+      /**
+       * The user, if the portal still accepts the sign-in: an expired access token is refreshed first. If the portal is
+       * down, the sign-in counts.
+       */
+      async validate(): Promise<UserProfile | undefined> {
         try {
           if (signIn && endOfToken(signIn.identity) <= Date.now()) await context.identity();
           else await prolong();
@@ -262,8 +216,12 @@ export function createAuth(options: ArcGISAuthOptions) {
         }
         return signIn?.user;
       },
-      /** Guards that ask for rights need a current profile. */
-      async authorize(needsRights = false) {
+      /**
+       * The user, if they may use this app: `validate`, and `allowedOrganizations` with a current profile, as in every
+       * guard. `needsRights`: with a current profile in any case, at most ten minutes old while the portal responds.
+       * Throws 401 signed_out or session_ended, 403 organization_not_allowed.
+       */
+      async authorize(needsRights = false): Promise<UserProfile> {
         const user = await context.validate();
         if (!user) return failed(new AuthError(end));
         if (!allowedOrganizations && !needsRights) return user;
@@ -272,19 +230,32 @@ export function createAuth(options: ArcGISAuthOptions) {
           return failed(new AuthError("organization_not_allowed"));
         return profile;
       },
-      async tokenFor(url: string, rejected?: string) {
-        return (await context.identity()).tokenFor(url, rejected);
+      /**
+       * The token for a request to `url`: the portal's, or one for a server that is federated with it. `rejected` is a
+       * token that the server did not accept (498, 499); another one is returned then.
+       */
+      async tokenFor(url: string, rejected?: string): Promise<string> {
+        return (await currentIdentity()).tokenFor(url, rejected);
       },
+      /** When something of the sign-in ends. Undefined when no user is signed in. */
       get expires() {
         if (!signIn) return undefined;
         const { identity, until } = signIn;
-        const { tokenExpires: token, refreshTokenExpires: refreshToken } = identity;
-        const tokenEnd = new Date(endOfToken(identity));
         const latest = until || endOfCookie(identity, session.ends.latest);
-        const idle = Math.min(session.ends.idle, latest);
-        return { token, tokenEnd, refreshToken, signIn: new Date(latest), session: new Date(idle) };
+        return {
+          /** When the access token is due for a refresh: some minutes before its end. */
+          token: identity.tokenExpires,
+          tokenEnd: new Date(endOfToken(identity)),
+          /** Undefined where the portal does not say. */
+          refreshToken: identity.refreshTokenExpires as Date | undefined,
+          /** When the user has to sign in again. */
+          signIn: new Date(latest),
+          /** When the session ends unless it is used: `signIn` at the latest. */
+          session: new Date(Math.min(session.ends.idle, latest)),
+        };
       },
-      verifyForm() {
+      /** Throws `csrf` unless this request is a form of our own page with its `csrf_token`. */
+      verifyForm(): void {
         const { body } = req as Request;
         if (!isSameOriginRequest(req as Request, settings.origin))
           throw new AuthError("csrf", {
@@ -293,25 +264,31 @@ export function createAuth(options: ArcGISAuthOptions) {
         if (!csrf.verify(body?.csrf_token, id))
           throw new AuthError("csrf", { cause: "no csrf_token, or that of another session" });
       },
+      /** For the `request` option of ArcGIS REST JS: time limits, no tokens in URLs, one retry with a refreshed token. */
       request,
-      signInUrl(returnTo = (req as Partial<Request>).originalUrl ?? "") {
+      /** Where to sign in, and come back to this URL. */
+      signInUrl(returnTo = (req as Partial<Request>).originalUrl ?? ""): string {
         // The URL as it was requested may be anything, such as another site's. There is always a query: of an app that
         // was here before, browsers may keep a 301 for the bare path.
         const path = safeReturnTo(returnTo, settings.origin, []) ?? `${auth.base}/`;
         return `${auth.base}/sign-in?returnTo=${encodeURIComponent(path)}`;
       },
-      get signOutUrl() {
+      /** For a link on a page of this app. */
+      get signOutUrl(): string {
         return `${auth.base}/sign-out`;
       },
-      get csrfToken() {
+      /** For your own form: `<input type="hidden" name="csrf_token">`. Empty when no user is signed in. */
+      get csrfToken(): string {
         return signIn ? csrf.create(id) : "";
       },
-      signOutForm: () => signOutForm(context.signOutUrl, context.csrfToken),
-      get sessionName() {
+      /** A ready-made form with a button, as HTML. */
+      signOutForm: (): string => signOutForm(context.signOutUrl, context.csrfToken),
+      /** The name of this session's record; see `store.admin`. */
+      get sessionName(): string | undefined {
         return session.id && store.admin.nameOf(session.id);
       },
     };
-    return context satisfies ArcGISContext;
+    return context;
   }
 
   const auth = {

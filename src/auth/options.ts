@@ -171,8 +171,6 @@ export function checkOptions(given: ArcGISAuthOptions) {
   };
 }
 
-export type AuthSettings = ReturnType<typeof checkOptions>;
-
 function isSecret(value: unknown): boolean {
   const secrets: unknown[] = [value].flat();
   return secrets.length > 0 && secrets.every((one) => typeof one === "string" && one.length >= 32);
