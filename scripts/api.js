@@ -48,7 +48,7 @@ const project = await app.convert();
 if (project) {
   const find = (name) => project.getChildByName(["arcgis-sign-in", ...name.split(".")]);
   // Those are the same functions, taken out of an object.
-  for (const { name, signatures } of find("Guards").children) find(name).comment = signatures[0].comment;
+  for (const { name, comment } of find("Guards").children) find(name).comment = comment;
   // A destructured parameter has no name of its own.
   for (const parameter of project.getReflectionsByKind(ReflectionKind.Parameter))
     if (parameter.name === "__namedParameters")

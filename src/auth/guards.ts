@@ -9,18 +9,7 @@ import { isPageVisit, redirect } from "./request-checks.ts";
  * a 403 for a browser goes to the error handler. Each guard also checks `allowedOrganizations`, and that the portal still
  * accepts the sign-in once its access token has expired. Throws a TypeError for a missing or empty name.
  */
-export interface Guards {
-  /** Lets signed-in users pass. */
-  requireSignIn(): RequestHandler;
-  /** Lets members of one of these organizations (IDs) pass. */
-  requireOrganization(...ids: string[]): RequestHandler;
-  /** Lets users with one of these roles pass: `org_admin`, `org_publisher`, `org_user`, or the ID of a custom one. */
-  requireRole(...roles: string[]): RequestHandler;
-  /** Lets users with all of these privileges pass, such as `portal:user:createItem`. */
-  requirePrivilege(...privileges: string[]): RequestHandler;
-  /** Lets members of one of these groups (IDs) pass. */
-  requireGroup(...ids: string[]): RequestHandler;
-}
+export interface Guards extends ReturnType<typeof guards> {}
 
 /** Whether a user has what a guard, or a rule of an app, names, by kind. */
 export const userHas = {
@@ -32,7 +21,7 @@ export const userHas = {
 type Kind = keyof typeof userHas;
 
 /** `authOf` tells which mount a request belongs to: a fixed one, or the one that it has passed. */
-export function guards(authOf: (req: Request) => Auth): Guards {
+export function guards(authOf: (req: Request) => Auth) {
   function guard(code: AuthErrorCode, kind?: Kind, needed: string[] = [], asked: "some" | "every" = "some") {
     const isName = (name: unknown) => typeof name === "string" && name.trim() !== "";
     if (kind && !(needed.length > 0 && needed.every(isName)))
@@ -55,11 +44,16 @@ export function guards(authOf: (req: Request) => Auth): Guards {
   }
 
   return {
+    /** Lets signed-in users pass. */
     requireSignIn: () => guard("signed_out"),
-    requireOrganization: (...ids) => guard("organization_not_allowed", "organizations", ids),
-    requireRole: (...roles) => guard("role_missing", "roles", roles),
-    requirePrivilege: (...all) => guard("privilege_missing", "privileges", all, "every"),
-    requireGroup: (...ids) => guard("group_missing", "groups", ids),
+    /** Lets members of one of these organizations (IDs) pass. */
+    requireOrganization: (...ids: string[]) => guard("organization_not_allowed", "organizations", ids),
+    /** Lets users with one of these roles pass: `org_admin`, `org_publisher`, `org_user`, or the ID of a custom one. */
+    requireRole: (...roles: string[]) => guard("role_missing", "roles", roles),
+    /** Lets users with all of these privileges pass, such as `portal:user:createItem`. */
+    requirePrivilege: (...all: string[]) => guard("privilege_missing", "privileges", all, "every"),
+    /** Lets members of one of these groups (IDs) pass. */
+    requireGroup: (...ids: string[]) => guard("group_missing", "groups", ids),
   };
 }
 

@@ -6,15 +6,7 @@ import { IdentityManager } from "./identity-manager.ts";
 import { isRejection, isUnreachable } from "./portal-request.ts";
 
 /** A token that waits to be revoked: its portal was down. */
-export interface PendingRevocation {
-  portal: string;
-  clientId: string;
-  username: string;
-  /** The refresh token, or the access token of an identity that has none. */
-  token: string;
-  /** When it expires by itself (ms since 1970). */
-  until: number;
-}
+export interface PendingRevocation extends ReturnType<typeof toPending> {}
 
 /** Where they wait, for every process and across restarts. `edit` may be called again, with newer items. */
 type ChangePending = (edit: (items: PendingRevocation[]) => PendingRevocation[]) => Promise<void>;
@@ -122,8 +114,9 @@ function unexpired(items: PendingRevocation[]): PendingRevocation[] {
 }
 
 /** What is stored of an identity whose tokens are to be revoked later. */
-export function toPending(identity: ArcGISIdentityManager): PendingRevocation {
+export function toPending(identity: ArcGISIdentityManager) {
   const { portal, clientId, username, refreshToken, token, refreshTokenExpires } = identity;
+  /** When it expires by itself (ms since 1970). */
   const until = refreshTokenExpires?.getTime() ?? Date.now() + maxLifeMs;
   return { portal, clientId, username, token: refreshToken ?? token, until };
 }

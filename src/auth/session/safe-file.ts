@@ -4,19 +4,15 @@ import { lutimes, open, rename, rm, unlink, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** What is at a path; `problem` says why it cannot be a text of ours. */
-export interface SmallFile {
-  text: string;
-  stats?: Stats;
-  problem?: string;
-}
-
 // Without them (Windows has neither), a link would lead out of the folder, and a pipe would block its reader forever.
 const { O_WRONLY, O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
 
-/** Reads a small regular file, synchronously: it blocks for 10 us, a seventh of what the thread pool takes. */
-export function readSmallFile(path: string, maxBytes: number): Promise<SmallFile | undefined> {
-  return whileBusy(async () => {
+/**
+ * Reads a small regular file, synchronously: it blocks for 10 us, a seventh of what the thread pool takes. `problem` says
+ * why what is there cannot be a text of ours.
+ */
+export function readSmallFile(path: string, maxBytes: number) {
+  return whileBusy(async (): Promise<{ text: string; stats?: Stats; problem?: string } | undefined> => {
     let file: number;
     try {
       file = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
