@@ -255,7 +255,7 @@ export function createAuth(options: ArcGISAuthOptions) {
         };
       },
       /** Throws `csrf` unless this request is a form of our own page with its `csrf_token`. */
-      verifyForm(): void {
+      verifyForm() {
         const { body } = req as Request;
         if (!isSameOriginRequest(req as Request, settings.origin))
           throw new AuthError("csrf", {
