@@ -15,10 +15,11 @@ export function addApi(router: Router, { config, auth }: PortalMount): void {
     (req.query.touch === "false" ? inBackground : auth.readOnly)(req, res, next);
 
   /**
-   * GET /api/session - the signed-in user, so that a page can hide what the guards refuse. Dates are in ISO 8601; what the
-   * portal does not say is null. 401 `signed_out` without a session. The session ends at `sessionExpires` if it is not used
-   * until then, and at `signInExpires` in any case. This request counts as use; `?touch=false` is for those that a page
-   * sends by itself.
+   * GET /api/session - the signed-in user: `{username, fullName, portal, organization: {id, name}, role, roleId,
+   * privileges, groups: {id, title}[], tokenExpires, refreshTokenExpires, sessionExpires, signInExpires}`, so that a page
+   * can hide what the guards refuse. Dates are in ISO 8601; what the portal does not say is null. 401 `signed_out` without
+   * a session. The session ends at `sessionExpires` if it is not used until then, and at `signInExpires` in any case. This
+   * request counts as use; `?touch=false` is for those that a page sends by itself.
    */
   router.get("/api/session", byTouch, async (req, res) => {
     const { username, fullName, orgId, organization, role, roleId, privileges, groups } =
@@ -37,9 +38,9 @@ export function addApi(router: Router, { config, auth }: PortalMount): void {
   router.all("/api/session", allowOnly("GET, HEAD"));
 
   /**
-   * GET /api/credential - only with TOKEN_HANDOVER: what the Maps SDK's `IdentityManager.registerToken` takes. The access
-   * token is valid for at least five more minutes (or four fifths of a shorter life); `expires` in ms since 1970. Does not
-   * count as use of the session. 401 signed out, 403 for another site.
+   * GET /api/credential - only with TOKEN_HANDOVER: `{server, token, expires, ssl, userId}` for the Maps SDK's
+   * `IdentityManager.registerToken`. The access token is valid for at least five more minutes (or four fifths of a shorter
+   * life); `expires` in ms since 1970. Does not count as use of the session. 401 signed out, 403 for another site.
    */
   if (config.tokenHandover) {
     router.get("/api/credential", inBackground, async (req, res) => {
