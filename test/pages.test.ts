@@ -74,7 +74,7 @@ after(() => server.close());
 /** What `render` responses when the app is mounted at `base` and has this `notice`. */
 async function page(render: (res: Response) => void, base = "", notice?: string) {
   draw = render;
-  app.locals.notice = notice;
+  app.locals.views = notice === undefined ? views : openViews({}, notice);
   const response = await fetch(`${origin}${base}/page`);
   return { status: response.status, type: response.headers.get("content-type"), html: await response.text() };
 }

@@ -24,8 +24,7 @@ import { addHealth } from "./health.ts";
 import { openLog } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import { logActions } from "./operator-log.ts";
-import { accountPath } from "./pages/home.ts";
-import { openViews, renderConfirm } from "./pages/views.ts";
+import { accountPath, openViews, renderConfirm } from "./pages/views.ts";
 import type { PortalMount } from "./portal-mount.ts";
 import { portalRoutes, signInLimit } from "./portal-routes.ts";
 import { portals } from "./portals.ts";
@@ -93,7 +92,7 @@ export interface App extends Express {
  */
 export async function createApp(options: AppOptions): Promise<App> {
   const { config, shareSession = false, notice, links = [], stopping, routes } = options;
-  const views = openViews(config);
+  const views = openViews(config, notice);
   const log = options.log ?? (await openLog(config.logLevel));
   const { store, close } = options.store
     ? { store: options.store, close: async () => {} }
@@ -120,13 +119,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   app.disable("etag");
   app.set("trust proxy", config.trustProxy);
   app.set("query parser", "simple");
-  Object.assign(app.locals, {
-    notice,
-    links,
-    tokenHandover: config.tokenHandover,
-    account: accountPath(config),
-    views,
-  });
+  Object.assign(app.locals, { links, views });
 
   const access = accessOf(config.access);
   const configs = [config, ...config.furtherPortals];

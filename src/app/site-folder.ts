@@ -9,10 +9,7 @@ import { requestPath } from "./request-path.ts";
 import { siteHeaders } from "./security-headers.ts";
 
 /** The extensions of precompressed files, the best first. */
-const encodings = [
-  ["br", ".br"],
-  ["gzip", ".gz"],
-] as const;
+const encodings = { br: ".br", gzip: ".gz" };
 
 /**
  * GET /* - the files of SITE_DIR, to users that ACCESS lets in, behind all other routes: with ETag and Range, and
@@ -129,7 +126,7 @@ async function entryAt(root: string, names: string[]) {
 
 /** The file to send: in the best encoding that is there and that the client accepts. One that is older is of an old version. */
 async function packed(req: Request, root: string, { names, changed }: Entry) {
-  for (const [encoding, ending] of encodings) {
+  for (const [encoding, ending] of Object.entries(encodings)) {
     if (!req.acceptsEncodings(encoding)) continue;
     const wanted = [...names.slice(0, -1), names.at(-1) + ending];
     const entry = await entryAt(root, wanted);

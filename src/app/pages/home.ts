@@ -2,7 +2,7 @@ import type { Request, Response, Router } from "express";
 import { allowOnly } from "../allow-only.ts";
 import type { Config } from "../config/config.ts";
 import type { PortalMount } from "../portal-mount.ts";
-import { allowForms, render, type SignedIn } from "./views.ts";
+import { accountPath, allowForms, render, type SignedIn } from "./views.ts";
 
 interface Home extends Partial<SignedIn> {
   portal: string;
@@ -14,11 +14,6 @@ interface Home extends Partial<SignedIn> {
   /** When the access token is due for a refresh, and when the user has to sign in again. */
   tokenExpires?: Date | undefined;
   signInExpires?: Date | undefined;
-}
-
-/** The path of the start page; with SITE_DIR, the folder has `/`. */
-export function accountPath({ siteDir }: Pick<Config, "siteDir">): string {
-  return siteDir === undefined ? "/" : "/account";
 }
 
 /** GET /account, and without SITE_DIR also GET / - a link to the sign-in, or who is signed in and for how long. */

@@ -15,9 +15,6 @@ export interface SignedIn {
 }
 
 const usual = {
-  notice: undefined,
-  tokenHandover: false,
-  account: "/",
   header: undefined,
   styles: [],
   wide: false,
@@ -33,25 +30,31 @@ let ours: { languages: Languages; pages: Pages } | undefined;
 /** The compiled pages of an app in all languages, and their data: `app.locals.views`. */
 export interface Views extends ReturnType<typeof openViews> {}
 
+/** The path of the start page; with SITE_DIR, the folder has `/`. */
+export function accountPath({ siteDir }: Partial<Config>): string {
+  return siteDir === undefined ? "/" : "/account";
+}
+
 /**
  * Reads and compiles everything at the start, so that no page, not even an error page, waits for the disk. Templates, texts
  * and assets of VIEWS_DIR replace ours, file by file.
+ * @param notice see AppOptions
  * @throws ConfigError for a file there that cannot be used
  */
-export function openViews(config: Partial<Config> = {}) {
-  const { appName = "ArcGIS Sign-In", appLogo, appColor, viewsDir } = config;
+export function openViews(config: Partial<Config> = {}, notice?: string) {
+  const { appName = "ArcGIS Sign-In", appLogo, appColor, tokenHandover = false, viewsDir } = config;
   const folders = [ourFolder, ...(viewsDir === undefined ? [] : [viewsDir])];
   try {
     const read = () => readLanguages(folders.map((folder) => join(folder, "locales")).filter(existsSync));
     const languages = viewsDir === undefined && ours ? ours.languages : read();
     const { version, router } = openAssets(config);
-    const brand = {
-      appName,
+    const everywhere = {
+      ...{ ...usual, notice, tokenHandover, account: accountPath(config), appName },
       logo: appLogo && `/assets/${version}/logo`,
       hasColors: appColor !== undefined,
       version,
     };
-    const names = Object.keys({ ...languages.get("en"), ...brand });
+    const names = Object.keys({ ...languages.get("en"), ...everywhere });
     const ourPages = ours?.pages ?? compile([ourFolder], names);
     if (viewsDir === undefined) ours = { languages, pages: ourPages };
     return {
@@ -60,7 +63,7 @@ export function openViews(config: Partial<Config> = {}) {
       ourPages,
       /** What all pages need, in one object for each language. */
       languages: new Map(
-        [...languages].map(([lang, language]) => [lang, { ...text, ...language, ...brand, ...usual }]),
+        [...languages].map(([lang, language]) => [lang, { ...text, ...language, ...everywhere }]),
       ),
       assets: router,
     };
@@ -78,7 +81,7 @@ function compile(folders: string[], functions: string[]): Pages {
   const root = folders.at(-1) ?? ourFolder;
   /** All variables of templates. Named at compile time, they need no slow `with`. */
   const localNames = [
-    ...Object.keys({ ...text, ...usual }),
+    ...Object.keys(text),
     ...functions,
     ..."base title user portal others links now csrfToken where".split(" "),
     ..."tokenExpires signInExpires signInHref anotherHref choices params here isComplete hops".split(" "),
@@ -134,13 +137,11 @@ export function render(
   titleKey: string,
   locals: Record<string, unknown> = {},
 ): void {
-  const { notice, tokenHandover, account, views } = res.app.locals;
-  const { pages, ourPages, languages }: Views = views;
+  const { pages, ourPages, languages }: Views = res.app.locals.views;
   const language = languageFor(res.req, languages);
   const title = language.t(titleKey, locals);
-  const own = { base: res.req.baseUrl, notice, tokenHandover, account, title };
   // Without a prototype, so that EJS need not copy them.
-  const all = Object.assign(Object.create(null), language, own, locals);
+  const all = Object.assign(Object.create(null), language, { base: res.req.baseUrl, title }, locals);
   res.vary("Accept-Language");
   const send = (page: unknown) => {
     const html = (page as ejs.TemplateFunction)(all);
