@@ -18,17 +18,17 @@ export function reaper(
   onExpired: (identities: ArcGISIdentityManager[]) => unknown,
   onError: (error: unknown) => void,
 ) {
-  const clocks = () => ({ wall: Date.now(), monotonic: performance.now() });
-  let last = clocks();
+  /** Changes when the clock is set. */
+  const clockOffset = () => Date.now() - performance.now();
+  let last = clockOffset();
   let isStopped = false;
   const timers = [setTimeout(reapUnlessSet, 60_000), setInterval(reapUnlessSet, 60 * 60_000)];
   for (const timer of timers) timer.unref();
 
   /** Not when the clock was set since the last time: it may be a mistake, and be put right before the next. */
   function reapUnlessSet(): void {
-    const now = clocks();
-    const jumpMs = now.wall - last.wall - (now.monotonic - last.monotonic);
-    last = now;
+    const jumpMs = clockOffset() - last;
+    last += jumpMs;
     if (Math.abs(jumpMs) <= skewMs) reap().catch(onError);
   }
 
