@@ -1,6 +1,7 @@
 import { ArcGISAuthError, type ArcGISIdentityManager, ArcGISRequestError } from "@esri/arcgis-rest-request";
 import { AuthError } from "../errors.ts";
 import { isUnreachable, portalRequest } from "./portal-request.ts";
+import { isToken } from "./token-response.ts";
 import { hasServicePath, isSamePortal, mayReceivePortalToken, serverRoot } from "./trusted-urls.ts";
 
 const request = portalRequest();
@@ -67,7 +68,7 @@ async function generateToken({ portal, token }: ArcGISIdentityManager, root: str
   }
   const params = { request: "getToken", serverUrl: root, token, expiration: 30 };
   const response = await request(`${portal}/generateToken`, { params });
-  if (typeof response.token !== "string" || !/^[\x21-\x7e]{1,8192}$/.test(response.token))
+  if (!isToken(response.token))
     throw new AuthError("portal_response_invalid", { cause: "generateToken returned no token" });
   return response.token;
 }

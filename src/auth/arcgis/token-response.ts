@@ -3,7 +3,7 @@ import { AuthError } from "../errors.ts";
 /** What the token endpoint returned (RFC 6749, 5.1), in the identity manager's terms. */
 export type TokenSet = ReturnType<typeof parseTokenResponse>;
 
-const isToken = (value: unknown): value is string =>
+export const isToken = (value: unknown): value is string =>
   typeof value === "string" && /^[\x21-\x7e]{1,8192}$/.test(value);
 /** Seconds. No token of ArcGIS lives longer than 90 days; ten years are surely a mistake. */
 const isLifetime = (value: unknown): value is number =>
