@@ -31,34 +31,31 @@ export interface Logo {
 
 const logoFix = "Name an SVG, PNG, WebP or JPEG file.";
 
+const mostKilobytes = 256;
+
 /** APP_LOGO: an absolute path, whose file is read. */
 export const appLogo = z
   .string({ error: `must be text. ${logoFix}` })
   .transform((path, { addIssue }): Logo => {
-    const logo = readLogo(path);
-    if (typeof logo !== "string") return logo;
-    addIssue(logo);
-    return z.NEVER;
+    const fail = (problem: string) => {
+      addIssue(problem);
+      return z.NEVER;
+    };
+    try {
+      // Checked before it is read: a device such as /dev/zero has no end.
+      const about = statSync(path);
+      if (!about.isFile()) return fail(`is not a file. ${logoFix}`);
+      if (about.size > mostKilobytes * 1024)
+        return fail(`is larger than ${mostKilobytes} KB, and every visitor loads it. Make it smaller.`);
+      const content = readFileSync(path);
+      const type = typeOf(content);
+      return type === undefined ? fail(`is not such an image. ${logoFix}`) : { type, content };
+    } catch (error) {
+      return fail(
+        `cannot be read (${Object(error).code}). Correct the path, or let the server's user read it.`,
+      );
+    }
   });
-
-const mostKilobytes = 256;
-
-/** The logo, or what is wrong with its file. */
-function readLogo(path: string): Logo | string {
-  let content: Buffer;
-  try {
-    // Checked before it is read: a device such as /dev/zero has no end.
-    const about = statSync(path);
-    if (!about.isFile()) return `is not a file. ${logoFix}`;
-    if (about.size > mostKilobytes * 1024)
-      return `is larger than ${mostKilobytes} KB, and every visitor loads it. Make it smaller.`;
-    content = readFileSync(path);
-  } catch (error) {
-    return `cannot be read (${Object(error).code}). Correct the path, or let the server's user read it.`;
-  }
-  const type = typeOf(content);
-  return type === undefined ? `is not such an image. ${logoFix}` : { type, content };
-}
 
 /** By its first bytes: the name may be wrong, and browsers do not show an image under another type. */
 function typeOf(content: Buffer): string | undefined {

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { parse as parseDotenv } from "dotenv";
 import { type ParseError, parse as parseJsonc } from "jsonc-parser";
+import { fileKeys } from "./secret-files.ts";
 
 /** The settings of one place. A problem is a line that begins with the file's name and quotes nothing of the file. */
 export interface Source {
@@ -29,7 +30,7 @@ export function readDotenvFile(path: string, name: string): Source {
   return readSettings(path, name, parseDotenv);
 }
 
-const secretKeys = ["SESSION_SECRET", "ENCRYPTION_KEY", "CLIENT_SECRET", "PORTALS", "REDIS_URL"];
+const secretKeys = [...fileKeys, "PORTALS"];
 
 function readSettings(
   path: string,
