@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { accessOf } from "#src/app/access.ts";
 import { ConfigError, parseConfig } from "#src/app/config/config.ts";
 import { requestPath } from "#src/app/request-path.ts";
-import type { ArcGISContext, UserProfile } from "#src/index.ts";
+import type { ArcGISContext, AuthError, UserProfile } from "#src/index.ts";
 import { secret } from "./support/temporary.ts";
 
 const streets = "5a6e64c1b2d94f0f9c1d3a7be80d5c11";
@@ -37,8 +37,10 @@ function problemsOf(ACCESS: unknown): string[] {
 
 /** The decision, and the path of the rule that made it. */
 function judged(rules: unknown, path: string, who?: UserProfile): [string, string?] {
-  const { decision, rule, code } = accessOf(parse(rules)).judge(path, who);
-  return code === "ambiguous_path" ? [code] : rule ? [decision, rule.path] : [decision];
+  const { rule, refusal } = accessOf(parse(rules)).judge(path, who);
+  if (refusal?.code === "ambiguous_path") return [refusal.code];
+  const decision = refusal ? (refusal.status === 401 ? "sign_in" : "forbidden") : "allow";
+  return rule ? [decision, rule.path] : [decision];
 }
 
 describe("AC-1 the rules of ACCESS", () => {
@@ -82,11 +84,11 @@ describe("AC-1 the rules of ACCESS", () => {
 
   test("a refusal says what is missing, as the guards do", () => {
     const { judge } = accessOf(parse(rules));
-    const { code, needed } = judge("/plans/drafts", user());
+    const { code, needed } = judge("/plans/drafts", user()).refusal as AuthError;
     assert.deepEqual([code, needed], ["group_missing", [streets, trees]]);
-    assert.equal(judge("/plans", user({ orgId: "0123456789ABCDEF" })).code, "role_missing");
-    assert.equal(judge("/plans", user()).code, "organization_not_allowed");
-    assert.equal(judge("/edit", user()).code, "privilege_missing");
+    assert.equal(judge("/plans", user({ orgId: "0123456789ABCDEF" })).refusal?.code, "role_missing");
+    assert.equal(judge("/plans", user()).refusal?.code, "organization_not_allowed");
+    assert.equal(judge("/edit", user()).refusal?.code, "privilege_missing");
   });
 
   test("a session is not read where everyone may see the path, nor for a path that is refused", async () => {

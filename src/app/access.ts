@@ -3,15 +3,10 @@ import type { AccessRule } from "./config/access.ts";
 import { AppError } from "./errors.ts";
 import { plainPath, requestPath } from "./request-path.ts";
 
-/** The verdict of the rules for a user and a path. */
-export interface Verdict {
-  decision: "allow" | "sign_in" | "forbidden";
-  /** The rule that decides; `undefined` for an ambiguous path, and for one without a rule, which needs a sign-in. */
+/** The rule that decides, if there is one for the path, and why not: an error with 401 or 403. */
+interface Verdict {
   rule?: AccessRule | undefined;
-  /** Why not, as the code of the error that `refusalOf` makes. */
-  code?: "signed_out" | "ambiguous_path" | (typeof refusals)[keyof typeof refusals];
-  /** The user needs one of these. */
-  needed?: readonly string[];
+  refusal?: AuthError | AppError;
 }
 
 export type Access = ReturnType<typeof accessOf>;
@@ -45,12 +40,12 @@ export function accessOf(rules: readonly AccessRule[]) {
 
   /** Whether a user, or a visitor who is not signed in, may request what these rules are for. */
   function judgeBy(deciding: (AccessRule | undefined)[], user: UserProfile | undefined): Verdict {
-    let verdict: Verdict = { decision: "forbidden", code: "ambiguous_path" };
+    let verdict: Verdict | undefined;
     for (const rule of deciding) {
       verdict = verdictOf(rule, user);
-      if (verdict.decision !== "allow") break;
+      if (verdict.refusal) break;
     }
-    return verdict;
+    return verdict ?? { refusal: new AppError("ambiguous_path") };
   }
 
   return {
@@ -65,25 +60,19 @@ export function accessOf(rules: readonly AccessRule[]) {
       const deciding = rulesFor(target);
       if (deciding.length > 0 && deciding.every((rule) => rule?.allow)) return undefined;
       const user = deciding.length > 0 ? await (await contextOf()).authorize(true) : undefined;
-      const verdict = judgeBy(deciding, user);
-      if (verdict.decision !== "allow") throw refusalOf(verdict);
+      const { refusal } = judgeBy(deciding, user);
+      if (refusal) throw refusal;
       return user;
     },
   };
 }
 
-/** The user must have one value of each kind that the rule names. */
+/** The user must have one value of each kind that the rule names. The log gets the rule's path. */
 function verdictOf(rule: AccessRule | undefined, user: UserProfile | undefined): Verdict {
-  if (rule?.allow) return { decision: "allow", rule };
-  if (!user) return { decision: "sign_in", rule, code: "signed_out" };
+  if (rule?.allow) return { rule };
+  if (!user) return { rule, refusal: new AuthError("signed_out") };
   const missing = kinds.find((kind) => rule?.[kind]?.some((name) => userHas[kind](user, name)) === false);
-  if (!missing) return { decision: "allow", rule };
-  return { decision: "forbidden", rule, code: refusals[missing], needed: rule?.[missing] ?? [] };
-}
-
-/** The error to throw for a verdict other than "allow". The log gets the rule's path. */
-function refusalOf({ code = "signed_out", needed = [], rule }: Verdict): AuthError | AppError {
-  if (code === "ambiguous_path") return new AppError(code);
-  const cause = rule && code !== "signed_out" ? `by the rule for ${rule.path}` : undefined;
-  return new AuthError(code, { needed, cause });
+  if (!missing) return { rule };
+  const details = { needed: rule?.[missing] ?? [], cause: `by the rule for ${rule?.path}` };
+  return { rule, refusal: new AuthError(refusals[missing], details) };
 }

@@ -1,6 +1,7 @@
 import { accessOf } from "../../app/access.ts";
 import type { AccessRule } from "../../app/config/access.ts";
 import type { Config } from "../../app/config/config.ts";
+import { AppError } from "../../app/errors.ts";
 import type { SignInRecord, UserProfile } from "../../index.ts";
 import { openExisting, readSessions } from "../sessions-read.ts";
 import { type Finding, ok, problem, skipped } from "./finding.ts";
@@ -27,13 +28,14 @@ export async function checkAccess(config: Config, path: string, as: string | und
       `${as} has no session, so the rights of this user are unknown`,
       "Let the user sign in, then try again.",
     );
-  const { decision, rule, code, needed = [] } = accessOf(config.access).judge(path, user);
+  const { rule, refusal } = accessOf(config.access).judge(path, user);
   const by = rule ? `by the rule for ${rule.path}` : "because no rule names it";
-  if (code === "ambiguous_path")
+  if (!refusal) return ok(`allowed, ${rule ? by : "because no rule names it and the user is signed in"}`);
+  if (refusal instanceof AppError)
     return ok("refused for everyone: servers may read this path in different ways");
-  if (decision === "sign_in") return ok(`needs a sign-in, ${by}`);
-  if (decision === "forbidden") return ok(`refused (${code}) ${by}. Required: ${needed.join(" or ")}`);
-  return ok(`allowed, ${rule ? by : "because no rule names it and the user is signed in"}`);
+  const { status, code, needed } = refusal;
+  if (status === 401) return ok(`needs a sign-in, ${by}`);
+  return ok(`refused (${code}) ${by}. Required: ${needed.join(" or ")}`);
 }
 
 /** The newest profile in the sessions of a user. */
