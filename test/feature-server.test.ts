@@ -246,33 +246,6 @@ describe("a query of the sandbox's layers", () => {
       assert.ok(isClockwise(geometry.rings[0]));
   });
 
-  test("rounds positions to whole steps for clients that ask for it", async () => {
-    const extent = { xmin: 780_000, ymin: 6_560_000, xmax: 800_000, ymax: 6_590_000 };
-    const quantizationParameters = JSON.stringify({
-      mode: "view",
-      originPosition: "upperLeft",
-      tolerance: 20,
-      extent,
-    });
-    const exact = await query({ outSR: "3857" }, districts);
-    const steps = await query({ outSR: "3857", quantizationParameters }, districts);
-    assert.deepEqual(steps.transform, {
-      originPosition: "upperLeft",
-      scale: [20, 20],
-      translate: [extent.xmin, extent.ymax],
-    });
-    const [ring] = steps.features[0].geometry.rings;
-    let [x, y] = [0, 0];
-    const undone = ring.map(([right, down]: number[]) => {
-      [x, y] = [x + (right ?? 0), y + (down ?? 0)];
-      return [extent.xmin + x * 20, extent.ymax - y * 20];
-    });
-    const [first, last] = [undone[0], undone.at(-1)];
-    assert.deepEqual(first, last, "the ring is closed again");
-    const [wantedX, wantedY] = exact.features[0].geometry.rings[0][0];
-    assert.ok(Math.abs(first[0] - wantedX) <= 10 && Math.abs(first[1] - wantedY) <= 10);
-  });
-
   test("responds 400 to what makes no sense, and names the parameter", async () => {
     const bad: [Record<string, string>, RegExp][] = [
       [{ where: "SPECIES = 'Oak' OR" }, /'where'.*ends too early/],
@@ -293,11 +266,6 @@ describe("a query of the sandbox's layers", () => {
       [{ outSR: "{]" }, /'outSR'/],
       [{ resultOffset: "1.5" }, /'resultOffset'/],
       [{ returnCountOnly: "perhaps" }, /'returnCountOnly'/],
-      [{ quantizationParameters: "[]" }, /'quantizationParameters'/],
-      [
-        { quantizationParameters: '{"tolerance":0,"extent":{"xmin":0,"ymin":0,"xmax":1,"ymax":1}}' },
-        /'quant/,
-      ],
       [{ outStatistics: "[{}]" }, /'outStatistics'/],
       [{ f: "pbf" }, /Output format/],
     ];

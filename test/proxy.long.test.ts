@@ -149,21 +149,21 @@ test("PX-4 a file has the same name whether it is small or large, in every alpha
   const { ask, upstream } = await openProxy(t);
   const bytes = (name: string) => Buffer.from(name, "utf8").toString("latin1");
   const names: [given: string, expected: string][] = [
-    ['filename="plan.pdf"', 'filename="plan.pdf"'],
-    ["filename=plan.pdf", 'filename="plan.pdf"'],
+    ['filename="plan.pdf"', "filename=plan.pdf"],
+    ["filename=plan.pdf", "filename=plan.pdf"],
     [
       `filename="${bytes("Straße 日本.pdf")}"`,
       "filename=\"Stra_e __.pdf\"; filename*=UTF-8''Stra%C3%9Fe%20%E6%97%A5%E6%9C%AC.pdf",
     ],
-    ['filename="Stra\xDFe.pdf"', "filename=\"Stra_e.pdf\"; filename*=UTF-8''Stra%C3%9Fe.pdf"],
+    ['filename="Stra\xDFe.pdf"', "filename=Stra_e.pdf; filename*=UTF-8''Stra%C3%9Fe.pdf"],
     [
       "filename=\"x.pdf\"; filename*=UTF-8''%E6%97%A5%2b.pdf",
-      "filename=\"_+.pdf\"; filename*=UTF-8''%E6%97%A5%2B.pdf",
+      "filename=_+.pdf; filename*=UTF-8''%E6%97%A5%2B.pdf",
     ],
-    ["filename*=UTF-8''%FF; filename=\"y.pdf\"", 'filename="y.pdf"'],
-    ['filename="../../etc/passwd"', 'filename="passwd"'],
-    ['filename="C:\\\\a\\\\b.txt"', 'filename="b.txt"'],
-    ['filename="a\\"b.txt"', "filename=\"a_b.txt\"; filename*=UTF-8''a%22b.txt"],
+    ["filename*=UTF-8''%FF; filename=\"y.pdf\"", "filename=y.pdf"],
+    ['filename="../../etc/passwd"', "filename=passwd"],
+    ['filename="C:\\\\a\\\\b.txt"', "filename=b.txt"],
+    ['filename="a\\"b.txt"', "filename=a_b.txt; filename*=UTF-8''a%22b.txt"],
     [
       `filename="${bytes("‮fdp.exe (1)'s")}"`,
       "filename=\"_fdp.exe (1)'s\"; filename*=UTF-8''%E2%80%AEfdp.exe%20%281%29%27s",

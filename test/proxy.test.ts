@@ -240,7 +240,7 @@ test("PX-3 of a response's headers only those come back that are needed to read 
   const added = Object.entries(response.headers).filter(([name]) => !(name in own.headers));
   assert.deepEqual(Object.fromEntries(added), {
     "accept-ranges": "bytes",
-    "content-disposition": 'attachment; filename="a.json"',
+    "content-disposition": "attachment; filename=a.json",
     "content-range": "bytes 0-1/2",
   });
   const { headers } = response;

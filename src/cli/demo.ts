@@ -16,21 +16,16 @@ const folder = ".demo";
 /** Only in a clone: an example with its own packages. */
 const mapsSdk = join(import.meta.dirname, "../../examples/maps-sdk/routes.js");
 
-interface DemoFlags {
-  organization?: boolean;
-  organisation?: boolean;
-  site?: string;
-  port?: string;
-  sandboxPort?: string;
-  providerPort?: string;
-}
+type DemoFlags = Partial<Record<"organization" | "organisation", boolean>> &
+  Partial<Record<"site" | "port" | "sandboxPort" | "providerPort", string>>;
+type Ports = { port: string; "sandbox-port": string; "provider-port"?: string };
 
 /**
  * The server and a sandbox portal, both on loopback. With `--organization` the users of the portal sign in at an
  * identity provider of their organization, and the server sends them there. With `--site` it serves that folder.
  */
 export async function demo(flags: DemoFlags, { env, stderr }: CommandContext): Promise<number> {
-  const ports = {
+  const ports: Ports = {
     port: flags.port ?? env.PORT ?? "3000",
     "sandbox-port": flags.sandboxPort ?? env.SANDBOX_PORT ?? "3001",
     ...((flags.organization ?? flags.organisation) && {
@@ -54,7 +49,7 @@ export async function demo(flags: DemoFlags, { env, stderr }: CommandContext): P
 }
 
 /** A line for each port that is taken or invalid, with the option that changes it. */
-async function problemsWithPorts(ports: Record<string, string>) {
+async function problemsWithPorts(ports: Ports) {
   const problems = Object.entries(ports).map(async ([option, port]) => {
     try {
       const server = createServer().listen(Number(port), "127.0.0.1");
@@ -69,20 +64,16 @@ async function problemsWithPorts(ports: Record<string, string>) {
 }
 
 /** @param site the folder of SITE_DIR */
-async function startDemo(
-  { port, ...ports }: { port: string; "sandbox-port": string; "provider-port"?: string },
-  site: string | undefined,
-  env: NodeJS.ProcessEnv,
-): Promise<void> {
+async function startDemo(ports: Ports, site: string | undefined, env: NodeJS.ProcessEnv): Promise<void> {
+  const { port, "sandbox-port": sandboxPort, "provider-port": providerPort } = ports;
   const url = `http://localhost:${port}`;
   const redirectUri = `${url}/authenticate`;
   const sandbox = await startSandbox({
-    port: Number(ports["sandbox-port"]),
+    port: Number(sandboxPort),
     clients: [{ clientId: "demo", redirectUris: [redirectUri], title: "The demo on your machine" }],
     stateFile: join(folder, "portal.json"),
     settings: { rememberUser: true },
   });
-  const { "provider-port": providerPort } = ports;
   const provider = providerPort && (await sandbox.connectOrganization({ port: Number(providerPort) }));
   const example = existsSync(mapsSdk) ? await import(pathToFileURL(mapsSdk).href) : undefined;
   const withMapsSdk: boolean = example?.isBuilt() ?? false;
@@ -120,18 +111,14 @@ async function startDemo(
   const parts = [running.stop, sandbox.close, ...(provider ? [provider.close] : [])];
   endInOrder({ ...running, stop: () => Promise.all(parts.map((stop) => stop())).then(() => {}) });
 
-  const organization = provider
-    ? `\n  The organization    ${provider.issuer}   (an OpenID provider: four of the five sign in here)`
-    : "";
-  const next = provider
-    ? `Open ${url}: it leads to the portal, and the portal to the organization. Ctrl+C stops all;`
-    : `Open ${url} and sign in. Ctrl+C stops both;`;
   console.log(`
   The server          ${url}
-  The sandbox portal  ${sandbox.origin}/portal   (a pretend ArcGIS: five users, no passwords)${organization}
-
-  ${next} your sign-in is kept until the next start.
-`);
+  The sandbox portal  ${sandbox.origin}/portal   (a pretend ArcGIS: five users, no passwords)`);
+  if (provider)
+    console.log(
+      `  The organization    ${provider.issuer}   (an OpenID provider: four of the five sign in here)`,
+    );
+  console.log(`\n  Open ${url} and sign in. Ctrl+C stops all; your sign-in is kept until the next start.\n`);
 }
 
 /** The secrets of the first run, so that sessions survive a restart. */

@@ -9,18 +9,13 @@ import type { CommandContext } from "./command-context.ts";
 
 /** What only the user knows, in the order of the questions. */
 const questions = [
-  { key: "CLIENT_ID", flag: "--client-id", prompt: "Client ID of your OAuth credentials item", usual: "" },
-  { key: "PORTAL_URL", flag: "--portal", prompt: "Portal", usual: "https://www.arcgis.com" },
-  {
-    key: "REDIRECT_URI",
-    flag: "--redirect-uri",
-    prompt: "Redirect URI",
-    usual: "http://localhost:3000/authenticate",
-  },
-  { key: "TRUST_PROXY", flag: "--trust-proxy", prompt: "Number of reverse proxies in front", usual: "1" },
+  ["CLIENT_ID", "--client-id", "Client ID of your OAuth credentials item", undefined],
+  ["PORTAL_URL", "--portal", "Portal", "https://www.arcgis.com"],
+  ["REDIRECT_URI", "--redirect-uri", "Redirect URI", "http://localhost:3000/authenticate"],
+  ["TRUST_PROXY", "--trust-proxy", "Number of reverse proxies in front", "1"],
 ] as const;
 
-type Key = (typeof questions)[number]["key"];
+type Key = (typeof questions)[number][0];
 type Values = Partial<Record<Key, string | undefined>>;
 type InitFlags = Record<"config", string> &
   Partial<Record<"clientId" | "portal" | "redirectUri" | "trustProxy", string>>;
@@ -36,9 +31,9 @@ export async function init({ config: name, ...flags }: InitFlags, context: Comma
       ...{ CLIENT_ID: flags.clientId, PORTAL_URL: flags.portal },
       ...{ REDIRECT_URI: flags.redirectUri, TRUST_PROXY: flags.trustProxy },
     };
-    const problems = questions.flatMap(({ key, flag, usual }) => {
+    const problems = questions.flatMap(([key, flag, , usual]) => {
       if (values[key] === undefined && (stdin.isTTY || !isNeeded(key, values))) return [];
-      values[key] ??= usual || undefined;
+      values[key] ??= usual;
       const problem = problemWith(key, values[key]);
       return problem === undefined ? [] : `${flag}: ${problem}`;
     });
@@ -70,10 +65,10 @@ async function ask(values: Values, { stdin, stdout }: CommandContext): Promise<v
   const ended = new AbortController();
   lines.once("close", () => ended.abort());
   try {
-    for (const { key, prompt, usual } of questions)
+    for (const [key, , prompt, usual] of questions)
       while (values[key] === undefined && isNeeded(key, values)) {
         const question = usual ? `${prompt} (${usual}): ` : `${prompt}: `;
-        const value = (await lines.question(question, ended)).trim() || usual || undefined;
+        const value = (await lines.question(question, ended)).trim() || usual;
         const problem = problemWith(key, value);
         if (problem === undefined) values[key] = value;
         else stdout.write(`The value ${problem}\n`);

@@ -1,11 +1,11 @@
+import { create, decodeExtended, parse } from "content-disposition";
+
 /** Paths of files that ArcGIS users have uploaded, of any type: attachments, data and resources of items. */
 const userFile = /\/attachments\/\d+$|\/items\/\w+\/(?:data$|resources\/)/i;
 
-/**
- * Whether a response is a file that the browser saves and never shows, so that it may be of any type.
- */
+/** Whether a response is a file that the browser saves and never shows, so that it may be of any type. */
 export function isDownload({ pathname }: URL, status: number, disposition = ""): boolean {
-  const isFile = userFile.test(pathname) || /^\s*attachment\b/i.test(disposition);
+  const isFile = userFile.test(pathname) || parse(disposition).type === "attachment";
   return isFile && status >= 200 && status < 300;
 }
 
@@ -15,26 +15,18 @@ export function isDownload({ pathname }: URL, status: number, disposition = ""):
  */
 export function contentDisposition(given: string | undefined, isDownload: boolean): string | undefined {
   if (given === undefined && !isDownload) return undefined;
-  const type = isDownload || !/^\s*inline\b/i.test(given ?? "") ? "attachment" : "inline";
-  const name = fileName(given)
-    ?.replace(/^.*[\\/]/s, "")
+  const { type, parameters } = parse(given ?? "", { extended: false });
+  const name = (decodeExtended(parameters["filename*"] ?? "") || fromBytes(parameters.filename))
+    .replace(/^.*[\\/]/s, "")
     .replace(/\p{Cc}/gu, "");
-  if (!name) return type;
-  const ascii = name.replace(/[^ -~]|["\\%]/gu, "_");
-  const encoded = encodeURIComponent(name).replace(
-    /['()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16)}`,
-  );
-  return `${type}; filename="${ascii}"${ascii === name ? "" : `; filename*=UTF-8''${encoded}`}`;
+  const fallback = name.replace(/[^ -~]|["\\%]/gu, "_");
+  return create(name || undefined, {
+    type: isDownload || type !== "inline" ? "attachment" : "inline",
+    fallback,
+  });
 }
 
-function fileName(given = ""): string | undefined {
-  const [, encoded] = /;\s*filename\*\s*=\s*UTF-8'[^']*'([^;\s]*)/i.exec(given) ?? [];
-  const [, quoted, token] = /;\s*filename\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))/i.exec(given) ?? [];
-  try {
-    if (encoded) return decodeURIComponent(encoded);
-  } catch {}
-  const bytes = Buffer.from(quoted?.replace(/\\(.)/g, "$1") ?? token ?? "", "latin1");
-  const text = bytes.toString("utf8");
-  return text.includes("\uFFFD") ? bytes.toString("latin1") : text;
+function fromBytes(name = ""): string {
+  const text = Buffer.from(name, "latin1").toString("utf8");
+  return text.includes("\uFFFD") ? name : text;
 }

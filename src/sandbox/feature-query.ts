@@ -1,12 +1,4 @@
-import {
-  degrees,
-  extentOf,
-  projected,
-  quantized,
-  spatialReference,
-  toGeoJson,
-  transformOf,
-} from "./geometry.ts";
+import { degrees, extentOf, projected, spatialReference, toGeoJson } from "./geometry.ts";
 import { type FeatureLayer, fieldInfo, type LayerFeature, maxRecordCount } from "./layers.ts";
 import { featureFilter, featureOrder, fieldNames, parseQuery } from "./query-parameters.ts";
 import type { RequestParams } from "./request-params.ts";
@@ -21,7 +13,7 @@ export function queryFeatures({ definition, features }: FeatureLayer, params: Re
   const query = parseQuery(params);
   const { objectIdField, displayField, geometryType } = definition;
   const names = definition.fields.map(({ name }) => name);
-  const { outSR: wkid, returnGeometry, quantizationParameters: quantization } = query;
+  const { outSR: wkid, returnGeometry } = query;
   const found = features
     .filter(featureFilter(query, names, objectIdField))
     .toSorted(featureOrder(query.orderByFields ?? objectIdField, names));
@@ -60,21 +52,16 @@ export function queryFeatures({ definition, features }: FeatureLayer, params: Re
       })),
     };
   }
-  const geometryOf = (feature: LayerFeature) => {
-    const geometry = projected(feature.geometry, wkid);
-    return quantization ? quantized(geometry, quantization) : geometry;
-  };
   return {
     objectIdFieldName: objectIdField,
     uniqueIdField: { name: objectIdField, isSystemMaintained: true },
     globalIdFieldName: "",
     ...(returnGeometry && { geometryType, spatialReference: spatialReference(wkid) }),
-    ...(returnGeometry && quantization && { transform: transformOf(quantization) }),
     fields: definition.fields.filter(({ name }) => fields.includes(name)).map(fieldInfo),
     ...transferLimit,
     features: page.map((feature) => ({
       attributes: attributesOf(feature),
-      ...(returnGeometry && { geometry: geometryOf(feature) }),
+      ...(returnGeometry && { geometry: projected(feature.geometry, wkid) }),
     })),
   };
 }

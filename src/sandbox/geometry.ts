@@ -105,35 +105,6 @@ function isInside(x: number, y: number, ring: number[][]): boolean {
   }, false);
 }
 
-/** `quantizationParameters`: positions become whole steps from the upper left corner. */
-export interface Quantization {
-  tolerance: number;
-  extent: { xmin: number; ymax: number };
-}
-
-/** What a client needs to undo the quantization. */
-export function transformOf({ tolerance, extent: { xmin, ymax } }: Quantization) {
-  return { originPosition: "upperLeft", scale: [tolerance, tolerance], translate: [xmin, ymax] };
-}
-
-/** In a ring, each position but the first is the difference to the one before it; empty steps are left out. */
-export function quantized(geometry: LayerGeometry, { tolerance, extent }: Quantization): LayerGeometry {
-  const steps = mapPositions(geometry, ([x = 0, y = 0]) => [
-    Math.round((x - extent.xmin) / tolerance),
-    Math.round((extent.ymax - y) / tolerance),
-  ]);
-  return "rings" in steps ? { rings: steps.rings.map(differences) } : steps;
-}
-
-function differences(ring: number[][]): number[][] {
-  return ring
-    .map(([x = 0, y = 0], index) => {
-      const [previousX = 0, previousY = 0] = ring[index - 1] ?? [];
-      return [x - previousX, y - previousY];
-    })
-    .filter(([right, down], index) => index === 0 || right !== 0 || down !== 0);
-}
-
 /** In GeoJSON (RFC 7946) outer rings are counterclockwise, in Esri JSON clockwise. */
 export function toGeoJson(geometry: LayerGeometry): { type: string; coordinates: unknown } {
   return "rings" in geometry

@@ -71,15 +71,6 @@ const Query = z.object({
   returnIdsOnly: flag.default(false),
   returnExtentOnly: flag.default(false),
   returnDistinctValues: flag.refine((isAsked) => !isAsked).optional(),
-  quantizationParameters: json
-    .pipe(
-      z.object({
-        extent: z.object({ xmin: z.number(), ymax: z.number() }),
-        tolerance: z.number().positive().default(1),
-        originPosition: z.literal("upperLeft").default("upperLeft"),
-      }),
-    )
-    .optional(),
   f: z.string().optional(),
   outStatistics: unsupported,
   groupByFieldsForStatistics: unsupported,

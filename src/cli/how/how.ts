@@ -11,8 +11,8 @@ import type { ArcGISAuth } from "../../index.ts";
 import type { Sandbox } from "../../sandbox/index.ts";
 import { attacks } from "./attacks.ts";
 import { excerptAt, type Marker } from "./excerpts.ts";
-import { openRecorder, type Story } from "./recorder.ts";
-import { carryOut, type Scene } from "./stage.ts";
+import { openRecorder } from "./recorder.ts";
+import { carryOut, type Outcome, type Scene } from "./stage.ts";
 import { brief } from "./wire.ts";
 
 const cookieName = "how";
@@ -22,6 +22,16 @@ const hops: { id: string; sources: Marker[]; attacks: { id: string; source: Mark
   readFileSync(join(import.meta.dirname, "../../../views/how.json"), "utf8"),
 );
 
+/** What the page remembers of a session, also after the sign-out. */
+interface Story {
+  /** The name of the session's record. */
+  name: string;
+  /** The latest that the session had: finds its requests in the portal's log. */
+  refreshToken: string | undefined;
+  /** By the ID of the attack. */
+  outcomes: Map<string, Outcome>;
+}
+
 /**
  * The page where the users of the demo look inside their own sign-in, and attack it. It needs the sandbox portal in the
  * same process: its log shows what the server sent.
@@ -30,6 +40,7 @@ export function lookInside({ config, sandbox }: { config: Config; sandbox: Sandb
   return ({ router, auth }) => {
     const recorder = openRecorder(config, sandbox, auth.store.admin.nameOf);
     const scene = { config, sandbox, auth, recorder };
+    const stories = new Map<string, Story>();
 
     /**
      * GET /how - the reader's own sign-in, hop by hop, with the attacks on each; after the sign-out, too. A visitor is
@@ -38,9 +49,8 @@ export function lookInside({ config, sandbox }: { config: Config; sandbox: Sandb
     router.get("/how", async (req, res) => {
       const user = await req.arcgis.validate();
       // After the sign-out, the browser has no other cookie.
-      const story = user
-        ? await storyOf(req)
-        : recorder.findStory(parseCookie(req.headers.cookie ?? "")[cookieName]);
+      const name = parseCookie(req.headers.cookie ?? "")[cookieName] ?? "";
+      const story = user ? await storyOf(req) : stories.get(name);
       if (user && story)
         res.cookie(cookieName, story.name, { httpOnly: true, sameSite: "lax", path: `${req.baseUrl}/how` });
       const { csrfToken } = req.arcgis;
@@ -80,22 +90,24 @@ export function lookInside({ config, sandbox }: { config: Config; sandbox: Sandb
     router.all("/how", allowOnly("GET, HEAD, POST"));
 
     /** Of a signed-in user. Their access token is refreshed first, if it has to be. */
-    async function storyOf(req: Request) {
+    async function storyOf(req: Request): Promise<Story> {
       const { refreshToken } = await req.arcgis.identity();
-      return Object.assign(recorder.storyOf(req.arcgis.sessionName ?? ""), { refreshToken });
+      const { sessionName: name = "" } = req.arcgis;
+      const story = { name, refreshToken, outcomes: stories.get(name)?.outcomes ?? new Map() };
+      stories.set(name, story);
+      return story;
     }
   };
 }
 
 /** The hops with what was sent at each, or found; nothing, as long as it has not happened. */
-async function withStory({ name, sent, refreshToken, outcomes }: Story, { config, auth, recorder }: Scene) {
-  const withToken = (endpoint: string, parameter: string) =>
-    refreshToken && recorder.portalRequest(endpoint, parameter, refreshToken);
+async function withStory({ name, refreshToken, outcomes }: Story, { config, auth, recorder }: Scene) {
+  const sent = recorder.sentIn(name);
   const found: Record<string, string | undefined> = {
     file: fileText(join(config.sessionDir, `${name}.session`)),
     "next-request": await recordText(name, auth),
-    refresh: withToken("token", "refresh_token"),
-    "sign-out": withToken("revokeToken", "auth_token"),
+    refresh: recorder.portalRequest("token", "refresh_token", refreshToken),
+    "sign-out": recorder.portalRequest("revokeToken", "auth_token", refreshToken),
   };
   return hops.map((hop) => ({
     ...hop,

@@ -1,8 +1,9 @@
 import { join } from "node:path";
+import { stringifyCookie } from "cookie";
 import type { Config } from "../../app/config/config.ts";
 import type { ArcGISAuth } from "../../index.ts";
 import type { Sandbox } from "../../sandbox/index.ts";
-import { Client, type Reply } from "./client.ts";
+import { type Client, openClient, type Reply } from "./client.ts";
 import type { Recorder } from "./recorder.ts";
 
 /** What the page is about. */
@@ -13,75 +14,68 @@ export interface Scene {
   recorder: Recorder;
 }
 
-/** What attacks work with: browsers of their own, and users of the sandbox portal. */
-export interface Stage extends Scene {
-  victim: string;
-  attacker: string;
-  /** @param stolenFrom a browser whose cookies it has, too */
-  browser(stolenFrom?: Client): Client;
-  /** Signs in, all the way. */
-  signedIn(username: string): Promise<Client>;
-  /** The session file of a browser. */
-  fileOf(browser: Client): string;
-}
-
 /** `replies` are the responses that decide it. Rejects when the attack could not be carried out. */
-export type Attack = (stage: Stage) => Promise<{ succeeded: boolean; replies: Reply[] }>;
+export type Attack = (
+  stage: ReturnType<typeof openStage>,
+) => Promise<{ succeeded: boolean; replies: Reply[] }>;
 
 /** What came of an attack. */
-export interface Outcome {
-  succeeded: boolean;
-  /** The requests and responses that decided it. */
-  exchanges: string[];
-  /** Codes of errors (docs/errors.md). */
-  codes: string[];
-  log: string[];
-}
+export type Outcome = Awaited<ReturnType<typeof carryOut>>;
 
-/**
- * Carries out an attack on this server over HTTP. Its sign-ins are its own, of users of the sandbox portal, and end with it.
- * Rejects when it could not be carried out.
- */
-export async function carryOut(attack: Attack, scene: Scene): Promise<Outcome> {
-  const { config, sandbox, auth, recorder } = scene;
+/** What attacks work with: browsers of their own, and users of the sandbox portal. */
+function openStage(scene: Scene) {
+  const { config, sandbox, recorder } = scene;
   const browsers: Client[] = [];
   // With an organization, the others have no sign-in at the portal itself.
   const users = sandbox.users.filter(
     (user) => !sandbox.settings.organizationLogin || user.provider === "arcgis",
   );
   const [victim = "", attacker = victim] = users.map(({ username }) => username);
+  /** @param stolenFrom a browser whose cookies it has, too */
   const browser = (stolenFrom?: Client) => {
-    const client = new Client(config.origin, stolenFrom?.cookies);
+    const client = openClient(config.origin, stolenFrom?.cookies);
     browsers.push(client);
     return client;
   };
-  const recordOf = ({ cookies }: Client) => recorder.nameIn(cookies);
-  const records = () => new Set(browsers.flatMap((client) => recordOf(client) ?? []));
-  const stage: Stage = {
-    ...{ ...scene, victim, attacker, browser },
-    async signedIn(username) {
+  const recordOf = ({ cookies }: Client) => recorder.nameIn(stringifyCookie(cookies));
+  return {
+    ...{ ...scene, victim, attacker, browsers, browser },
+    /** Signs in, all the way. */
+    async signedIn(username: string): Promise<Client> {
       const client = browser();
       await client.send(await allow(await client.begin(), username));
       if (recordOf(client) === undefined) throw new Error("the victim could not sign in");
       return client;
     },
-    fileOf: (client) => join(config.sessionDir, `${recordOf(client)}.session`),
+    /** The session file of a browser. */
+    fileOf: (client: Client) => join(config.sessionDir, `${recordOf(client)}.session`),
+    /** The sessions of all browsers. */
+    records: () => [...new Set(browsers.flatMap((client) => recordOf(client) ?? []))],
   };
+}
+
+/**
+ * Carries out an attack on this server over HTTP. Its sign-ins are its own, of users of the sandbox portal, and end with it.
+ * Rejects when it could not be carried out.
+ */
+export async function carryOut(attack: Attack, scene: Scene) {
+  const stage = openStage(scene);
   try {
     const { succeeded, replies } = await attack(stage);
-    const requestIds = browsers.flatMap((client) =>
-      client.replies.map(({ headers }) => String(headers["x-request-id"])),
-    );
+    const all = stage.browsers.flatMap((client) => client.replies);
+    const marks = all.map(({ headers }) => String(headers["x-request-id"]));
     return {
       succeeded,
+      /** The requests and responses that decided it. */
       exchanges: replies.map(({ text }) => text),
+      /** Codes of errors (docs/errors.md). */
       codes: [...new Set(replies.flatMap(({ body }) => /"code":"(\w+)"/.exec(body)?.[1] ?? []))],
-      log: recorder.logOf([...requestIds, ...[...records()].map((name) => name.slice(0, 8))]),
+      log: scene.recorder.logOf([...marks, ...stage.records().map((name) => name.slice(0, 8))]),
     };
   } finally {
-    for (const name of records()) {
-      const { arcgis } = (await auth.store.admin.end(name)) ?? {};
-      if (arcgis) await auth.revoke(arcgis);
+    for (const name of stage.records()) {
+      const { arcgis } = (await scene.auth.store.admin.end(name)) ?? {};
+      if (arcgis) await scene.auth.revoke(arcgis);
     }
   }
 }
