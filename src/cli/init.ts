@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { lstatSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { createInterface } from "node:readline/promises";
+import { createInterface } from "node:readline";
 import { ConfigError, commandLine, parseConfig } from "../app/config/config.ts";
 import { schema } from "../app/config/settings.ts";
 import { restrictOnWindows } from "../session-store.ts";
@@ -58,26 +58,22 @@ function problemWith(key: Key, value: string | undefined): string | undefined {
   return schema.shape[key].safeParse(value).error?.issues[0]?.message;
 }
 
-/** Asks for every missing value until it is valid. */
+/** Asks for every missing value until it is valid. Ctrl+C and Ctrl+D end it. */
 async function ask(values: Values, { stdin, stdout }: CommandContext): Promise<void> {
   const lines = createInterface({ input: stdin, output: stdout });
-  // Ctrl+C and Ctrl+D close the interface, but an open question would never resolve.
-  const ended = new AbortController();
-  lines.once("close", () => ended.abort());
-  try {
-    for (const [key, , prompt, usual] of questions)
-      while (values[key] === undefined && isNeeded(key, values)) {
-        const question = usual ? `${prompt} (${usual}): ` : `${prompt}: `;
-        const value = (await lines.question(question, ended)).trim() || usual;
-        const problem = problemWith(key, value);
-        if (problem === undefined) values[key] = value;
-        else stdout.write(`The value ${problem}\n`);
-      }
-  } catch (cause) {
-    throw ended.signal.aborted ? new ConfigError(["\nNothing was written."]) : cause;
-  } finally {
-    lines.close();
-  }
+  const typed = lines[Symbol.asyncIterator]();
+  for (const [key, , prompt, usual] of questions)
+    while (values[key] === undefined && isNeeded(key, values)) {
+      lines.setPrompt(usual ? `${prompt} (${usual}): ` : `${prompt}: `);
+      lines.prompt();
+      const { value: line, done } = await typed.next();
+      if (done) throw new ConfigError(["\nNothing was written."]);
+      const value = line.trim() || usual;
+      const problem = problemWith(key, value);
+      if (problem === undefined) values[key] = value;
+      else stdout.write(`The value ${problem}\n`);
+    }
+  lines.close();
 }
 
 /** Writes the file and returns its redirect URI. */

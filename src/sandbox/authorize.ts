@@ -1,11 +1,11 @@
 import { type Request, type Response, Router } from "express";
+import session from "express-session";
 import type { SandboxClient, SandboxContext } from "./context.ts";
 import messages from "./data/messages.json" with { type: "json" };
-import { organizationLogins, organizationPath } from "./organization-login.ts";
+import { organizationLogins, organizationPath, type PortalSession } from "./organization-login.ts";
 import { contentSecurityPolicy, userChoice } from "./pages.ts";
-import { portalSessions } from "./portal-sessions.ts";
 import { param, paramsOf, type RequestParams } from "./request-params.ts";
-import type { CodeChallenge } from "./token-store.ts";
+import { type CodeChallenge, randomToken } from "./token-store.ts";
 import { homeOrganization, type SandboxUser } from "./users.ts";
 
 /** Two weeks, and ninety days. */
@@ -24,9 +24,17 @@ type AuthorizeRequest = NonNullable<ReturnType<typeof readRequest>>;
  */
 export function authorizeRoutes(context: SandboxContext): Router {
   const { at, url, clients, users, settings, tokens } = context;
-  const sessions = portalSessions();
   const logins = organizationLogins(`${url}${organizationPath}/signin`);
-  const router = Router();
+  const router = Router().use(
+    session({
+      // ArcGIS's own cookie of this name holds a token.
+      name: "esri_auth",
+      secret: randomToken(32),
+      cookie: { sameSite: "lax", path: "/portal" },
+      resave: false,
+      saveUninitialized: false,
+    }),
+  );
 
   // 1. The sign-in page, or the redirect back for a user with a session at the portal.
   router.get("/oauth2/authorize", at("authorize"), async (req, res) => {
@@ -34,7 +42,7 @@ export function authorizeRoutes(context: SandboxContext): Router {
     if (!request) return;
     if (res.locals.deny) return deny(res, request);
 
-    const username = sessions.find(req)?.username;
+    const { username } = sessionOf(req);
     const user = users.find((each) => each.username === username);
     const isSilent = settings.rememberUser && param(request.params, "force_login") !== "true";
     if (user && isSilent) return allow(res, request, user);
@@ -63,9 +71,9 @@ export function authorizeRoutes(context: SandboxContext): Router {
   router.get(`${organizationPath}/signin`, async (req, res) => {
     const { organizationLogin } = settings;
     const state = param(paramsOf(req), "state") ?? "";
-    const session = sessions.find(req);
-    const pending = session?.logins.get(state);
-    session?.logins.delete(state);
+    const session = sessionOf(req);
+    const pending = session.logins?.find(({ checks }) => checks.expectedState === state);
+    session.logins = session.logins?.filter((each) => each !== pending);
     if (!organizationLogin || !pending) return res.status(400).render("message", messages.notStartedHere);
     const request = readRequest(context, pending.params, res);
     if (!request) return;
@@ -83,8 +91,7 @@ export function authorizeRoutes(context: SandboxContext): Router {
 
   // 4. The end of the portal's session. Esri doesn't document it; Experience Builder uses it.
   router.get("/oauth2/signout", (req, res) => {
-    sessions.end(req, res);
-
+    req.session.destroy(() => {});
     const params = paramsOf(req);
     const client = clients.find(({ clientId }) => clientId === param(params, "client_id"));
     const redirectUri = param(params, "redirect_uri");
@@ -95,8 +102,7 @@ export function authorizeRoutes(context: SandboxContext): Router {
   async function redirectToProvider(req: Request, res: Response, request: AuthorizeRequest): Promise<void> {
     const { organizationLogin } = settings;
     if (!organizationLogin) return showSignIn(res.status(400), request);
-    const session = sessions.find(req) ?? sessions.start(res);
-    await logins.begin(organizationLogin, request.params, session, res).catch(() => {
+    await logins.begin(organizationLogin, request.params, sessionOf(req), res).catch(() => {
       showSignIn(res.status(502), request, messages.unreachable);
     });
   }
@@ -133,7 +139,7 @@ export function authorizeRoutes(context: SandboxContext): Router {
 
   function allow(res: Response, request: AuthorizeRequest, { username }: SandboxUser): void {
     const { clientId, redirectUri, refreshTokenSeconds, challenge, params } = request;
-    if (settings.rememberUser) sessions.start(res, username);
+    if (settings.rememberUser) sessionOf(res.req).username = username;
     const code = tokens.issueCode({ clientId, redirectUri, refreshTokenSeconds, username }, challenge);
     redirectToApp(res, redirectUri, params, { code });
   }
@@ -144,6 +150,10 @@ export function authorizeRoutes(context: SandboxContext): Router {
   }
 
   return router;
+}
+
+function sessionOf(req: Request): PortalSession {
+  return req.session as PortalSession;
 }
 
 /** Returns the request, or sends the response to an invalid one. */

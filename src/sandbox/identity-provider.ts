@@ -131,10 +131,6 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
 
   // 3. The package does everything else.
   app.get("/sandbox.css", (_req, res) => res.sendFile("sandbox.css", { root: viewsFolder }));
-  app.get("/", (_req, res) => {
-    const message = "Members of the organization sign in here.";
-    res.render("provider-message", { ...stopped(message), title: organization });
-  });
   app.use(provider.callback());
   app.use(((error, _req, res, _next) => {
     const { status = 500 } = error as { status?: number };

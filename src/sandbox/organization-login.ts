@@ -1,7 +1,6 @@
 import type { Request, Response } from "express";
 import type { SandboxContext } from "./context.ts";
 import { type IdentityProvider, startIdentityProvider } from "./identity-provider.ts";
-import type { PendingLogin, PortalSession } from "./portal-sessions.ts";
 import { param, type RequestParams } from "./request-params.ts";
 import { randomToken } from "./token-store.ts";
 import { homeOrganization } from "./users.ts";
@@ -22,6 +21,21 @@ export interface OrganizationLogin {
  * of the URLs that ArcGIS shows its administrators, `/oauth2/oidc/{id}/signin`.
  */
 export const organizationPath = "/oauth2/oidc/sandboxcity";
+
+/** A browser at the portal, until the sandbox closes. */
+export interface PortalSession {
+  /** `undefined` while no user has signed in. */
+  username?: string;
+  /** Sign-ins at the organization's identity provider that are in progress. */
+  logins?: PendingLogin[];
+}
+
+interface PendingLogin {
+  /** The authorize request that continues afterwards. */
+  params: RequestParams;
+  /** What the response of the provider is checked against. */
+  checks: { expectedState: string; expectedNonce: string; pkceCodeVerifier: string };
+}
 
 export interface OrganizationOptions {
   /** The port of the identity provider. Default 0: any free port. */
@@ -66,11 +80,12 @@ export function organizationLogins(redirectUri: string) {
      * Sends the browser to the provider. Only the session of this browser can finish the login.
      * @throws Error when the provider does not respond.
      */
-    async begin(login: OrganizationLogin, params: RequestParams, { logins }: PortalSession, res: Response) {
+    async begin(login: OrganizationLogin, params: RequestParams, session: PortalSession, res: Response) {
       const { client, provider } = await discover(login);
       const [state, nonce] = [client.randomState(), client.randomNonce()];
       const pkceCodeVerifier = client.randomPKCECodeVerifier();
-      logins.set(state, { params, checks: { expectedState: state, expectedNonce: nonce, pkceCodeVerifier } });
+      const checks = { expectedState: state, expectedNonce: nonce, pkceCodeVerifier };
+      session.logins = [...(session.logins ?? []), { params, checks }];
       const url = client.buildAuthorizationUrl(provider, {
         redirect_uri: redirectUri,
         scope: "openid profile email",
