@@ -1,4 +1,5 @@
-import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders } from "node:http";
+import type { Request } from "express";
 import type { Body } from "./body.ts";
 
 /**
@@ -17,9 +18,9 @@ const policy = "sandbox; default-src 'none'; base-uri 'none'; form-action 'none'
 const encodings = ["gzip", "deflate", "br"];
 
 /** The request headers as alternating names and values, with the token and the body's framing. */
-export function requestHeaders(req: IncomingMessage, host: string, body?: Body, token?: string): string[] {
-  const { method = "", headers } = req;
-  const accepted = namesIn(headers["accept-encoding"]).filter((name) => encodings.includes(name));
+export function requestHeaders(req: Request, host: string, body?: Body, token?: string): string[] {
+  const { method, headers } = req;
+  const accepted = req.acceptsEncodings().filter((name) => encodings.includes(name));
   const list = ["host", host, "accept-encoding", accepted.join(", ") || "identity"];
   list.push(...pick(headers, toServer));
   if (token) list.push("x-esri-authorization", `Bearer ${token}`);
@@ -66,14 +67,7 @@ export function harmlessType(contentType = ""): string | undefined {
 
 /** The headers that `Connection` names are hop-by-hop (RFC 9110, 7.6.1). */
 export function pick(headers: IncomingHttpHeaders, names: string[]): string[] {
-  const ofThisHop = namesIn(headers.connection);
+  const ofThisHop = headers.connection?.toLowerCase().split(/[\s,]+/) ?? [];
   const passed = names.filter((name) => headers[name] !== undefined && !ofThisHop.includes(name));
   return passed.flatMap((name) => [name, String(headers[name])]);
-}
-
-/** The names of a list such as `gzip;q=1.0, br`; one with `q=0` is not wanted. */
-function namesIn(list: string | string[] = ""): string[] {
-  const entries = String(list).toLowerCase().split(",");
-  const wanted = entries.filter((entry) => !/;\s*q=0(?:\.0*)?\s*$/.test(entry));
-  return wanted.map((entry) => entry.split(";", 1).join().trim());
 }

@@ -56,6 +56,14 @@ export function openTokenStore(settings: SandboxSettings, clock: () => number, s
     renameSync(`${stateFile}.new`, stateFile);
   }
 
+  /** Stops at the first one that has not expired: later ones were issued later. */
+  function forgetExpired(issued: Map<string, { expires: number }>): void {
+    for (const [name, { expires }] of issued) {
+      if (expires > clock()) return;
+      issued.delete(name);
+    }
+  }
+
   function expireAll(tokens: Map<string, { expires: number }>): void {
     for (const token of tokens.values()) token.expires = clock();
     save();
@@ -71,6 +79,7 @@ export function openTokenStore(settings: SandboxSettings, clock: () => number, s
     revoked,
 
     issueCode(authorization: Authorization, challenge: CodeChallenge | undefined): string {
+      forgetExpired(codes);
       const code = randomToken(32);
       codes.set(code, { authorization, challenge, expires: after(settings.codeSeconds), isRedeemed: false });
       return code;
@@ -104,6 +113,7 @@ export function openTokenStore(settings: SandboxSettings, clock: () => number, s
     endRefreshToken: (token: string) => refreshTokens.delete(token),
 
     issueAccessToken(refreshToken: string): string {
+      forgetExpired(accessTokens);
       const token = randomToken(168);
       accessTokens.set(token, { refreshToken, expires: after(settings.accessTokenSeconds) });
       save();

@@ -43,7 +43,7 @@ export type SandboxUserOptions = Partial<SandboxUser> & Pick<SandboxUser, "usern
  * The organization that `portals/self` describes to an anonymous client. Enterprise has no other; the second one at the
  * same URL is a liberty of the sandbox, so that an app can try what it does with a user of another organization.
  */
-export const homeOrganization = organizations[0] as (typeof organizations)[0];
+export const homeOrganization = organizations[0] as { id: string; name: string; urlKey: string };
 
 /** The sample users. The last one shows whether an app handles names that are not ASCII or look like HTML. */
 export function createSampleUsers(): SandboxUser[] {
