@@ -6,24 +6,17 @@ const root = join(import.meta.dirname, "../../..");
 /** A file below src, and a text that it has once: the excerpt begins there. */
 export type Marker = readonly [file: string, text: string];
 
-/** Lines of source as they are now. */
-export interface Excerpt {
-  file: string;
-  line: number;
-  text: string;
-}
-
 /**
- * The block that begins in the marked line, or that line and the next one. `undefined` when there is no source, or the
- * text is not in it exactly once.
+ * The block that begins in the marked line, or that line and the next one, as it is now. `undefined` when there is no
+ * source, or the text is not in it exactly once.
  */
-export function excerptAt([name, marker]: Marker): Excerpt | undefined {
+export function excerptAt([name, marker]: Marker) {
   const file = `src/${name}`;
   const path = join(root, file);
   const lines = existsSync(path) ? readFileSync(path, "utf8").split(/\r?\n/) : [];
-  const marked = lines.flatMap((line, index) => (line.includes(marker) ? { line, index } : []));
-  const [{ line, index: start } = { line: "", index: 0 }] = marked;
-  if (marked.length !== 1) return undefined;
+  const [line, ...others] = lines.filter((each) => each.includes(marker));
+  if (line === undefined || others.length > 0) return undefined;
+  const start = lines.indexOf(line);
   const indent = line.search(/\S/);
   const isEnd = (each: string, index: number) =>
     index > start && each.search(/\S/) === indent && /^[)}\]]+[;,]?$/.test(each.trim());
