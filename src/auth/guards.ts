@@ -45,15 +45,17 @@ export function guards(authOf: (req: Request) => Auth) {
 
   return {
     /** Lets signed-in users pass. */
-    requireSignIn: () => guard("signed_out"),
+    requireSignIn: (): RequestHandler => guard("signed_out"),
     /** Lets members of one of these organizations (IDs) pass. */
-    requireOrganization: (...ids: string[]) => guard("organization_not_allowed", "organizations", ids),
+    requireOrganization: (...ids: string[]): RequestHandler =>
+      guard("organization_not_allowed", "organizations", ids),
     /** Lets users with one of these roles pass: `org_admin`, `org_publisher`, `org_user`, or the ID of a custom one. */
-    requireRole: (...roles: string[]) => guard("role_missing", "roles", roles),
+    requireRole: (...roles: string[]): RequestHandler => guard("role_missing", "roles", roles),
     /** Lets users with all of these privileges pass, such as `portal:user:createItem`. */
-    requirePrivilege: (...all: string[]) => guard("privilege_missing", "privileges", all, "every"),
+    requirePrivilege: (...all: string[]): RequestHandler =>
+      guard("privilege_missing", "privileges", all, "every"),
     /** Lets members of one of these groups (IDs) pass. */
-    requireGroup: (...ids: string[]) => guard("group_missing", "groups", ids),
+    requireGroup: (...ids: string[]): RequestHandler => guard("group_missing", "groups", ids),
   };
 }
 
