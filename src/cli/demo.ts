@@ -16,8 +16,9 @@ const folder = ".demo";
 /** Only in a clone: an example with its own packages. */
 const mapsSdk = join(import.meta.dirname, "../../examples/maps-sdk/routes.js");
 
-type DemoFlags = Partial<Record<"organization" | "organisation", boolean>> &
-  Partial<Record<"site" | "port" | "sandboxPort" | "providerPort", string>>;
+type DemoFlags = { organization?: boolean; organisation?: boolean } & Partial<
+  Record<"site" | "port" | "sandboxPort" | "providerPort", string>
+>;
 type Ports = { port: string; "sandbox-port": string; "provider-port"?: string };
 
 /**
