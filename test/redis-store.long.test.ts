@@ -81,7 +81,8 @@ test("a cluster: every node has its share and serves it while another is away, u
 
 test("ST-16 a list of revocations that is far too large is replaced", { skip }, async (t) => {
   const redis = await startRedis(t);
-  const store = await openRedis(t, redis.url);
+  // Redis copies it whole into each script.
+  const store = await openRedis(t, redis.url, { timeoutMs: 60_000 });
   const key = "arcgis-sign-in:pending-revocations";
   await redis.send("SETRANGE", key, String(129 * 1024 * 1024), "x");
   await store.changeList((text) => void assert.equal(text, undefined));
