@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { AddressInfo, Socket } from "node:net";
 import { promisify } from "node:util";
-import { type Config, ConfigError } from "./config/config.ts";
+import { type Config, ConfigError, commandLine } from "./config/config.ts";
 import { type AppOptions, createApp } from "./create-app.ts";
 import { createHttpServer } from "./http-server.ts";
 import { openLog } from "./log.ts";
@@ -34,7 +34,7 @@ export async function serve(config: Config, options: Pick<AppOptions, "notice" |
   if (config.secure && config.trustProxy === false)
     log.warn(
       { event: "trust-proxy" },
-      "REDIRECT_URI is https, but TRUST_PROXY is not set: every sign-in will be refused (npm run doctor)",
+      `REDIRECT_URI is https, but TRUST_PROXY is not set: every sign-in will be refused (${commandLine("doctor")})`,
     );
   return {
     /** Where it listens, such as http://127.0.0.1:3000. */

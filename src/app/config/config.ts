@@ -35,6 +35,7 @@ export class ConfigError extends Error {
 }
 
 const isKey = (name: string) => Object.hasOwn(schema.shape, name);
+
 /** How users run one of our commands: a clone has scripts for them, an app that depends on this package has not. */
 export function commandLine(command: string): string {
   if (import.meta.dirname.includes("node_modules")) return `npx arcgis-sign-in ${command}`;
