@@ -43,6 +43,14 @@ test("REDIS_URL names a server, a socket or a cluster", () => {
   for (const [text, address] of given) assert.deepEqual(parseRedisUrl(text), address, text);
 });
 
+test("REDIS_URL in capital letters means the same", () => {
+  for (const text of ["redis://localhost:7000/0?cluster=true", "rediss://[::ffff]?cluster=false"])
+    assert.deepEqual(
+      parseRedisUrl(text.toUpperCase().replace("LOCALHOST", "localhost")),
+      parseRedisUrl(text),
+    );
+});
+
 test("what is no REDIS_URL, or means two things at once, is none", () => {
   const refused = [
     "",

@@ -46,7 +46,7 @@ function parseOne(text: string) {
       nodes: isSocket ? [] : [{ host: hostname.replace(/^\[|\]$/g, ""), port: Number(port || 6379) }],
       /** The path of a Unix socket. */
       socketPath: isSocket ? path : undefined,
-      cluster: searchParams.get("cluster") === "true",
+      cluster: /\?cluster=true$/i.test(text),
       tls: url.protocol === "rediss:",
       username: username || undefined,
       password: password || undefined,
