@@ -54,6 +54,16 @@ test("a server that stops finishes what is in flight and waits for no browser th
   await assert.rejects(once(connect(Number(port), "127.0.0.1"), "connect"), { code: "ECONNREFUSED" });
 });
 
+test("a server that stops does not wait for the rest of a request's headers", async (t) => {
+  const settings = sharedSettings(t, "http://127.0.0.1:9/portal");
+  const { url, stop } = await serve(parseConfig({ ...settings, LOG_LEVEL: "silent" }));
+  const slow = connect(Number(new URL(url).port), "127.0.0.1");
+  slow.on("error", () => {}).write("GET / HTTP/1.1\r\nHost: ");
+  // The server reads the first connection before the second one.
+  assert.equal((await new Browser(url).get("/readyz")).status, 200);
+  await Promise.all([stop({ patienceMs: 600_000 }), once(slow, "close")]);
+});
+
 test("a server that stops waits for no request longer than its patience, and says on open connections that it stops", async (t) => {
   const settings = sharedSettings(t, "http://127.0.0.1:9/portal");
   const running = await serve(parseConfig({ ...settings, LOG_LEVEL: "silent" }), {

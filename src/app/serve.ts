@@ -22,11 +22,13 @@ export async function serve(config: Config, options: Pick<AppOptions, "notice" |
   const stopping = new AbortController();
   const app = await createApp({ ...options, config, shareSession: true, log, stopping: stopping.signal });
   const server = createHttpServer(app.listener, { log, keepAliveSeconds: config.keepAliveSeconds });
-  const connections = new Set<Socket>();
+  /** Connections without a request so far: browsers open some in advance, and Node counts them as busy. */
+  const unused = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
-    connections.add(socket);
-    socket.once("close", () => connections.delete(socket));
+    unused.add(socket);
+    socket.once("close", () => unused.delete(socket));
   });
+  server.on("request", ({ socket }) => unused.delete(socket));
   server.listen(config.port, config.host);
   await once(server, "listening");
   const { address, port, family } = server.address() as AddressInfo;
@@ -44,8 +46,7 @@ export async function serve(config: Config, options: Pick<AppOptions, "notice" |
     async stop({ patienceMs = patience.requestsMs } = {}) {
       stopping.abort();
       const closed = once(server.close(), "close");
-      // Browsers open some in advance, and Node counts them as busy.
-      for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
+      for (const socket of unused) socket.destroy();
       // Without this, a connection whose response has just ended would stay open for another request.
       const sweep = setInterval(() => server.closeIdleConnections(), 100);
       const late = setTimeout(() => server.closeAllConnections(), patienceMs);
