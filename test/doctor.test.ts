@@ -357,7 +357,7 @@ describe("a fault of the place where sessions are kept", () => {
       await assertTrouble(
         it,
         new RegExp(
-          `^problem session store: cannot be used: EACCES.*'${place("real")}/.*\\. Run this .* make that user the owner`,
+          `^problem session store: SESSION_DIR cannot be used: EACCES.*'${place("real")}/.*\\. Run this .* make that user the owner`,
         ),
       );
     });

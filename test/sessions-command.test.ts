@@ -447,6 +447,13 @@ describe("arcgis-sign-in sessions that cannot do its work", () => {
       ],
       [
         ["list"],
+        { ...good, SESSION_DIR: join(wrongFile, "sessions") },
+        69,
+        // Windows has no ENOTDIR.
+        /^SESSION_DIR(?: cannot be used: ENOTDIR: |: there is no folder ).+\. Run this with the server's configuration /,
+      ],
+      [
+        ["list"],
         { ...good, REDIS_URL: "redis://127.0.0.1:9" },
         69,
         /^Redis is away: ECONNREFUSED\. Start Redis, or correct REDIS_URL: its address, its password and its rights /,

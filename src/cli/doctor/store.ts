@@ -58,7 +58,9 @@ export function whyNoStore(error: unknown, { redisUrl }: Config): Finding {
   if (error instanceof SessionDirError) return problem(`SESSION_DIR: ${error.found}`, error.fix);
   if (error instanceof ConfigError) return configProblem(error.message);
   const reason = reasonOf(rootOf(error)).replace(/^Error: /, "");
-  return redisUrl ? problem(reason, redisFix(redisUrl)) : problem(`cannot be used: ${reason}`, folderFix);
+  return redisUrl
+    ? problem(reason, redisFix(redisUrl))
+    : problem(`SESSION_DIR cannot be used: ${reason}`, folderFix);
 }
 
 /** The path, or the nearest one above it that exists. */
