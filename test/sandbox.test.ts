@@ -154,6 +154,17 @@ describe("oauth2/authorize", () => {
     assert.equal((await fetch(sandbox.origin + path)).status, 200);
   });
 
+  it("is found in another spelling of /portal, signs in and signs out, without a session at the portal", async () => {
+    const url = sandbox.url.replace("/portal/", "/Portal/");
+    sandbox.settings.rememberUser = true;
+    const params = new URLSearchParams({ ...request, username: "sandy_admin" });
+    const page = await fetch(`${url}/oauth2/authorize?${new URLSearchParams(request)}`);
+    assert.equal(page.status, 200);
+    const back = await fetch(`${url}/oauth2/authorize`, { method: "POST", body: params, redirect: "manual" });
+    assert.ok(backAtTheApp(back).has("code"));
+    assert.equal((await fetch(`${url}/oauth2/signout?client_id=app`)).status, 200);
+  });
+
   it("shows an error page, and never redirects, when app and redirect URI are not registered together", async () => {
     const cases: [Record<string, string>, string][] = [
       [{ client_id: "" }, "client_id not specified"],

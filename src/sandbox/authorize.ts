@@ -91,7 +91,7 @@ export function authorizeRoutes(context: SandboxContext): Router {
 
   // 4. The end of the portal's session. Esri doesn't document it; Experience Builder uses it.
   router.get("/oauth2/signout", (req, res) => {
-    req.session.destroy(() => {});
+    req.session?.destroy(() => {});
     const params = paramsOf(req);
     const client = clients.find(({ clientId }) => clientId === param(params, "client_id"));
     const redirectUri = param(params, "redirect_uri");
@@ -152,8 +152,9 @@ export function authorizeRoutes(context: SandboxContext): Router {
   return router;
 }
 
+/** Paths are not case-sensitive, but cookies are: below another spelling of `/portal` there is no session. */
 function sessionOf(req: Request): PortalSession {
-  return req.session as PortalSession;
+  return (req.session as PortalSession | undefined) ?? {};
 }
 
 /** Returns the request, or sends the response to an invalid one. */
