@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
-import { contrast, darkened, white } from "#src/app/config/color.ts";
+import { contrast, darkened, shadeOf, white } from "#src/app/config/color.ts";
 import { ConfigError, parseConfig } from "#src/app/config/config.ts";
 import { createApp } from "#src/app/create-app.ts";
 import { openSite, secret, signIn } from "./support/site.ts";
@@ -62,6 +62,7 @@ function paletteOf(theme: "light" | "dark", color: string): (name: string) => st
     [...parts.join("").matchAll(/--([\w-]+): ([^;]+);/g)].map(([, name = "", value = ""]) => [name, value]),
   );
   names.set("brand", color);
+  names.set("shade", shadeOf(color));
   const hex = (value: string): string => {
     const [, name] = /^var\(--([\w-]+)\)$/.exec(value) ?? [];
     if (name) return hex(names.get(name) ?? assert.fail(name));
@@ -129,6 +130,11 @@ describe("APP_COLOR", () => {
           assert.ok(contrast(of(one), of(other)) >= 4.5, `${color} ${theme}: ${one} on ${other}`);
         for (const background of ["page", "card"])
           assert.ok(contrast(of("action"), of(background)) >= 3, `${color} ${theme}`);
+        assert.notEqual(
+          of("action-hover"),
+          of("action"),
+          `${color}: a button shows that the pointer is on it`,
+        );
       }
     }
   });
@@ -156,6 +162,17 @@ describe("APP_COLOR", () => {
     assert.equal(css.headers.get("cache-control"), "public, max-age=31536000, immutable");
     assert.match(await css.text(), /^ {4}--brand: #7a3b00;$/m);
     assert.match(await (await fetch(`${url}/assets/favicon.svg`)).text(), /fill="#7a3b00"/);
+  });
+
+  test("makes a button darker under the pointer, and lighter if the color is nearly black", async (t) => {
+    for (const [APP_COLOR, shade] of [
+      ["#7a3b00", "#000000"],
+      ["#000000", "#ffffff"],
+    ]) {
+      const { url } = await openSite(t, { settings: { APP_COLOR } });
+      const css = await (await fetch(`${url}/assets/brand.css`)).text();
+      assert.equal(/^ {4}--shade: (.+);$/m.exec(css)?.[1], shade);
+    }
   });
 });
 

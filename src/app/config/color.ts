@@ -20,6 +20,11 @@ export function contrast(one: string, other: string): number {
   return (lighter + 0.05) / (darker + 0.05);
 }
 
+/** What the color of a button is mixed with under the pointer: one that is nearly black becomes lighter. */
+export function shadeOf(color: string): string {
+  return luminanceOf(color) < 0.02 ? white : "#000000";
+}
+
 /** The color itself if white text has enough contrast on it, or else the lightest darker one of its hue. */
 export function darkened(color: string): string {
   for (let share = 1; ; share -= 1 / 256) {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import express, { type Response } from "express";
+import { shadeOf } from "../config/color.ts";
 import type { Config } from "../config/config.ts";
 
 /** Our templates and assets. */
@@ -26,9 +27,12 @@ export function openAssets({ appColor, appLogo, siteDir, viewsDir }: Partial<Con
   const made = new Map<string, { type: string; content: string | Buffer }>();
   if (appLogo) made.set("/logo", appLogo);
   const colored = { "favicon.svg": "image/svg+xml", "brand.css": "text/css; charset=utf-8" };
-  for (const [name, type] of Object.entries(appColor ? colored : {})) {
-    const content = readFileSync(join(ourFolder, "assets", name), "utf8");
-    made.set(`/${name}`, { type, content: content.replace("#007ac2", String(appColor)) });
+  for (const [name, type] of Object.entries(colored)) {
+    if (appColor === undefined) break;
+    const content = readFileSync(join(ourFolder, "assets", name), "utf8")
+      .replace("#007ac2", appColor)
+      .replace("--shade: #000000", `--shade: ${shadeOf(appColor)}`);
+    made.set(`/${name}`, { type, content });
   }
 
   const hash = createHash("sha256");
