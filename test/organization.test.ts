@@ -210,6 +210,22 @@ describe("the portal, as the one that relies on the provider,", () => {
     assert.equal((await user.open(response, crossSite)).page.status, 400);
   });
 
+  test("takes the responses to several tabs of a browser that have begun at once", async (t) => {
+    const site = await openOrganization(t);
+    const user = new User(site);
+    const portal = await user.open("/");
+    const link = organizationLink(portal.page, portal.url);
+    const begin = () => user.at(portal.url).get(link, crossSite);
+    const begun = [await begin(), ...(await Promise.all([begin(), begin(), begin()]))];
+    for (const { headers } of begun) {
+      const { searchParams, origin } = new URL(String(headers.location));
+      const canceled = new URL(searchParams.get("redirect_uri") ?? "");
+      const params = { error: "access_denied", state: searchParams.get("state") ?? "", iss: origin };
+      canceled.search = String(new URLSearchParams(params));
+      assert.equal((await user.at(portal.url).get(canceled.href, crossSite)).status, 302);
+    }
+  });
+
   test("does not take the response to another user's question", async (t) => {
     const site = await openOrganization(t);
     const [one, other] = [new User(site), new User(site)];

@@ -71,9 +71,7 @@ export function authorizeRoutes(context: SandboxContext): Router {
   router.get(`${organizationPath}/signin`, async (req, res) => {
     const { organizationLogin } = settings;
     const state = param(paramsOf(req), "state") ?? "";
-    const session = sessionOf(req);
-    const pending = session.logins?.find(({ checks }) => checks.expectedState === state);
-    session.logins = session.logins?.filter((each) => each !== pending);
+    const pending = logins.take(req, state);
     if (!organizationLogin || !pending) return res.status(400).render("message", messages.notStartedHere);
     const request = readRequest(context, pending.params, res);
     if (!request) return;
@@ -102,7 +100,8 @@ export function authorizeRoutes(context: SandboxContext): Router {
   async function redirectToProvider(req: Request, res: Response, request: AuthorizeRequest): Promise<void> {
     const { organizationLogin } = settings;
     if (!organizationLogin) return showSignIn(res.status(400), request);
-    await logins.begin(organizationLogin, request.params, sessionOf(req), res).catch(() => {
+    sessionOf(req).hasLogins = true;
+    await logins.begin(organizationLogin, request.params, res).catch(() => {
       showSignIn(res.status(502), request, messages.unreachable);
     });
   }

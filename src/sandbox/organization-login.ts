@@ -26,11 +26,14 @@ export const organizationPath = "/oauth2/oidc/sandboxcity";
 export interface PortalSession {
   /** `undefined` while no user has signed in. */
   username?: string;
-  /** Sign-ins at the organization's identity provider that are in progress. */
-  logins?: PendingLogin[];
+  /** It has begun a sign-in at the organization's identity provider. */
+  hasLogins?: boolean;
 }
 
+/** A sign-in at the organization's identity provider that is in progress. */
 interface PendingLogin {
+  /** Of the browser that has begun it. */
+  sessionId: string;
   /** The authorize request that continues afterwards. */
   params: RequestParams;
   /** What the response of the provider is checked against. */
@@ -75,17 +78,27 @@ export async function connectOrganization(
  * tokens.
  */
 export function organizationLogins(redirectUri: string) {
+  /** By state. Not in the sessions: of two requests at once, each would save only its own. */
+  const logins = new Map<string, PendingLogin>();
   return {
+    /** Returns a login of this browser, once. */
+    take({ sessionID }: Request, state: string): PendingLogin | undefined {
+      const found = logins.get(state);
+      if (found?.sessionId !== sessionID) return undefined;
+      logins.delete(state);
+      return found;
+    },
+
     /**
      * Sends the browser to the provider. Only the session of this browser can finish the login.
      * @throws Error when the provider does not respond.
      */
-    async begin(login: OrganizationLogin, params: RequestParams, session: PortalSession, res: Response) {
+    async begin(login: OrganizationLogin, params: RequestParams, res: Response): Promise<void> {
       const { client, provider } = await discover(login);
       const [state, nonce] = [client.randomState(), client.randomNonce()];
       const pkceCodeVerifier = client.randomPKCECodeVerifier();
       const checks = { expectedState: state, expectedNonce: nonce, pkceCodeVerifier };
-      session.logins = [...(session.logins ?? []), { params, checks }];
+      logins.set(state, { sessionId: res.req.sessionID, params, checks });
       const url = client.buildAuthorizationUrl(provider, {
         redirect_uri: redirectUri,
         scope: "openid profile email",
