@@ -37,7 +37,7 @@ export function parameterFilter(names = ours): (piece?: string) => string {
         begun = text;
       else if (isKept === undefined) {
         const isPadded =
-          padding.test(text) && !text.slice(0, maxName + 1).includes("=") && text.length > maxName;
+          text.length > maxName && padding.test(text) && !text.slice(0, maxName + 1).includes("=");
         isKept = text !== "" && !isPadded && !names.includes(nameOf(text));
         if (!isKept) return;
         out.push(separator, text);
