@@ -27,7 +27,7 @@ export const httpLimits = {
   bodyMs: 10_000,
   /** The pace that a body must keep after that. */
   bodyBytesPerSecond: 4_096,
-  /** A client that reads nothing of its response for this long is disconnected, after twice as long at the latest. */
+  /** A client that reads nothing of its response for this long is disconnected, after two and a half times as long at the latest. */
   stalledMs: 60_000,
   /** Pipelined requests that wait on one connection behind the request in progress. */
   waiting: 10,
