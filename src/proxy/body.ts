@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import type { Request, Response } from "express";
 import { parameterFilter } from "./parameters.ts";
@@ -47,7 +48,9 @@ async function* incoming(req: Request, isForm: boolean, maxBytes: number, onByte
   const filter = isForm ? parameterFilter() : undefined;
   let received = 0;
   // The connection stays open for the response.
-  for await (const chunk of req.iterator({ destroyOnReturn: false })) {
+  for await (const first of req.iterator({ destroyOnReturn: false })) {
+    const more = readAll(req);
+    const chunk = more ? Buffer.concat([first, more]) : first;
     received += chunk.length;
     if (received > maxBytes) throw new ProxyError("payload_too_large", "more than maxBytes");
     const sent: Buffer = filter ? Buffer.from(filter(chunk.toString("latin1")), "latin1") : chunk;
@@ -57,6 +60,19 @@ async function* incoming(req: Request, isForm: boolean, maxBytes: number, onByte
     await setImmediate();
   }
   if (filter) yield Buffer.from(filter(), "latin1");
+}
+
+/** What has arrived so far, in one piece. Since Node 26, `read` returns one chunk of it. */
+export function readAll(stream: Readable): Buffer | undefined {
+  const chunks: Buffer[] = [];
+  let left = stream.readableLength;
+  do {
+    const chunk: Buffer | null = stream.read();
+    if (!chunk) break;
+    chunks.push(chunk);
+    left -= chunk.length;
+  } while (left > 0);
+  return chunks.length > 1 ? Buffer.concat(chunks) : chunks[0];
 }
 
 /** Copies a body into one buffer: thousands of small chunks would take many times their size. */

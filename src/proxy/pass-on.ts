@@ -1,5 +1,5 @@
 import type { Response } from "express";
-import { leaveUnread, type OnBytes } from "./body.ts";
+import { leaveUnread, type OnBytes, readAll } from "./body.ts";
 import { contentDisposition, isDownload } from "./download.ts";
 import { harmlessType, pick, responseHeaders } from "./headers.ts";
 import { ProxyError } from "./proxy-error.ts";
@@ -50,14 +50,12 @@ export async function passOn(from: UpstreamResponse, res: Response, { url, maxBy
   await new Promise<void>((resolve, reject) => {
     function pass(): void {
       isDue = false;
-      const chunk: Buffer | null | undefined = isBlocked ? null : rest?.read();
+      const chunk = isBlocked || !rest ? undefined : readAll(rest);
       if (!chunk) return;
       left -= chunk.length;
       onBytes?.("received", chunk.length);
       if (left < 0) rest?.destroy(new ProxyError("response_rejected", tooLarge));
       else isBlocked = !res.write(chunk);
-      // Since Node 26 `read` returns one chunk of several, and "readable" does not come again for the others.
-      if (!isBlocked && rest?.readableLength) passSoon();
     }
     function passSoon(): void {
       if (!isDue) setImmediate(pass);

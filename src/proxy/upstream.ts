@@ -9,7 +9,7 @@ import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } fro
 import { type Duplex, Readable } from "node:stream";
 import type { Response } from "express";
 import { AuthError } from "../index.ts";
-import type { Body } from "./body.ts";
+import { type Body, readAll } from "./body.ts";
 import { ProxyError } from "./proxy-error.ts";
 
 export interface UpstreamRequest {
@@ -103,8 +103,8 @@ export function requestUpstream(options: UpstreamRequest, res: Response): Promis
 function readHead(response: IncomingMessage, done: (head: Buffer) => void): void {
   let head: Buffer = Buffer.alloc(0);
   function take(): void {
-    for (let chunk = response.read(); chunk !== null; chunk = response.read())
-      head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
+    const chunk = readAll(response);
+    if (chunk) head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
     if (head.length > headBytes) finish();
   }
   function finish(): void {
