@@ -56,6 +56,8 @@ export async function passOn(from: UpstreamResponse, res: Response, { url, maxBy
       onBytes?.("received", chunk.length);
       if (left < 0) rest?.destroy(new ProxyError("response_rejected", tooLarge));
       else isBlocked = !res.write(chunk);
+      // Since Node 26, "readable" does not come again for what a read has left.
+      if (!isBlocked && rest?.readableLength) passSoon();
     }
     function passSoon(): void {
       if (!isDue) setImmediate(pass);
