@@ -60,15 +60,15 @@ describe("sessions in Redis", { skip: redisIsMissing() }, () => {
   test("ST-12 always expire, are named by a hash, and hold nothing readable", async (t) => {
     const { server, client } = await emptyRedis();
     const { set, store } = openStore(t, redisBackend(client, { prefix: "my:", idleSeconds: 60 }));
-    await set("one", { cookie: plainCookie, arcgis: identity() });
-    const name = store.admin.nameOf("one");
+    await set("session-one", { cookie: plainCookie, arcgis: identity() });
+    const name = store.admin.nameOf("session-one");
     const [key, lockKey] = [`my:session:${name}`, `my:lock:${name}`];
     assert.deepEqual(await server.send("KEYS", "*"), [key]);
     assert.ok(Number(await server.send("PTTL", key)) > 50_000);
-    assert.doesNotMatch(String(await server.send("GET", key)), /sandy|refresh|one/);
+    assert.doesNotMatch(String(await server.send("GET", key)), /sandy|refresh|session-one/);
     await store.admin.changePending(() => [1]);
     assert.ok(Number(await server.send("PTTL", "my:pending-revocations")) > day);
-    const unlock = await store.lock("one", 5_000);
+    const unlock = await store.lock("session-one", 5_000);
     assert.ok(Number(await server.send("PTTL", lockKey)) > 1_000);
     await unlock();
     assert.equal(await server.send("EXISTS", lockKey), 0);

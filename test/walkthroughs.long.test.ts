@@ -199,7 +199,10 @@ describe("the tutorial, typed as it is", () => {
     assert.equal(statSync(sessions).mode & 0o777, 0o700);
     for (const file of readdirSync(sessions)) {
       assert.equal(statSync(join(sessions, file)).mode & 0o777, 0o600);
-      assert.doesNotMatch(readFileSync(join(sessions, file), "latin1"), /sandy|vik|token|portal/);
+      assert.doesNotMatch(
+        readFileSync(join(sessions, file), "latin1"),
+        /sandy_admin|vik_viewer|token|portal/,
+      );
       if (file !== sandysFile) copyFileSync(join(sessions, sandysFile), join(sessions, file));
     }
     assert.match(await say(vik, "/"), /href="\/sign-in"/);
