@@ -242,6 +242,22 @@ test("AC-3 a rule protects every spelling that some server takes for its path, a
   }
 });
 
+test("AC-3 a rule protects letters with several small forms, and accents that something invisible separates", () => {
+  for (const [path, ...others] of [
+    ["/εργασίες.html", "/ΕΡΓΑΣΊΕΣ.HTML", "/εργασίεσ.html"],
+    ["/admin", "/admın", "/admİn", "/ADMİN"],
+    ["/İstanbul", "/istanbul", "/i̇stanbul"],
+    ["/straße", "/STRASSE", "/STRAẞE"],
+    ["/café", "/cafe\u0301", "/cafe\u200c\u0301", "/CAFE\u0301"],
+    ["/ǰ", "/J\u030c"],
+  ])
+    for (const other of others) {
+      const rules = [{ path: path ?? "", groups: [streets] }];
+      assert.deepEqual(judged(rules, encodeURI(other), user()), ["forbidden", path], other);
+    }
+  assert.equal(requestPath(encodeURI("/STRAßE~1.PDF")), undefined, "a short name");
+});
+
 test("AC-3 where two rules differ in case only, each protects both spellings", () => {
   const rules = [
     { path: "/Docs", groups: [streets] },

@@ -28,21 +28,22 @@ const shortName = /\/(?=[^/.]{3,8}(?:[./]|$))[^/~]{1,6}~\d+(?:\.[^/.]{0,3})?(?=\
  */
 export function plainPath(decoded: string) {
   const exact = decoded.replace(/(?<=.)\/$/, "");
-  const folded = exact
-    .normalize("NFKC")
-    .toLowerCase()
-    // Disks of older Macs ignore invisible characters.
+  const named = exact
+    // Disks of older Macs ignore invisible characters, also those between a letter and its accent.
     .replace(/\p{Cf}/gu, "")
+    .normalize("NFKC")
     // Windows ignores dots and spaces at the end of a name, and reads a colon as the start of a stream's name.
     .replace(/(?<![. ])[. ]+(?=[/:]|$)|:[^/]*/g, "");
+  // By way of capitals: some letters have several small forms (σ and ς). Java takes ı and İ for an i.
+  const folded = named.toLowerCase().toUpperCase().toLowerCase().replaceAll("i\u0307", "i");
   const isPlain =
     decoded.startsWith("/") &&
     !decoded.includes("//") &&
-    !/[\\;\p{Cc}]/u.test(folded) &&
+    !/[\\;\p{Cc}]/u.test(named) &&
     !slashLike.test(exact) &&
-    !shortName.test(folded) &&
+    !shortName.test(named) &&
     // No name has become empty, and no other character has become a slash.
-    (exact === "/" || !/\/(?:\/|$)/.test(folded)) &&
-    exact.split("/").length === folded.split("/").length;
+    (exact === "/" || !/\/(?:\/|$)/.test(named)) &&
+    exact.split("/").length === named.split("/").length;
   return isPlain ? { exact, folded } : undefined;
 }
