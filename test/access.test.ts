@@ -226,6 +226,8 @@ test("AC-3 a rule protects every spelling that some server takes for its path, a
       "/ADM%C4%B0N".replace("%C4%B0", "I"),
       "/adm%C2%AAn".replace("%C2%AA", "i"),
       "/admin.:x",
+      "/admin%3Fx",
+      "/admin.%23/x",
     ],
   ].filter((path) => requestPath(path))) {
     assert.deepEqual(judged(rules, path), ["sign_in", "/admin"], path);
@@ -236,7 +238,7 @@ test("AC-3 a rule protects every spelling that some server takes for its path, a
   assert.deepEqual([judged(capital, "/Open"), judged(capital, "/open")], [["allow", "/Open"], ["sign_in"]]);
   const closed = [{ path: "/open", allow: "everyone" }];
   assert.deepEqual(judged(closed, "/open/x"), ["allow", "/open"]);
-  for (const path of ["/OPEN", "/open./x", "/%EF%BD%8Fpen", "/open:x"]) {
+  for (const path of ["/OPEN", "/open./x", "/%EF%BD%8Fpen", "/open:x", "/open%3Fx"]) {
     assert.deepEqual(judged(closed, path), ["sign_in"], path);
     assert.deepEqual(judged(closed, path, user()), ["allow"], path);
   }

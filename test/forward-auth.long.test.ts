@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
+import { hash } from "node:crypto";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { describe, type TestContext, test } from "node:test";
 import { click, typed } from "./support/browser.ts";
 import { forged, identityIn, rules, streets } from "./support/forward-auth.ts";
@@ -117,6 +121,57 @@ for (const proxy of ["nginx", "caddy", "haproxy"] as const) {
       assert.equal((await user.get("/auth", { ...program, "X-Original-URI": "/about" })).status, 200);
       assert.equal(echo.received.at(-1)?.url, "/auth", "that path is the app's");
       assert.doesNotMatch(site.log.text(), /forged/);
+    });
+
+    test("AC-9 WebSockets pass, and no client takes the app to another protocol, in which requests would pass without the check", async (t) => {
+      const upgrades: (string | undefined)[] = [];
+      const app = createServer(({ headers }, res) => void res.end(String(upgrades.push(headers.upgrade))));
+      app.on("upgrade", ({ headers }, socket) => {
+        upgrades.push(headers.upgrade);
+        const accept = hash(
+          "sha1",
+          `${headers["sec-websocket-key"]}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`,
+          "base64",
+        );
+        const lines = [
+          "Connection: Upgrade",
+          `Upgrade: ${headers.upgrade}`,
+          `Sec-WebSocket-Accept: ${accept}`,
+        ];
+        socket.end(["HTTP/1.1 101 Switching Protocols", ...lines, "", ""].join("\r\n"));
+      });
+      await once(app.listen(0, "127.0.0.1"), "listening");
+      t.after(() => void app.close().closeAllConnections());
+      const behind = { app: `http://127.0.0.1:${(app.address() as AddressInfo).port}` };
+      const port = await freePort();
+      const REDIRECT_URI = `http://localhost:${port}/authenticate`;
+      const site = await openSite(t, { settings: { ...behindProxy, REDIRECT_URI } });
+      // As nginx-site.conf says.
+      const edit = (text: string) =>
+        text
+          .replace(/ *proxy_set_header Connection +"";\n(?=[^}]*#proxy_set_header Upgrade)/, "")
+          .replace("#proxy_set_header Upgrade", "proxy_set_header Upgrade");
+      const url = await startFront(t, proxy, { port, signIn: site.url, behind, edit });
+      const settings = ["Connection: Upgrade, HTTP2-Settings", "HTTP2-Settings: AAMAAABkAAQAAP__"];
+      const key = ["Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version: 13"];
+      const send = (path: string, ...headers: string[]) =>
+        sendRaw(url, rawGet(path, "Host: localhost", ...headers));
+      const { status, text } = await send("/about", "Upgrade: websocket", "Connection: Upgrade", ...key);
+      assert.equal(status, 101, text);
+      assert.equal((await send("/streets", "Upgrade: websocket", "Connection: Upgrade", ...key)).status, 401);
+      assert.deepEqual(upgrades, ["websocket"]);
+      for (const lines of [
+        ["Upgrade: h2c"],
+        ["Upgrade: H2C", ...key],
+        ["Upgrade: TLS/1.0"],
+        ["Upgrade: h2c, websocket", ...key],
+        ["Upgrade: websocket, h2c", ...key],
+        ["Upgrade: websocket", "Upgrade: h2c", ...key],
+        ["Upgrade: h2c", "Upgrade: websocket", ...key],
+      ])
+        await send("/about", ...settings, ...lines);
+      const others = upgrades.filter((upgrade) => upgrade !== undefined && upgrade !== "websocket");
+      assert.deepEqual(others, []);
     });
   });
 }

@@ -345,6 +345,7 @@ async function throughTraefik(site: Site, path: string, headers: Record<string, 
   const [, address = ""] = /address: "http:\/\/127\.0\.0\.1:3000(.*)"/.exec(file) ?? [];
   const [, pattern = ""] = /authResponseHeadersRegex: "\(\?i\)(.*)"/.exec(file) ?? [];
   assert.match(file, /trustForwardHeader: false/);
+  assert.match(file, /middlewares: \["no-http2-upgrade", "arcgis-sign-in"\][\s\S]*HTTP2-Settings: ""/);
   const identity = new RegExp(pattern, "i");
   const forwarded = {
     "X-Forwarded-Method": "GET",

@@ -32,8 +32,9 @@ export function plainPath(decoded: string) {
     // Disks of older Macs ignore invisible characters, also those between a letter and its accent.
     .replace(/\p{Cf}/gu, "")
     .normalize("NFKC")
-    // Windows ignores dots and spaces at the end of a name, and reads a colon as the start of a stream's name.
-    .replace(/(?<![. ])[. ]+(?=[/:]|$)|:[^/]*/g, "");
+    // Windows ignores dots and spaces at the end of a name, and reads a colon as the start of a stream's name. What
+    // rewrites URLs may end a name at a decoded ? or # (CVE-2024-38474).
+    .replace(/(?<![. ])[. ]+(?=[/:?#]|$)|[:?#][^/]*/g, "");
   // By way of capitals: some letters have several small forms (σ and ς). Java takes ı and İ for an i.
   const folded = named.toLowerCase().toUpperCase().toLowerCase().replaceAll("i\u0307", "i");
   const isPlain =
