@@ -24,6 +24,7 @@ test("LG-3 whatever is put into a request or a portal's error, the log stays one
     "X-Request-Id": "forged",
     "X-Forwarded-For": "\u009b31m, forged, 192.0.2.7",
   });
+  await browser.get("/auth", { ...typed, "X-Original-URI": "/x\u009b31m\u0085y" });
   const messages = [injected, [injected], { a: injected }];
   for (const message of messages) {
     const body = JSON.stringify({ error: { code: injected, message } });
@@ -44,6 +45,7 @@ test("LG-3 whatever is put into a request or a portal's error, the log stays one
   const visit = entries.find(({ status }) => status === 404);
   assert.equal(visit?.path, path);
   assert.equal(visit?.address, "192.0.2.7");
+  assert.deepEqual(new Set(entries.flatMap((entry) => entry.for ?? [])), new Set(["/x%C2%9B31m%C2%85y"]));
   assert.match(visit?.requestId, /^[0-9a-f-]{36}$/);
 });
 
