@@ -70,16 +70,19 @@ export async function doctor(
       const needs = ["ACCESS", ...(as === undefined ? [] : sessions)];
       await check(`${as ?? "visitor"} at ${path}`, needs, () => checkAccess(config, path, as));
     }
-    for (const each of [config, ...config.furtherPortals]) {
-      const isMain = each.portalId === firstPortal;
-      const urls = isMain ? ["PORTAL_URL", "PORTAL_SERVER_URL"] : [];
-      const portal = urls.some((key) => bad.has(key)) ? undefined : await askPortal(each, options);
+    const portals = await Promise.all(
+      [config, ...config.furtherPortals].map(async (each) => {
+        const isMain = each.portalId === firstPortal;
+        const urls = isMain ? ["PORTAL_URL", "PORTAL_SERVER_URL"] : [];
+        const facts = urls.some((key) => bad.has(key)) ? undefined : await askPortal(each, options);
+        return { isMain, urls, facts, suffix: isMain ? "" : ` (${each.portalId})` };
+      }),
+    );
+    for (const { isMain, urls, facts, suffix } of portals)
       for (const [name, keys, run] of portalChecks) {
         const needs = isMain ? [...urls, ...keys] : keys.filter((key) => key !== "CLIENT_ID");
-        const label = isMain ? name : `${name} (${each.portalId})`;
-        await check(label, needs, () => portal && run(portal, options));
+        await check(name + suffix, needs, () => facts && run(facts, options));
       }
-    }
   } else await check("everything else", [], () => skipped("needs a valid configuration"));
 
   const isWell = findings.every(({ status }) => status !== "problem");
