@@ -250,6 +250,7 @@ test("AC-3 a rule protects letters with several small forms, and accents that so
     ["/admin", "/admın", "/admİn", "/ADMİN"],
     ["/İstanbul", "/istanbul", "/i̇stanbul"],
     ["/straße", "/STRASSE", "/STRAẞE"],
+    ["/admin", "/adm\u034fin", "/admin\ufe0f", "/ad\u3164min"],
     ["/café", "/cafe\u0301", "/cafe\u200c\u0301", "/CAFE\u0301"],
     ["/ǰ", "/J\u030c"],
   ])

@@ -29,8 +29,8 @@ const shortName = /\/(?=[^/.]{3,8}(?:[./]|$))[^/~]{1,6}~\d+(?:\.[^/.]{0,3})?(?=\
 export function plainPath(decoded: string) {
   const exact = decoded.replace(/(?<=.)\/$/, "");
   const named = exact
-    // Disks of older Macs ignore invisible characters, also those between a letter and its accent.
-    .replace(/\p{Cf}/gu, "")
+    // Disks of older Macs, and of Linux where they ignore case, ignore invisible characters, also in front of an accent.
+    .replace(/[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu, "")
     .normalize("NFKC")
     // Windows ignores dots and spaces at the end of a name, and reads a colon as the start of a stream's name. What
     // rewrites URLs may end a name at a decoded ? or # (CVE-2024-38474).
