@@ -123,6 +123,30 @@ for (const proxy of ["nginx", "caddy", "haproxy"] as const) {
       assert.doesNotMatch(site.log.text(), /forged/);
     });
 
+    test("AC-9 the app gets the path that was judged, and no host name that it could take for another path", async (t) => {
+      const { echo, url } = await openBehind(t, proxy);
+      for (const [target, host] of [
+        ["/about", "localhost\\streets?"],
+        ["/about", "localhost?"],
+        ["/about", "user@localhost"],
+        ["http://localhost/about", "localhost"],
+        ["http://localhost\\streets?/about", "localhost\\streets?"],
+        ["http://x\\streets?@localhost/about", "localhost"],
+        ["http://localhost?/about", "localhost?"],
+        ["http:///about", ""],
+      ]) {
+        const { length } = echo.received;
+        await sendRaw(url, rawGet(String(target), `Host: ${host}`));
+        for (const { url: path, headers } of echo.received.slice(length))
+          assert.deepEqual(
+            [path, headers.host?.split(":", 1)[0]],
+            ["/about", "localhost"],
+            `${target} ${host}`,
+          );
+      }
+      assert.equal((await sendRaw(url, rawGet("/about", `Host: ${new URL(url).host}`))).status, 200);
+    });
+
     test("AC-9 WebSockets pass, and no client takes the app to another protocol, in which requests would pass without the check", async (t) => {
       const upgrades: (string | undefined)[] = [];
       const app = createServer(({ headers }, res) => void res.end(String(upgrades.push(headers.upgrade))));

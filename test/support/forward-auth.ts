@@ -25,5 +25,8 @@ export const forged = [
     "X-Auth-Request-Email",
     "X-Auth-Request-Preferred-Username",
     "X-Auth-Request-Access-Token",
+    "X-Original-URL",
+    "X-Rewrite-Url",
+    "X_Original_Url",
   ],
 ];
