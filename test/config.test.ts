@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
+import crypto from "node:crypto";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { ConfigError, configKeys, loadConfig, parseConfig } from "#src/app/config/config.ts";
 import { parseRedisUrl } from "#src/app/config/redis-url.ts";
+import { newSecret } from "#src/app/config/secrets.ts";
 import { needsPosix } from "./support/posix.ts";
 
 const root = mkdtempSync(join(tmpdir(), "config-test-"));
@@ -397,6 +400,15 @@ describe("secrets", () => {
       "r}4<T{w9&Jk%2_z!Qp$6@Lm^8*Ns(5)Xe-1",
     ])
       assert.deepEqual(problemsWith({ SESSION_SECRET: value }), []);
+  });
+
+  test("CF-1 a new secret is one that is accepted, even when the first random text has a word that is refused", (t) => {
+    const texts = ["aB3-passw", "xxxxK7vQ", ""].map((word) => word + good.SESSION_SECRET.slice(word.length));
+    const values = [...texts];
+    t.mock.method(crypto, "randomBytes", () => Buffer.from(String(values.shift()), "base64url"));
+    syncBuiltinESMExports();
+    t.after(syncBuiltinESMExports);
+    assert.equal(newSecret(), texts[2]);
   });
 
   test("CF-1 every value of a list is checked, in text and as an array", () => {

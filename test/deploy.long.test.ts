@@ -64,7 +64,7 @@ describe("behind Debian's nginx with the site of deploy/", { skip: nginxIsMissin
         Forwarded: `for=203.0.113.${index};proto=http;host=evil.example`,
       };
       const { status, headers, body } = await front.browser().get("/sign-in", lies);
-      assert.doesNotMatch(`${headers.location}${body}`, /evil/);
+      assert.doesNotMatch(`${headers.location}${body}`, /evil\.example/);
       if (status === 302) letThrough++;
       else assert.equal(status, 429);
     }

@@ -185,7 +185,7 @@ describe("SealedStore in an app of the tutorial", () => {
       assert.equal(statSync(join(dir, files()[0] ?? "")).mode & 0o777, 0o600);
     }
     const text = readFileSync(join(dir, files()[0] ?? ""), "latin1");
-    for (const word of [refreshed, "sandy", idIn(sandy), new URL(sandbox.url).host, "connect"]) {
+    for (const word of [refreshed, "sandy_admin", idIn(sandy), new URL(sandbox.url).host, "connect"]) {
       for (const encoding of ["utf8", "base64", "hex"] as const) {
         const spelt = Buffer.from(word).toString(encoding).replace(/=+$/, "").slice(0, -1);
         assert.equal(text.includes(spelt), false, `ST-2 ${word} in ${encoding}`);

@@ -235,7 +235,9 @@ for (const mount of casesOf(["", "/gis"], 1)) {
         // The host app around us may say this of itself.
         if (!mount) assert.equal(headers["x-powered-by"], undefined, what);
         const { "x-powered-by": _, ...ours } = headers;
-        assert.doesNotMatch(`${JSON.stringify(ours)}${body}`, /express|node\.?js|helmet|\bejs\b/i, what);
+        // In a long random text, such as a sealed cookie, "-ejs-" stands by chance.
+        const text = `${JSON.stringify(ours)}${body}`.replace(/[\w%+-]{32,}/g, "");
+        assert.doesNotMatch(text, /express|node\.?js|helmet|\bejs\b/i, what);
       });
     });
 

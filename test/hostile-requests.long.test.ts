@@ -96,7 +96,7 @@ test("AV-6 requests that stretch HTTP get a response below 500, tell nothing, an
     const seen = target.startsWith("http://evil.example:") ? status < 500 : status === expected;
     assert.ok(seen, `${JSON.stringify(target)}: ${text}`);
     assertNoInternals(text);
-    assert.doesNotMatch(text, /evil|passwd|package\.json/, target);
+    assert.doesNotMatch(text, /evil\.example|passwd|package\.json/, target);
   }
   await assertAlive(site);
 });

@@ -56,7 +56,7 @@ test("OA-11 of a sound response only the known fields are kept", async (t) => {
   assert.equal((await signIn(browser)).status, 303);
   const home = await browser.get("/");
   assert.match(home.body, /sandy_admin/);
-  assert.doesNotMatch(home.body, /evil/);
+  assert.doesNotMatch(home.body, /evil\.example/);
   assert.ok(home.body.includes(site.sandbox.url));
 
   await browser.get("/sign-out", click);
@@ -242,15 +242,15 @@ test("AV-13 the rest of a response that is too large is not read", async (t) => 
     send();
   });
   t.after(() => server.closeAllConnections());
-  const ask = portalRequest({ timeoutMs: 5_000 });
+  const ask = portalRequest({ timeoutMs: 60_000 });
   await assert.rejects(ask(`http://127.0.0.1:${await listen(t, server)}/`), {
     code: "portal_response_invalid",
   });
   // Until all buffers on the way are full.
-  await sleep(500);
-  const before = sent;
-  await sleep(500);
-  assert.equal(sent, before);
+  for (let before = 0; before !== sent; await sleep(500)) {
+    before = sent;
+    assert.ok(sent < 2_000, "it is read");
+  }
 });
 
 test("OA-13 a portal whose certificate is not trusted gets no code", async (t) => {

@@ -44,7 +44,7 @@ test("a cluster: every node has its share and serves it while another is away, u
 }, async (t) => {
   const [one, two, three] = await startRedisCluster(t);
   const store = await openRedis(t, `redis://127.0.0.1:${one.port}?cluster=true`);
-  const names = Array.from({ length: 40 }, newName).sort();
+  const names = Array.from({ length: 80 }, newName).sort();
   await Promise.all(names.map((name) => store.create(name, "content")));
   assert.deepEqual((await store.names()).sort(), names);
   const sizes = await Promise.all([one, two, three].map(async (node) => Number(await node.send("DBSIZE"))));

@@ -689,17 +689,9 @@ describe("sessions in Redis", { skip, concurrency: true }, () => {
 
       const id = sessionIdOf(browser);
       const { token, refreshToken, username, portal } = await identityOf(site, browser);
-      const canaries = [
-        id,
-        token,
-        refreshToken,
-        username,
-        portal,
-        "sandy",
-        "token",
-        "cookie",
-        "username",
-      ].map(String);
+      const canaries = [id, token, refreshToken, username, portal, "refreshToken", "originalMaxAge"].map(
+        String,
+      );
       const texts = [
         await redis.send("GET", keys[0] ?? ""),
         await redis.send("DUMP", keys[0] ?? ""),

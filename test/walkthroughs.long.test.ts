@@ -201,7 +201,7 @@ describe("the tutorial, typed as it is", () => {
       assert.equal(statSync(join(sessions, file)).mode & 0o777, 0o600);
       assert.doesNotMatch(
         readFileSync(join(sessions, file), "latin1"),
-        /sandy_admin|vik_viewer|token|portal/,
+        /sandy_admin|vik_viewer|refreshToken|portal/,
       );
       if (file !== sandysFile) copyFileSync(join(sessions, sandysFile), join(sessions, file));
     }

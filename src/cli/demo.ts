@@ -1,10 +1,10 @@
-import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ConfigError, parseConfig } from "../app/config/config.ts";
+import { newSecret } from "../app/config/secrets.ts";
 import { endInOrder, explain, serve } from "../app/serve.ts";
 import { startSandbox } from "../sandbox/index.ts";
 import { restrictOnWindows } from "../session-store.ts";
@@ -125,12 +125,11 @@ async function startDemo(ports: Ports, site: string | undefined, env: NodeJS.Pro
 /** The secrets of the first run, so that sessions survive a restart. */
 function keptSecrets(): Record<string, string> {
   const file = join(folder, "secrets.json");
-  const secret = () => randomBytes(32).toString("base64url");
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     restrictOnWindows(folder);
     if (existsSync(file)) return JSON.parse(readFileSync(file, "utf8"));
-    const secrets = { SESSION_SECRET: secret(), ENCRYPTION_KEY: secret() };
+    const secrets = { SESSION_SECRET: newSecret(), ENCRYPTION_KEY: newSecret() };
     writeFileSync(file, JSON.stringify(secrets, null, 2), { mode: 0o600, flag: "wx" });
     return secrets;
   } catch (error) {

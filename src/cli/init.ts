@@ -1,8 +1,8 @@
-import { randomBytes } from "node:crypto";
 import { lstatSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { ConfigError, commandLine, parseConfig } from "../app/config/config.ts";
+import { newSecret } from "../app/config/secrets.ts";
 import { schema } from "../app/config/settings.ts";
 import { restrictOnWindows } from "../session-store.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -78,7 +78,6 @@ async function ask(values: Values, { stdin, stdout }: CommandContext): Promise<v
 
 /** Writes the file and returns its redirect URI. */
 function writeConfig(path: string, name: string, values: Values): string {
-  const newSecret = () => randomBytes(32).toString("base64url");
   const secrets = { SESSION_SECRET: newSecret(), ENCRYPTION_KEY: newSecret() };
   const { clientId, portal, redirectUri, secure, trustProxy } = parseConfig({ ...values, ...secrets });
   // Without https there is no proxy in front, so the port in the URL is the port to listen on.

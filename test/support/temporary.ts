@@ -1,13 +1,12 @@
-import { randomBytes } from "node:crypto";
 import { mkdtempSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { newSecret } from "#src/app/config/secrets.ts";
 
-/** A secret of its own. */
-export const secret = (): string => randomBytes(32).toString("base64url");
+export { newSecret as secret };
 
 /** A folder that is gone after the test. */
 export function folder(t: Pick<TestContext, "after">): string {

@@ -1,10 +1,10 @@
-import { randomBytes } from "node:crypto";
 import { join, resolve } from "node:path";
 import { cookiePrefix, mountedCookieName } from "./cookie-name.ts";
 import { readDotenvFile, readJsonFile, type Source } from "./files.ts";
 import { firstPortal } from "./portals.ts";
 import { type Given, problemLines } from "./problems.ts";
 import { readSecretFiles } from "./secret-files.ts";
+import { newSecret } from "./secrets.ts";
 import { configKeys, type Settings, schema } from "./settings.ts";
 import { siteProblems } from "./site.ts";
 
@@ -61,8 +61,8 @@ const standIns = (without: ReadonlySet<string>) => ({
   // At most SESSION_MAX_SECONDS, whatever that is.
   ...(without.has("SESSION_IDLE_SECONDS") && { SESSION_IDLE_SECONDS: 1 }),
   REDIRECT_URI: "http://localhost:3000/authenticate",
-  SESSION_SECRET: randomBytes(32).toString("base64url"),
-  ENCRYPTION_KEY: randomBytes(32).toString("base64url"),
+  SESSION_SECRET: newSecret(),
+  ENCRYPTION_KEY: newSecret(),
 });
 
 /**

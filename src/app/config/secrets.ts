@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { deflateRawSync } from "node:zlib";
 import { text } from "./setting-types.ts";
 
@@ -30,6 +31,12 @@ export const secret = text(
   [(value) => value.length >= 32, "is shorter than 32 characters."],
   [(value) => !isGuessable(value), "is too easy to guess."],
 );
+
+/** A new secret. One in 300,000 random ones contains a word that is refused, such as "passw", so it is made again. */
+export function newSecret(): string {
+  const value = randomBytes(32).toString("base64url");
+  return secret.safeParse(value).success ? value : newSecret();
+}
 
 /** These come from the portal, so only placeholders and copying mistakes can be detected. */
 const credential = (name: string, pattern: RegExp) =>
