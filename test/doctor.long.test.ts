@@ -46,6 +46,8 @@ describe("a fault of the place where sessions are kept", () => {
     skip: redisIsMissing(),
   }, async (t) => {
     const it = await patient(t);
+    // However busy this machine is, Redis is not away.
+    it.options = { ...it.options, timeoutMs: 60_000 };
     const rights = "(+get +set +del +eval +scan +ping on the keys arcgis-sign-in:*)";
     const fix = `Start Redis, or correct REDIS_URL: its address, its password and its rights ${rights}.`;
     it.settings.REDIS_URL = `redis://127.0.0.1:${await freePort()}`;

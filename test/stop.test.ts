@@ -77,7 +77,7 @@ test("a server that stops waits for no request longer than its patience, and say
   const [first] = await once(socket, "data");
   assert.match(String(first), /^HTTP\/1\.1 200 /);
 
-  const stopped = running.stop({ patienceMs: 200 });
+  const stopped = running.stop({ patienceMs: 2_000 });
   socket.write("readyz HTTP/1.1\r\nHost: localhost\r\n\r\n");
   const [second] = await once(socket, "data");
   assert.match(String(second), /^HTTP\/1\.1 503 .*\{"status":"stopping"\}$/s);

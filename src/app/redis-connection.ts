@@ -20,7 +20,7 @@ const maxPauseMs = 2_000;
  */
 export async function connectToRedis(
   address: RedisAddress,
-  { timeoutMs = 2_000, log }: { timeoutMs?: number; log?: Pick<Logger, "info" | "warn"> },
+  { timeoutMs = 2_000, log }: { timeoutMs?: number | undefined; log?: Pick<Logger, "info" | "warn"> },
 ): Promise<{ client: RedisClient; close(): Promise<void> }> {
   // Not connected, so its commands fail.
   let connection = newConnection(address, timeoutMs);

@@ -14,12 +14,13 @@ type StoreConfig = Pick<
  * Opens the store that the configuration asks for: files, or Redis with REDIS_URL. The start does not wait for a Redis
  * that is away; users with a session get a 503 until it is back.
  *
+ * @param timeoutMs as in `connectToRedis`
  * @throws ConfigError when the session folder cannot be used, or REDIS_URL is set without the package `redis`
  * @throws Error when the session folder cannot be used now, such as on a full disk
  */
-export async function openStore(config: StoreConfig, log: StoreLog) {
+export async function openStore(config: StoreConfig, log: StoreLog, timeoutMs?: number) {
   const { encryptionKeys: encryptionKey, sessionIdleSeconds: idleSeconds, sessionMaxSeconds } = config;
-  const { backend, close } = await openBackend(config, log);
+  const { backend, close } = await openBackend(config, log, timeoutMs);
   const store = new SealedStore({
     backend,
     encryptionKey,
@@ -40,7 +41,7 @@ export async function openStore(config: StoreConfig, log: StoreLog) {
 /** `close` ends timers and connections. */
 export type OpenStore = Awaited<ReturnType<typeof openStore>>;
 
-async function openBackend(config: StoreConfig, log: StoreLog) {
+async function openBackend(config: StoreConfig, log: StoreLog, timeoutMs?: number) {
   const { redisUrl, sessionDir, sessionIdleSeconds: idleSeconds } = config;
   // Not worth a warning: the folder of a new clone is open.
   const onRepaired = (message: string) => log.info(message);
@@ -50,6 +51,6 @@ async function openBackend(config: StoreConfig, log: StoreLog) {
     throw new ConfigError(["REDIS_URL: needs the package redis. Run: npm install redis@6"]);
   });
   const { connectToRedis } = await import("./redis-connection.ts");
-  const { client, close } = await connectToRedis(redisUrl, { log });
+  const { client, close } = await connectToRedis(redisUrl, { log, timeoutMs });
   return { backend: redisBackend(client, { idleSeconds }), close };
 }

@@ -11,7 +11,7 @@ export interface DoctorOptions {
   now?: () => number;
   /** Certificate authorities instead of Node's, as PEM. */
   ca?: string;
-  /** Default: 10 s. */
+  /** Default: 10 s, and 2 s for Redis. */
   timeoutMs?: number;
 }
 

@@ -7,6 +7,7 @@ import { createFix, SessionDirError } from "../../app/session-folder.ts";
 import { openStore } from "../../app/store.ts";
 import { isOpenOnWindows, rightsFor } from "../../session-store.ts";
 import { configProblem, type Finding, ok, problem, skipped, warning } from "./finding.ts";
+import type { DoctorOptions } from "./probe.ts";
 
 export const folderFix =
   "Run this with the server's configuration and as its user. If you already do, make that user the owner (chown), check whether the disk is full, or set another SESSION_DIR.";
@@ -26,7 +27,7 @@ export function checkRights(paths: string[]): Finding | undefined {
 }
 
 /** Whether the store works, by writing something and removing it again. */
-export async function checkStore(config: Config): Promise<Finding> {
+export async function checkStore(config: Config, { timeoutMs }: DoctorOptions): Promise<Finding> {
   const { redisUrl, sessionDir } = config;
   // Opening the store would correct them, and the doctor changes nothing.
   if (!redisUrl && isOpenOnWindows(sessionDir)) return skipped("needs the rights above");
@@ -44,7 +45,7 @@ export async function checkStore(config: Config): Promise<Finding> {
       `The server corrects that when it starts; or run: chmod 700 ${sessionDir}`,
     );
   try {
-    const { store, close } = await openStore(config, { info() {}, warn() {} });
+    const { store, close } = await openStore(config, { info() {}, warn() {} }, timeoutMs);
     await store.admin.probe().finally(close);
     const place = redisUrl ? "Redis responds and" : `files in ${sessionDir}, which`;
     return ok(`${place} is writable`);
