@@ -91,6 +91,7 @@ describe("where settings come from", () => {
       trustProxy: false,
       allowedOrgs: [],
       access: [],
+      isInFront: false,
       proxyAllow: [],
       proxyMaxBytes: 268_435_456,
       proxyTimeoutSeconds: 60,

@@ -6,7 +6,7 @@ import { forged, identityIn, rules, streets } from "./support/forward-auth.ts";
 import { deployed, freePort, frontIsMissing, startEcho, startFront } from "./support/front-proxy.ts";
 import { rawGet, sendRaw } from "./support/raw.ts";
 import { openSite, type Site, signIn } from "./support/site.ts";
-import { expireToken, until } from "./support/user.ts";
+import { expireToken, signOut, until } from "./support/user.ts";
 
 const trees = "c0ffee21d4f84a53a7b9d7f3e1a2b3c4";
 const behindProxy = { TRUST_PROXY: "127.0.0.1", ACCESS: rules };
@@ -49,6 +49,22 @@ describe("GET /auth", () => {
       const response = await ask(browser, "/about/us");
       assert.deepEqual([response.status, identityIn(response)], [204, {}]);
       assert.equal(response.headers["x-auth-request-user"], "", "it replaces one of the client");
+    }
+  });
+
+  test("a sign-out leads to a page of the sign-in if / is an app that needs one: Chromium follows no form to the portal", async (t) => {
+    const open = { path: "/", allow: "everyone" };
+    for (const [ACCESS, page] of [
+      [[], "/account"],
+      [rules, "/account"],
+      [[{ path: "/streets", groups: [streets] }, open], "/"],
+    ] as const) {
+      const site = await openSite(t, { settings: { ...behindProxy, ACCESS } });
+      const browser = site.browser();
+      await signIn(browser);
+      const { status, headers } = await signOut(browser);
+      assert.deepEqual([status, headers.location], [303, page]);
+      assert.match((await browser.get("/account")).body, /href="\/sign-in/);
     }
   });
 

@@ -176,7 +176,9 @@ export async function createApp(options: AppOptions): Promise<App> {
       expiration: config.tokenExpirationMinutes,
       allowedOrganizations: allowedOrgs.length > 0 ? allowedOrgs : undefined,
       signOutOfPortal: config.alsoSignOutPortal,
-      signedOutPath: accountPath(config),
+      // An app at `/` that needs a sign-in would lead to the portal, where form-action lets no form of ours end.
+      signedOutPath:
+        config.isInFront && access.judge("/", undefined).refusal ? "/account" : accountPath(config),
       passRefusals: true,
       browserOf: (req) => browserName(req.get("User-Agent")),
       confirmSignOut({ arcgis: { user, csrfToken } }, res) {

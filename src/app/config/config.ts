@@ -174,6 +174,9 @@ function mainConfig(
     ...settings,
     sessionDir: resolve(cwd, settings.sessionDir),
     siteDir: settings.siteDir && resolve(cwd, settings.siteDir),
+    access: settings.access ?? [],
+    /** With ACCESS, even an empty one, `/` may be an app behind a reverse proxy. */
+    isInFront: settings.access !== undefined,
     /** Newest first: the first signs, all verify. */
     sessionSecrets: sessionSecret,
     /** Newest first: the first encrypts, all decrypt. */

@@ -112,7 +112,7 @@ export const schema = z
       .default([])
       .describe("IDs of the organizations whose members may use the app"),
     ACCESS: accessRules
-      .default([])
+      .optional()
       .describe("who may see which path of `SITE_DIR` and behind `/auth`: see In front of anything"),
     PROXY_ALLOW: list(proxyTarget)
       .default([])
