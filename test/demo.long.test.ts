@@ -48,7 +48,7 @@ test("the demo refuses to run in production, and leaves nothing there", async (t
   const cwd = folder(t);
   assert.deepEqual(await runDemo(cwd, { NODE_ENV: "production", PORT: "0", SANDBOX_PORT: "0" }), {
     code: 1,
-    stderr: "The sandbox portal signs anybody in: it does not start with NODE_ENV=production.\n",
+    stderr: "The sandbox portal has no passwords: it does not start with NODE_ENV=production.\n",
   });
   assert.deepEqual(readdirSync(cwd), []);
 });
@@ -67,6 +67,17 @@ test("a demo in a folder that cannot be written names the folder, and what to do
   await asPlainUser([cwd], async () => {
     assert.deepEqual(await runDemo(cwd, free), { code: 78, stderr: message("EACCES") });
   });
+});
+
+test("a demo whose secrets are damaged says which file to delete", async (t) => {
+  const cwd = folder(t);
+  const file = join(cwd, ".demo", "secrets.json");
+  mkdirSync(join(cwd, ".demo"));
+  for (const content of ["", '{"SESSION_SECRET":"x"']) {
+    writeFileSync(file, content);
+    const stderr = `${file} is damaged. Delete it: the demo makes new secrets, and you sign in again.\n`;
+    assert.deepEqual(await runDemo(cwd, { PORT: "0", SANDBOX_PORT: "0" }), { code: 78, stderr });
+  }
 });
 
 test("the demo of an organization says what to install where its identity provider is not, and that it knows no other flags", async (t) => {

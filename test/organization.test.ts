@@ -84,6 +84,13 @@ describe("a user of the organization", () => {
     });
   }
 
+  test("who opens the provider's own address, which the demo prints, is sent to the app", async (t) => {
+    const { provider } = await openOrganization(t);
+    const page = await fetch(provider.issuer);
+    assert.equal(page.status, 200);
+    assert.match(await page.text(), /Go to the app that you want to use/);
+  });
+
   test("is signed in without a click and without a page when the portal knows the browser already", async (t) => {
     const site = await openOrganization(t);
     const user = new User(site);

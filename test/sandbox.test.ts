@@ -108,7 +108,7 @@ describe("the start of the sandbox portal", () => {
     });
     process.env.NODE_ENV = "production";
     await assert.rejects(start(), {
-      message: "The sandbox portal signs anybody in: it does not start with NODE_ENV=production.",
+      message: "The sandbox portal has no passwords: it does not start with NODE_ENV=production.",
     });
   });
 
@@ -625,7 +625,11 @@ describe("the state file", () => {
 
   it("counts as empty when it cannot be read", async () => {
     const stateFile = join(folder, "broken.json");
-    for (const content of ["{", "[]", '{"refreshTokens":{"x":1},"accessTokens":{}}']) {
+    const damaged = [
+      ...["{", "[]", "null", '{"refreshTokens":{"x":1},"accessTokens":{}}'],
+      ...['{"refreshTokens":[["x",null]]}', '{"accessTokens":[["x",{}]]}', '{"accessTokens":[null]}'],
+    ];
+    for (const content of damaged) {
       writeFileSync(stateFile, content);
       sandbox = await start({ stateFile });
       assert.equal((await signIn()).error, undefined);

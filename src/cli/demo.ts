@@ -71,7 +71,7 @@ async function startDemo(ports: Ports, site: string | undefined, env: NodeJS.Pro
   const redirectUri = `${url}/authenticate`;
   const sandbox = await startSandbox({
     port: Number(sandboxPort),
-    clients: [{ clientId: "demo", redirectUris: [redirectUri], title: "The demo on your machine" }],
+    clients: [{ clientId: "demo", redirectUris: [redirectUri], title: "the demo on your machine" }],
     stateFile: join(folder, "portal.json"),
     settings: { rememberUser: true },
   });
@@ -133,8 +133,11 @@ function keptSecrets(): Record<string, string> {
     writeFileSync(file, JSON.stringify(secrets, null, 2), { mode: 0o600, flag: "wx" });
     return secrets;
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const found = `${resolve(folder)} cannot be used (${code ?? message}).`;
-    throw new ConfigError([`${found} Start the demo in a folder that you may write to.`]);
+    const { code } = error as NodeJS.ErrnoException;
+    throw new ConfigError([
+      code === undefined
+        ? `${resolve(file)} is damaged. Delete it: the demo makes new secrets, and you sign in again.`
+        : `${resolve(folder)} cannot be used (${code}). Start the demo in a folder that you may write to.`,
+    ]);
   }
 }

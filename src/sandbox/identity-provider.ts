@@ -129,6 +129,12 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
     await provider.interactionFinished(req, res, { login: { accountId: account.userName } });
   });
 
+  // The demo prints this address.
+  app.get("/", (_req, res) => {
+    const message = "The sandbox portal sends you here to sign in.";
+    res.render("provider-message", { ...stopped(message), title: "The organization's sign-in" });
+  });
+
   // 3. The package does everything else.
   app.get("/sandbox.css", (_req, res) => res.sendFile("sandbox.css", { root: viewsFolder }));
   app.use(provider.callback());

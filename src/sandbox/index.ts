@@ -114,7 +114,7 @@ const maxLogLength = 10_000;
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { host = "127.0.0.1", port = 0, clock = Date.now } = options;
   if (process.env.NODE_ENV === "production") {
-    throw new Error("The sandbox portal signs anybody in: it does not start with NODE_ENV=production.");
+    throw new Error("The sandbox portal has no passwords: it does not start with NODE_ENV=production.");
   }
   if (!loopback.includes(host)) {
     throw new Error(

@@ -148,9 +148,10 @@ export function randomToken(bytes: number): string {
 
 function readState(file?: string): IssuedTokens {
   try {
-    const { refreshTokens, accessTokens } = file ? JSON.parse(readFileSync(file, "utf8")) : {};
-    return { refreshTokens: new Map(refreshTokens), accessTokens: new Map(accessTokens) };
-  } catch {
-    return { refreshTokens: new Map(), accessTokens: new Map() };
-  }
+    const { refreshTokens = [], accessTokens = [] } = file ? JSON.parse(readFileSync(file, "utf8")) : {};
+    const entries = [...refreshTokens, ...accessTokens];
+    if (entries.every(([, { expires }]) => Number.isFinite(expires)))
+      return { refreshTokens: new Map(refreshTokens), accessTokens: new Map(accessTokens) };
+  } catch {}
+  return { refreshTokens: new Map(), accessTokens: new Map() };
 }
