@@ -83,7 +83,7 @@ test("the block of the example with the Maps SDK is in its source", () => {
 
 const { scripts } = JSON.parse(read("package.json"));
 const ours = ["start", "demo", "init", "doctor", "sessions"];
-const ofNpm = "ci install pack uninstall prune start test".split(" ");
+const ofNpm = "ci install pack uninstall prune start test pkg".split(" ");
 const programs = "npm npx node cd cp mv rm chmod install useradd runuser systemctl journalctl docker".split(
   " ",
 );
