@@ -84,7 +84,7 @@ for (const proxy of ["nginx", "caddy", "haproxy"] as const) {
       const user = open();
       await signIn(user, "zoe_editor");
       const cookie = [...user.cookies].map(([name, value]) => `${name}=${value}`).join("; ");
-      const lines = forged.map((name) => `${name}: forged`);
+      const lines = [...forged, "X-Forwarded-Host"].map((name) => `${name}: forged`);
       for (const [path, sent, who] of [
         ["/about", [], undefined],
         ["/about", [`Cookie: ${cookie}`], undefined],

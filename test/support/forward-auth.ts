@@ -28,5 +28,6 @@ export const forged = [
     "X-Original-URL",
     "X-Rewrite-Url",
     "X_Original_Url",
+    "Forwarded",
   ],
 ];
