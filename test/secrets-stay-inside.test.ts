@@ -24,7 +24,11 @@ test("LG-3 whatever is put into a request or a portal's error, the log stays one
     "X-Request-Id": "forged",
     "X-Forwarded-For": "\u009b31m, forged, 192.0.2.7",
   });
-  await browser.get("/auth", { ...typed, "X-Original-URI": "/x\u009b31m\u0085y" });
+  await browser.get("/auth", {
+    ...typed,
+    "X-Original-URI": "/x\u009b31m\u0085y",
+    "X-Forwarded-For": "x\u009b31m",
+  });
   const messages = [injected, [injected], { a: injected }];
   for (const message of messages) {
     const body = JSON.stringify({ error: { code: injected, message } });

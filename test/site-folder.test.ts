@@ -576,10 +576,11 @@ test("SD-2 a rule for a file is one for its compressed form, too", async (t) => 
     "plan.json": "{}",
     "plan.json.br": "the plan",
     "plan.json.gz": "the plan",
+    "plan.json.br.gz": "the plan",
     "all.gz": "all",
   };
   const { site, browser } = await openFolder(t, files, { settings: { ACCESS } });
-  for (const path of ["/plan.json", "/plan.json.br", "/plan.json.gz"]) {
+  for (const path of ["/plan.json", "/plan.json.br", "/plan.json.gz", "/plan.json.br.gz"]) {
     assert.equal((await browser.get(path, script)).status, 403, path);
     assert.equal((await site.browser().get(path, script)).status, 401, path);
   }

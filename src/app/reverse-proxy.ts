@@ -9,7 +9,9 @@ import { AppError } from "./errors.ts";
 export const addressesWithoutPorts: RequestHandler = ({ headers }, _res, next) => {
   const list = headers["x-forwarded-for"];
   if (list !== undefined) {
+    // The log gets it: no control characters of C1, which terminals obey.
     const addresses = String(list)
+      .replace(/[^ -~]+/g, " ")
       .split(",")
       .map((entry) => entry.trim());
     headers["x-forwarded-for"] = addresses.map(withoutPort).join(", ");
