@@ -15,7 +15,7 @@ const { skip, open } = await startChromium();
 
 const tallLogo =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 20 200"><path fill="#8e7400" d="M0 0h20v200H0z"/></svg>';
-const headings = { "de-DE": "Ihre Anmeldungen", "ja-JP": "サイン インの一覧" };
+const headings = { "de-DE": "Ihre Anmeldungen", "es-ES": "Sus sesiones", "ja-JP": "サイン インの一覧" };
 
 for (const [locale, heading] of Object.entries(headings)) {
   test(`with a long name, a tall logo and a yellow, every page passes axe and fits its width, in ${locale}`, {

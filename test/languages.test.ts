@@ -41,6 +41,21 @@ describe("a catalog", () => {
     });
   }
 
+  test("names each button for screen readers by a text that contains what is on it (WCAG 2.5.3)", () => {
+    const names = [
+      ["page.signIn", "page.signInAt"],
+      ["page.signOut", "page.signOutOf"],
+      ["page.signOut", "sign-ins.signOutOne"],
+    ] as const;
+    for (const lang of ["en", ...translations]) {
+      const catalog = catalogOf(lang);
+      for (const [shown, name] of names) {
+        const [button = "", text = ""] = [catalog[shown], catalog[name]].map((it) => it?.toLowerCase());
+        assert.ok(text.includes(button), `${lang}: ${name} does not contain "${button}"`);
+      }
+    }
+  });
+
   test("has a heading and a text for every error, and no others", () => {
     const keys = Object.keys(english).filter((key) => /^error\.\w+\.\w+$/.test(key));
     const expected = Object.keys(nextSteps).flatMap((code) => [`error.${code}.title`, `error.${code}.text`]);

@@ -17,16 +17,20 @@ export async function assertAccessible(page: Page, name: string): Promise<void> 
     for (const screen of screens) {
       await page.emulateMedia({ colorScheme: colorScheme as keyof typeof schemes });
       await page.setViewportSize(screen);
-      const { violations, scrollWidth } = await page.evaluate(async (runOnly) => {
+      const { violations, scrollWidth, overflow } = await page.evaluate(async (runOnly) => {
         const { axe } = globalThis as unknown as { axe: typeof import("axe-core") };
         const results = await axe.run({ runOnly, resultTypes: ["violations"] });
         return {
           violations: results.violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)]),
           scrollWidth: document.documentElement.scrollWidth,
+          overflow: [...document.querySelectorAll(".card")].map(
+            (card) => card.scrollWidth - card.clientWidth,
+          ),
         };
       }, runOnly);
       const where = `${name}, ${colorScheme}, ${screen.width} px`;
       assert.deepEqual({ violations, scrollWidth }, { violations: [], scrollWidth: screen.width }, where);
+      assert.ok(!overflow.some((pixels) => pixels > 0), `${where}: a card is narrower than what is in it`);
     }
   }
 }
