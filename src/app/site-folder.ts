@@ -50,7 +50,7 @@ export function siteFolder({ access, auth, config }: PortalMount): RequestHandle
     // compressed.
     const place = placeOf(file.names);
     const users = [user];
-    for (const target of new Set([place, place.replace(/(?:\.(?:br|gz))+$/i, "")]))
+    for (const target of new Set([place, place.replace(/(?<!\.(?:br|gz))(?:\.(?:br|gz))+$/i, "")]))
       if (target !== placeOf(names)) users.push(await admit(target));
     const isPublic = users.every((one) => one === undefined);
     refuseOthers(req, res, () => {});
