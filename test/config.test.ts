@@ -408,7 +408,10 @@ describe("secrets", () => {
     const values = [...texts];
     t.mock.method(crypto, "randomBytes", () => Buffer.from(String(values.shift()), "base64url"));
     syncBuiltinESMExports();
-    t.after(syncBuiltinESMExports);
+    t.after(() => {
+      t.mock.restoreAll();
+      syncBuiltinESMExports();
+    });
     assert.equal(newSecret(), texts[2]);
   });
 

@@ -244,14 +244,16 @@ for (const [way, openSetup, methodsHere, skip] of casesOf(ways, 1)) {
       ];
       for (const [headers, content, method = "DELETE"] of hostile) {
         const what = `${method} ${headers.join("; ")} ${JSON.stringify(content.slice(0, 12))}`;
-        const status = await send(setup, method, { headers, parts: [content], body: undefined });
+        const status = await send(setup, method, { headers, parts: [content], body: "" });
+        // A second request may arrive after the response to the first one.
+        await sleep(graceMs);
         const seen = arrivals(setup);
         // nginx puts some of them right, and what it then sends has one meaning.
         if (way === "directly") assert.deepEqual([status === 200, seen], [false, []], what);
         else
           assert.ok(
             seen.length <= 1 && seen.every((line) => / \/allowed\/thing\?/.test(line.slice(0, 30))),
-            what,
+            `${what}: ${status} ${JSON.stringify(seen)}`,
           );
       }
       const next = await setup.browser.get(`/proxy?${setup.upstream.origin}/allowed/next`, script);
