@@ -47,6 +47,6 @@ export function requestLog(log: Logger, count: (req: Request, seconds: number) =
 /** The path of a request target for the log: without the query, in visible ASCII, and not longer than 1,000 characters. */
 export function pathOf(target: string | undefined): string | undefined {
   // A header may contain the control characters of C1, which terminals obey.
-  const [path = ""] = target?.replace(/[^!-~]+/g, encodeURIComponent).split("?", 1) ?? [];
+  const path = target?.split("?", 1)[0]?.replace(/[^!-~]+/g, encodeURIComponent) ?? "";
   return path.length > longestPath ? `${path.slice(0, longestPath)}...` : path || undefined;
 }

@@ -27,13 +27,13 @@ export function openAssets({ appColor, appLogo, siteDir, viewsDir }: Partial<Con
   const made = new Map<string, { type: string; content: string | Buffer }>();
   if (appLogo) made.set("/logo", appLogo);
   const colored = { "favicon.svg": "image/svg+xml", "brand.css": "text/css; charset=utf-8" };
-  for (const [name, type] of Object.entries(colored)) {
-    if (appColor === undefined) break;
-    const content = readFileSync(join(ourFolder, "assets", name), "utf8")
-      .replace("#007ac2", appColor)
-      .replace("--shade: #000000", `--shade: ${shadeOf(appColor)}`);
-    made.set(`/${name}`, { type, content });
-  }
+  if (appColor !== undefined)
+    for (const [name, type] of Object.entries(colored)) {
+      const content = readFileSync(join(ourFolder, "assets", name), "utf8")
+        .replace("#007ac2", appColor)
+        .replace("--shade: #000000", `--shade: ${shadeOf(appColor)}`);
+      made.set(`/${name}`, { type, content });
+    }
 
   const hash = createHash("sha256");
   for (const folder of folders)
